@@ -1,0 +1,303 @@
+"""Folders that can be trusted: written whole or not at all, and checked before they are read.
+
+An artefact is a folder of safetensors, Parquet, Arrow and JSON files with a `manifest.json` that
+holds the size and sha256 of each (reliability §3). It is written into a temporary sibling, synced,
+and renamed; a folder without a valid manifest does not exist. Nothing here can run code: no pickle.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tastemaker.errors import ArtefactError, OutOfResources
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from torch import Tensor
+
+SCHEMA = 1
+"""Version of the folder layout; a reader takes exactly this one."""
+
+MANIFEST = "manifest.json"
+_TEMPORARY = ".partial-"
+_RESOURCES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+@contextmanager
+def staged(folder: Path, kind: str, meta: Mapping[str, Any]) -> Iterator[Path]:
+    """Write a new artefact: fill the folder that is yielded; it appears at `folder` when done.
+
+    Args:
+        folder: Final place; must not exist.
+        kind: What it is, such as `checkpoint`.
+        meta: JSON values kept in the manifest.
+
+    Raises:
+        ArtefactError: If `folder` exists: published folders are never overwritten.
+        OutOfResources: If the disk is full or may not be written.
+    """
+    if folder.exists():
+        fix = "Write to another folder, or remove this one first."
+        raise ArtefactError(str(folder), "Folder already exists", "a new name", "a folder", fix)
+    partial = folder.with_name(f"{_TEMPORARY}{folder.name}-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    make_folder(partial)
+    try:
+        yield partial
+        seal(partial, kind, meta)
+        with _resources(folder, 0):
+            partial.rename(folder)
+            _sync(folder.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def seal(folder: Path, kind: str, meta: Mapping[str, Any], skip: tuple[str, ...] = ()) -> None:
+    """Sync every file of `folder` and write its manifest last.
+
+    Args:
+        folder: Folder whose files are all written.
+        kind: What it is.
+        meta: JSON values kept in the manifest.
+        skip: Names of direct children that are artefacts of their own.
+    """
+    files = {}
+    for path in _files(folder, skip):
+        _sync(path)
+        files[path.relative_to(folder).as_posix()] = {
+            "bytes": path.stat().st_size,
+            "sha256": sha256_file(path),
+        }
+    manifest = {"schema": SCHEMA, "kind": kind, "files": files, "meta": dict(meta)}
+    write_json(folder / MANIFEST, manifest)
+
+
+def verify(folder: Path, kind: str) -> dict[str, Any]:
+    """Check every file against the manifest and return its `meta`.
+
+    Raises:
+        ArtefactError: On the first file that is missing, cut, changed or of another schema.
+    """
+    fix = "Restore the folder from a copy, or make it again."
+    manifest = _read_manifest(folder, kind, fix)
+    for name, expected in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise ArtefactError(str(path), "File is missing", "a file", "nothing", fix)
+        size = path.stat().st_size
+        if size != expected["bytes"]:
+            want = f"{expected['bytes']} bytes"
+            raise ArtefactError(str(path), "File has the wrong size", want, f"{size} bytes", fix)
+        got = sha256_file(path)
+        if got != expected["sha256"]:
+            raise ArtefactError(str(path), "File was changed", expected["sha256"], got, fix)
+    meta: dict[str, Any] = manifest["meta"]
+    return meta
+
+
+def _read_manifest(folder: Path, kind: str, fix: str) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        what = "There is no finished artefact here"
+        raise ArtefactError(str(folder), what, MANIFEST, "none", fix)
+    manifest = read_json(path)
+    files = manifest.get("files")
+    shaped = isinstance(files, dict) and all(
+        isinstance(f, dict) and {"bytes", "sha256"} <= f.keys() for f in files.values()
+    )
+    if not shaped or not isinstance(manifest.get("meta"), dict):
+        want = "files and meta, each file with bytes and sha256"
+        raise ArtefactError(str(path), "Manifest is damaged", want, "something else", fix)
+    if manifest.get("schema") != SCHEMA:
+        what, got = "Folder has another schema", str(manifest.get("schema"))
+        raise ArtefactError(str(path), what, str(SCHEMA), got, "Use the version that wrote it.")
+    if manifest.get("kind") != kind:
+        what, got = "Folder is something else", str(manifest.get("kind"))
+        raise ArtefactError(str(path), what, kind, got, f"Give the path of a {kind}.")
+    return manifest
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and its parents.
+
+    Raises:
+        OutOfResources: If the disk may not be written.
+    """
+    with _resources(folder, 0):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def point(pointer: Path, name: str) -> None:
+    """Make the small file `pointer` name a sibling folder, atomically."""
+    write_text(pointer, name + "\n")
+
+
+def pointed(pointer: Path) -> Path | None:
+    """The sibling folder that `pointer` names, or None when there is no pointer."""
+    if not pointer.is_file():
+        return None
+    name = pointer.read_bytes().decode(errors="replace").strip()
+    if not name or name != Path(name).name or name in (".", ".."):
+        fix = "Delete the pointer to start over."
+        raise ArtefactError(str(pointer), "Pointer is damaged", "a folder name", repr(name), fix)
+    return pointer.parent / name
+
+
+def sweep(parent: Path) -> list[Path]:
+    """Remove what a killed writer left half-written in `parent`; returns what was removed."""
+    stale = sorted(parent.glob(f"{_TEMPORARY}*")) if parent.is_dir() else []
+    for path in stale:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return stale
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file atomically: temporary sibling, fsync, rename, fsync of the folder."""
+    raw = text.encode()
+    partial = path.with_name(f"{_TEMPORARY}{path.name}-{os.getpid()}")
+    with _resources(path, len(raw)):
+        try:
+            partial.write_bytes(raw)
+            _sync(partial)
+            partial.replace(path)
+            _sync(path.parent)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace a JSON file atomically; NaN and infinity are refused."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object that the package wrote.
+
+    Raises:
+        ArtefactError: If the file is missing or is not a JSON object.
+    """
+    fix = "Restore the folder from a copy, or make it again."
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ArtefactError(str(path), "File is missing", "a file", "nothing", fix) from None
+    except (ValueError, RecursionError) as error:
+        raise ArtefactError(str(path), "File is not JSON", "a JSON object", str(error), fix) from None
+    if not isinstance(value, dict):
+        got = type(value).__name__
+        raise ArtefactError(str(path), "File has the wrong shape", "a JSON object", got, fix)
+    return value
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors as safetensors.
+
+    Raises:
+        OutOfResources: If they do not fit on the disk.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    ready = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    needed = sum(t.nbytes for t in ready.values())
+    with _resources(path, needed):
+        try:
+            save_file(ready, path)
+        except SafetensorError as error:  # it wraps the system's error in its own
+            raise _as_os_error(error) from error
+        path.chmod(0o644)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file, whose bytes `verify` has checked.
+
+    Raises:
+        ArtefactError: If it is not a safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    fix = "Restore the folder from a copy, or make it again."
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise ArtefactError(str(path), "File is missing", "a file", "nothing", fix) from None
+    except SafetensorError as error:
+        what, want = "File cannot be read", "safetensors"
+        raise ArtefactError(str(path), what, want, str(error), fix) from None
+
+
+def write_arrow(path: Path, table: pa.Table) -> None:
+    """Write one Arrow IPC file of a single record batch, so that it maps without a copy."""
+    import pyarrow as pa
+
+    batch = table.combine_chunks()
+    with _resources(path, batch.nbytes), pa.OSFile(str(path), "wb") as sink:
+        with pa.ipc.new_file(sink, batch.schema) as writer:
+            writer.write_table(batch)
+
+
+def open_arrow(path: Path) -> pa.Table:
+    """Map an Arrow IPC file into memory."""
+    import pyarrow as pa
+
+    fix = "Restore the folder from a copy, or make it again."
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (pa.ArrowInvalid, FileNotFoundError) as error:
+        what, want = "File cannot be read", "an Arrow file"
+        raise ArtefactError(str(path), what, want, str(error), fix) from None
+
+
+def sha256_file(path: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def _files(folder: Path, skip: tuple[str, ...]) -> list[Path]:
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    inside = {path: path.relative_to(folder) for path in found}
+    return [
+        path
+        for path, name in inside.items()
+        if name.parts[0] not in skip and name.as_posix() != MANIFEST
+    ]
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _as_os_error(error: Exception) -> Exception:
+    for code in _RESOURCES:
+        if f"os error {code}" in str(error):
+            return OSError(code, os.strerror(code))
+    return error
+
+
+@contextmanager
+def _resources(path: Path, needed: int) -> Iterator[None]:
+    """Turn a full or read-only disk into an error that names the path and the bytes."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _RESOURCES:
+            raise
+        raise OutOfResources(
+            f"Could not write {needed:,} bytes: {os.strerror(error.errno or 0)}.",
+            str(path),
+            "Free space or choose another folder with --out; what was saved before is intact.",
+        ) from error

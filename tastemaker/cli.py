@@ -1,0 +1,195 @@
+"""tastemaker VERB: parsing, printing and one call each.
+
+Nothing heavy is imported before a verb runs, so help answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+import tyro
+
+from tastemaker import show
+from tastemaker.errors import TastemakerError
+from tastemaker.options import DataOptions, EvaluateOptions, RecommendOptions, RunOptions
+
+O = TypeVar("O")  # noqa: E741
+Flat = tyro.conf.OmitArgPrefixes
+
+
+@dataclass(frozen=True)
+class Call(Generic[O]):
+    """One verb with its options."""
+
+    options: Annotated[O, tyro.conf.arg(name="")]
+    json: bool = False
+    """print one JSON object on standard output"""
+    debug: bool = False
+    """show the traceback of an error"""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What a verb calls, what it reads, and how its answer is shown to a person."""
+
+    call: Callable[[Any], dict[str, Any]]
+    options: type[Any]
+    show: Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """A verb without options."""
+
+
+def run(options: RunOptions) -> dict[str, Any]:
+    """Check the data, train, evaluate, and write a report."""
+    from tastemaker.run import run_recommender
+
+    return run_recommender(options)
+
+
+def evaluate(options: EvaluateOptions) -> dict[str, Any]:
+    """Evaluate a finished run again, or compare it with another, user by user."""
+    from tastemaker.results import compare_runs, evaluate_run
+
+    return compare_runs(options) if options.against else evaluate_run(options)
+
+
+def recommend(options: RecommendOptions) -> dict[str, Any]:
+    """Recommend items to one user, beside what that user liked."""
+    from tastemaker.recommend.answer import answer
+
+    return answer(options).to_json()
+
+
+def data_list(options: Nothing) -> dict[str, Any]:
+    """Data sets known by name on this machine."""
+    from tastemaker.data.datasets import names
+
+    return {"data": list(names())}
+
+
+def data_check(options: DataOptions) -> dict[str, Any]:
+    """Read a data set and check every row of it."""
+    from pathlib import Path
+
+    from tastemaker.data.datasets import load
+
+    path = Path("bad-rows.csv") if options.on_bad_rows == "drop" else None
+    found = load(options.data, bad_rows=path)
+    log = found.interactions
+    return {
+        "ok": True,
+        "name": found.name,
+        "interactions": log.num_events,
+        "dropped": len(found.dropped),
+        "dropped_to": str(path) if len(found.dropped) else None,
+    }
+
+
+def data_describe(options: DataOptions) -> dict[str, Any]:
+    """Counts, spans and shares of a data set."""
+    from tastemaker.data.datasets import load
+
+    return load(options.data).describe()
+
+
+def train_sasrec() -> Verb:
+    """Every option of SASRec and of its training, read when asked for since it needs torch."""
+    from tastemaker.recommend.sasrec import SASRecConfig
+    from tastemaker.run import run_recommender
+    from tastemaker.train import FitConfig
+
+    @dataclass(frozen=True)
+    class Train:
+        """Train SASRec with every option in reach; else as `tastemaker run`."""
+
+        run: Flat[RunOptions] = RunOptions()
+        model: SASRecConfig = SASRecConfig()
+        fit: FitConfig = FitConfig()
+
+    def train(options: Train) -> dict[str, Any]:
+        """Train SASRec with every option in reach; else as `tastemaker run`."""
+        return run_recommender(options.run, options.model, options.fit)
+
+    return Verb(train, Train, show.run)
+
+
+VERBS: dict[str, Verb | Callable[[], Verb]] = {
+    "run": Verb(run, RunOptions, show.run),
+    "train sasrec": train_sasrec,
+    "evaluate": Verb(evaluate, EvaluateOptions, show.evaluation),
+    "recommend": Verb(recommend, RecommendOptions, show.answer),
+    "data list": Verb(data_list, Nothing, show.names),
+    "data check": Verb(data_check, DataOptions, show.checked),
+    "data describe": Verb(data_describe, DataOptions, show.description),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit code (reliability §5)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        name, rest = _verb(words)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    found = VERBS[name]
+    verb = found if isinstance(found, Verb) else found()
+    try:
+        call = tyro.cli(
+            Call[verb.options],  # type: ignore[name-defined]
+            args=rest,
+            prog=f"tastemaker {name}",
+            description=verb.call.__doc__,
+        )
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return _answer(verb, call)
+
+
+def _verb(words: list[str]) -> tuple[str, list[str]]:
+    """The verb that `words` begin with, and what follows it; prints help otherwise."""
+    for length in (2, 1):
+        name = " ".join(words[:length])
+        if name in VERBS:
+            return name, words[length:]
+    group = words[0] if words else ""
+    inside = [name for name in VERBS if name.startswith(f"{group} ")]
+    asked = not words or words[0] in ("-h", "--help") or (inside and set(words[1:]) <= {"-h", "--help"})
+    show.verbs({name: _summary(VERBS[name]) for name in inside or VERBS}, words if not asked else [])
+    raise SystemExit(0 if asked and words else 2)
+
+
+def _summary(verb: Verb | Callable[[], Verb]) -> str:
+    text = (verb.call if isinstance(verb, Verb) else verb).__doc__ or ""
+    return text.splitlines()[0]
+
+
+def _answer(verb: Verb, call: Any) -> int:
+    try:
+        answer = verb.call(call.options)
+    except TastemakerError as error:
+        if call.debug:
+            traceback.print_exc()
+        show.error(error, call.json)
+        return error.exit_code
+    except MemoryError:
+        if call.debug:
+            traceback.print_exc()
+        show.error(show.out_of_memory(), call.json)
+        return 5
+    if call.json:
+        print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+    else:
+        verb.show(answer)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

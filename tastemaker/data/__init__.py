@@ -1,0 +1,1 @@
+"""Disk to typed columns: interaction logs, catalogues, groupings, splits, batches."""

@@ -1,0 +1,303 @@
+"""Slices of histories → batches that a model can read.
+
+Scoring reads `Contexts`: the raw past of some users, in compressed sparse rows. Training reads
+`Batch`: padded rows of equal length with the next item as the target of every position.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """The past of B users: row b is `items[offsets[b]:offsets[b + 1]]`, oldest event first."""
+
+    users: Int64s
+    """(B,) user codes; -1 for somebody the log does not know."""
+    offsets: Int64s
+    """(B+1,) row bounds, starting at 0."""
+    items: Int32s
+    """flat item codes 1..I."""
+    times: Int64s | None = None
+    """flat seconds, aligned with `items`."""
+
+    def __len__(self) -> int:
+        """Number of rows B."""
+        return len(self.users)
+
+    @property
+    def lengths(self) -> Int64s:
+        """(B,) events in each row."""
+        return np.diff(self.offsets)
+
+    def slice(self, start: int, stop: int) -> Contexts:
+        """Rows start..stop-1; a view of the flat arrays with offsets that start at 0."""
+        bounds = self.offsets[start : min(stop, len(self)) + 1]
+        lo, hi = int(bounds[0]), int(bounds[-1])
+        return Contexts(
+            self.users[start:stop],
+            bounds - lo,
+            self.items[lo:hi],
+            None if self.times is None else self.times[lo:hi],
+        )
+
+    @classmethod
+    def gather(
+        cls,
+        users: Int64s,
+        starts: Int64s,
+        ends: Int64s,
+        items: Int32s,
+        times: Int64s | None = None,
+    ) -> Contexts:
+        """Rows `items[starts[b]:ends[b]]` copied side by side."""
+        offsets = np.concatenate([[0], np.cumsum(ends - starts)]).astype(np.int64)
+        at = ranges(starts, ends)
+        return cls(users, offsets, items[at], None if times is None else times[at])
+
+    @classmethod
+    def single(cls, items: list[int], times: list[int] | None = None, user: int = -1) -> Contexts:
+        """One row, as a request brings it."""
+        return cls(
+            np.array([user], np.int64),
+            np.array([0, len(items)], np.int64),
+            np.array(items, np.int32),
+            None if times is None else np.array(times, np.int64),
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of equal length N for one training or scoring step; content left, padding right."""
+
+    items: Tensor
+    """(B, N) int64 item codes, 0 where padded."""
+    valid: Tensor
+    """(B, N) bool, true at real positions."""
+    position_ids: Tensor
+    """(N,) or (B, N) int64, given, never derived from content."""
+    times: Tensor | None = None
+    """(B, N) int64 seconds."""
+    targets: Tensor | None = None
+    """(B, N) int64, the next item; 0 carries no loss."""
+    negatives: Tensor | None = None
+    """(K,) int64 item codes shared by the batch."""
+    target_count: int = 1
+    """Targets in the *global* batch, by which every process divides its loss."""
+    rows: Int64s | None = None
+    """(B,) numbers of the training rows, for messages."""
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on another device."""
+        moved = {
+            f.name: getattr(self, f.name).to(device, non_blocking=True)  # noqa: B009
+            for f in fields(self)
+            if isinstance(getattr(self, f.name), Tensor)  # noqa: B009
+        }
+        return replace(self, **moved)
+
+    def shard(self, rank: int, world: int) -> Batch:
+        """Rows rank, rank + world, …; negatives and `target_count` stay those of the whole."""
+        rows = {
+            "items": self.items[rank::world],
+            "valid": self.valid[rank::world],
+            "times": None if self.times is None else self.times[rank::world],
+            "targets": None if self.targets is None else self.targets[rank::world],
+        }
+        return replace(self, **rows)
+
+
+def ranges(starts: Int64s, ends: Int64s) -> Int64s:
+    """All of `arange(starts[b], ends[b])` one after another, without a Python loop."""
+    lengths = ends - starts
+    shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+    return np.arange(int(lengths.sum()), dtype=np.int64) + shift
+
+
+def last(contexts: Contexts, history: int) -> Batch:
+    """The newest `history` events of every row, padded on the right, for scoring."""
+    ends = contexts.offsets[1:]
+    starts = np.maximum(contexts.offsets[:-1], ends - history)
+    length = max(1, int((ends - starts).max(initial=0)))
+    return _pad(contexts.items, contexts.times, starts, ends, length)
+
+
+def _pad(items: Int32s, times: Int64s | None, starts: Int64s, ends: Int64s, length: int) -> Batch:
+    columns = np.arange(length)
+    valid = columns[None, :] < (ends - starts)[:, None]
+    at = np.where(valid, starts[:, None] + columns[None, :], 0)
+
+    def padded(array: npt.NDArray[Any]) -> Tensor:
+        if not len(array):
+            return torch.zeros(at.shape, dtype=torch.int64)
+        return torch.from_numpy(np.where(valid, array[at], 0).astype(np.int64))
+
+    return Batch(
+        padded(items),
+        torch.from_numpy(valid),
+        torch.arange(length),
+        None if times is None else padded(times),
+    )
+
+
+class Batches(Protocol):
+    """What `fit` reads: numbered epochs of batches that depend on nothing but their number."""
+
+    def __len__(self) -> int:
+        """Steps in an epoch."""
+        ...
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        """Batches of epoch `number`, from step `skip` on."""
+        ...
+
+
+@dataclass(frozen=True)
+class NextItemBatches:
+    """Chunks of training histories with a target at every position.
+
+    Rows of like length share a batch (a few fixed widths, so that shapes repeat); the rows of a
+    batch and its negatives depend on (seed, epoch, step) alone, so that a resumed run and every
+    process of a distributed one see the same.
+    """
+
+    contexts: Contexts
+    """training events, a row per user."""
+    num_items: int
+    """I, the range of the negatives."""
+    history: int = 50
+    """longest row N, in events."""
+    tokens: int = 6400
+    """targets in a full batch; rows = tokens / width."""
+    negatives: int = 0
+    """shared negatives K; 0 for full softmax."""
+    tail: bool = False
+    """true: only each user's newest N+1 events; false: whole histories in chunks of N."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Cut the histories into chunks, once."""
+        starts, ends = self._chunks()
+        widths = _width(ends - starts - 1, self.history)
+        object.__setattr__(self, "_rows", (starts, ends, widths))
+        counts = {int(w): int((widths == w).sum()) for w in np.unique(widths)}
+        steps = sum(-(-n // self._rows_of(width)) for width, n in counts.items())
+        object.__setattr__(self, "_steps", steps)
+
+    _rows: Any = None
+    _steps: int = 0
+
+    def _chunks(self) -> tuple[Int64s, Int64s]:
+        """Row bounds: each chunk of ≤ N+1 events overlaps the next by the one shared event."""
+        starts, ends = self.contexts.offsets[:-1], self.contexts.offsets[1:]
+        if self.tail:
+            starts = np.maximum(starts, ends - self.history - 1)
+        targets = np.maximum(ends - starts - 1, 0)
+        pieces = -(-targets // self.history)
+        owner = np.repeat(np.arange(len(starts)), pieces)
+        piece = ranges(np.zeros_like(pieces), pieces)
+        # Cut from the newest end, so that only a user's oldest chunk is short.
+        chunk_ends = ends[owner] - piece * self.history
+        chunk_starts = np.maximum(starts[owner], chunk_ends - self.history - 1)
+        return chunk_starts, chunk_ends
+
+    @property
+    def targets(self) -> int:
+        """Targets in an epoch."""
+        starts, ends, _ = self._rows
+        return int((ends - starts - 1).sum())
+
+    @property
+    def padding_share(self) -> float:
+        """Share of positions in an epoch that are padding."""
+        return 1 - self.targets / max(1, int(self._rows[2].sum()))
+
+    def __len__(self) -> int:
+        """Steps in an epoch."""
+        return self._steps
+
+    def _rows_of(self, width: int) -> int:
+        return max(1, self.tokens // width)
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        """Batches of epoch `number`, from step `skip` on."""
+        starts, ends, widths = self._rows
+        rng = np.random.default_rng([self.seed, number])
+        plan: list[Int64s] = []
+        for width in np.unique(widths):
+            rows = rng.permutation(np.flatnonzero(widths == width))
+            per = self._rows_of(int(width))
+            plan += [rows[i : i + per] for i in range(0, len(rows), per)]
+        for step in list(rng.permutation(len(plan)))[skip:]:
+            rows = plan[step]
+            batch = self._batch(starts[rows], ends[rows], int(widths[rows[0]]), (number, int(step)))
+            yield replace(batch, rows=rows)
+
+    def _batch(self, starts: Int64s, ends: Int64s, width: int, key: tuple[int, int]) -> Batch:
+        batch = _pad(self.contexts.items, self.contexts.times, starts, ends - 1, width)
+        following = _pad(self.contexts.items, None, starts + 1, ends, width)
+        negatives = None
+        if self.negatives:
+            rng = np.random.default_rng([self.seed, *key, 1])
+            drawn = rng.integers(1, self.num_items + 1, self.negatives)
+            negatives = torch.from_numpy(drawn)
+        return replace(
+            batch,
+            targets=following.items,
+            negatives=negatives,
+            target_count=int((ends - starts - 1).sum()),
+        )
+
+
+def _width(lengths: Int64s, history: int) -> Int64s:
+    """Smallest of a few fixed widths (1/8, 1/4, 3/8 … of `history`) that holds each row."""
+    step = max(1, -(-history // 8))
+    return np.minimum(history, -(-np.maximum(lengths, 1) // step) * step)
+
+
+def prefetch(source: Iterator[T], depth: int = 2) -> Iterator[T]:
+    """Read `source` in a background thread, `depth` items ahead; errors surface in the reader."""
+    ahead: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=depth)
+    stop = threading.Event()
+
+    def work() -> None:
+        try:
+            for item in source:
+                while not stop.is_set():
+                    try:
+                        ahead.put((True, item), timeout=0.1)
+                        break
+                    except queue.Full:
+                        continue
+                if stop.is_set():
+                    return
+            ahead.put((False, None))
+        except BaseException as error:  # noqa: BLE001 - handed to the reader
+            ahead.put((False, error))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        while True:
+            more, item = ahead.get()
+            if more:
+                yield item
+            elif item is None:
+                return
+            else:
+                raise item
+    finally:
+        stop.set()

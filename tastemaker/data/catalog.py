@@ -1,0 +1,127 @@
+"""Catalog: what is known about items besides who chose them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tastemaker.data.problems import BadData, Problem, shown
+from tastemaker.data.reading import MAX_ID_BYTES, missing_column_fix
+from tastemaker.data.tables import Table
+
+TEXT_COLUMNS = ("title", "text", "image", "video")
+
+SCHEMA: dict[str, Any] = {
+    "item_id": pl.String,
+    "title": pl.String,
+    "text": pl.String,
+    "categories": pl.List(pl.String),
+    "image": pl.String,
+    "video": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Items with title, text, categories, image and video paths; missing columns hold nulls."""
+
+    frame: pl.DataFrame
+    """one row an item, columns of `SCHEMA`, unique `item_id`."""
+
+    @classmethod
+    def empty(cls) -> Catalog:
+        """A catalogue that knows nothing."""
+        return cls(pl.DataFrame(schema=SCHEMA))
+
+    @classmethod
+    def from_table(cls, table: Table) -> Catalog:
+        """Read and check an items table; `categories` is a list or text such as `Drama|War`.
+
+        Raises:
+            BadData: With every problem found.
+        """
+        if "item_id" not in table.schema:
+            fix = missing_column_fix("item_id", table.schema, ("item", "movieId", "id", "asin"))
+            raise BadData(
+                [Problem(table.file, "item_id", None, "", 1, "the column is missing", fix)]
+            )
+        problems = list(_type_problems(table))
+        if problems:
+            raise BadData(problems)
+        known = [name for name in SCHEMA if name in table.schema]
+        parts = [batch.select(known) for batch in table.batches()]
+        frame = pl.concat(parts) if parts else pl.DataFrame(schema=table.schema).select(known)
+        frame = frame.with_columns(pl.col("item_id").cast(pl.String))
+        problems = _row_problems(table.file, frame)
+        if problems:
+            raise BadData(problems)
+        return cls(_canonical(frame))
+
+    def align(self, item_ids: pl.Series) -> Catalog:
+        """The rows of `item_ids`, in that order; unknown items become rows of nulls."""
+        wanted = item_ids.rename("item_id").to_frame()
+        return Catalog(wanted.join(self.frame, on="item_id", how="left", maintain_order="left"))
+
+    def titles(self) -> list[str]:
+        """A name to show for each row: its title, else its id."""
+        named = pl.coalesce(pl.col("title"), pl.col("item_id"))
+        return self.frame.select(named).to_series().to_list()
+
+    def save(self, path: Path) -> None:
+        """Write as Parquet."""
+        self.frame.write_parquet(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Catalog:
+        """Read what `save` wrote."""
+        return cls(pl.read_parquet(path))
+
+
+def _canonical(frame: pl.DataFrame) -> pl.DataFrame:
+    if "categories" in frame.columns and frame["categories"].dtype == pl.String:
+        split = pl.col("categories").str.split("|").list.eval(pl.element().filter(pl.element() != ""))
+        frame = frame.with_columns(split)
+    missing = [name for name in SCHEMA if name not in frame.columns]
+    return frame.with_columns(pl.lit(None).alias(name) for name in missing).select(
+        pl.col(name).cast(kind) for name, kind in SCHEMA.items()
+    )
+
+
+def _type_problems(table: Table) -> list[Problem]:
+    found = []
+    for name in ("item_id", *TEXT_COLUMNS):
+        kind = table.schema.get(name)
+        text = kind is None or kind in (pl.String, pl.Categorical, pl.Enum, pl.Null)
+        if not text and not (name == "item_id" and kind is not None and kind.is_integer()):
+            what, fix = f"the column holds {kind}, not text", "Store it as text."
+            found.append(Problem(table.file, name, None, "", 1, what, fix))
+    kind = table.schema.get("categories")
+    if kind is not None and kind not in (pl.String, pl.Null, pl.List(pl.String)):
+        fix = 'Store a list of texts, or text such as "Drama|War".'
+        what = f"the column holds {kind}, not categories"
+        found.append(Problem(table.file, "categories", None, "", 1, what, fix))
+    return found
+
+
+def _row_problems(file: str, frame: pl.DataFrame) -> list[Problem]:
+    ids = frame["item_id"]
+    fix = "Give every item one row with its own id."
+    causes = [
+        (ids.is_null() | (ids == ""), "the id is missing", fix),
+        (ids.is_not_null() & ~ids.is_first_distinct(), "the item stands here twice", fix),
+        (ids.str.len_bytes() > MAX_ID_BYTES, f"the id is longer than {MAX_ID_BYTES:,} bytes", fix),
+    ]
+    if not len(frame):
+        what = "the table has a header but no rows"
+        return [Problem(file, "", None, "", 1, what, "Remove the file, or fill it.")]
+    found = []
+    for bad, what, remedy in causes:
+        rows = bad.fill_null(value=False).arg_true()
+        if len(rows):
+            first = int(rows[0])
+            value = shown(ids[first])
+            found.append(Problem(file, "item_id", first + 1, value, len(rows), what, remedy))
+    return found

@@ -1,0 +1,306 @@
+"""Interactions: a whole log as a few flat arrays, users side by side, oldest event first.
+
+A user's history is a slice, never a list of rows: `items[offsets[u]:offsets[u + 1]]`. Ids are
+dictionary-coded; integer codes stay inside the package and the ids shown are the user's own.
+The order is (user, time, original row) and stable, since up to a quarter of MovieLens test
+targets change with an unstable sort (protocol §7).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from tastemaker import artifacts
+from tastemaker.errors import BadInput
+
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """A validated log of U users, I items and N events in compressed sparse rows by user."""
+
+    user_ids: pl.Series
+    """(U,) String; user code u is the position."""
+    item_ids: pl.Series
+    """(I,) String; item code c is the position plus one, 0 is padding."""
+    offsets: Int64s
+    """(U+1,) events of user u are `offsets[u]:offsets[u+1]`."""
+    items: Int32s
+    """(N,) item codes 1..I."""
+    times: Int64s | None = None
+    """(N,) seconds since 1970, or None where the log carries order only."""
+    events: npt.NDArray[np.uint8] | None = None
+    """(N,) index into `event_names`; None when there is a single kind of event."""
+    values: npt.NDArray[np.float32] | None = None
+    """(N,) the log's value column, such as a rating."""
+    event_names: tuple[str, ...] = ("view",)
+
+    @property
+    def num_users(self) -> int:
+        """Number of users U."""
+        return len(self.user_ids)
+
+    @property
+    def num_items(self) -> int:
+        """Number of items I; codes run from 1 to I."""
+        return len(self.item_ids)
+
+    @property
+    def num_events(self) -> int:
+        """Number of events N."""
+        return len(self.items)
+
+    @property
+    def lengths(self) -> Int64s:
+        """(U,) number of events of each user."""
+        return np.diff(self.offsets)
+
+    @property
+    def bytes_per_event(self) -> float:
+        """Resident bytes an event, offsets included, id strings apart (performance P6: ≤ 24)."""
+        arrays = (self.offsets, self.items, self.times, self.events, self.values)
+        return sum(a.nbytes for a in arrays if a is not None) / max(1, self.num_events)
+
+    def history(self, user: int) -> Int32s:
+        """Item codes of user code `user`, oldest first; a view, not a copy."""
+        return self.items[self.offsets[user] : self.offsets[user + 1]]
+
+    def decode(self, codes: Int32s) -> list[str]:
+        """Item ids of item codes 1..I."""
+        ids: list[str] = self.item_ids.gather(codes.astype(np.int64) - 1).to_list()
+        return ids
+
+    @cached_property
+    def user_codes(self) -> dict[str, int]:
+        """User id → user code."""
+        return {user: code for code, user in enumerate(self.user_ids.to_list())}
+
+    @cached_property
+    def item_codes(self) -> dict[str, int]:
+        """Item id → item code (1..I)."""
+        return {item: code for code, item in enumerate(self.item_ids.to_list(), start=1)}
+
+    def item_code(self, item: str) -> int:
+        """Code of an item id.
+
+        Raises:
+            BadInput: If the log never saw the item.
+        """
+        if item not in self.item_codes:
+            raise BadInput(
+                f"Item {item!r} is not in this log of {self.num_items:,} items.",
+                "item id",
+                "Use an id as it is written in the interactions file.",
+            )
+        return self.item_codes[item]
+
+    @cached_property
+    def vocabulary_sha256(self) -> str:
+        """Hash of the item ids in code order: models of one hash share an item table."""
+        return _digest_strings(self.item_ids)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the sorted table: ids, order, times, events and values."""
+        digest = hashlib.sha256()
+        digest.update(_digest_strings(self.user_ids).encode())
+        digest.update(self.vocabulary_sha256.encode())
+        digest.update(repr(self.event_names).encode())
+        for array in (self.offsets, self.items, self.times, self.events, self.values):
+            digest.update(b"-" if array is None else np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    @classmethod
+    def from_sequences(cls, sequences: Mapping[str, Sequence[str]]) -> Interactions:
+        """A small log from `{user: [item, item, …]}`, oldest first, with order but no times."""
+        users = [user for user, items in sequences.items() for _ in items]
+        items = [item for sequence in sequences.values() for item in sequence]
+        frame = pl.DataFrame(
+            {"user_id": users, "item_id": items}, schema={"user_id": pl.String, "item_id": pl.String}
+        )
+        return cls.from_frame(frame)
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> Interactions:
+        """Sort and code a table of `user_id`, `item_id` and, where it has them, other columns.
+
+        Nothing is checked here beyond the columns: `data.reading.read_interactions` checks.
+
+        Args:
+            frame: `timestamp` (int64 seconds), `event` and `value` are optional; `row` (int)
+                overrides the frame's own order as the tie-break of equal times.
+        """
+        names = tuple(sorted(frame["event"].unique())) if "event" in frame else ("view",)
+        events = None
+        if len(names) > 1:
+            enum = pl.Enum(names)
+            events = frame["event"].cast(enum).to_physical().cast(pl.UInt8).to_numpy()
+        rows = frame["row"].to_numpy() if "row" in frame else None
+        user_ids, users = dictionary(frame["user_id"].cast(pl.String))
+        item_ids, items = dictionary(frame["item_id"].cast(pl.String))
+        columns = Columns(
+            user_ids,
+            item_ids,
+            users,
+            items,
+            frame["timestamp"].to_numpy() if "timestamp" in frame else None,
+            events,
+            frame["value"].cast(pl.Float32).to_numpy() if "value" in frame else None,
+            rows,
+        )
+        return replace(columns.sort(), event_names=names)
+
+    def select(self, keep: npt.NDArray[np.bool_]) -> Interactions:
+        """The same users and items with only the events where `keep` (N,) is true."""
+        running = np.concatenate([[0], np.cumsum(keep)])
+        pick = [None if a is None else a[keep] for a in (self.times, self.events, self.values)]
+        return replace(
+            self,
+            offsets=running[self.offsets],
+            items=self.items[keep],
+            times=pick[0],
+            events=pick[1],
+            values=pick[2],
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write Arrow files that `open` maps into memory: `events.arrow`, `histories.arrow`, …"""
+        columns = {"item": self.items, "time": self.times}
+        columns |= {"event": self.events, "value": self.values}
+        events = pa.table({name: a for name, a in columns.items() if a is not None})
+        names = {"event_names": "\x1f".join(self.event_names)}
+        artifacts.write_arrow(folder / "events.arrow", events.replace_schema_metadata(names))
+        ids = pa.table({"user_id": self.user_ids.to_arrow(), "end": self.offsets[1:]})
+        artifacts.write_arrow(folder / "histories.arrow", ids)
+        self.item_ids.rename("item_id").to_frame().write_parquet(folder / "vocab.parquet")
+
+    @classmethod
+    def open(cls, folder: Path) -> Interactions:
+        """Map a saved log: arrays are read from disk as they are touched."""
+        events = artifacts.open_arrow(folder / "events.arrow")
+        users = artifacts.open_arrow(folder / "histories.arrow")
+        column = {
+            name: events.column(name).combine_chunks().to_numpy(zero_copy_only=True)
+            if events.num_rows
+            else np.empty(0, events.schema.field(name).type.to_pandas_dtype())
+            for name in events.column_names
+        }
+        metadata = events.schema.metadata or {}
+        return cls(
+            user_ids=pl.Series("user_id", users.column("user_id").combine_chunks()),
+            item_ids=pl.read_parquet(folder / "vocab.parquet")["item_id"],
+            offsets=np.concatenate([[0], users.column("end").to_numpy()]).astype(np.int64),
+            items=column["item"],
+            times=column.get("time"),
+            events=column.get("event"),
+            values=column.get("value"),
+            event_names=tuple(metadata.get(b"event_names", b"view").decode().split("\x1f")),
+        )
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Coded columns in file order; `sort` makes them Interactions.
+
+    Codes of `users` and `items` index `user_ids` and `item_ids`, in any order.
+    """
+
+    user_ids: pl.Series
+    item_ids: pl.Series
+    users: npt.NDArray[np.uint32]
+    items: npt.NDArray[np.uint32]
+    times: Int64s | None = None
+    events: npt.NDArray[np.uint8] | None = None
+    values: npt.NDArray[np.float32] | None = None
+    rows: Int64s | None = None
+
+    def sort(self) -> Interactions:
+        """Recode and stable-sort by (user, time, row).
+
+        Users are coded in the order of their ids; items by (first time, id), so that the codes do
+        not depend on the order of rows in the file (protocol §3.1).
+        """
+        user_rank = _rank_ids(self.user_ids)
+        users = user_rank[self.users].astype(np.int32)
+        order = self._order(users)
+        first = None
+        if self.times is not None and len(self.times):
+            first = np.full(len(self.item_ids), np.iinfo(np.int64).max)
+            np.minimum.at(first, self.items, self.times)
+        item_rank = _rank_ids(self.item_ids, first)
+        counts = np.bincount(users, minlength=len(self.user_ids))
+        del users
+        pick = (lambda a: a) if order is None else (lambda a: None if a is None else a[order])
+        return Interactions(
+            user_ids=_by_rank(self.user_ids, user_rank).alias("user_id"),
+            item_ids=_by_rank(self.item_ids, item_rank).alias("item_id"),
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            items=pick((item_rank + 1).astype(np.int32)[self.items]),
+            times=pick(self.times),
+            events=pick(self.events),
+            values=pick(self.values),
+        )
+
+    def _order(self, users: Int32s) -> Int64s | None:
+        """Stable order of rows by (user, time, row), or None when they stand so already."""
+        if self.rows is not None:
+            by_row = np.argsort(self.rows, kind="stable")
+            times = None if self.times is None else self.times[by_row]
+            inner = _lexsort(users[by_row], times)
+            return by_row if inner is None else by_row[inner]
+        return _lexsort(users, self.times)
+
+
+def dictionary(ids: pl.Series) -> tuple[pl.Series, npt.NDArray[np.uint32]]:
+    """Distinct ids in order of appearance, and each row's position among them."""
+    coded = ids.cast(pl.Categorical(pl.Categories.random()))
+    distinct = ids.unique(maintain_order=True)
+    physical = coded.to_physical().to_numpy().astype(np.uint32)
+    return distinct, physical
+
+
+def _lexsort(users: Int32s, times: Int64s | None) -> Int64s | None:
+    step = np.diff(users)
+    if times is None:
+        return None if np.all(step >= 0) else np.argsort(users, kind="stable")
+    if np.all((step > 0) | ((step == 0) & (np.diff(times) >= 0))):
+        return None
+    return np.lexsort((times, users))
+
+
+def _rank_ids(ids: pl.Series, first: Int64s | None = None) -> Int64s:
+    """Rank of each id by (first, id); ids that are all whole numbers compare as numbers."""
+    frame = pl.DataFrame({"id": ids})
+    if len(ids) and ids.str.contains(r"^(0|[1-9]\d{0,17})$").all():
+        frame = pl.DataFrame({"id": ids.cast(pl.Int64)})
+    keys = ["id"] if first is None else ["first", "id"]
+    if first is not None:
+        frame = frame.with_columns(first=pl.Series(first))
+    order = frame.with_row_index("at").sort(keys)["at"].to_numpy()
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(len(ids))
+    return rank
+
+
+def _by_rank(ids: pl.Series, rank: Int64s) -> pl.Series:
+    return ids.gather(np.argsort(rank))
+
+
+def _digest_strings(strings: pl.Series) -> str:
+    digest = hashlib.sha256()
+    for part in strings.to_frame().iter_slices(100_000):
+        for text in part.to_series().to_list():
+            raw = text.encode()
+            digest.update(len(raw).to_bytes(4, "little") + raw)
+    return digest.hexdigest()

@@ -1,0 +1,201 @@
+"""Splits: which events train, which validate, which are read once at the end.
+
+Histories are ordered in time, so every split is a suffix of each user's history, and two cuts a
+user describe it (protocol §3.2). Leave-one-out is leaky in time by design: other users' later
+events train. `global_time` is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tastemaker.data.batches import Contexts, ranges
+from tastemaker.data.interactions import Interactions
+from tastemaker.errors import BadInput
+
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+Part = Literal["valid", "test"]
+
+
+@dataclass(frozen=True)
+class Queries:
+    """What to predict: Q contexts and, for each, the items that really came next."""
+
+    contexts: Contexts
+    """events strictly before the targets; at test they include the validation events."""
+    target_items: Int32s
+    """flat item codes."""
+    target_offsets: Int64s
+    """(Q+1,) row bounds into `target_items`."""
+
+    def __len__(self) -> int:
+        """Number of queries Q, one a user."""
+        return len(self.contexts)
+
+    def take(self, rows: Int64s) -> Queries:
+        """Some of the queries, in the order given."""
+        context, target = self.contexts.offsets, self.target_offsets
+        at = ranges(target[rows], target[rows + 1])
+        counts = np.diff(target)[rows]
+        return Queries(
+            Contexts.gather(
+                self.contexts.users[rows],
+                context[rows],
+                context[rows + 1],
+                self.contexts.items,
+                self.contexts.times,
+            ),
+            self.target_items[at],
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Two cuts a user: train | validation | test."""
+
+    name: str
+    interactions: Interactions
+    train_end: Int64s
+    """(U,) absolute position where training stops."""
+    valid_end: Int64s
+    """(U,) absolute position where validation stops and test begins."""
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the data and the cuts."""
+        digest = hashlib.sha256(f"{self.name}:{self.interactions.sha256}".encode())
+        digest.update(self.train_end.astype(np.int64).tobytes())
+        digest.update(self.valid_end.astype(np.int64).tobytes())
+        return digest.hexdigest()
+
+    def _before(self, ends: Int64s, users: Int64s | None = None) -> Contexts:
+        log = self.interactions
+        pick = np.arange(log.num_users, dtype=np.int64) if users is None else users
+        return Contexts.gather(pick, log.offsets[:-1][pick], ends[pick], log.items, log.times)
+
+    def train(self, through: Literal["train", "valid"] = "train") -> Contexts:
+        """Every user's training events; `through="valid"` adds the validation events."""
+        return self._before(self.train_end if through == "train" else self.valid_end)
+
+    def queries(self, part: Part) -> Queries:
+        """Users with a past and a future in `part`.
+
+        In `global-time`, targets never seen in training are left out (`unseen_targets` counts
+        them), since no model of this table could rank them.
+        """
+        log = self.interactions
+        begin = self.train_end if part == "valid" else self.valid_end
+        end = self.valid_end if part == "valid" else log.offsets[1:]
+        wanted = ranges(begin, end)
+        owner = np.repeat(np.arange(log.num_users), end - begin)
+        if self.name == "global-time":
+            seen = self.trained_items[log.items[wanted] - 1]
+            wanted, owner = wanted[seen], owner[seen]
+        owner_has_past = (self.train_end > log.offsets[:-1])[owner]
+        wanted, owner = wanted[owner_has_past], owner[owner_has_past]
+        users, counts = np.unique(owner, return_counts=True)
+        return Queries(
+            self._before(begin, users.astype(np.int64)),
+            log.items[wanted],
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        )
+
+    @cached_property
+    def trained_items(self) -> npt.NDArray[np.bool_]:
+        """(I,) true for items with at least one training event: the candidates."""
+        log = self.interactions
+        counts = np.bincount(self.train().items, minlength=log.num_items + 1)
+        return counts[1:] > 0
+
+    def summary(self) -> dict[str, int]:
+        """Users and events of each part, cold users and unseen targets."""
+        log = self.interactions
+        test = ranges(self.valid_end, log.offsets[1:])
+        past = self.train_end > log.offsets[:-1]
+        return {
+            "train_events": int((self.train_end - log.offsets[:-1]).sum()),
+            "valid_targets": int((self.valid_end - self.train_end).sum()),
+            "test_targets": len(test),
+            "valid_users": len(self.queries("valid")),
+            "test_users": len(self.queries("test")),
+            "cold_users": int((~past & (log.lengths > 0)).sum()),
+            "unseen_targets": int((~self.trained_items[log.items[test] - 1]).sum()),
+        }
+
+
+def leave_one_out(interactions: Interactions) -> Split:
+    """Test = last event, validation = the one before; users with < 3 events only train."""
+    return _last(interactions, 1, "leave-one-out")
+
+
+def last_events(interactions: Interactions, events: int = 10) -> Split:
+    """HORIZON(E): test = last E events, validation = E before; shorter histories only train."""
+    if events < 1:
+        raise BadInput(f"A horizon of {events} events is empty.", "--split", "Use last-1 or more.")
+    return _last(interactions, events, f"last-{events}")
+
+
+def _last(interactions: Interactions, events: int, name: str) -> Split:
+    ends = interactions.offsets[1:]
+    held = np.where(interactions.lengths >= 2 * events + 1, events, 0)
+    return _checked(Split(name, interactions, ends - 2 * held, ends - held))
+
+
+def global_time(interactions: Interactions, share: float = 0.1) -> Split:
+    """TIME: test = the last `share` of all events by clock, validation likewise before it.
+
+    Raises:
+        BadInput: If the log has no times.
+    """
+    if interactions.times is None:
+        raise BadInput(
+            "This log has an order but no times, so it cannot be cut by the clock.",
+            "--split global-time",
+            "Use leave-one-out or last-10, or read a log with a timestamp column.",
+        )
+    if not 0 < share < 0.5:
+        raise BadInput(f"A share of {share} is not between 0 and 0.5.", "--split", "Use 0.1.")
+    times, log = interactions.times, interactions
+    test_time = np.quantile(times, 1 - share, method="higher") if len(times) else 0
+    before = times[times < test_time]
+    valid_time = np.quantile(before, 1 - share, method="higher") if len(before) else test_time
+
+    def cut(threshold: float) -> Int64s:
+        running = np.concatenate([[0], np.cumsum(times < threshold)])
+        return log.offsets[:-1] + running[log.offsets[1:]] - running[log.offsets[:-1]]
+
+    return _checked(Split("global-time", log, cut(valid_time), cut(test_time)))
+
+
+def split(interactions: Interactions, name: str = "leave-one-out") -> Split:
+    """The split called `name`: leave-one-out, last-E (such as last-10), or global-time."""
+    if name == "leave-one-out":
+        return leave_one_out(interactions)
+    if name == "global-time":
+        return global_time(interactions)
+    if name.startswith("last-") and name[5:].isdigit():
+        return last_events(interactions, int(name[5:]))
+    raise BadInput(
+        f"There is no split called {name!r}.",
+        "--split",
+        "Use leave-one-out, last-10 (any number) or global-time.",
+    )
+
+
+def _checked(cuts: Split) -> Split:
+    if not len(cuts.queries("test")):
+        longest = int(cuts.interactions.lengths.max(initial=0))
+        raise BadInput(
+            f"No user has enough events to hold any out under {cuts.name}.",
+            f"{cuts.interactions.num_users:,} users, the longest history has {longest} events",
+            "Leave-one-out needs users with at least 3 events.",
+        )
+    return cuts

@@ -1,0 +1,1 @@
+"""How good is a ranking? Per-user values first, then means with intervals."""

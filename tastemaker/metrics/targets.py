@@ -1,0 +1,74 @@
+"""Targets: what must be true of them before anything is ranked (protocol §3.3, §7)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tastemaker.data.splits import Queries
+from tastemaker.errors import BadInput
+
+_CELLS = 2**22
+"""Cells of the table that finds repeats: 4 MB."""
+
+
+def _keys(rows: npt.NDArray[np.int64], items: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    return rows.astype(np.int64) << 32 | items.astype(np.int64)
+
+
+def count_targets(queries: Queries) -> npt.NDArray[np.int64]:
+    """(Q,) number of distinct targets of each query.
+
+    Raises:
+        BadInput: If a query has none, or there are no queries.
+    """
+    given = np.diff(queries.target_offsets)
+    if not len(given) or not given.min():
+        raise BadInput(
+            f"{int((given == 0).sum()):,} of {len(given):,} queries have no target."
+            if len(given)
+            else "There is no query to evaluate.",
+            "queries",
+            "Evaluate users with at least one target; choose another split if there are none.",
+        )
+    owners = np.repeat(np.arange(len(given)), given)
+    distinct = np.unique(_keys(owners, queries.target_items)) >> 32
+    return np.bincount(distinct, minlength=len(given))
+
+
+def repeated_targets(queries: Queries) -> npt.NDArray[np.bool_]:
+    """Of each target, whether its own context holds it already."""
+    contexts, bounds = queries.contexts, queries.target_offsets
+    width = 1 + int(max(contexts.items.max(initial=0), queries.target_items.max()))
+    again = np.zeros(len(queries.target_items), bool)
+    step = max(1, _CELLS // width)
+    table = np.zeros(step * width, bool)
+    for start in range(0, len(queries), step):
+        stop = min(start + step, len(queries))
+        some = contexts.slice(start, stop)
+        held = np.repeat(np.arange(stop - start) * width, some.lengths) + some.items
+        owners = np.repeat(np.arange(stop - start) * width, np.diff(bounds[start : stop + 1]))
+        here = slice(bounds[start], bounds[stop])
+        table[held] = True
+        again[here] = table[owners + queries.target_items[here]]
+        table[held] = False
+    return again
+
+
+def refuse_repeats(queries: Queries, repeats: npt.NDArray[np.bool_]) -> None:
+    """Stop if a target repeats an item of its context, with the count and an example.
+
+    Raises:
+        BadInput: If one does.
+    """
+    if not repeats.any():
+        return
+    first = int(repeats.argmax())
+    query = int(np.searchsorted(queries.target_offsets, first, side="right")) - 1
+    raise BadInput(
+        f"{int(repeats.sum()):,} of {len(repeats):,} targets repeat an item of their context, so "
+        "leaving out seen items would leave out the answer.",
+        f"for example user code {int(queries.contexts.users[query])}, "
+        f"item code {int(queries.target_items[first])}",
+        "This log has repeats: use --repeats (filter_seen=False).",
+    )

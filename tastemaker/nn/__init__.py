@@ -1,0 +1,1 @@
+"""Torch parts used by two or more ideas."""

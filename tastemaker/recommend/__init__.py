@@ -1,0 +1,1 @@
+"""What next? Models that rank a catalogue for a user."""

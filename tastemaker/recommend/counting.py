@@ -1,0 +1,233 @@
+"""Counting models: popularity, neighbours and first-order transitions; no gradient, seconds to fit.
+
+They stand beside every neural model, since a model that does not beat counting is not worth its
+training (protocol §4, performance §4.2). Each is fitted on the training events and scores the raw
+counts of what it saw; deterministic to the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+from tastemaker.data.batches import Contexts, ranges
+from tastemaker.recommend.ease import Ease, binary
+
+Array = npt.NDArray[Any]
+
+
+class Counting(Protocol):
+    """A model that is fitted by counting; also a `Recommender`."""
+
+    @classmethod
+    def fit(cls, contexts: Contexts, num_items: int) -> Self:
+        """Count the training events, one row a user."""
+        ...
+
+    def score(self, contexts: Contexts) -> Tensor:
+        """(B, I) float32 scores; column j is item code j + 1."""
+        ...
+
+    def tensors(self) -> dict[str, Array]:
+        """What to save."""
+        ...
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
+        """The model as it was saved."""
+        ...
+
+
+@dataclass(frozen=True)
+class Popularity:
+    """Training events of each item; the same list for everybody."""
+
+    counts: Array
+    """(I,) float32"""
+
+    @classmethod
+    def fit(cls, contexts: Contexts, num_items: int) -> Self:
+        """Count the events of each item."""
+        counts = np.bincount(contexts.items, minlength=num_items + 1)[1:]
+        return cls(counts.astype(np.float32))
+
+    def score(self, contexts: Contexts) -> Tensor:
+        """(B, I) counts."""
+        return torch.from_numpy(self.counts).repeat(len(contexts), 1)
+
+    def tensors(self) -> dict[str, Array]:
+        """The counts."""
+        return {"counts": self.counts}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
+        """The model as it was saved."""
+        return cls(tensors["counts"])
+
+
+@dataclass(frozen=True)
+class _Transitions:
+    """Items that follow items: s = Σ over the newest context items, weighted by distance, of W.
+
+    An empty context is answered by popularity: every score carries a tiny multiple of it, too
+    small to reorder what the counts tell apart.
+    """
+
+    weights: sp.csr_array
+    """(I, I) W[a, b]: what item a says for item b"""
+    popularity: Array
+    """(I,) float64 training events"""
+
+    reach: ClassVar[int] = 5
+    """newest context items that speak"""
+    decay: ClassVar[float] = 0.7
+    """weight of an item one step further back"""
+    tie_break: ClassVar[float] = 1e-9
+    """weight of popularity"""
+
+    @classmethod
+    def fit(cls, contexts: Contexts, num_items: int) -> Self:
+        """Count pairs and turn counts into weights."""
+        popularity = np.bincount(contexts.items, minlength=num_items + 1)[1:].astype(np.float64)
+        return cls(cls.weigh(contexts, num_items, popularity), popularity)
+
+    @classmethod
+    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
+        """(I, I) weights from the training events."""
+        raise NotImplementedError  # pragma: no cover - abstract
+
+    def score(self, contexts: Contexts) -> Tensor:
+        """(B, I) sums of weights; in float64 until the end, so that ties break as they should."""
+        scores = (_decayed(contexts, len(self.popularity), self) @ self.weights).toarray()
+        scores += self.tie_break * self.popularity
+        return torch.from_numpy(scores.astype(np.float32))
+
+    def tensors(self) -> dict[str, Array]:
+        """The weights in compressed rows, and the popularity."""
+        parts = {name: getattr(self.weights, name) for name in ("data", "indices", "indptr")}
+        return {**parts, "popularity": self.popularity}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
+        """The model as it was saved."""
+        popularity = tensors["popularity"]
+        size = (len(popularity), len(popularity))
+        parts = (tensors["data"], tensors["indices"], tensors["indptr"])
+        return cls(sp.csr_array(parts, size), popularity)
+
+
+@dataclass(frozen=True)
+class Markov(_Transitions):
+    """`markov-last-5`: T counts adjacent pairs; s[i] = Σ_k .7^(k−1)·T[x_k, i] / (Σ_j T[x_k, j] + 10).
+
+    Source: performance §4.2, whose regression values tests hold it to.
+    """
+
+    prior: ClassVar[float] = 10.0
+    """added to each row's total, so that rare items speak softly"""
+
+    @classmethod
+    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
+        """Rows of T divided by their total plus `prior`."""
+        counts = _pairs(contexts, num_items, 1)
+        totals = np.asarray(counts.sum(1)).ravel() + cls.prior
+        return sp.csr_array(sp.diags_array(1 / totals) @ counts)
+
+
+@dataclass(frozen=True)
+class MarkovFirst(_Transitions):
+    """`markov-1`: what followed the newest item, T[x₁, i] + 1e-6·popularity."""
+
+    reach: ClassVar[int] = 1
+    tie_break: ClassVar[float] = 1e-6
+
+    @classmethod
+    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
+        """T itself."""
+        return _pairs(contexts, num_items, 1)
+
+
+@dataclass(frozen=True)
+class CoOccurrence(_Transitions):
+    """Items seen soon after: s_i = Σ_x .8^a·c(x, i)/√(c(x)·c(i)), over the whole context.
+
+    c(x, i) counts i within the 5 events after x (the directed variant of protocol §4).
+    """
+
+    reach: ClassVar[int] = 1_000_000
+    decay: ClassVar[float] = 0.8
+    window: ClassVar[int] = 5
+
+    @classmethod
+    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
+        """Counts divided by the root of both items' counts."""
+        counts = sum(
+            (_pairs(contexts, num_items, gap) for gap in range(2, cls.window + 1)),
+            start=_pairs(contexts, num_items, 1),
+        )
+        scale = sp.diags_array(1 / np.sqrt(np.maximum(popularity, 1)))
+        return sp.csr_array(scale @ counts @ scale)
+
+
+@dataclass(frozen=True)
+class ItemKNN(_Transitions):
+    """Item neighbours: cosine of the users who chose them, 100 neighbours each, no order."""
+
+    reach: ClassVar[int] = 1_000_000
+    decay: ClassVar[float] = 1.0
+    neighbours: ClassVar[int] = 100
+
+    @classmethod
+    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
+        """Cosines, the largest 100 of each column of the similarity kept."""
+        users = binary(contexts, num_items)
+        norms = np.sqrt(np.maximum(np.asarray(users.sum(0)).ravel(), 1))
+        unit = sp.csr_array(users @ sp.diags_array(1 / norms))
+        blocks = []
+        for start in range(0, num_items, step := max(1, 20_000_000 // num_items)):
+            block = (unit.T[start : start + step] @ unit).toarray()
+            block[np.arange(len(block)), np.arange(start, start + len(block))] = 0
+            if num_items > cls.neighbours:
+                cut = -np.partition(-block, cls.neighbours - 1, axis=1)[:, [cls.neighbours - 1]]
+                block[block < cut] = 0
+            blocks.append(sp.csr_array(block))
+        return sp.csr_array(sp.vstack(blocks).T)
+
+
+def _pairs(contexts: Contexts, num_items: int, gap: int) -> sp.csr_array:
+    """(I, I) how often item b stands `gap` events after item a in one user's row."""
+    at = ranges(contexts.offsets[:-1], np.maximum(contexts.offsets[:-1], contexts.offsets[1:] - gap))
+    before, after = contexts.items[at] - 1, contexts.items[at + gap] - 1
+    pairs = sp.coo_array((np.ones(len(at)), (before, after)), (num_items, num_items))
+    return sp.csr_array(pairs)
+
+
+def _decayed(contexts: Contexts, num_items: int, model: _Transitions) -> sp.csr_array:
+    """(B, I) weight of each context item: decay^(steps back), over the newest `reach`."""
+    ends = contexts.offsets[1:]
+    starts = np.maximum(contexts.offsets[:-1], ends - model.reach)
+    at = ranges(starts, ends)
+    lengths = ends - starts
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    back = np.repeat(ends, lengths) - 1 - at
+    weights = model.decay ** back.astype(np.float64)
+    shape = (len(lengths), num_items)
+    return sp.csr_array(sp.coo_array((weights, (rows, contexts.items[at] - 1)), shape))
+
+
+COUNTING: dict[str, type[Any]] = {
+    "popularity": Popularity,
+    "co-occurrence": CoOccurrence,
+    "markov-last-5": Markov,
+    "markov-1": MarkovFirst,
+    "item-knn": ItemKNN,
+    "ease": Ease,
+}
+"""Name → model, in the order of tables."""

@@ -1,0 +1,128 @@
+"""EASE: the linear item-to-item model with a closed form.
+
+Paper: Embarrassingly Shallow Autoencoders for Sparse Data, arXiv 1905.03375. With X the (U, I) 0/1
+matrix of who chose what, P = (XᵀX + λI)⁻¹ and B = I − P·diag(1/diag P), a user with row x is scored
+x·B. With fewer users than items the Woodbury identity gives P = (I − XᵀCX)/λ, C = (XXᵀ + λI)⁻¹, so
+that nothing of size I² is made.
+
+Left out: nothing. Checked: tests/recommend/test_ease.py (both routes against a float64 inverse).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+import torch
+from scipy.linalg import lapack
+from torch import Tensor
+
+from tastemaker.data.batches import Contexts
+from tastemaker.errors import BadInput
+
+Array = npt.NDArray[Any]
+
+REGULARISER = 500.0
+"""λ (protocol §4)."""
+LARGEST = 20_000
+"""Rows of the matrix to invert beyond which the model is not fitted."""
+
+
+@dataclass(frozen=True)
+class Ease:
+    """Fitted by one inverse of size min(U, I)."""
+
+    inverse: Array
+    """(I, I) −P/diag P with a zero diagonal, or (U, U) C; float32"""
+    users: sp.csr_array | None = None
+    """(U, I) X; only with fewer users than items"""
+    diagonal: Array | None = None
+    """(I,) diag P; only with fewer users than items"""
+
+    @classmethod
+    def fit(cls, contexts: Contexts, num_items: int) -> Self:
+        """Solve in closed form.
+
+        Raises:
+            BadInput: If both users and items are too many for a dense inverse.
+        """
+        size = min(len(contexts), num_items)
+        if size > LARGEST:
+            what = f"EASE inverts a dense matrix of {size:,} rows; the limit is {LARGEST:,}."
+            raise BadInput(what, "ease", "The other counting models stand in for it.")
+        matrix = binary(contexts, num_items)
+        if len(contexts) < num_items:
+            return cls._by_users(matrix)
+        gram = np.asfortranarray((matrix.T @ matrix).toarray(), np.float32)
+        inverse = _inverse(gram)
+        inverse /= -np.diag(inverse).copy()[None, :]
+        np.fill_diagonal(inverse, 0.0)
+        return cls(np.ascontiguousarray(inverse))
+
+    @classmethod
+    def _by_users(cls, matrix: sp.csr_array) -> Self:
+        inverse = _inverse(np.asfortranarray((matrix @ matrix.T).toarray(), np.float32))
+        spread = np.empty(matrix.shape[1])
+        columns = matrix.tocsc()
+        for start in range(0, len(spread), step := max(1, 10_000_000 // max(1, len(inverse)))):
+            block = columns[:, start : start + step]
+            spread[start : start + step] = np.asarray(block.multiply(inverse @ block).sum(0)).ravel()
+        diagonal = (1 - spread) / REGULARISER
+        return cls(np.ascontiguousarray(inverse), matrix, diagonal.astype(np.float32))
+
+    def score(self, contexts: Contexts) -> Tensor:
+        """(B, I) x·B."""
+        if self.users is None or self.diagonal is None:
+            chosen = binary(contexts, len(self.inverse))
+            return torch.from_numpy(np.asarray(chosen @ self.inverse, np.float32))
+        chosen = binary(contexts, len(self.diagonal))
+        x = chosen.toarray()
+        through = np.asarray((chosen @ self.users.T).toarray(), np.float32) @ self.inverse
+        projected = (x - np.asarray(sp.csr_array(self.users.T) @ through.T).T) / REGULARISER
+        scores = np.asarray(x - projected / self.diagonal, np.float32)
+        return torch.from_numpy(scores)
+
+    def tensors(self) -> dict[str, Array]:
+        """The inverse and, with fewer users than items, X in compressed rows and diag P."""
+        kept = {"inverse": self.inverse}
+        if self.users is not None and self.diagonal is not None:
+            kept |= {"indices": self.users.indices, "indptr": self.users.indptr}
+            kept |= {"diagonal": self.diagonal}
+        return kept
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
+        """The model as it was saved."""
+        if "diagonal" not in tensors:
+            return cls(tensors["inverse"])
+        ones = np.ones(len(tensors["indices"]), np.float32)
+        shape = (len(tensors["indptr"]) - 1, len(tensors["diagonal"]))
+        users = sp.csr_array((ones, tensors["indices"], tensors["indptr"]), shape)
+        return cls(tensors["inverse"], users, tensors["diagonal"])
+
+
+def binary(contexts: Contexts, num_items: int) -> sp.csr_array:
+    """(B, I) 0/1 float32 matrix of what each row holds."""
+    ones = np.ones(len(contexts.items), np.float32)
+    shape = (len(contexts), num_items)
+    matrix = sp.csr_array((ones, contexts.items - 1, contexts.offsets), shape)
+    matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix
+
+
+def _inverse(gram: Array) -> Array:
+    """Inverse of (gram + λI), in place in Fortran order: half the memory of a general inverse."""
+    gram[np.diag_indices(len(gram))] += REGULARISER
+    factor, info = lapack.spotrf(gram, lower=1, overwrite_a=1)
+    if info == 0:
+        factor, info = lapack.spotri(factor, lower=1, overwrite_c=1)
+    if info:
+        raise np.linalg.LinAlgError(f"the Gram matrix could not be inverted (info {info})")
+    upper = np.triu_indices(len(factor), 1)
+    factor[upper] = factor.T[upper]
+    return np.asarray(factor)

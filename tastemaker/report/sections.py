@@ -1,0 +1,200 @@
+"""The sections of the report as plain values: what the template prints, with pictures drawn.
+
+Each function takes cleaned results, of which any part may be missing; an empty value means that
+the section has nothing to show.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from markupsafe import Markup
+
+from tastemaker.report import charts, tables
+from tastemaker.report.tables import HEADLINE, listed, part
+from tastemaker.report.wording import MISSING, count, finite, interval, number, percent, setting
+
+RECENT = 8
+"""Events of a user's history that are shown."""
+
+
+def head(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Name, best model, its headline metrics, why it is recommended with, warnings."""
+    best = str(results.get("best", ""))
+    measured = part(part(results, "models"), best)
+    figures = []
+    for metric in (HEADLINE, "hr@10"):
+        value = part(measured, metric)
+        if finite(value.get("mean")) is not None:
+            ends = interval(value.get("ci95"))
+            figures.append((metric.upper(), number(value.get("mean")), ends))
+    users = part(results, "split").get("test_users")
+    return {
+        "run": str(results.get("run", "")),
+        "data": str(part(results, "data").get("name", "unnamed data")),
+        "best": best,
+        "hit": percent(part(measured, "hr@10").get("mean")) if len(figures) == 2 else "",
+        "users": "" if finite(users) is None else count(users),
+        "figures": figures,
+        "why": str(results.get("why", "")),
+        "warnings": [str(warning) for warning in listed(results, "warnings")],
+    }
+
+
+def data(results: Mapping[str, Any]) -> dict[str, Any]:
+    """What was learned from and how it was divided."""
+    found, split = part(results, "data"), part(results, "split")
+    return {
+        "facts": tables.facts(found),
+        "licence": str(found.get("licence", "")),
+        "split": str(split.get("name", "")),
+        "split_facts": tables.split_facts(split),
+    }
+
+
+def curve(metrics: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> dict[str, Any]:
+    """Training loss and validation metric by epoch, drawn; no charts when nothing was trained."""
+    best = finite(training.get("best_epoch"))
+    drawn = []
+    for key, title in (("loss", "Training loss"), (HEADLINE, "Validation NDCG@10")):
+        points = [
+            (finite(line.get("epoch")), finite(line.get(key)))
+            for line in metrics
+            if finite(line.get(key)) is not None
+        ]
+        known = [
+            (epoch, value) for epoch, value in points if epoch is not None and value is not None
+        ]
+        if known:
+            drawn.append(Markup(charts.curve_chart(known, title, best)))
+    return {"charts": drawn, "training": _training(training)}
+
+
+def _training(training: Mapping[str, Any]) -> list[tuple[str, str]]:
+    kept = finite(training.get("best"))
+    shown = {
+        "Model": str(training.get("model", "")),
+        "Epochs": count(training.get("epochs")),
+        "Steps": count(training.get("steps")),
+        "Best epoch": count(training.get("best_epoch")),
+        "Best validation value": number(kept),
+        "Converged": setting(training["converged"]) if "converged" in training else "",
+        "CPU seconds": count(training.get("cpu_seconds")),
+    }
+    return [(name, value) for name, value in shown.items() if value not in ("", MISSING)]
+
+
+def models(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of all models, the chart of the headline metric, paired comparisons."""
+    found, best = part(results, "models"), str(results.get("best", ""))
+    headline = {name: part(part(found, name), HEADLINE) for name in tables.ordered(found)}
+    rows = tables.estimates(headline)
+    drawn = _both(partial(charts.interval_chart, rows, "NDCG@10", best)) if rows else []
+    protocol = part(results, "protocol")
+    return {
+        "chart": drawn,
+        "accuracy": tables.accuracy(found, best),
+        "beyond": tables.beyond_accuracy(found, best),
+        "comparisons": tables.comparisons(results),
+        "skipped": tables.settings(part(results, "skipped")),
+        "filter_seen": protocol.get("filter_seen"),
+        "candidates": str(protocol.get("candidates", "")),
+    }
+
+
+def buckets(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Quality by bucket: a chart and its numbers for each way to divide users or items."""
+    found, names = [], tables.ordered(part(results, "models"))
+    for title, rows in part(results, "buckets").items():
+        rows = [row for row in rows or [] if isinstance(row, dict)]
+        drawn = [e for row in rows for e in _bucket(row, names)]
+        if not drawn:
+            continue
+        chart = _both(partial(charts.bucket_chart, drawn, "NDCG@10", title))
+        table = [
+            (
+                str(row.get("bucket", "")),
+                count(row.get("n")),
+                [_cell(part(part(row, "models"), name)) for name in names],
+            )
+            for row in rows
+        ]
+        found.append({"title": title, "chart": chart, "models": names, "rows": table})
+    return found
+
+
+def _bucket(row: Mapping[str, Any], names: Sequence[str]) -> list[charts.Estimate]:
+    label = str(row.get("bucket", ""))
+    if finite(row.get("n")) is not None:
+        label += f" · n {count(row['n'])}"
+    return tables.estimates({n: part(part(row, "models"), n) for n in names}, label)
+
+
+def _cell(value: Mapping[str, Any]) -> tables.Cell:
+    return tables.Cell(number(value.get("mean")), interval(value.get("ci95")))
+
+
+def _both(draw: Callable[[int], str]) -> list[Markup]:
+    return [Markup(draw(width)) for width in (charts.WIDE, charts.NARROW)]
+
+
+def examples(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Users with their newest events, what came next, and what was recommended."""
+    found = []
+    for example in listed(results, "examples"):
+        items = [item for item in listed(example, "recommendations") if isinstance(item, dict)]
+        history = [str(title) for title in listed(example, "history")]
+        found.append(
+            {
+                "user": str(example.get("user", "")),
+                "history": history[-RECENT:],
+                "earlier": max(0, len(history) - RECENT),
+                "held_out": [str(title) for title in listed(example, "held_out")],
+                "items": [
+                    {
+                        "title": str(item.get("title") or item.get("item", "")),
+                        "categories": ", ".join(map(str, listed(item, "categories"))),
+                        "hit": item.get("hit") is True,
+                    }
+                    for item in items
+                ],
+                "hits": sum(item.get("hit") is True for item in items),
+            }
+        )
+    return found
+
+
+def made(results: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Command, options, seeds, hashes, versions and commit."""
+    identity = {
+        "Commit": results.get("commit"),
+        "Data sha256": part(results, "data").get("sha256"),
+        "Split sha256": part(results, "split").get("sha256"),
+        "Seeds": results.get("seeds", results.get("seed")),
+    }
+    groups = {
+        "Evaluation": part(results, "protocol"),
+        "Blend weights": part(results, "blend"),
+        "Training options": part(part(results, "training"), "config"),
+        "Versions": part(results, "versions"),
+    }
+    return {
+        "command": str(results.get("command", "")) or _command(options),
+        "identity": [(k, setting(v)) for k, v in identity.items() if v not in (None, "", [])],
+        "groups": [(name, tables.settings(group)) for name, group in groups.items() if group],
+    }
+
+
+def _command(options: Mapping[str, Any]) -> str:
+    """The command that makes the run again, from the options it was given; or nothing."""
+    if "data" not in options:
+        return ""
+    words = ["tastemaker", "run"]
+    for name in ("data", "model", "split", "seed"):
+        if name in options:
+            words += [f"--{name}", str(options[name])]
+    words += ["--repeats"] if options.get("repeats") is True else []
+    return shlex.join(words)

@@ -1,0 +1,254 @@
+"""What the report's tables show: rows of text made from `results.json`, missing parts left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tastemaker.report import wording
+from tastemaker.report.charts import Estimate
+from tastemaker.report.wording import MISSING, count, finite, interval, number, percent
+
+HEADLINE = "ndcg@10"
+"""The metric that models are ordered by."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric of a table of models."""
+
+    metric: str
+    """its key in `results.json`"""
+    title: str
+    meaning: str
+    higher_is_better: bool = True
+    share: bool = False
+    """shown in percent"""
+    digits: int = 4
+
+
+ACCURACY = (
+    Column("hr@10", "HR@10", "share of users with a hit among ten recommendations"),
+    Column("ndcg@10", "NDCG@10", "the same, worth more the higher the hit stands"),
+    Column("mrr@10", "MRR@10", "one over the rank of the first hit"),
+)
+BEYOND = (
+    Column("coverage@10", "Coverage", "share of the catalogue in anyone’s ten", share=True),
+    Column("entropy@10", "Entropy", "spread over categories within a list, in bits", digits=2),
+    Column("novelty@10", "Novelty", "how rarely the items were chosen, in bits", digits=2),
+    Column(
+        "personalisation@10",
+        "Personalisation",
+        "how much two users’ lists differ, from 0 to 1",
+        digits=3,
+    ),
+    Column(
+        "popularity_share@10",
+        "Popular items",
+        "share of the most chosen tenth of items",
+        False,
+        True,
+    ),
+)
+OTHER_CONVENTIONS = {"unfiltered": "seen items allowed", "filtered": "seen items left out"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mean, the ends of its interval, and whether it is the best of its column."""
+
+    mean: str
+    ends: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under columns; a row is (name, recommended, cells)."""
+
+    columns: Sequence[Column]
+    rows: Sequence[tuple[str, bool, Sequence[Cell]]]
+
+
+def part(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The object under `name`; empty when it is missing."""
+    found = holder.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def listed(holder: Mapping[str, Any], name: str) -> list[Any]:
+    """The list under `name`; empty when it is missing."""
+    found = holder.get(name)
+    return found if isinstance(found, list) else []
+
+
+def ordered(models: Mapping[str, Any]) -> list[str]:
+    """Model names, the highest headline metric first, unmeasured ones last."""
+    means = {name: finite(part(part(models, name), HEADLINE).get("mean")) for name in models}
+    return sorted(models, key=lambda name: -1.0 if means[name] is None else -(means[name] or 0.0))
+
+
+def accuracy(models: Mapping[str, Any], best: str) -> Table:
+    """Models by accuracy, then the same metrics under the other seen-item convention."""
+    others = [
+        Column(f"{c.metric}/{suffix}", c.title, words, c.higher_is_better)
+        for suffix, words in OTHER_CONVENTIONS.items()
+        for c in ACCURACY
+    ]
+    return _table(models, best, (*ACCURACY, *others))
+
+
+def beyond_accuracy(models: Mapping[str, Any], best: str) -> Table:
+    """Models by what accuracy does not show."""
+    return _table(models, best, BEYOND)
+
+
+def _table(models: Mapping[str, Any], best: str, columns: Sequence[Column]) -> Table:
+    measured = [c for c in columns if any(c.metric in part(models, name) for name in models)]
+    names = ordered(models)
+    by_column = [_cells([part(part(models, n), c.metric) for n in names], c) for c in measured]
+    rows = [
+        (name, name == best, [cells[at] for cells in by_column]) for at, name in enumerate(names)
+    ]
+    return Table(measured, rows if measured else [])
+
+
+def _cells(values: Sequence[Mapping[str, Any]], column: Column) -> list[Cell]:
+    means = [finite(value.get("mean")) for value in values]
+    known = [mean for mean in means if mean is not None]
+    top = (max if column.higher_is_better else min)(known, default=None)
+    cells = []
+    for value, mean in zip(values, means, strict=True):
+        shown = percent(mean) if column.share else number(mean, column.digits)
+        ends = value.get("ci95")
+        ends = _share_interval(ends) if column.share else interval(ends, column.digits)
+        cells.append(Cell(shown, ends, mean is not None and mean == top and len(known) > 1))
+    return cells
+
+
+def _share_interval(ends: object) -> str:
+    if not isinstance(ends, list) or None in map(finite, ends):
+        return ""
+    return interval([100 * end for end in ends], 1) + wording.SPACE + "%"
+
+
+def estimates(models: Mapping[str, Any], bucket: str = "") -> list[Estimate]:
+    """What a chart of `{model: {"mean", "ci95"}}` draws; models without a mean are left out.
+
+    Args:
+        models: Model → mean and interval.
+        bucket: Its name, where the models are those of one bucket.
+    """
+    found = []
+    for name, value in models.items():
+        mean = finite(value.get("mean")) if isinstance(value, dict) else None
+        if mean is None:
+            continue
+        ends = value.get("ci95")
+        low, high = ends if interval(ends) else (mean, mean)
+        found.append(
+            Estimate(bucket, mean, low, high, name) if bucket else Estimate(name, mean, low, high)
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models, user by user, as text."""
+
+    a: str
+    b: str
+    metric: str
+    difference: str
+    ends: str
+    decided: bool
+    """the interval excludes zero"""
+    relative: str
+    p: str
+    shares: Mapping[str, str]
+    """better, equal, worse in percent"""
+    bars: Mapping[str, float]
+    """the same in [0, 1]"""
+
+
+def comparisons(results: Mapping[str, Any]) -> list[Comparison]:
+    """Paired comparisons, in the order they were made."""
+    rows = []
+    for found in listed(results, "comparisons"):
+        shares = {name: finite(found.get(name)) for name in ("better", "equal", "worse")}
+        rows.append(
+            Comparison(
+                a=str(found.get("a", MISSING)),
+                b=str(found.get("b", MISSING)),
+                metric=str(found.get("metric", HEADLINE)).upper(),
+                difference=number(found.get("difference"), sign=True),
+                ends=interval(found.get("ci95"), sign=True),
+                decided=_excludes_zero(found.get("ci95")),
+                relative=percent(found.get("relative"), sign=True),
+                p=wording.p_value(found.get("p")),
+                shares={name: percent(share) for name, share in shares.items()},
+                bars={name: min(1.0, max(0.0, share or 0.0)) for name, share in shares.items()},
+            )
+        )
+    return rows
+
+
+def _excludes_zero(ends: object) -> bool:
+    low, high = map(finite, ends) if isinstance(ends, list) and interval(ends) else (None, None)
+    return (low is not None and low > 0) or (high is not None and high < 0)
+
+
+def facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The data at a glance: labels and values, missing ones left out."""
+    shown = {
+        "Users": count(data.get("users")),
+        "Items": count(data.get("items")),
+        "Interactions": count(data.get("interactions")),
+        "Density": percent(data.get("density"), 2),
+        "Median history": count(data.get("history_median")),
+        "Longest history": count(data.get("history_longest")),
+        "Items seen once": count(data.get("items_seen_once")),
+        "Top tenth of items": percent(data.get("share_of_top_tenth")),
+        "Catalogue entries": count(data.get("catalogue")),
+        "Memory": number(data.get("bytes_per_interaction"), 1),
+    }
+    units = {
+        "Median history": "events",
+        "Longest history": "events",
+        "Top tenth of items": "of interactions",
+        "Memory": "bytes an interaction",
+    }
+    rows = [
+        (name, f"{value} {units.get(name, '')}".strip())
+        for name, value in shown.items()
+        if value != MISSING
+    ]
+    span = listed(data, "from_to")
+    return rows + list(zip(("First event", "Last event"), map(str, span), strict=False))
+
+
+def _events(value: object) -> str:
+    return MISSING if finite(value) is None else f"{count(value)} events"
+
+
+def split_facts(split: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How the events were divided: labels and values, missing ones left out."""
+
+    def part_of(part: str) -> str:
+        targets, users = count(split.get(f"{part}_targets")), count(split.get(f"{part}_users"))
+        return MISSING if MISSING in (targets, users) else f"{targets} events of {users} users"
+
+    shown = {
+        "For training": _events(split.get("train_events")),
+        "For validation": part_of("valid"),
+        "For the test": part_of("test"),
+        "Users without training events": count(split.get("cold_users")),
+        "Targets that training never saw": count(split.get("unseen_targets")),
+    }
+    return [(label, value) for label, value in shown.items() if value != MISSING]
+
+
+def settings(holder: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Options as (name, value) text."""
+    return [(str(name), wording.setting(value)) for name, value in holder.items()]

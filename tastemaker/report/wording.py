@@ -1,0 +1,99 @@
+"""Numbers and foreign text as a page shows them.
+
+Titles and names come from data and may hold anything. Here they lose what could act on the text
+around them; markup is escaped where the page is built.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Any
+
+MISSING = "–"
+"""What stands for a value that is not there."""
+
+SPACE = "\u202f"
+"""Narrow space that does not break a line."""
+
+_BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BREAKS = set("\t\n\r\x0b\x0c\x85\u2028\u2029")
+
+
+def clean(value: Any) -> Any:
+    """A JSON value whose every text has lost its control characters, keys included.
+
+    Line breaks become spaces; other controls, marks that turn the reading direction of what
+    follows, lone surrogates and code points that are no characters become U+FFFD.
+    """
+    if isinstance(value, str):
+        return "".join(_neutral(char) for char in value)
+    if isinstance(value, dict):
+        return {str(clean(key)): clean(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(inner) for inner in value]
+    return value
+
+
+def _neutral(char: str) -> str:
+    if char in _BREAKS:
+        return " "
+    illegal = unicodedata.category(char) in ("Cc", "Cs") or ord(char) & 0xFFFE == 0xFFFE
+    return "\ufffd" if illegal or char in _BIDI or char == "\ufeff" else char
+
+
+def finite(value: object) -> float | None:
+    """The value as a float, or None when it is no finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def number(value: object, digits: int = 4, sign: bool = False) -> str:
+    """A number with fixed decimals and thousands separators, such as `1,234.5000`."""
+    found = finite(value)
+    if found is None:
+        return MISSING
+    return f"{found:{'+' if sign else ''},.{digits}f}".replace("-", "\u2212")
+
+
+def count(value: object) -> str:
+    """A whole number with thousands separators; fractions keep one decimal."""
+    found = finite(value)
+    return number(value, 0 if found is None or found.is_integer() else 1)
+
+
+def percent(value: object, digits: int = 1, sign: bool = False) -> str:
+    """A share in [0, 1] as `12.3 %`."""
+    found = finite(value)
+    return MISSING if found is None else number(100 * found, digits, sign) + SPACE + "%"
+
+
+def interval(ends: object, digits: int = 4, sign: bool = False) -> str:
+    """Both ends of an interval as `0.0591 to 0.0713`; empty when there is none."""
+    if not isinstance(ends, list | tuple) or len(ends) != 2 or None in map(finite, ends):
+        return ""
+    return " to ".join(number(end, digits, sign) for end in ends)
+
+
+def p_value(value: object) -> str:
+    """A p-value with four decimals, or `< 0.0001`."""
+    found = finite(value)
+    return f"<{SPACE}0.0001" if found is not None and found < 1e-4 else number(found)
+
+
+def setting(value: object) -> str:
+    """An option as a person would write it: yes, no, none, a list, a short number."""
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(setting(inner) for inner in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {setting(inner)}" for key, inner in value.items()) or "none"
+    return str(value)

@@ -1,0 +1,192 @@
+"""The main job: check the data, train, evaluate, report; leave a run directory that says it all.
+
+A run directory is an artefact once `manifest.json` stands in it. Until then it holds `config.json`
+and checkpoints, from which `resume` goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+
+from tastemaker import artifacts, config
+from tastemaker.checkpoints import check_identity
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.datasets import Dataset, load
+from tastemaker.data.splits import Split, split
+from tastemaker.errors import BadInput
+from tastemaker.metrics.evaluate import evaluate
+from tastemaker.options import RunOptions
+from tastemaker.recommend.answer import KIND
+from tastemaker.recommend.blend import fit_weights
+from tastemaker.recommend.models import Models
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.report.page import write_report
+from tastemaker.results import evaluate_models, options_of, validation_queries
+from tastemaker.train import FitConfig, Fitted, fit
+
+UNFINISHED = ("checkpoints",)
+"""Parts of a run directory that are artefacts of their own."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a run before it starts."""
+
+    options: RunOptions
+    dataset: Dataset
+    cuts: Split
+    model: SASRecConfig
+    fit: FitConfig
+
+    def to_json(self) -> dict[str, Any]:
+        """The contents of `config.json`."""
+        log = self.cuts.interactions
+        return {
+            **{k: v for k, v in asdict(self.options).items() if k not in ("out", "resume")},
+            "source": self.dataset.source,
+            "model_config": config.to_json(self.model),
+            "fit": config.to_json(self.fit),
+            "data_sha256": log.sha256,
+            "vocabulary_sha256": log.vocabulary_sha256,
+            "split_sha256": self.cuts.sha256,
+            "threads": torch.get_num_threads(),
+            **config.environment(),
+        }
+
+
+def run_recommender(
+    options: RunOptions | None = None,
+    model: SASRecConfig | None = None,
+    training: FitConfig | None = None,
+) -> dict[str, Any]:
+    """Check the data, train a neural and the counting models, evaluate, and write a report.
+
+    Args:
+        options: What to run on and where to write.
+        model: Shape and loss of the neural model.
+        training: How to train it; the seed is that of `options`.
+
+    Returns:
+        The contents of `results.json` plus `run`, the path of the run directory.
+
+    Raises:
+        TastemakerError: With cause and remedy; nothing finished is left then.
+    """
+    options = options or RunOptions()
+    folder = run_folder(options)
+    if options.resume and (folder / artifacts.MANIFEST).is_file():
+        artifacts.verify(folder, KIND)
+        return {"run": str(folder), **artifacts.read_json(folder / "results.json")}
+    plan = make_plan(options, folder, model or SASRecConfig(), training or FitConfig())
+    start_folder(folder, plan)
+    started = time.process_time()
+    models, fitted = train_models(plan, folder)
+    results, per_user = evaluate_models(models, plan.dataset, plan.cuts, not options.repeats)
+    results["training"] = {
+        **asdict(fitted),
+        "model": options.model,
+        "config": config.to_json(plan.model) | config.to_json(plan.fit),
+        "cpu_seconds": round(time.process_time() - started, 1),
+    }
+    results |= {"seed": options.seed, "seeds": [options.seed], **config.environment()}
+    publish(folder, plan, models, results, per_user)
+    return {"run": str(folder), **results}
+
+
+def make_plan(
+    options: RunOptions, folder: Path, model: SASRecConfig, training: FitConfig
+) -> Plan:
+    """Read and check the data and fix every option."""
+    rejected = folder.with_name(f"{folder.name}-bad-rows.csv")
+    drop = options.on_bad_rows == "drop"
+    dataset = load(options.data, bad_rows=rejected if drop else None)
+    cuts = split(dataset.positives(), options.split)
+    return Plan(options, dataset, cuts, model, replace(training, seed=options.seed))
+
+
+def run_folder(options: RunOptions) -> Path:
+    """Where this run is written.
+
+    Raises:
+        BadInput: If the folder holds something already and the run is not resumed.
+    """
+    if options.out:
+        folder = Path(options.out)
+        if options.resume or not folder.exists() or not any(folder.iterdir()):
+            return folder
+        raise BadInput(
+            f"The run directory {options.out!r} holds something already.",
+            "--out",
+            "Choose another, remove it, or go on with --resume.",
+        )
+    stem = f"{Path(options.data).name}-{options.model}"
+    names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, 10_000))
+    taken = (Path("runs") / name for name in names)
+    if options.resume:
+        raise BadInput("There is nothing to resume.", "--resume", "Name the run with --out.")
+    return next(path for path in taken if not path.exists())
+
+
+def start_folder(folder: Path, plan: Plan) -> None:
+    """Write `config.json`, or check that a resumed run has the same one."""
+    path, wanted = folder / "config.json", plan.to_json()
+    if path.is_file():
+        shaping = ("model", "model_config", "data_sha256", "vocabulary_sha256", "split_sha256")
+        found = artifacts.read_json(path)
+        check_identity(path, {name: wanted[name] for name in (*shaping, "repeats", "seed")}, found)
+        return
+    artifacts.make_folder(folder)
+    artifacts.sweep(folder)
+    artifacts.write_json(path, wanted)
+
+
+def train_models(plan: Plan, folder: Path) -> tuple[Models, Fitted]:
+    """Train the neural model, fit the counting ones, and fit the blend on validation."""
+    log, train = plan.cuts.interactions, plan.cuts.train()
+    config.seed_everything(plan.options.seed)
+    neural = SASRec(plan.model, log.num_items)
+    batches = NextItemBatches(
+        train,
+        log.num_items,
+        history=plan.model.history,
+        tokens=plan.fit.batch * plan.model.history,
+        negatives=plan.model.sampled,
+        seed=plan.options.seed,
+    )
+    queries = validation_queries(plan.cuts)
+    scoring = options_of(plan.cuts, not plan.options.repeats, ks=(10,))
+
+    def validate() -> dict[str, float]:
+        measured = evaluate(neural, queries, scoring)
+        return {name: measured.mean(name) for name in ("ndcg@10", "hr@10")}
+
+    fitted = fit(neural, batches, plan.fit, validate, folder, plan.options.resume)
+    models = Models.fit_counting(plan.options.model, neural, train, log.num_items)
+    parts, seen = models.parts(), not plan.options.repeats
+    models.weights, _ = fit_weights(parts, queries, models.candidates, seen)
+    return models, fitted
+
+
+def publish(
+    folder: Path,
+    plan: Plan,
+    models: Models,
+    results: Mapping[str, Any],
+    per_user: pl.DataFrame,
+) -> None:
+    """Write everything and, last, the manifest that makes the folder a run."""
+    log = plan.cuts.interactions
+    models.save(folder)
+    log.save(folder)
+    plan.dataset.catalog.align(log.item_ids).save(folder / "items.parquet")
+    per_user.write_parquet(folder / "users.parquet")
+    artifacts.write_json(folder / "results.json", dict(results))
+    write_report(folder)
+    artifacts.seal(folder, KIND, {"best": results["best"]}, skip=UNFINISHED)

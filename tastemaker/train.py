@@ -1,0 +1,250 @@
+"""fit(): the only supervised loop. One CPU, one GPU, or many processes: the same call.
+
+Everything that the next step depends on is in the checkpoint (weights, optimiser, random state,
+position in the epoch, early-stop state), so a run that is killed and resumed ends with the weights
+of an undisturbed one, bit for bit on one machine and thread count. The learning rate is a function
+of the step and batches are functions of (seed, epoch, step), so neither needs saving.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from tastemaker.checkpoints import Checkpoints, Progress, StopSignal
+from tastemaker.config import seed_everything, to_json
+from tastemaker.data.batches import Batch, Batches, prefetch
+from tastemaker.errors import BadInput, NumericFault
+from tastemaker.journal import Journal
+
+Validate = Callable[[], dict[str, float]]
+
+
+class Trainable(Protocol):
+    """What `fit` trains: an `nn.Module` whose call is its loss."""
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Scalar: sum over the batch's targets / `batch.target_count`."""
+        ...
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How to train."""
+
+    epochs: int = 100
+    """most passes over the training events."""
+    lr: float = 1e-3
+    """learning rate of AdamW at its height."""
+    weight_decay: float = 0.0
+    """AdamW's decay of weights."""
+    warmup: int = 100
+    """steps over which the learning rate rises from 0."""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """what follows the warm-up: hold, or fall to a tenth by the last epoch."""
+    clip: float = 5.0
+    """largest norm of a step's gradient."""
+    batch: int = 128
+    """rows of full length in a batch; shorter rows come in larger batches."""
+    validate_every: int = 1
+    """epochs between validations."""
+    patience: int = 5
+    """validations without a better `metric` before training stops; 0 never stops."""
+    metric: str = "ndcg@10"
+    """validation metric that selects the weights."""
+    checkpoint_every: int = 200
+    """steps between checkpoints, beside one after each validation."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """arithmetic of the forward pass."""
+    seed: int = 0
+    """seed of weights, order, negatives and dropout."""
+    track: str = ""
+    """tracker beside metrics.jsonl: tensorboard, wandb or mlflow."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train."""
+        for name in ("epochs", "batch", "validate_every", "checkpoint_every"):
+            if getattr(self, name) < 1:  # noqa: B009
+                what = f"{name} = {getattr(self, name)} is too small."  # noqa: B009
+                raise BadInput(what, "training options", "Give a whole number of at least 1.")
+        if not (self.lr > 0 and math.isfinite(self.lr)):
+            raise BadInput(f"lr = {self.lr} cannot train.", "training options", "Use 0.001.")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How a training went."""
+
+    steps: int
+    epochs: int
+    best_epoch: int
+    best: float
+    """validation value of `metric` at the weights that were kept."""
+    converged: bool
+    """validation no longer rose: patience ran out, or < 1 % was gained over 5 validations."""
+
+
+def learning_rate(config: FitConfig, step: int, total: int) -> float:
+    """Learning rate of step 0, 1, …; `total` steps in all epochs."""
+    if step < config.warmup:
+        return config.lr * (step + 1) / config.warmup
+    if config.schedule == "constant":
+        return config.lr
+    done = (step - config.warmup) / max(1, total - config.warmup)
+    return config.lr * (0.1 + 0.9 * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+
+
+def fit(
+    model: nn.Module,
+    batches: Batches,
+    config: FitConfig,
+    validate: Validate,
+    out: Path | None = None,
+    resume: bool = False,
+) -> Fitted:
+    """Train `model` in place and leave it with its best weights on validation.
+
+    Args:
+        model: A `Trainable` module; calling it with a batch gives the loss.
+        batches: Numbered epochs of batches.
+        config: How to train.
+        validate: Metrics of the model as it stands; called after every `validate_every` epochs.
+        out: Folder for `metrics.jsonl` and `checkpoints/`; nothing is written without it.
+        resume: Go on from the newest checkpoint of `out`, if it has one.
+
+    Raises:
+        NumericFault: On a loss or gradient that is not finite, naming step and rows.
+        StopSignal: After SIGTERM or Ctrl-C, once a checkpoint is written.
+    """
+    return _Loop(model, batches, config, validate, out).run(resume)
+
+
+class _Loop:
+    """State of one call of `fit`."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        batches: Batches,
+        config: FitConfig,
+        validate: Validate,
+        out: Path | None,
+    ) -> None:
+        self.config, self.batches, self.validate = config, batches, validate
+        mixed = "bf16" if config.precision == "bf16" else "no"
+        self.accelerator = Accelerator(
+            mixed_precision=mixed, log_with=config.track or None, project_dir=out
+        )
+        if config.track:
+            self.accelerator.init_trackers("tastemaker")
+        seed_everything(config.seed + 7919 * self.accelerator.process_index)
+        optimizer = torch.optim.AdamW(
+            model.parameters(), config.lr, (0.9, 0.98), weight_decay=config.weight_decay
+        )
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.inner: nn.Module = self.accelerator.unwrap_model(self.model)
+        self.progress = Progress()
+        self.best = _copy(self.inner)
+        self.main = self.accelerator.is_main_process
+        self.checkpoints = Checkpoints(out, self.accelerator, _identity(config)) if out else None
+        self.journal = Journal(out if self.main else None, config.epochs * len(batches), self.main)
+
+    def run(self, resume: bool) -> Fitted:
+        if resume and self.checkpoints:
+            self.best = self.checkpoints.load(self.inner, self.optimizer, self.progress) or self.best
+        state = self.progress
+        self.journal.start(state.step)
+        with StopSignal.listen() as stop, self.journal:
+            while state.epoch < self.config.epochs and not self._exhausted():
+                self._epoch(stop)
+                state.epoch, state.batch = state.epoch + 1, 0
+                if state.epoch % self.config.validate_every == 0:
+                    self._validate()
+                self._save()
+        self.inner.load_state_dict(self.best)
+        self.accelerator.end_training()
+        best_epoch = (len(state.history) - state.stale) * self.config.validate_every
+        return Fitted(state.step, state.epoch, best_epoch, state.best, self._flat())
+
+    def _epoch(self, stop: StopSignal) -> None:
+        state = self.progress
+        self.model.train()
+        for batch in prefetch(self.batches.epoch(state.epoch, state.batch)):
+            loss = self._step(batch)
+            state.step, state.batch = state.step + 1, state.batch + 1
+            self.journal.step(state.epoch, state.step, loss, batch.target_count)
+            if stop.asked:
+                self._save()
+                raise stop
+            if state.step % self.config.checkpoint_every == 0:
+                self._save()
+
+    def _step(self, batch: Batch) -> float:
+        accelerator, state = self.accelerator, self.progress
+        lr = learning_rate(self.config, state.step, self.config.epochs * len(self.batches))
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        mine = batch.shard(accelerator.process_index, accelerator.num_processes)
+        loss = self.model(mine.to(accelerator.device))
+        # Processes average gradients, but the loss is already a share of the whole step's.
+        accelerator.backward(loss * accelerator.num_processes)
+        norm = accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        whole = float(accelerator.reduce(loss.detach(), "sum"))
+        if not (math.isfinite(whole) and math.isfinite(float(norm))):
+            raise self._fault(whole, batch)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return whole
+
+    def _fault(self, loss: float, batch: Batch) -> NumericFault:
+        state = self.progress
+        rows = "" if batch.rows is None else f", training rows {batch.rows[:8].tolist()} …"
+        return NumericFault(
+            f"The loss is {loss} and its gradient is not finite, so training stopped.",
+            f"step {state.step + 1} (epoch {state.epoch}, batch {state.batch}{rows})",
+            "Lower the learning rate or look at these rows; the last checkpoint is sound.",
+        )
+
+    def _validate(self) -> None:
+        state = self.progress
+        self.model.eval()
+        metrics = self.validate()
+        value = metrics[self.config.metric]
+        state.history.append(value)
+        if not state.stale:
+            self.best = _copy(self.inner)
+        self.journal.validated(state.epoch, state.step, metrics)
+        self.accelerator.log(metrics, step=state.step)
+
+    def _save(self) -> None:
+        if self.checkpoints:
+            self.checkpoints.save(self.inner, self.optimizer, self.progress, self.best)
+
+    def _exhausted(self) -> bool:
+        return 0 < self.config.patience <= self.progress.stale
+
+    def _flat(self) -> bool:
+        """Validation rose by less than 1 % over the last 5 evaluations."""
+        history = self.progress.history
+        if self._exhausted():
+            return True
+        return len(history) > 5 and max(history[-5:]) < 1.01 * max(history[:-5])
+
+
+def _identity(config: FitConfig) -> dict[str, Any]:
+    """Options that shape the weights; a resumed run may train longer or be tracked elsewhere."""
+    free = ("epochs", "patience", "track", "checkpoint_every")
+    fixed = {name: value for name, value in to_json(config).items() if name not in free}
+    return fixed | ({"epochs": config.epochs} if config.schedule == "cosine" else {})
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    state: dict[str, Any] = model.state_dict()
+    return {name: tensor.detach().clone() for name, tensor in state.items()}
