@@ -45,7 +45,9 @@ def main() -> None:
     items = items.select(
         pl.col("movieId").cast(pl.String).alias("item_id"),
         titled.otherwise(pl.col("title") + " (" + year + ")").alias("title"),
-        nothing.str.split("|").list.eval(pl.element().filter(pl.element() != "")).alias("categories"),
+        nothing.str.split("|")
+        .list.eval(pl.element().filter(pl.element() != ""))
+        .alias("categories"),
     )
     OUT.mkdir(parents=True, exist_ok=True)
     options = {"compression": "zstd", "compression_level": 19, "statistics": False}

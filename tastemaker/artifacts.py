@@ -190,7 +190,9 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ArtefactError(str(path), "File is missing", "a file", "nothing", fix) from None
     except (ValueError, RecursionError) as error:
-        raise ArtefactError(str(path), "File is not JSON", "a JSON object", str(error), fix) from None
+        raise ArtefactError(
+            str(path), "File is not JSON", "a JSON object", str(error), fix
+        ) from None
     if not isinstance(value, dict):
         got = type(value).__name__
         raise ArtefactError(str(path), "File has the wrong shape", "a JSON object", got, fix)
@@ -240,9 +242,12 @@ def write_arrow(path: Path, table: pa.Table) -> None:
     import pyarrow as pa
 
     batch = table.combine_chunks()
-    with _resources(path, batch.nbytes), pa.OSFile(str(path), "wb") as sink:
-        with pa.ipc.new_file(sink, batch.schema) as writer:
-            writer.write_table(batch)
+    with (
+        _resources(path, batch.nbytes),
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, batch.schema) as writer,
+    ):
+        writer.write_table(batch)
 
 
 def open_arrow(path: Path) -> pa.Table:

@@ -162,7 +162,11 @@ def check_identity(where: Path, wanted: Mapping[str, Any], found: Mapping[str, A
         if found.get(name) != value:
             fix = "Resume with the same options and data, or start anew in another folder."
             raise ArtefactError(
-                str(where), f"{name} differs from the run's", repr(found.get(name)), repr(value), fix
+                str(where),
+                f"{name} differs from the run's",
+                repr(found.get(name)),
+                repr(value),
+                fix,
             )
 
 

@@ -19,7 +19,6 @@ from tastemaker.errors import TastemakerError
 from tastemaker.options import DataOptions, EvaluateOptions, RecommendOptions, RunOptions
 
 O = TypeVar("O")  # noqa: E741
-Flat = tyro.conf.OmitArgPrefixes
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def train_sasrec() -> Verb:
     class Train:
         """Train SASRec with every option in reach; else as `tastemaker run`."""
 
-        run: Flat[RunOptions] = RunOptions()
+        run: Annotated[RunOptions, tyro.conf.arg(name="")] = RunOptions()
         model: SASRecConfig = SASRecConfig()
         fit: FitConfig = FitConfig()
 
@@ -161,8 +160,12 @@ def _verb(words: list[str]) -> tuple[str, list[str]]:
             return name, words[length:]
     group = words[0] if words else ""
     inside = [name for name in VERBS if name.startswith(f"{group} ")]
-    asked = not words or words[0] in ("-h", "--help") or (inside and set(words[1:]) <= {"-h", "--help"})
-    show.verbs({name: _summary(VERBS[name]) for name in inside or VERBS}, words if not asked else [])
+    asked = (
+        not words or words[0] in ("-h", "--help") or (inside and set(words[1:]) <= {"-h", "--help"})
+    )
+    show.verbs(
+        {name: _summary(VERBS[name]) for name in inside or VERBS}, words if not asked else []
+    )
     raise SystemExit(0 if asked and words else 2)
 
 
@@ -191,5 +194,10 @@ def _answer(verb: Verb, call: Any) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def console() -> None:
+    """Entry point of the installed command."""
     raise SystemExit(main())
+
+
+if __name__ == "__main__":
+    console()

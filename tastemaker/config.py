@@ -125,7 +125,9 @@ def commit() -> str:
         return "none"
 
     def git(*words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", *words], cwd=root, capture_output=True, text=True, check=False
+        )
         return done.stdout.strip()
 
     head = git("rev-parse", "--short=12", "HEAD")

@@ -32,7 +32,9 @@ VALIDATION_USERS = 10_000
 _EXAMPLES = 3
 
 
-def options_of(cuts: Split, filter_seen: bool, ks: tuple[int, ...] = (1, 5, 10, 20, 50)) -> EvalOptions:
+def options_of(
+    cuts: Split, filter_seen: bool, ks: tuple[int, ...] = (1, 5, 10, 20, 50)
+) -> EvalOptions:
     """How a run ranks: candidates are the items with training events."""
     return EvalOptions(ks, filter_seen, cuts.trained_items)
 
@@ -181,7 +183,9 @@ def _examples(
     examples = []
     for row in rows:
         context = queries.contexts.slice(int(row), int(row) + 1).items
-        targets = queries.target_items[queries.target_offsets[row] : queries.target_offsets[row + 1]]
+        targets = queries.target_items[
+            queries.target_offsets[row] : queries.target_offsets[row + 1]
+        ]
         items = [
             {
                 "item": log.item_ids[int(code) - 1],
@@ -247,7 +251,7 @@ def compare_runs(options: EvaluateOptions) -> dict[str, Any]:
         BadInput: If the runs were not evaluated on the same data and split.
     """
     sides = []
-    for run, other in ((options.run, options.against), (options.against, options.run)):
+    for run in (options.run, options.against):
         path = Path(run)
         artifacts.verify(path, KIND)
         results = artifacts.read_json(path / "results.json")

@@ -100,9 +100,7 @@ def run_recommender(
     return {"run": str(folder), **results}
 
 
-def make_plan(
-    options: RunOptions, folder: Path, model: SASRecConfig, training: FitConfig
-) -> Plan:
+def make_plan(options: RunOptions, folder: Path, model: SASRecConfig, training: FitConfig) -> Plan:
     """Read and check the data and fix every option."""
     rejected = folder.with_name(f"{folder.name}-bad-rows.csv")
     drop = options.on_bad_rows == "drop"

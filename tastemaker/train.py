@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from tastemaker.checkpoints import Checkpoints, Progress, StopSignal
 from tastemaker.config import seed_everything, to_json
-from tastemaker.data.batches import Batch, Batches, prefetch
+from tastemaker.data.batches import Batch, Batches
+from tastemaker.data.prefetch import prefetch
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.journal import Journal
 
@@ -71,8 +72,8 @@ class FitConfig:
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
         for name in ("epochs", "batch", "validate_every", "checkpoint_every"):
-            if getattr(self, name) < 1:  # noqa: B009
-                what = f"{name} = {getattr(self, name)} is too small."  # noqa: B009
+            if getattr(self, name) < 1:
+                what = f"{name} = {getattr(self, name)} is too small."
                 raise BadInput(what, "training options", "Give a whole number of at least 1.")
         if not (self.lr > 0 and math.isfinite(self.lr)):
             raise BadInput(f"lr = {self.lr} cannot train.", "training options", "Use 0.001.")
@@ -158,7 +159,9 @@ class _Loop:
 
     def run(self, resume: bool) -> Fitted:
         if resume and self.checkpoints:
-            self.best = self.checkpoints.load(self.inner, self.optimizer, self.progress) or self.best
+            self.best = (
+                self.checkpoints.load(self.inner, self.optimizer, self.progress) or self.best
+            )
         state = self.progress
         self.journal.start(state.step)
         with StopSignal.listen() as stop, self.journal:

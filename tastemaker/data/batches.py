@@ -6,11 +6,9 @@ Scoring reads `Contexts`: the raw past of some users, in compressed sparse rows.
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +17,6 @@ from torch import Tensor
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -103,16 +100,16 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
-        moved = {
-            f.name: getattr(self, f.name).to(device, non_blocking=True)  # noqa: B009
+        moved: dict[str, Any] = {
+            f.name: getattr(self, f.name).to(device, non_blocking=True)
             for f in fields(self)
-            if isinstance(getattr(self, f.name), Tensor)  # noqa: B009
+            if isinstance(getattr(self, f.name), Tensor)
         }
         return replace(self, **moved)
 
     def shard(self, rank: int, world: int) -> Batch:
         """Rows rank, rank + world, …; negatives and `target_count` stay those of the whole."""
-        rows = {
+        rows: dict[str, Any] = {
             "items": self.items[rank::world],
             "valid": self.valid[rank::world],
             "times": None if self.times is None else self.times[rank::world],
@@ -125,7 +122,8 @@ def ranges(starts: Int64s, ends: Int64s) -> Int64s:
     """All of `arange(starts[b], ends[b])` one after another, without a Python loop."""
     lengths = ends - starts
     shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
-    return np.arange(int(lengths.sum()), dtype=np.int64) + shift
+    at: Int64s = np.arange(int(lengths.sum()), dtype=np.int64) + shift
+    return at
 
 
 def last(contexts: Contexts, history: int) -> Batch:
@@ -266,38 +264,5 @@ class NextItemBatches:
 def _width(lengths: Int64s, history: int) -> Int64s:
     """Smallest of a few fixed widths (1/8, 1/4, 3/8 … of `history`) that holds each row."""
     step = max(1, -(-history // 8))
-    return np.minimum(history, -(-np.maximum(lengths, 1) // step) * step)
-
-
-def prefetch(source: Iterator[T], depth: int = 2) -> Iterator[T]:
-    """Read `source` in a background thread, `depth` items ahead; errors surface in the reader."""
-    ahead: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=depth)
-    stop = threading.Event()
-
-    def work() -> None:
-        try:
-            for item in source:
-                while not stop.is_set():
-                    try:
-                        ahead.put((True, item), timeout=0.1)
-                        break
-                    except queue.Full:
-                        continue
-                if stop.is_set():
-                    return
-            ahead.put((False, None))
-        except BaseException as error:  # noqa: BLE001 - handed to the reader
-            ahead.put((False, error))
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        while True:
-            more, item = ahead.get()
-            if more:
-                yield item
-            elif item is None:
-                return
-            else:
-                raise item
-    finally:
-        stop.set()
+    width: Int64s = np.minimum(history, -(-np.maximum(lengths, 1) // step) * step)
+    return width

@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from tastemaker.data.coded import MAX_ID_BYTES
 from tastemaker.data.problems import BadData, Problem, shown
-from tastemaker.data.reading import MAX_ID_BYTES, missing_column_fix
+from tastemaker.data.reading import missing_column_fix
 from tastemaker.data.tables import Table
 
 TEXT_COLUMNS = ("title", "text", "image", "video")
@@ -82,7 +83,9 @@ class Catalog:
 
 def _canonical(frame: pl.DataFrame) -> pl.DataFrame:
     if "categories" in frame.columns and frame["categories"].dtype == pl.String:
-        split = pl.col("categories").str.split("|").list.eval(pl.element().filter(pl.element() != ""))
+        split = (
+            pl.col("categories").str.split("|").list.eval(pl.element().filter(pl.element() != ""))
+        )
         frame = frame.with_columns(split)
     missing = [name for name in SCHEMA if name not in frame.columns]
     return frame.with_columns(pl.lit(None).alias(name) for name in missing).select(

@@ -97,18 +97,14 @@ def check_batch(frame: pl.DataFrame, declared: Declaration, tally: Tally) -> pl.
     return work.filter(~bad) if bad.any() else work
 
 
-def _mark(
-    tally: Tally, frame: pl.DataFrame, column: str, bad: pl.Series, *says: str
-) -> pl.Series:
+def _mark(tally: Tally, frame: pl.DataFrame, column: str, bad: pl.Series, *says: str) -> pl.Series:
     if bad.any():
         what, fix = says
         tally.add(column, what, fix, frame.filter(bad).select("row", value=pl.col(column)))
     return bad
 
 
-def _times(
-    frame: pl.DataFrame, declared: Declaration, tally: Tally
-) -> tuple[pl.Series, pl.Series]:
+def _times(frame: pl.DataFrame, declared: Declaration, tally: Tally) -> tuple[pl.Series, pl.Series]:
     """Times in µs, and the rows whose time cannot be used."""
     raw = frame["timestamp"]
     if raw.dtype.is_temporal():

@@ -127,7 +127,7 @@ def _find(data: str) -> Path:
     raise BadInput(
         f"There is no data set or folder called {data!r}.",
         "--data",
-        f"Known names: {', '.join(known)}. Set TASTEMAKER_DATA to a folder of more, or give a path.",
+        f"Known names: {', '.join(known)}. Or give a path, or set TASTEMAKER_DATA.",
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ import polars as pl
 import pyarrow as pa
 
 from tastemaker import artifacts
+from tastemaker.data.columns import Columns, dictionary, pick
 from tastemaker.errors import BadInput
 
 Int32s = npt.NDArray[np.int32]
@@ -127,7 +129,8 @@ class Interactions:
         users = [user for user, items in sequences.items() for _ in items]
         items = [item for sequence in sequences.values() for item in sequence]
         frame = pl.DataFrame(
-            {"user_id": users, "item_id": items}, schema={"user_id": pl.String, "item_id": pl.String}
+            {"user_id": users, "item_id": items},
+            schema={"user_id": pl.String, "item_id": pl.String},
         )
         return cls.from_frame(frame)
 
@@ -159,24 +162,23 @@ class Interactions:
             frame["value"].cast(pl.Float32).to_numpy() if "value" in frame else None,
             rows,
         )
-        return replace(columns.sort(), event_names=names)
+        return cls(**columns.sort(), event_names=names)
 
     def select(self, keep: npt.NDArray[np.bool_]) -> Interactions:
         """The same users and items with only the events where `keep` (N,) is true."""
         running = np.concatenate([[0], np.cumsum(keep)])
-        pick = [None if a is None else a[keep] for a in (self.times, self.events, self.values)]
         return replace(
             self,
             offsets=running[self.offsets],
             items=self.items[keep],
-            times=pick[0],
-            events=pick[1],
-            values=pick[2],
+            times=pick(self.times, keep),
+            events=pick(self.events, keep),
+            values=pick(self.values, keep),
         )
 
     def save(self, folder: Path) -> None:
-        """Write Arrow files that `open` maps into memory: `events.arrow`, `histories.arrow`, …"""
-        columns = {"item": self.items, "time": self.times}
+        """Write the Arrow files that `open` maps into memory, and `vocab.parquet`."""
+        columns: dict[str, Any] = {"item": self.items, "time": self.times}
         columns |= {"event": self.events, "value": self.values}
         events = pa.table({name: a for name, a in columns.items() if a is not None})
         names = {"event_names": "\x1f".join(self.event_names)}
@@ -207,94 +209,6 @@ class Interactions:
             values=column.get("value"),
             event_names=tuple(metadata.get(b"event_names", b"view").decode().split("\x1f")),
         )
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Coded columns in file order; `sort` makes them Interactions.
-
-    Codes of `users` and `items` index `user_ids` and `item_ids`, in any order.
-    """
-
-    user_ids: pl.Series
-    item_ids: pl.Series
-    users: npt.NDArray[np.uint32]
-    items: npt.NDArray[np.uint32]
-    times: Int64s | None = None
-    events: npt.NDArray[np.uint8] | None = None
-    values: npt.NDArray[np.float32] | None = None
-    rows: Int64s | None = None
-
-    def sort(self) -> Interactions:
-        """Recode and stable-sort by (user, time, row).
-
-        Users are coded in the order of their ids; items by (first time, id), so that the codes do
-        not depend on the order of rows in the file (protocol §3.1).
-        """
-        user_rank = _rank_ids(self.user_ids)
-        users = user_rank[self.users].astype(np.int32)
-        order = self._order(users)
-        first = None
-        if self.times is not None and len(self.times):
-            first = np.full(len(self.item_ids), np.iinfo(np.int64).max)
-            np.minimum.at(first, self.items, self.times)
-        item_rank = _rank_ids(self.item_ids, first)
-        counts = np.bincount(users, minlength=len(self.user_ids))
-        del users
-        pick = (lambda a: a) if order is None else (lambda a: None if a is None else a[order])
-        return Interactions(
-            user_ids=_by_rank(self.user_ids, user_rank).alias("user_id"),
-            item_ids=_by_rank(self.item_ids, item_rank).alias("item_id"),
-            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            items=pick((item_rank + 1).astype(np.int32)[self.items]),
-            times=pick(self.times),
-            events=pick(self.events),
-            values=pick(self.values),
-        )
-
-    def _order(self, users: Int32s) -> Int64s | None:
-        """Stable order of rows by (user, time, row), or None when they stand so already."""
-        if self.rows is not None:
-            by_row = np.argsort(self.rows, kind="stable")
-            times = None if self.times is None else self.times[by_row]
-            inner = _lexsort(users[by_row], times)
-            return by_row if inner is None else by_row[inner]
-        return _lexsort(users, self.times)
-
-
-def dictionary(ids: pl.Series) -> tuple[pl.Series, npt.NDArray[np.uint32]]:
-    """Distinct ids in order of appearance, and each row's position among them."""
-    coded = ids.cast(pl.Categorical(pl.Categories.random()))
-    distinct = ids.unique(maintain_order=True)
-    physical = coded.to_physical().to_numpy().astype(np.uint32)
-    return distinct, physical
-
-
-def _lexsort(users: Int32s, times: Int64s | None) -> Int64s | None:
-    step = np.diff(users)
-    if times is None:
-        return None if np.all(step >= 0) else np.argsort(users, kind="stable")
-    if np.all((step > 0) | ((step == 0) & (np.diff(times) >= 0))):
-        return None
-    return np.lexsort((times, users))
-
-
-def _rank_ids(ids: pl.Series, first: Int64s | None = None) -> Int64s:
-    """Rank of each id by (first, id); ids that are all whole numbers compare as numbers."""
-    frame = pl.DataFrame({"id": ids})
-    if len(ids) and ids.str.contains(r"^(0|[1-9]\d{0,17})$").all():
-        frame = pl.DataFrame({"id": ids.cast(pl.Int64)})
-    keys = ["id"] if first is None else ["first", "id"]
-    if first is not None:
-        frame = frame.with_columns(first=pl.Series(first))
-    order = frame.with_row_index("at").sort(keys)["at"].to_numpy()
-    rank = np.empty(len(ids), np.int64)
-    rank[order] = np.arange(len(ids))
-    return rank
-
-
-def _by_rank(ids: pl.Series, rank: Int64s) -> pl.Series:
-    return ids.gather(np.argsort(rank))
 
 
 def _digest_strings(strings: pl.Series) -> str:

@@ -170,7 +170,8 @@ def global_time(interactions: Interactions, share: float = 0.1) -> Split:
 
     def cut(threshold: float) -> Int64s:
         running = np.concatenate([[0], np.cumsum(times < threshold)])
-        return log.offsets[:-1] + running[log.offsets[1:]] - running[log.offsets[:-1]]
+        ends: Int64s = log.offsets[:-1] + running[log.offsets[1:]] - running[log.offsets[:-1]]
+        return ends
 
     return _checked(Split("global-time", log, cut(valid_time), cut(test_time)))
 

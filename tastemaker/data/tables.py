@@ -63,7 +63,7 @@ def open_table(path: Path) -> Table:
 
 
 def scan_table(file: str, scan: Callable[[], pl.LazyFrame], path: Path | None = None) -> Table:
-    """A table from a lazy scan; errors of the engine become problems with a row where there is one."""
+    """A table from a lazy scan; what the engine cannot read becomes a problem with its row."""
 
     def batches() -> Iterator[pl.DataFrame]:
         try:
@@ -90,7 +90,9 @@ def from_frame(frame: Any, file: str = "the frame") -> Table:
         ready = frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame)
     except (pa.ArrowException, TypeError, ValueError, pl.exceptions.PolarsError) as error:
         what = f"a column mixes types or the object is no table ({type(frame).__name__})"
-        raise unreadable(file, what, f"Give each column one type. The reader said: {error}") from None
+        raise unreadable(
+            file, what, f"Give each column one type. The reader said: {error}"
+        ) from None
     return Table(file, dict(ready.schema), lambda: ready.iter_slices(BATCH))
 
 

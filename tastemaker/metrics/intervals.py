@@ -274,7 +274,8 @@ def _covered(words: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64]) -> Fl
     """(64,) items covered in each flip; `starts` is where each item's words begin."""
     joined = np.bitwise_or.reduceat(words, starts) if len(starts) else words
     bits = np.unpackbits(joined.view(np.uint8).reshape(-1, 8), axis=1)
-    return bits.sum(0, dtype=np.float64)
+    covered: Floats = bits.sum(0, dtype=np.float64)
+    return covered
 
 
 def bucketed(

@@ -98,7 +98,9 @@ def fit_weights(
         queries = queries.take(np.sort(rows))
     first, *others = parts
     coarse = [(1.0, *rest) for rest in itertools.product(_COARSE, repeat=len(others))]
-    coarse += [(0.0, *rest) for rest in itertools.product((0.0, 1.0, 3.0, 10.0), repeat=len(others))]
+    coarse += [
+        (0.0, *rest) for rest in itertools.product((0.0, 1.0, 3.0, 10.0), repeat=len(others))
+    ]
     grid = [weights for weights in coarse if any(weights)]
     best, _ = _best(parts, queries, candidates, filter_seen, grid)
     around = [[w] if at == 0 else [w * f for f in _FINE] for at, w in enumerate(best)]
@@ -138,7 +140,9 @@ def _gains(queries: Queries, num_items: int) -> Tensor:
     """(B, I) true where an item is a target."""
     gains = torch.zeros(len(queries), num_items, dtype=torch.bool)
     rows = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))
-    gains[torch.from_numpy(rows), torch.from_numpy(queries.target_items.astype(np.int64)) - 1] = True
+    gains[torch.from_numpy(rows), torch.from_numpy(queries.target_items.astype(np.int64)) - 1] = (
+        True
+    )
     return gains
 
 

@@ -125,7 +125,7 @@ class _Transitions:
 
 @dataclass(frozen=True)
 class Markov(_Transitions):
-    """`markov-last-5`: T counts adjacent pairs; s[i] = Σ_k .7^(k−1)·T[x_k, i] / (Σ_j T[x_k, j] + 10).
+    """`markov-last-5`: s[i] = Σ_k .7^(k−1)·T[x_k, i] / (Σ_j T[x_k, j] + 10), T adjacent pairs.
 
     Source: performance §4.2, whose regression values tests hold it to.
     """
@@ -203,7 +203,9 @@ class ItemKNN(_Transitions):
 
 def _pairs(contexts: Contexts, num_items: int, gap: int) -> sp.csr_array:
     """(I, I) how often item b stands `gap` events after item a in one user's row."""
-    at = ranges(contexts.offsets[:-1], np.maximum(contexts.offsets[:-1], contexts.offsets[1:] - gap))
+    at = ranges(
+        contexts.offsets[:-1], np.maximum(contexts.offsets[:-1], contexts.offsets[1:] - gap)
+    )
     before, after = contexts.items[at] - 1, contexts.items[at + gap] - 1
     pairs = sp.coo_array((np.ones(len(at)), (before, after)), (num_items, num_items))
     return sp.csr_array(pairs)

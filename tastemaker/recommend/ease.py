@@ -70,7 +70,9 @@ class Ease:
         columns = matrix.tocsc()
         for start in range(0, len(spread), step := max(1, 10_000_000 // max(1, len(inverse)))):
             block = columns[:, start : start + step]
-            spread[start : start + step] = np.asarray(block.multiply(inverse @ block).sum(0)).ravel()
+            spread[start : start + step] = np.asarray(
+                block.multiply(inverse @ block).sum(0)
+            ).ravel()
         diagonal = (1 - spread) / REGULARISER
         return cls(np.ascontiguousarray(inverse), matrix, diagonal.astype(np.float32))
 

@@ -1,4 +1,4 @@
-"""The models of one run: a neural one, the counting ones, and their blend; trained, kept, opened."""
+"""The models of one run: a neural one, the counting ones, and their blend."""
 
 from __future__ import annotations
 

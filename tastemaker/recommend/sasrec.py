@@ -58,9 +58,9 @@ class SASRecConfig:
     def __post_init__(self) -> None:
         """Refuse shapes that cannot be built."""
         for name in ("dim", "layers", "heads", "inner", "history", "negatives"):
-            if getattr(self, name) < 1:  # noqa: B009
+            if getattr(self, name) < 1:
                 fix = "Give a whole number of at least 1."
-                raise BadInput(f"{name} = {getattr(self, name)} is too small.", "sasrec", fix)  # noqa: B009
+                raise BadInput(f"{name} = {getattr(self, name)} is too small.", "sasrec", fix)
         if self.dim % self.heads:
             what = f"dim = {self.dim} does not divide into heads = {self.heads}."
             raise BadInput(what, "sasrec", "Choose heads that divide dim.")
@@ -87,10 +87,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, D) → (B, N, D)."""
-        normed = self.attention_norm(x)
+        normed: Tensor = self.attention_norm(x)
         if self.norm == "query":
-            a = normed + self.attend(normed, x)
-            normed = self.ffn_norm(a)
+            normed = self.ffn_norm(normed + self.attend(normed, x))
             return normed + self.feed(normed)
         a = x + self.attend(normed, normed)
         return a + self.feed(self.ffn_norm(a))
@@ -101,11 +100,13 @@ class Block(nn.Module):
         q = self.query(queries).view(shape).transpose(1, 2)
         k, v = (t.view(shape).transpose(1, 2) for t in self.key_value(keys).chunk(2, -1))
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.drop(self.out(mixed.transpose(1, 2).flatten(2)))
+        out: Tensor = self.drop(self.out(mixed.transpose(1, 2).flatten(2)))
+        return out
 
     def feed(self, x: Tensor) -> Tensor:
         """Two linear maps with a ReLU between."""
-        return self.drop(self.narrow(F.relu(self.widen(x))))
+        out: Tensor = self.drop(self.narrow(F.relu(self.widen(x))))
+        return out
 
 
 class SASRec(nn.Module):

@@ -97,7 +97,11 @@ def interval_chart(rows: Sequence[Estimate], metric: str, best: str, width: int)
         best: Label that is drawn in colour.
         width: CSS pixels in all.
     """
-    values = [_values(row) | {"text": number(row.mean)} for row in rows]
+    colors = [SERIES[0] if row.label == best else MUTED for row in rows]
+    values = [
+        _values(row) | {"text": number(row.mean), "color": color}
+        for row, color in zip(rows, colors, strict=True)
+    ]
     data = _data(values)
     labels = [v["label"] for v in values]
     room = min(LABEL, 8 * max(map(len, labels)))  # the reader's font may be wider than ours
@@ -105,7 +109,7 @@ def interval_chart(rows: Sequence[Estimate], metric: str, best: str, width: int)
         title=None, grid=False, domain=False, ticks=False, labelLimit=LABEL, minExtent=room
     )
     y = alt.Y("label:N", sort=labels, axis=axis, scale=alt.Scale(padding=0.7))
-    color = alt.condition(alt.datum.label == clean(best), alt.value(SERIES[0]), alt.value(MUTED))
+    color = alt.Color("color:N", scale=None, legend=None)
     base = alt.Chart(data).encode(y=y, color=color)
     scale = alt.Scale(zero=True)
     x = alt.X("mean:Q", scale=scale, axis=alt.Axis(title=None, tickCount=5, labelFlush=False))
@@ -130,7 +134,11 @@ def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) 
     buckets, models = (list(dict.fromkeys(v[key] for v in values)) for key in ("label", "group"))
     small = width < WIDE
     axis = alt.Axis(
-        title=clean(title), labelAngle=0, labelExpr="split(datum.label, ' · ')", ticks=False, grid=False
+        title=clean(title),
+        labelAngle=0,
+        labelExpr="split(datum.label, ' · ')",
+        ticks=False,
+        grid=False,
     )
     x = alt.X("label:N", sort=buckets, axis=axis, scale=alt.Scale(paddingInner=0.25))
     offset = alt.XOffset("group:N", sort=models)
@@ -192,7 +200,7 @@ def _svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
         labelPadding=6,
     ).configure_legend(labelColor=INK, labelFontSize=12, symbolSize=70, symbolOpacity=1)
     svg: str = vl_convert.vegalite_to_svg(json.dumps(whole.to_dict()))
-    return _finished(svg, words)
+    return _finished(svg, clean(words))
 
 
 def _finished(svg: str, words: str) -> str:
@@ -214,7 +222,7 @@ def _finished(svg: str, words: str) -> str:
         "width": f"{width:g}",
         "height": f"{height:g}",
         "role": "img",
-        "aria-label": clean(words),
+        "aria-label": words,
     }
     root.attrib.clear()
     root.attrib.update(kept)

@@ -65,20 +65,47 @@ CASES = [
     ("short row", GOOD + "u2,b\n", "timestamp", 6, "not a time"),
     ("not utf-8", GOOD.encode() + b"u\xff,b,7\n", "", 6, "UTF-8"),
     ("binary", b"PK\x03\x04\x00\x00\x00", "", 1, "binary"),
-    ("undeclared event", GOOD.replace("\n", ",view\n").replace("timestamp,view", "timestamp,event")
-     + "u2,b,9,buy\n", "event", 6, "not declared"),
-    ("null event", GOOD.replace("\n", ",view\n").replace("timestamp,view", "timestamp,event")
-     + "u2,b,9,\n", "event", 6, "not declared"),
-    ("nan value", GOOD.replace("\n", ",1\n").replace("timestamp,1", "timestamp,value")
-     + "u2,b,9,nan\n", "value", 6, "finite"),
-    ("text value", GOOD.replace("\n", ",1\n").replace("timestamp,1", "timestamp,value")
-     + "u2,b,9,good\n", "value", 6, "finite"),
-    ("mixed zones", "user_id,item_id,timestamp\nu,a,2020-01-01T00:00:00Z\nu,b,2020-01-02 00:00:00\n",
-     "timestamp", 2, "zone"),
+    (
+        "undeclared event",
+        GOOD.replace("\n", ",view\n").replace("timestamp,view", "timestamp,event") + "u2,b,9,buy\n",
+        "event",
+        6,
+        "not declared",
+    ),
+    (
+        "null event",
+        GOOD.replace("\n", ",view\n").replace("timestamp,view", "timestamp,event") + "u2,b,9,\n",
+        "event",
+        6,
+        "not declared",
+    ),
+    (
+        "nan value",
+        GOOD.replace("\n", ",1\n").replace("timestamp,1", "timestamp,value") + "u2,b,9,nan\n",
+        "value",
+        6,
+        "finite",
+    ),
+    (
+        "text value",
+        GOOD.replace("\n", ",1\n").replace("timestamp,1", "timestamp,value") + "u2,b,9,good\n",
+        "value",
+        6,
+        "finite",
+    ),
+    (
+        "mixed zones",
+        "user_id,item_id,timestamp\nu,a,2020-01-01T00:00:00Z\nu,b,2020-01-02 00:00:00\n",
+        "timestamp",
+        2,
+        "zone",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "column", "row", "cause"), CASES, ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("name", "text", "column", "row", "cause"), CASES, ids=[c[0] for c in CASES]
+)
 def test_bad_csv(
     tmp_path: Path, name: str, text: str | bytes, column: str, row: int | None, cause: str
 ) -> None:
@@ -240,7 +267,7 @@ def test_seconds_among_declared_milliseconds(tmp_path: Path) -> None:
         ('{"events": {"view": "good"}}', "'good'"),
         ('{"events": {}}', "No event"),
         ('{"value": {"bands": {"explicit_positive": [5, 4]}}}', "runs from"),
-        ('{"duplicates": "__import__(\'os\').system(\'touch canary\')"}', "one of"),
+        ("{\"duplicates\": \"__import__('os').system('touch canary')\"}", "one of"),
     ],
 )
 def test_bad_declarations(tmp_path: Path, text: str, words: str) -> None:

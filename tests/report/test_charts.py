@@ -91,7 +91,9 @@ def test_identifiers_differ_between_charts_and_their_references_resolve() -> Non
 
 
 def test_clip_paths_get_the_mark_of_their_chart() -> None:
-    plain = '<svg xmlns="http://www.w3.org/2000/svg" width="2" height="1"><clipPath id="a"/>%s</svg>'
+    plain = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="2" height="1"><clipPath id="a"/>%s</svg>'
+    )
     svg = plain % "<g clip-path=\"url('#a')\" fill=\"#abc\"/><path display='none'/>"
     root = ET.fromstring(charts._finished(svg, "words"))
     clip, group = root
@@ -102,7 +104,9 @@ def test_clip_paths_get_the_mark_of_their_chart() -> None:
 
 def test_colours_follow_the_page_and_have_a_fallback() -> None:
     for svg in drawn().values():
-        shown = {e.get(kind, "none") for e in ET.fromstring(svg).iter() for kind in ("fill", "stroke")}
+        shown = {
+            e.get(kind, "none") for e in ET.fromstring(svg).iter() for kind in ("fill", "stroke")
+        }
         assert all(c == "none" or re.fullmatch(r"var\(--[a-z0-9-]+, #\w{6}\)", c) for c in shown)
 
 

@@ -1,0 +1,157 @@
+"""A log whose ids are coded but whose rows are still in file order: checks of the log as a whole.
+
+Row checks (`checks`) see a batch; ids, units and repeated rows can only be judged on all of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tastemaker.data.checks import EARLY, MODERN, Tally
+from tastemaker.data.columns import Columns
+from tastemaker.data.declaration import Declaration
+
+MAX_ID_BYTES = 1024
+"""An id longer than this is a value in the wrong column."""
+
+
+@dataclass
+class Coded:
+    """Canonical columns of all batches; ids coded by the engine's own dictionary."""
+
+    file: str
+    users: npt.NDArray[np.uint32]
+    items: npt.NDArray[np.uint32]
+    times: npt.NDArray[np.int64] | None
+    events: npt.NDArray[np.uint8] | None
+    values: npt.NDArray[np.float32] | None
+    rows: npt.NDArray[np.int64]
+    order: npt.NDArray[np.int64] | None
+    user_ids: pl.Series
+    item_ids: pl.Series
+    tally: Tally
+
+    def columns(self, keep: npt.NDArray[np.bool_]) -> Columns:
+        """The rows kept, ready to sort, with ids that no row uses removed."""
+
+        def pick(array: npt.NDArray[Any] | None) -> Any:
+            return array if array is None or keep.all() else array[keep]
+
+        users, user_ids = _used(pick(self.users), self.user_ids)
+        items, item_ids = _used(pick(self.items), self.item_ids)
+        rest = [pick(a) for a in (self.times, self.events, self.values, self.order)]
+        return Columns(user_ids, item_ids, users, items, *rest)
+
+
+def check_ids(data: Coded, catalog_ids: pl.Series | None) -> npt.NDArray[np.bool_]:
+    """Rows whose ids are usable and known to the catalogue."""
+    keep = np.ones(len(data.rows), bool)
+    for column, codes, ids in (
+        ("user_id", data.users, data.user_ids),
+        ("item_id", data.items, data.item_ids),
+    ):
+        causes = [
+            (
+                ids.str.len_bytes() > MAX_ID_BYTES,
+                f"the id is longer than {MAX_ID_BYTES:,} bytes",
+                "Shorten it; this looks like text in an id column.",
+            ),
+            (
+                ids.str.contains(r"[\x00-\x1f\x7f]"),
+                "the id holds control characters",
+                "Remove them; this looks like binary data.",
+            ),
+        ]
+        if column == "item_id" and catalog_ids is not None:
+            missing = ~ids.is_in(catalog_ids.implode())
+            fix = "Add it to the items file, or drop these rows with --on-bad-rows drop."
+            causes.append((missing, "the item is not in the catalogue", fix))
+        for bad, what, fix in causes:
+            if bad.any():
+                rows = bad.to_numpy()[codes]
+                _tell(data, column, rows, ids, codes, (what, fix))
+                keep &= ~rows
+    return keep
+
+
+def check_units(data: Coded, declared: Declaration) -> npt.NDArray[np.bool_]:
+    """Rows whose time is a plausible number of seconds in a log declared in a finer unit."""
+    keep = np.ones(len(data.rows), bool)
+    if data.times is None or declared.time_unit == "s" or not (data.times > MODERN).any():
+        return keep
+    early = data.times < EARLY
+    if early.any():
+        what = f"the time lies in early 1970 when read in {declared.time_unit!r}, others do not"
+        fix = "Units are mixed: write every time in the declared unit."
+        shown_times = pl.Series(data.times // 1_000_000)
+        _tell(data, "timestamp", early, shown_times, np.arange(len(keep)), (what, fix))
+    return keep & ~early
+
+
+def check_duplicates(data: Coded) -> npt.NDArray[np.bool_]:
+    """The first of rows that are equal in every column; logs without times may repeat."""
+    keep = np.ones(len(data.rows), bool)
+    if data.times is None or len(data.rows) < 2:
+        return keep
+    mixed = _mix(data)
+    order = np.sort(mixed)
+    suspects = np.isin(mixed, np.unique(order[1:][order[1:] == order[:-1]]))
+    del order, mixed
+    at = np.flatnonzero(suspects)
+    if not len(at):
+        return keep
+    columns: dict[str, npt.NDArray[Any] | None] = {
+        "u": data.users,
+        "i": data.items,
+        "t": data.times,
+        "e": data.events,
+        "v": data.values,
+    }
+    frame = pl.DataFrame({name: a[at] for name, a in columns.items() if a is not None})
+    again = at[~frame.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()]
+    keep[again] = False
+    what = "the row repeats an earlier one in every column"
+    fix = 'Remove it, or declare "duplicates": "keep" in dataset.json.'
+    _tell(data, "", ~keep, data.item_ids, data.items, (what, fix))
+    return keep
+
+
+def _mix(data: Coded) -> npt.NDArray[np.uint64]:
+    """A 64-bit mix of each row; equal rows mix alike, so only equal mixes need a look."""
+    assert data.times is not None
+    mixed = data.times.astype(np.uint64)
+    columns: list[npt.NDArray[Any] | None] = [data.users, data.items, data.events, data.values]
+    for column in columns:
+        if column is not None:
+            bits = column.view(np.uint32) if column.dtype == np.float32 else column
+            mixed = (mixed ^ bits.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= mixed >> np.uint64(29)
+    return mixed
+
+
+def _tell(
+    data: Coded,
+    column: str,
+    bad: npt.NDArray[np.bool_],
+    names: pl.Series,
+    codes: npt.NDArray[np.integer[Any]],
+    says: tuple[str, str],
+) -> None:
+    rows = pl.Series(data.rows[bad] + 1)
+    values = names.gather(codes[bad])
+    data.tally.add(column, *says, pl.DataFrame({"row": rows, "value": values}).sort("row"))
+
+
+def _used(
+    codes: npt.NDArray[np.uint32], ids: pl.Series
+) -> tuple[npt.NDArray[np.uint32], pl.Series]:
+    present = np.bincount(codes, minlength=len(ids)) > 0
+    if present.all():
+        return codes, ids
+    renumber = (np.cumsum(present) - 1).astype(np.uint32)
+    return renumber[codes], ids.filter(pl.Series(present))

@@ -1,0 +1,112 @@
+"""Coded columns → the order of a log: users side by side, oldest first, ties as in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Int32s = npt.NDArray[np.int32]
+Int64s = npt.NDArray[np.int64]
+A = TypeVar("A", bound=npt.NDArray[Any])
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Coded columns in file order; `sort` puts users side by side, oldest event first.
+
+    Codes of `users` and `items` index `user_ids` and `item_ids`, in any order.
+    """
+
+    user_ids: pl.Series
+    item_ids: pl.Series
+    users: npt.NDArray[np.uint32]
+    items: npt.NDArray[np.uint32]
+    times: Int64s | None = None
+    events: npt.NDArray[np.uint8] | None = None
+    values: npt.NDArray[np.float32] | None = None
+    rows: Int64s | None = None
+
+    def sort(self) -> dict[str, Any]:
+        """Recode and stable-sort by (user, time, row).
+
+        Users are coded in the order of their ids; items by (first time, id), so that the codes do
+        not depend on the order of rows in the file (protocol §3.1).
+
+        Returns:
+            The fields of `Interactions`, but for the names of the events.
+        """
+        user_rank = _rank_ids(self.user_ids)
+        users = user_rank[self.users].astype(np.int32)
+        order = self._order(users)
+        first = None
+        if self.times is not None and len(self.times):
+            first = np.full(len(self.item_ids), np.iinfo(np.int64).max)
+            np.minimum.at(first, self.items, self.times)
+        item_rank = _rank_ids(self.item_ids, first)
+        counts = np.bincount(users, minlength=len(self.user_ids))
+        items = (item_rank + 1).astype(np.int32)[self.items]
+        return {
+            "user_ids": _by_rank(self.user_ids, user_rank).alias("user_id"),
+            "item_ids": _by_rank(self.item_ids, item_rank).alias("item_id"),
+            "offsets": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            "items": items if order is None else items[order],
+            "times": pick(self.times, order),
+            "events": pick(self.events, order),
+            "values": pick(self.values, order),
+        }
+
+    def _order(self, users: Int32s) -> Int64s | None:
+        """Stable order of rows by (user, time, row), or None when they stand so already."""
+        if self.rows is not None:
+            by_row = np.argsort(self.rows, kind="stable")
+            times = None if self.times is None else self.times[by_row]
+            inner = _lexsort(users[by_row], times)
+            return by_row if inner is None else by_row[inner]
+        return _lexsort(users, self.times)
+
+
+def pick(array: A | None, at: npt.NDArray[Any] | None) -> A | None:
+    """Some elements of an optional array; all of them without `at`."""
+    if array is None or at is None:
+        return array
+    picked: A = array[at]
+    return picked
+
+
+def dictionary(ids: pl.Series) -> tuple[pl.Series, npt.NDArray[np.uint32]]:
+    """Distinct ids in order of appearance, and each row's position among them."""
+    coded = ids.cast(pl.Categorical(pl.Categories.random()))
+    distinct = ids.unique(maintain_order=True)
+    physical = coded.to_physical().to_numpy().astype(np.uint32)
+    return distinct, physical
+
+
+def _lexsort(users: Int32s, times: Int64s | None) -> Int64s | None:
+    step = np.diff(users)
+    if times is None:
+        return None if np.all(step >= 0) else np.argsort(users, kind="stable")
+    if np.all((step > 0) | ((step == 0) & (np.diff(times) >= 0))):
+        return None
+    return np.lexsort((times, users))
+
+
+def _rank_ids(ids: pl.Series, first: Int64s | None = None) -> Int64s:
+    """Rank of each id by (first, id); ids that are all whole numbers compare as numbers."""
+    frame = pl.DataFrame({"id": ids})
+    if len(ids) and ids.str.contains(r"^(0|[1-9]\d{0,17})$").all():
+        frame = pl.DataFrame({"id": ids.cast(pl.Int64)})
+    keys = ["id"] if first is None else ["first", "id"]
+    if first is not None:
+        frame = frame.with_columns(first=pl.Series(first))
+    order = frame.with_row_index("at").sort(keys)["at"].to_numpy()
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(len(ids))
+    return rank
+
+
+def _by_rank(ids: pl.Series, rank: Int64s) -> pl.Series:
+    return ids.gather(np.argsort(rank))
