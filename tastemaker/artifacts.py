@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from tastemaker.errors import ArtefactError, OutOfResources
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from torch import Tensor
 
 SCHEMA = 1
@@ -28,6 +28,7 @@ SCHEMA = 1
 
 MANIFEST = "manifest.json"
 _TEMPORARY = ".partial-"
+_NAME = re.compile(r"\w[\w.\-]*")
 _RESOURCES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -53,7 +54,7 @@ def staged(folder: Path, kind: str, meta: Mapping[str, Any]) -> Iterator[Path]:
     try:
         yield partial
         seal(partial, kind, meta)
-        with _resources(folder, 0):
+        with resources(folder, 0):
             partial.rename(folder)
             _sync(folder.parent)
     finally:
@@ -111,7 +112,8 @@ def _read_manifest(folder: Path, kind: str, fix: str) -> dict[str, Any]:
     manifest = read_json(path)
     files = manifest.get("files")
     shaped = isinstance(files, dict) and all(
-        isinstance(f, dict) and {"bytes", "sha256"} <= f.keys() for f in files.values()
+        isinstance(f, dict) and {"bytes", "sha256"} <= f.keys() and _inside(name)
+        for name, f in files.items()
     )
     if not shaped or not isinstance(manifest.get("meta"), dict):
         want = "files and meta, each file with bytes and sha256"
@@ -131,7 +133,7 @@ def make_folder(folder: Path) -> None:
     Raises:
         OutOfResources: If the disk may not be written.
     """
-    with _resources(folder, 0):
+    with resources(folder, 0):
         folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -145,7 +147,7 @@ def pointed(pointer: Path) -> Path | None:
     if not pointer.is_file():
         return None
     name = pointer.read_bytes().decode(errors="replace").strip()
-    if not name or name != Path(name).name or name in (".", ".."):
+    if not _NAME.fullmatch(name):
         fix = "Delete the pointer to start over."
         raise ArtefactError(str(pointer), "Pointer is damaged", "a folder name", repr(name), fix)
     return pointer.parent / name
@@ -163,7 +165,7 @@ def write_text(path: Path, text: str) -> None:
     """Replace a file atomically: temporary sibling, fsync, rename, fsync of the folder."""
     raw = text.encode()
     partial = path.with_name(f"{_TEMPORARY}{path.name}-{os.getpid()}")
-    with _resources(path, len(raw)):
+    with resources(path, len(raw)):
         try:
             partial.write_bytes(raw)
             _sync(partial)
@@ -210,7 +212,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
     ready = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     needed = sum(t.nbytes for t in ready.values())
-    with _resources(path, needed):
+    with resources(path, needed):
         try:
             save_file(ready, path)
         except SafetensorError as error:  # it wraps the system's error in its own
@@ -237,35 +239,15 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         raise ArtefactError(str(path), what, want, str(error), fix) from None
 
 
-def write_arrow(path: Path, table: pa.Table) -> None:
-    """Write one Arrow IPC file of a single record batch, so that it maps without a copy."""
-    import pyarrow as pa
-
-    batch = table.combine_chunks()
-    with (
-        _resources(path, batch.nbytes),
-        pa.OSFile(str(path), "wb") as sink,
-        pa.ipc.new_file(sink, batch.schema) as writer,
-    ):
-        writer.write_table(batch)
-
-
-def open_arrow(path: Path) -> pa.Table:
-    """Map an Arrow IPC file into memory."""
-    import pyarrow as pa
-
-    fix = "Restore the folder from a copy, or make it again."
-    try:
-        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    except (pa.ArrowInvalid, FileNotFoundError) as error:
-        what, want = "File cannot be read", "an Arrow file"
-        raise ArtefactError(str(path), what, want, str(error), fix) from None
-
-
 def sha256_file(path: Path) -> str:
     """Hex sha256 of a file's bytes."""
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def _inside(name: str) -> bool:
+    """Whether a relative path stays in its folder."""
+    return all(_NAME.fullmatch(part) for part in name.split("/"))
 
 
 def _files(folder: Path, skip: tuple[str, ...]) -> list[Path]:
@@ -294,8 +276,12 @@ def _as_os_error(error: Exception) -> Exception:
 
 
 @contextmanager
-def _resources(path: Path, needed: int) -> Iterator[None]:
-    """Turn a full or read-only disk into an error that names the path and the bytes."""
+def resources(path: Path, needed: int) -> Iterator[None]:
+    """Turn a full or read-only disk into an error that names the path and the bytes.
+
+    Raises:
+        OutOfResources: If the system says so while inside.
+    """
     try:
         yield
     except OSError as error:

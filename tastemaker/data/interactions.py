@@ -20,7 +20,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from tastemaker import artifacts
+from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.columns import Columns, dictionary, pick
 from tastemaker.errors import BadInput
 
@@ -182,16 +182,16 @@ class Interactions:
         columns |= {"event": self.events, "value": self.values}
         events = pa.table({name: a for name, a in columns.items() if a is not None})
         names = {"event_names": "\x1f".join(self.event_names)}
-        artifacts.write_arrow(folder / "events.arrow", events.replace_schema_metadata(names))
+        write_arrow(folder / "events.arrow", events.replace_schema_metadata(names))
         ids = pa.table({"user_id": self.user_ids.to_arrow(), "end": self.offsets[1:]})
-        artifacts.write_arrow(folder / "histories.arrow", ids)
+        write_arrow(folder / "histories.arrow", ids)
         self.item_ids.rename("item_id").to_frame().write_parquet(folder / "vocab.parquet")
 
     @classmethod
     def open(cls, folder: Path) -> Interactions:
         """Map a saved log: arrays are read from disk as they are touched."""
-        events = artifacts.open_arrow(folder / "events.arrow")
-        users = artifacts.open_arrow(folder / "histories.arrow")
+        events = open_arrow(folder / "events.arrow")
+        users = open_arrow(folder / "histories.arrow")
         column = {
             name: events.column(name).combine_chunks().to_numpy(zero_copy_only=True)
             if events.num_rows

@@ -81,7 +81,7 @@ class Evaluation:
     lists: npt.NDArray[np.int32]
     """(Q, length) item codes recommended under the headline convention; 0 pads"""
     ranks: npt.NDArray[np.int64] | None
-    """(Q,) rank of the target, where each user has one"""
+    """(Q,) rank of the target, where each user has one; `UNRANKABLE` where it was masked"""
     unrankable: int
     """targets scored −inf or not among the candidates, which count as misses"""
     tied: float

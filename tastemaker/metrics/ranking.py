@@ -19,6 +19,8 @@ from tastemaker.errors import NumericFault
 
 Floats = npt.NDArray[np.float64]
 
+UNRANKABLE = 2**31 - 1
+"""Rank of a masked target: a miss at any k. I + 1 would be a hit where k is above I."""
 _BLOCK = 2**20
 """Scores compared at a time: 4 MB."""
 
@@ -61,15 +63,15 @@ def ranks(scores: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         scores: (B, I) float32, I < 2^24.
-        targets: (B,) columns; a masked target ranks last, after all items: a miss at any k.
+        targets: (B,) columns.
 
     Returns:
-        (B,) int64 ranks in 1..I, or I + 1 for a masked target.
+        (B,) int64 ranks in 1..I, or `UNRANKABLE` for a masked target.
     """
     own = scores.gather(1, targets[:, None])
     # The target itself is one of those not below it, which makes the count a rank.
     rank = _count(torch.ge, scores, own)
-    return rank.masked_fill(own[:, 0] == -torch.inf, scores.shape[1] + 1)
+    return rank.masked_fill(own[:, 0] == -torch.inf, UNRANKABLE)
 
 
 def ties(scores: Tensor, targets: Tensor) -> Tensor:
@@ -161,7 +163,7 @@ def multi_target(
     for k in ks:
         top, places = hits[:, :k], positions[:k]
         ideal: Floats = np.cumsum(1 / np.log2(np.arange(2, k + 2)))[np.minimum(targets, k) - 1]
-        hit: Floats = top.any(1).astype(np.float64)
+        hit: Floats = (top.sum(1) > 0).astype(np.float64)
         found[f"hr@{k}"] = hit
         gained: Floats = (top / np.log2(places + 1)).sum(1)
         found[f"ndcg@{k}"] = gained / ideal

@@ -61,7 +61,9 @@ def full_softmax(states: Tensor, table: Tensor, targets: Tensor) -> Tensor:
     Returns:
         Scalar sum over T.
     """
-    total: Tensor = _FullSoftmax.apply(states.float(), table.float(), targets)  # type: ignore[no-untyped-call]
+    with torch.autocast(states.device.type, enabled=False):
+        parts = (states.to(table.dtype), table, targets)
+        total: Tensor = _FullSoftmax.apply(*parts)  # type: ignore[no-untyped-call]
     return total
 
 
@@ -119,7 +121,7 @@ def _scores(
     states: Tensor, table: Tensor, targets: Tensor, negatives: Tensor
 ) -> tuple[Tensor, Tensor]:
     """(T,) scores of the targets, and (T, K) of the negatives, −inf where they coincide."""
-    states = states.float()
+    states = states.to(table.dtype)  # under autocast the states are bf16
     positive = (states * F.embedding(targets, table)).sum(1)
     negative = states @ F.embedding(negatives, table).T
     return positive, negative.masked_fill(negatives[None, :] == targets[:, None], -torch.inf)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -37,8 +38,8 @@ SHAPES = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross"
 WIDE, HALF, NARROW = 896, 390, 350
 """Widths in CSS pixels at which text has its designed size: a page, half of it, a telephone."""
 
-LABEL = 130
-"""Widest label of a row in pixels; what is longer ends in an ellipsis."""
+LABEL = 18
+"""Longest label of a row in letters of usual width; what is longer ends in an ellipsis."""
 
 
 @dataclass(frozen=True)
@@ -97,17 +98,14 @@ def interval_chart(rows: Sequence[Estimate], metric: str, best: str, width: int)
         best: Label that is drawn in colour.
         width: CSS pixels in all.
     """
-    colors = [SERIES[0] if row.label == best else MUTED for row in rows]
-    values = [
-        _values(row) | {"text": number(row.mean), "color": color}
-        for row, color in zip(rows, colors, strict=True)
-    ]
+    values = _values(rows)
+    for value, row in zip(values, rows, strict=True):
+        color = SERIES[0] if row.label == best else MUTED
+        value |= {"text": number(row.mean), "color": color}
     data = _data(values)
     labels = [v["label"] for v in values]
-    room = min(LABEL, 8 * max(map(len, labels)))  # the reader's font may be wider than ours
-    axis = alt.Axis(
-        title=None, grid=False, domain=False, ticks=False, labelLimit=LABEL, minExtent=room
-    )
+    room = 7 * min(LABEL, max(map(_letters, labels)))  # the reader's font may be wider than ours
+    axis = alt.Axis(title=None, grid=False, domain=False, ticks=False, minExtent=room)
     y = alt.Y("label:N", sort=labels, axis=axis, scale=alt.Scale(padding=0.7))
     color = alt.Color("color:N", scale=None, legend=None)
     base = alt.Chart(data).encode(y=y, color=color)
@@ -130,7 +128,7 @@ def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) 
         title: What the buckets are buckets of.
         width: CSS pixels in all.
     """
-    values = [_values(row) for row in rows]
+    values = _values(rows)
     buckets, models = (list(dict.fromkeys(v[key] for v in values)) for key in ("label", "group"))
     small = width < WIDE
     axis = alt.Axis(
@@ -142,7 +140,7 @@ def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) 
     )
     x = alt.X("label:N", sort=buckets, axis=axis, scale=alt.Scale(paddingInner=0.25))
     offset = alt.XOffset("group:N", sort=models)
-    legend = alt.Legend(orient="top", title=None, columns=3 if small else 6, labelLimit=110)
+    legend = alt.Legend(orient="top", title=None, columns=3 if small else 6)
     color = alt.Color("group:N", scale=alt.Scale(domain=models, range=_cycle(SERIES, models)))
     shape = alt.Shape("group:N", scale=alt.Scale(domain=models, range=_cycle(SHAPES, models)))
     base = alt.Chart(_data(values)).encode(x=x, xOffset=offset)
@@ -161,9 +159,28 @@ def _data(rows: Sequence[Mapping[str, Any]]) -> Any:
     return alt.InlineData(values=list(rows))
 
 
-def _values(row: Estimate) -> dict[str, Any]:
-    values: dict[str, Any] = clean(asdict(row))
-    return values
+def _values(rows: Sequence[Estimate]) -> list[dict[str, Any]]:
+    labels = _shortened([row.label for row in rows])
+    groups = _shortened([row.group for row in rows])
+    return [asdict(row) | {"label": labels[row.label], "group": groups[row.group]} for row in rows]
+
+
+def _letters(text: str) -> int:
+    """Width of a text in letters of usual width; Chinese, Japanese and Korean ones take two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _shortened(names: Sequence[str]) -> dict[str, str]:
+    """A different label for every name. Vega would cut in the middle of a character."""
+    labels: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        whole = short = clean(name)
+        while _letters(short) > LABEL:
+            whole, short = whole[:-1], whole[:-1].rstrip() + "…"
+        taken = set(labels.values())
+        numbered = (short if n == 1 else f"{short} ({n})" for n in range(1, len(names) + 2))
+        labels[name] = next(label for label in numbered if label not in taken)
+    return labels
 
 
 def _cycle(choices: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -198,7 +215,10 @@ def _svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
         domainColor=RULE,
         tickColor=RULE,
         labelPadding=6,
-    ).configure_legend(labelColor=INK, labelFontSize=12, symbolSize=70, symbolOpacity=1)
+        labelLimit=0,
+    ).configure_legend(
+        labelLimit=0, labelColor=INK, labelFontSize=12, symbolSize=70, symbolOpacity=1
+    )
     svg: str = vl_convert.vegalite_to_svg(json.dumps(whole.to_dict()))
     return _finished(svg, clean(words))
 

@@ -45,7 +45,7 @@ def masked(scores: Sequence[float], codes: Sequence[int]) -> list[float]:
 def rank(scores: Sequence[float], target: int) -> int:
     own = scores[target - 1]
     if own == MASKED:
-        return len(scores) + 1
+        return 2**31 - 1
     above = sum(1 for s in scores if s > own)
     return 1 + above + sum(1 for at, s in enumerate(scores) if s == own and at != target - 1)
 

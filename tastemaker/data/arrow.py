@@ -1,0 +1,31 @@
+"""Arrow files that map into memory without a copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from tastemaker.artifacts import resources
+from tastemaker.errors import ArtefactError
+
+
+def write_arrow(path: Path, table: pa.Table) -> None:
+    """Write one Arrow IPC file of a single record batch, so that it maps without a copy."""
+    batch = table.combine_chunks()
+    with (
+        resources(path, batch.nbytes),
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, batch.schema) as writer,
+    ):
+        writer.write_table(batch)
+
+
+def open_arrow(path: Path) -> pa.Table:
+    """Map an Arrow IPC file into memory."""
+    fix = "Restore the folder from a copy, or make it again."
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (pa.ArrowInvalid, FileNotFoundError) as error:
+        what, want = "File cannot be read", "an Arrow file"
+        raise ArtefactError(str(path), what, want, str(error), fix) from None
