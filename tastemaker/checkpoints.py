@@ -36,6 +36,10 @@ class Progress:
     """whole epochs done."""
     batch: int = 0
     """batches done in the running epoch."""
+    loss: float = 0.0
+    """training loss summed over targets since the last validation."""
+    targets: int = 0
+    """targets since the last validation."""
     history: list[float] = field(default_factory=list)
     """the selecting metric at every validation so far."""
 

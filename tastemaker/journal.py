@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -32,7 +32,7 @@ class Journal:
             *columns, console=console, disable=not (shown and console.is_terminal), transient=True
         )
         self._task = self.bar.add_task("", total=total_steps, epoch=0, loss=0.0, rate=0.0, best="")
-        self._targets, self._since, self._losses = 0, time.monotonic(), [0.0, 0.0]
+        self._targets, self._since = 0, time.monotonic()
         self._file: TextIO | None = None
 
     def start(self, step: int) -> None:
@@ -64,15 +64,12 @@ class Journal:
     def step(self, epoch: int, step: int, loss: float, targets: int) -> None:
         """One optimiser step was done."""
         self._targets += targets
-        self._losses = [self._losses[0] + loss * targets, self._losses[1] + targets]
         rate = self._targets / max(1e-9, time.monotonic() - self._since)
         self.bar.update(self._task, completed=step, epoch=epoch + 1, loss=loss, rate=rate)
 
-    def validated(self, epoch: int, step: int, metrics: dict[str, float]) -> None:
+    def validated(self, line: dict[str, float]) -> None:
         """Write one line: epoch, step, mean training loss since the last line, and the metrics."""
-        loss, self._losses = self._losses[0] / max(1, self._losses[1]), [0.0, 0.0]
-        line: dict[str, Any] = {"epoch": epoch, "step": step, "loss": loss, **metrics}
-        headline = "  ".join(f"{name} {value:.4f}" for name, value in list(metrics.items())[:2])
+        headline = "  ".join(f"{name} {value:.4f}" for name, value in list(line.items())[3:5])
         self.bar.update(self._task, best=headline)
         if self._file:
             self._file.write(json.dumps(line) + "\n")

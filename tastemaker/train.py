@@ -182,6 +182,8 @@ class _Loop:
         for batch in prefetch(self.batches.epoch(state.epoch, state.batch)):
             loss = self._step(batch)
             state.step, state.batch = state.step + 1, state.batch + 1
+            state.loss += loss * batch.target_count
+            state.targets += batch.target_count
             self.journal.step(state.epoch, state.step, loss, batch.target_count)
             if stop.asked:
                 self._save()
@@ -223,7 +225,9 @@ class _Loop:
         state.history.append(value)
         if not state.stale:
             self.best = _copy(self.inner)
-        self.journal.validated(state.epoch, state.step, metrics)
+        loss, state.loss, targets, state.targets = state.loss, 0.0, state.targets, 0
+        line = {"epoch": state.epoch, "step": state.step, "loss": loss / max(1, targets)}
+        self.journal.validated({**line, **metrics})
         self.accelerator.log(metrics, step=state.step)
 
     def _save(self) -> None:

@@ -100,8 +100,8 @@ def interval_chart(rows: Sequence[Estimate], metric: str, best: str, width: int)
     """
     values = _values(rows)
     for value, row in zip(values, rows, strict=True):
-        color = SERIES[0] if row.label == best else MUTED
-        value |= {"text": number(row.mean), "color": color}
+        value["text"] = number(row.mean)
+        value["color"] = SERIES[0] if row.label == best else MUTED
     data = _data(values)
     labels = [v["label"] for v in values]
     room = 7 * min(LABEL, max(map(_letters, labels)))  # the reader's font may be wider than ours
@@ -131,8 +131,9 @@ def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) 
     values = _values(rows)
     buckets, models = (list(dict.fromkeys(v[key] for v in values)) for key in ("label", "group"))
     small = width < WIDE
+    columns = 6 if not small else 3 if max(map(_letters, models)) < 14 else 2
     axis = alt.Axis(
-        title=clean(title),
+        title=_cut(clean(title), 2 * LABEL),
         labelAngle=0,
         labelExpr="split(datum.label, ' · ')",
         ticks=False,
@@ -140,7 +141,7 @@ def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) 
     )
     x = alt.X("label:N", sort=buckets, axis=axis, scale=alt.Scale(paddingInner=0.25))
     offset = alt.XOffset("group:N", sort=models)
-    legend = alt.Legend(orient="top", title=None, columns=3 if small else 6)
+    legend = alt.Legend(orient="top", title=None, columns=columns)
     color = alt.Color("group:N", scale=alt.Scale(domain=models, range=_cycle(SERIES, models)))
     shape = alt.Shape("group:N", scale=alt.Scale(domain=models, range=_cycle(SHAPES, models)))
     base = alt.Chart(_data(values)).encode(x=x, xOffset=offset)
@@ -160,8 +161,9 @@ def _data(rows: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def _values(rows: Sequence[Estimate]) -> list[dict[str, Any]]:
-    labels = _shortened([row.label for row in rows])
-    groups = _shortened([row.group for row in rows])
+    groups = _shortened([row.group for row in rows], LABEL)
+    room = 2 * LABEL if rows[0].group else LABEL  # a bucket has a second line
+    labels = _shortened([row.label for row in rows], room)
     return [asdict(row) | {"label": labels[row.label], "group": groups[row.group]} for row in rows]
 
 
@@ -170,13 +172,20 @@ def _letters(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _shortened(names: Sequence[str]) -> dict[str, str]:
-    """A different label for every name. Vega would cut in the middle of a character."""
+def _cut(text: str, letters: int) -> str:
+    """The text, or as much as fits and an ellipsis. Vega would cut in the middle of a character."""
+    short = text
+    while _letters(short) > letters:
+        text = text[:-1]
+        short = text.rstrip() + "…"
+    return short
+
+
+def _shortened(names: Sequence[str], letters: int) -> dict[str, str]:
+    """A different label for every name."""
     labels: dict[str, str] = {}
     for name in dict.fromkeys(names):
-        whole = short = clean(name)
-        while _letters(short) > LABEL:
-            whole, short = whole[:-1], whole[:-1].rstrip() + "…"
+        short = _cut(clean(name), letters)
         taken = set(labels.values())
         numbered = (short if n == 1 else f"{short} ({n})" for n in range(1, len(names) + 2))
         labels[name] = next(label for label in numbered if label not in taken)
@@ -194,7 +203,9 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
 
 
 def _svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
-    heading = alt.TitleParams(clean(title), anchor="start", frame="bounds", fontSize=14, offset=14)
+    heading = alt.TitleParams(
+        _cut(clean(title), 2 * LABEL), anchor="start", frame="bounds", fontSize=14, offset=14
+    )
     whole = chart.properties(
         width=size[0],
         height=size[1],

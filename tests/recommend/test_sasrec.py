@@ -154,7 +154,7 @@ def test_bf16_autocast_trains_and_scores_in_float32() -> None:
         loss = model(batch)
     loss.backward()
     assert loss.dtype == torch.float32
-    assert abs(float(loss) - float(model(batch))) < 0.05
+    assert abs(loss.item() - model(batch).item()) < 0.05
     with torch.autocast("cpu", torch.bfloat16):
         assert model.score(contexts([1, 2])).dtype == torch.float32
 

@@ -118,6 +118,14 @@ def test_models_differ_in_colour_and_shape_together() -> None:
     assert len(set(pairs)) == 14
 
 
+def test_long_labels_are_cut_between_characters_and_stay_apart() -> None:
+    names = ["𐀀" * 30 + "a", "𐀀" * 30 + "b", "日" * 30, "short"]
+    rows = [Estimate(name, 0.05, 0.04, 0.06) for name in names]
+    svg = charts.interval_chart(rows, "NDCG@10", "short", charts.NARROW)
+    shown = {e.text for e in ET.fromstring(svg).iter(f"{SVG}text")}
+    assert {"𐀀" * 17 + "…", "𐀀" * 17 + "… (2)", "日" * 8 + "…", "short"} <= shown
+
+
 @pytest.mark.parametrize("width", [charts.NARROW, charts.WIDE])
 def test_charts_keep_the_width_they_are_given(width: int) -> None:
     names = [Estimate("a-model-with-quite-a-long-name-" * 3, 0.05, 0.04, 0.06), *ROWS]

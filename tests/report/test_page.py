@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tastemaker.errors import ArtefactError
@@ -229,7 +229,8 @@ def test_flat_and_huge_values_are_drawn() -> None:
         assert "svg" in [tag for tag, _ in page.tags]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate])
+@example("𐀀" * 40, "\ud800\x00")
 @given(st.text(st.characters(), min_size=1), st.text(st.characters()))
 def test_any_title_and_model_name_gives_a_whole_page(name: str, title: str) -> None:
     item = {"item": title, "title": title, "hit": True}

@@ -1,0 +1,301 @@
+"""fit(): the same seed gives the same bytes, a killed run the same weights, and faults stop."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tastemaker import artifacts
+from tastemaker.checkpoints import StopSignal
+from tastemaker.data.batches import Batch, Contexts, NextItemBatches
+from tastemaker.errors import ArtefactError, BadInput, NumericFault, OutOfResources
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.train import FitConfig, Fitted, fit, learning_rate
+
+SHAPE = SASRecConfig(
+    dim=8, layers=1, heads=1, inner=8, dropout=0.3, history=6, loss="sampled", negatives=5
+)
+QUICK = FitConfig(epochs=4, batch=4, warmup=3, checkpoint_every=3, patience=0)
+
+
+def problem(seed: int = 0) -> tuple[SASRec, NextItemBatches]:
+    rng = np.random.default_rng(0)
+    offsets = np.arange(0, 21 * 9, 9, dtype=np.int64)
+    contexts = Contexts(np.arange(20), offsets, rng.integers(1, 31, 180).astype(np.int32))
+    torch.manual_seed(seed)
+    return SASRec(SHAPE, 30), NextItemBatches(contexts, 30, 6, tokens=24, negatives=5, seed=seed)
+
+
+def falling_norm(model: SASRec) -> dict[str, float]:
+    """A stand-in for a validation metric that depends on the weights alone."""
+    return {"ndcg@10": float(model.items.weight.detach().norm()), "hr@10": 0.0}
+
+
+def train(
+    out: Path | None = None, resume: bool = False, config: FitConfig = QUICK
+) -> tuple[str, Fitted]:
+    model, batches = problem(config.seed)
+    fitted = fit(model, batches, config, lambda: falling_norm(model), out, resume)
+    return digest(model), fitted
+
+
+def digest(model: torch.nn.Module) -> str:
+    state = model.state_dict()
+    return hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    runs = []
+    for name in "abc":
+        folder = tmp_path / name
+        folder.mkdir()
+        runs.append((train(folder), (folder / "metrics.jsonl").read_text()))
+    assert runs[0] == runs[1] == runs[2]
+    assert train(config=replace(QUICK, seed=1))[0] != runs[0][0][0]
+
+
+def test_writing_checkpoints_changes_nothing(tmp_path: Path) -> None:
+    assert train(tmp_path) == train()
+
+
+class Dies(NextItemBatches):
+    """Batches that end the process's work at a given step, as a crash between steps would."""
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        for at, batch in enumerate(super().epoch(number, skip), start=skip):
+            if (number, at) == DEATH:
+                raise KeyboardInterrupt
+            yield batch
+
+
+DEATH = (-1, -1)
+
+
+@pytest.mark.parametrize("death", [(0, 1), (0, 4), (1, 0), (2, 3), (3, 6)])
+def test_a_crashed_run_resumes_to_the_same_weights_and_metrics(
+    tmp_path: Path, death: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    want = train(whole)
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    model, batches = problem()
+    monkeypatch.setitem(globals(), "DEATH", death)
+    dying = Dies(batches.contexts, 30, 6, tokens=24, negatives=5)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, dying, QUICK, lambda: falling_norm(model), broken)
+    assert train(broken, resume=True) == want
+    assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
+
+
+@pytest.mark.parametrize("file", ["model", "best", "optimizer", "random", "manifest"])
+def test_no_part_of_a_checkpoint_can_be_missing_or_changed(tmp_path: Path, file: str) -> None:
+    train(tmp_path)
+    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    assert newest is not None
+    path = newest / (f"{file}.safetensors" if file != "manifest" else "manifest.json")
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    with pytest.raises(ArtefactError):
+        train(tmp_path, resume=True)
+    path.unlink()
+    with pytest.raises(ArtefactError):
+        train(tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("part", ["optimizer", "random", "progress"])
+def test_every_part_of_the_state_matters(
+    tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that forgot one part would resume to other weights."""
+    want = train()
+    model, batches = problem()
+    monkeypatch.setitem(globals(), "DEATH", (2, 1))
+    dying = Dies(batches.contexts, 30, 6, tokens=24, negatives=5)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
+    if part == "random":
+        monkeypatch.setattr(torch, "set_rng_state", lambda state: None)
+    elif part == "optimizer":
+        monkeypatch.setattr("tastemaker.checkpoints._load_optimizer", lambda *parts: None)
+    else:
+        monkeypatch.setattr("tastemaker.checkpoints.setattr", lambda *parts: None, raising=False)
+    assert train(tmp_path, resume=True)[0] != want[0]
+
+
+def test_resuming_with_other_options_is_refused_and_names_the_field(tmp_path: Path) -> None:
+    train(tmp_path)
+    with pytest.raises(ArtefactError, match="lr differs"):
+        train(tmp_path, resume=True, config=replace(QUICK, lr=0.5))
+    model = SASRec(replace(SHAPE, dim=16), 30)
+    with pytest.raises(ArtefactError, match="does not fit"):
+        fit(model, problem()[1], QUICK, lambda: falling_norm(model), tmp_path, resume=True)
+
+
+def test_a_finished_run_can_train_longer(tmp_path: Path) -> None:
+    train(tmp_path)
+    longer = replace(QUICK, epochs=6)
+    assert train(tmp_path, resume=True, config=longer) == train(config=longer)
+
+
+def test_resuming_nothing_starts_anew(tmp_path: Path) -> None:
+    assert train(tmp_path, resume=True) == train()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_stops_and_names_step_and_rows(
+    tmp_path: Path, value: float
+) -> None:
+    model, batches = problem()
+    calls, plain = [0], model.loss
+
+    def loss(batch: Batch) -> torch.Tensor:
+        calls[0] += 1
+        return plain(batch) * (value if calls[0] == 5 else 1.0)
+
+    model.loss = loss  # type: ignore[method-assign]
+    with pytest.raises(NumericFault) as caught:
+        fit(model, batches, QUICK, lambda: falling_norm(model), tmp_path)
+    assert calls[0] == 5
+    assert caught.value.exit_code == 4
+    assert "step 5" in caught.value.where
+    assert "training rows [" in caught.value.where
+    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    assert newest is not None
+    assert newest.name == "step-3"
+    weights = artifacts.load_tensors(newest / "model.safetensors")
+    assert all(torch.isfinite(w).all() for w in weights.values())
+
+
+def test_early_stopping_keeps_the_best_weights() -> None:
+    model, batches = problem()
+    values = iter([0.1, 0.3, 0.2, 0.25, 0.29, 0.9])
+    kept: list[str] = []
+
+    def validate() -> dict[str, float]:
+        kept.append(digest(model))
+        return {"ndcg@10": next(values)}
+
+    fitted = fit(model, batches, replace(QUICK, epochs=20, patience=3), validate)
+    assert (fitted.epochs, fitted.best_epoch, fitted.best) == (5, 2, 0.3)
+    assert fitted.converged
+    assert digest(model) == kept[1]
+
+
+def test_a_run_that_still_rises_is_not_converged() -> None:
+    model, batches = problem()
+    values = iter(range(1, 100))
+    fitted = fit(model, batches, replace(QUICK, epochs=8), lambda: {"ndcg@10": float(next(values))})
+    assert not fitted.converged
+
+
+def test_sigterm_saves_and_leaves(tmp_path: Path) -> None:
+    model, batches = problem()
+    plain, calls = model.loss, [0]
+
+    def loss(batch: Batch) -> torch.Tensor:
+        calls[0] += 1
+        if calls[0] == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return plain(batch)
+
+    model.loss = loss  # type: ignore[method-assign]
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(StopSignal) as caught:
+        fit(model, batches, QUICK, lambda: falling_norm(model), tmp_path)
+    assert caught.value.exit_code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    assert newest is not None
+    assert newest.name == "step-5"
+    assert train(tmp_path, resume=True) == train()
+
+
+def test_a_full_disk_ends_the_run_but_not_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, calls = artifacts.save_tensors, [0]
+
+    def full(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+        calls[0] += 1
+        if calls[0] > 6:
+            raise OutOfResources("The disk is full.", str(path), "Free some.")
+        plain(path, tensors)
+
+    monkeypatch.setattr(artifacts, "save_tensors", full)
+    with pytest.raises(OutOfResources):
+        train(tmp_path)
+    monkeypatch.setattr(artifacts, "save_tensors", plain)
+    assert not list((tmp_path / "checkpoints").glob(".partial*"))
+    assert train(tmp_path, resume=True) == train()
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+import torch; torch.set_num_threads(1)
+from tests.test_train import train
+print(train(Path(sys.argv[1]), resume=True)[0])
+"""
+
+
+def test_kill_9_at_random_points_then_resume_gives_the_same_weights(tmp_path: Path) -> None:
+    """A tenth of the points of `make claims`; each kill may hit any step or file write."""
+    kill_and_resume(tmp_path, kills=2)
+
+
+@pytest.mark.slow
+def test_kill_9_at_twenty_random_points(tmp_path: Path) -> None:
+    kill_and_resume(tmp_path, kills=20)
+
+
+def kill_and_resume(tmp_path: Path, kills: int) -> None:
+    want = train(config=QUICK)[0]
+    script = tmp_path / "train.py"
+    script.write_text(textwrap.dedent(SCRIPT.format(root=str(Path(__file__).parents[1]))))
+    rng = np.random.default_rng(kills)
+    for kill in range(kills):
+        out = tmp_path / f"run-{kill}"
+        out.mkdir()
+        command = [sys.executable, str(script), str(out)]
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not (out / "checkpoints").exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(float(rng.uniform(0, 0.5)))
+        child.kill()
+        child.wait()
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == want
+        assert not list((out / "checkpoints").glob(".partial*"))
+        for line in (out / "metrics.jsonl").read_text().splitlines():
+            json.loads(line)
+
+
+def test_learning_rates() -> None:
+    config = FitConfig(lr=1.0, warmup=4)
+    assert [learning_rate(config, s, 100) for s in range(6)] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    cosine = replace(config, schedule="cosine")
+    rates = [learning_rate(cosine, s, 100) for s in range(4, 101)]
+    assert rates[0] == 1.0
+    assert rates[-1] == pytest.approx(0.1)
+    assert all(a >= b for a, b in zip(rates, rates[1:], strict=False))
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": 0}, {"lr": 0.0}, {"lr": float("nan")}])
+def test_options_that_cannot_train(wrong: dict[str, float]) -> None:
+    with pytest.raises(BadInput, match=next(iter(wrong))):
+        FitConfig(**wrong)  # type: ignore[arg-type]
