@@ -9,7 +9,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import tyro
@@ -105,19 +105,18 @@ def train_sasrec() -> Verb:
     from tastemaker.run import run_recommender
     from tastemaker.train import FitConfig
 
-    @dataclass(frozen=True)
-    class Train:
-        """Train SASRec with every option in reach; else as `tastemaker run`."""
+    fields = [
+        ("run", Annotated[RunOptions, tyro.conf.arg(name="")], RunOptions()),
+        ("model", SASRecConfig, SASRecConfig()),
+        ("fit", FitConfig, FitConfig()),
+    ]
+    options_type = make_dataclass("TrainOptions", fields, frozen=True)
 
-        run: Annotated[RunOptions, tyro.conf.arg(name="")] = RunOptions()
-        model: SASRecConfig = SASRecConfig()
-        fit: FitConfig = FitConfig()
-
-    def train(options: Train) -> dict[str, Any]:
+    def train(options: Any) -> dict[str, Any]:
         """Train SASRec with every option in reach; else as `tastemaker run`."""
         return run_recommender(options.run, options.model, options.fit)
 
-    return Verb(train, Train, show.run)
+    return Verb(train, options_type, show.run)
 
 
 VERBS: dict[str, Verb | Callable[[], Verb]] = {
@@ -158,15 +157,12 @@ def _verb(words: list[str]) -> tuple[str, list[str]]:
         name = " ".join(words[:length])
         if name in VERBS:
             return name, words[length:]
-    group = words[0] if words else ""
-    inside = [name for name in VERBS if name.startswith(f"{group} ")]
-    asked = (
-        not words or words[0] in ("-h", "--help") or (inside and set(words[1:]) <= {"-h", "--help"})
-    )
-    show.verbs(
-        {name: _summary(VERBS[name]) for name in inside or VERBS}, words if not asked else []
-    )
-    raise SystemExit(0 if asked and words else 2)
+    helps = {"-h", "--help"}
+    inside = [name for name in VERBS if words and name.startswith(f"{words[0]} ")]
+    asked = bool(words) and words[-1] in helps and (bool(inside) or words[0] in helps)
+    wrong = words if words and not inside and not asked else []
+    show.verbs({name: _summary(VERBS[name]) for name in inside or VERBS}, wrong)
+    raise SystemExit(0 if asked else 2)
 
 
 def _summary(verb: Verb | Callable[[], Verb]) -> str:

@@ -21,7 +21,7 @@ from tastemaker.data.splits import Queries, Split, split
 from tastemaker.errors import BadInput
 from tastemaker.metrics import beyond_accuracy
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
-from tastemaker.metrics.intervals import bucketed, compare, intervals
+from tastemaker.metrics.intervals import bucketed, compare, holm, intervals
 from tastemaker.options import EvaluateOptions
 from tastemaker.recommend.answer import KIND, open_run
 from tastemaker.recommend.models import Models
@@ -29,6 +29,8 @@ from tastemaker.recommend.models import Models
 HEADLINE = "ndcg@10"
 K = 10
 VALIDATION_USERS = 10_000
+TIED = 0.01
+"""Share of tied targets above which a ranking says little."""
 _EXAMPLES = 3
 
 
@@ -130,6 +132,9 @@ def _warnings(models: Models, found: dict[str, Evaluation], cuts: Split) -> list
             f"{models.neural_name} ({neural:.4f}) does not beat markov-last-5 ({markov:.4f}) "
             f"in NDCG@10 here: this log is small or short for a neural model."
         )
+    best = max(found, key=lambda name: found[name].mean(HEADLINE))
+    if found[best].tied > TIED:
+        warnings.append(f"{found[best].tied:.0%} of the targets of {best} share their score.")
     if cuts.name == "leave-one-out" or cuts.name.startswith("last-"):
         share = cuts.summary()["test_users"] / max(1, cuts.interactions.num_users)
         if share < 0.5:
@@ -138,12 +143,17 @@ def _warnings(models: Models, found: dict[str, Evaluation], cuts: Split) -> list
 
 
 def _comparisons(found: dict[str, Evaluation], best: str) -> list[dict[str, Any]]:
-    rows = []
-    for other in found:
-        if other != best:
-            pair = compare(found[best].per_user[HEADLINE], found[other].per_user[HEADLINE])
-            rows.append({"a": best, "b": other, "metric": HEADLINE, **pair.to_json()})
-    return rows
+    """The best model against every other, p corrected for their number (Holm)."""
+    pairs = {
+        other: compare(found[best].per_user[HEADLINE], found[other].per_user[HEADLINE])
+        for other in found
+        if other != best
+    }
+    corrected = holm({other: pair.p for other, pair in pairs.items()})
+    return [
+        {"a": best, "b": other, "metric": HEADLINE, **pair.to_json(), "p": corrected[other]}
+        for other, pair in pairs.items()
+    ]
 
 
 def _buckets(

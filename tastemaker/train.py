@@ -52,7 +52,7 @@ class FitConfig:
     """what follows the warm-up: hold, or fall to a tenth by the last epoch."""
     clip: float = 5.0
     """largest norm of a step's gradient."""
-    batch: int = 128
+    batch: int = 32
     """rows of full length in a batch; shorter rows come in larger batches."""
     validate_every: int = 1
     """epochs between validations."""

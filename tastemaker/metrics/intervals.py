@@ -256,7 +256,7 @@ def coverage_permutation(
     observed = coverage(a, num_items) - coverage(b, num_items)
     both = np.concatenate([a.ravel(), b.ravel()])
     order = np.argsort(both, kind="stable")
-    order = order[both[order] > 0]
+    # Padding sorts first and starts no segment, so it is never counted.
     starts = np.flatnonzero(np.diff(both[order], prepend=0))
     entries_of_a = order < a.size
     users = order % a.size // a.shape[1]
@@ -272,7 +272,7 @@ def coverage_permutation(
 
 def _covered(words: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64]) -> Floats:
     """(64,) items covered in each flip; `starts` is where each item's words begin."""
-    joined = np.bitwise_or.reduceat(words, starts) if len(starts) else words
+    joined = np.bitwise_or.reduceat(words, starts) if len(starts) else words[:0]
     bits = np.unpackbits(joined.view(np.uint8).reshape(-1, 8), axis=1)
     covered: Floats = bits.sum(0, dtype=np.float64)
     return covered

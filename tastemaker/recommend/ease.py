@@ -111,7 +111,8 @@ def binary(contexts: Contexts, num_items: int) -> sp.csr_array:
     """(B, I) 0/1 float32 matrix of what each row holds."""
     ones = np.ones(len(contexts.items), np.float32)
     shape = (len(contexts), num_items)
-    matrix = sp.csr_array((ones, contexts.items - 1, contexts.offsets), shape)
+    # Copied, since merging duplicates would move the row bounds under the caller.
+    matrix = sp.csr_array((ones, contexts.items - 1, contexts.offsets.copy()), shape)
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
     return matrix

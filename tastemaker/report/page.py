@@ -34,7 +34,7 @@ def write_report(run: Path) -> Path:
     Raises:
         ArtefactError: If `results.json` is missing or is not a JSON object.
     """
-    results = artifacts.read_json(run / "results.json")
+    results = {"run": run.resolve().name} | artifacts.read_json(run / "results.json")
     options = artifacts.read_json(run / "config.json") if (run / "config.json").is_file() else {}
     path = run / NAME
     artifacts.write_text(path, render(results, read_metrics(run / "metrics.jsonl"), options))

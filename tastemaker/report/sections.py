@@ -107,9 +107,10 @@ def models(results: Mapping[str, Any]) -> dict[str, Any]:
 
 def buckets(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Quality by bucket: a chart and its numbers for each way to divide users or items."""
-    found, names = [], tables.ordered(part(results, "models"))
+    found, order = [], tables.ordered(part(results, "models"))
     for title, rows in part(results, "buckets").items():
         rows = [row for row in rows or [] if isinstance(row, dict)]
+        names = [name for name in order if any(name in part(row, "models") for row in rows)]
         drawn = [e for row in rows for e in _bucket(row, names)]
         if not drawn:
             continue
@@ -142,7 +143,10 @@ def _both(draw: Callable[[int], str]) -> list[Markup]:
 
 
 def examples(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Users with their newest events, what came next, and what was recommended."""
+    """Users with their newest events, what came next, and what was recommended.
+
+    `results.json` lists a history newest first; read towards what came next it is newest last.
+    """
     found = []
     for example in listed(results, "examples"):
         items = [item for item in listed(example, "recommendations") if isinstance(item, dict)]
@@ -150,8 +154,7 @@ def examples(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         found.append(
             {
                 "user": str(example.get("user", "")),
-                "history": history[-RECENT:],
-                "earlier": max(0, len(history) - RECENT),
+                "history": history[:RECENT][::-1],
                 "held_out": [str(title) for title in listed(example, "held_out")],
                 "items": [
                     {

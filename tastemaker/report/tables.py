@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -199,13 +200,20 @@ def _excludes_zero(ends: object) -> bool:
     return (low is not None and low > 0) or (high is not None and high < 0)
 
 
+def _small_share(value: object) -> str:
+    """A share with two decimals or, where it is tiny, two digits that are not zero."""
+    found = finite(value)
+    below = 0 if not found else -math.floor(math.log10(abs(100 * found)))
+    return percent(found, max(2, below + 1))
+
+
 def facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The data at a glance: labels and values, missing ones left out."""
     shown = {
         "Users": count(data.get("users")),
         "Items": count(data.get("items")),
         "Interactions": count(data.get("interactions")),
-        "Density": percent(data.get("density"), 2),
+        "Density": _small_share(data.get("density")),
         "Median history": count(data.get("history_median")),
         "Longest history": count(data.get("history_longest")),
         "Items seen once": count(data.get("items_seen_once")),

@@ -202,6 +202,7 @@ def test_coverage_permutation_equals_swapping_the_lists() -> None:
     rng = np.random.default_rng(0)
     a = rng.integers(0, 40, (9, 4)).astype(np.int32)
     b = rng.integers(0, 15, (9, 4)).astype(np.int32)
+    assert (a == 0).any() and (b == 0).any(), "padding is no item"
     gaps = [
         coverage(np.where(swap, b, a), 40) - coverage(np.where(swap, a, b), 40)
         for swap in (np.array(one, bool)[:, None] for one in product([0, 1], repeat=9))

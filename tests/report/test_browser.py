@@ -33,7 +33,7 @@ pytestmark = [
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = results()
     found["examples"][0]["recommendations"][1]["title"] = LONG
-    found["examples"][0]["history"][-1] = "<img src=x onerror=alert(1)>" + LONG
+    found["examples"][0]["history"][0] = "<img src=x onerror=alert(1)>" + LONG
     found["warnings"].append(LONG)
     found["models"]["a-model-" * 10] = found["models"]["sasrec"]
     folder = tmp_path_factory.mktemp("report") / "run"

@@ -145,9 +145,9 @@ def test_bucket_numbers_are_those_of_the_results(page: Page) -> None:
 def test_examples_show_the_newest_events_what_came_next_and_hits(html: str, page: Page) -> None:
     user = results()["examples"][0]
     shown = page.text.split("User 42")[1].split("User 307")[0]
-    order = [shown.index(title) for title in user["history"][-8:]]
-    assert order == sorted(order)
-    assert user["history"][0] not in shown
+    order = [shown.index(title) for title in user["history"][:8]]
+    assert order == sorted(order, reverse=True)
+    assert user["history"][8] not in shown
     assert f"hidden from the models {user['held_out'][0]} What was recommended: 1 found" in shown
     assert f"{user['held_out'][0]} Romance, Drama ✓ chosen next" in shown
     assert html.count("✓ chosen next") == 2
@@ -198,6 +198,14 @@ def test_any_part_may_be_empty(nothing: object) -> None:
     page = Page(render(dict.fromkeys(results(), nothing), []))
     assert page.problems == []
     assert "No model was measured." in page.text
+
+
+@pytest.mark.parametrize(
+    ("density", "shown"), [(0.01644, "1.64"), (4.2e-7, "0.000042"), (1, "100.00"), (0, "0.00")]
+)
+def test_a_tiny_density_is_not_shown_as_zero(density: float, shown: str) -> None:
+    text = Page(render(LEAST | {"data": {"density": density}})).text
+    assert f"Density {shown}\u202f%" in text
 
 
 def test_sections_without_data_say_so() -> None:
