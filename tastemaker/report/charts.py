@@ -70,7 +70,8 @@ def curve_chart(points: Sequence[tuple[float, float]], metric: str, best: float 
         best: Epoch whose weights were kept, or None.
     """
     rows = [{"epoch": epoch, "value": value} for epoch, value in points]
-    axis = alt.Axis(title="epoch", tickMinStep=1, grid=False, format="~d", tickCount=6)
+    ticks = _whole_ticks(points[0][0], points[-1][0])
+    axis = alt.Axis(title="epoch", grid=False, format="~d", values=ticks, labelFlush=False)
     x = alt.X("epoch:Q", axis=axis, scale=alt.Scale(nice=False))
     y = alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5), scale=alt.Scale(zero=False))
     chart = alt.Chart(_data(rows))
@@ -154,6 +155,13 @@ def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) 
     )
     words = f"{metric} by {title} and model, 95 % intervals. " + "; ".join(r.words() for r in rows)
     return _svg(alt.layer(rule, dot), metric, words, (width, 320))
+
+
+def _whole_ticks(first: float, last: float) -> list[int]:
+    """At most seven whole numbers from `first` to `last`, multiples of a round step."""
+    rounds = (unit * 10**power for power in range(300) for unit in (1, 2, 5))
+    step = next(size for size in rounds if (last - first) / size <= 6)
+    return list(range(-int(-first // step) * step, int(last) + 1, step))
 
 
 def _data(rows: Sequence[Mapping[str, Any]]) -> Any:

@@ -70,7 +70,8 @@ def curve(metrics: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> 
         ]
         if known:
             drawn.append(Markup(charts.curve_chart(known, title, best)))
-    return {"charts": drawn, "training": _training(training)}
+    unfinished = training.get("converged") is False
+    return {"charts": drawn, "training": _training(training), "unfinished": unfinished}
 
 
 def _training(training: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -60,6 +60,21 @@ def test_the_best_epoch_is_marked_only_when_it_was_recorded() -> None:
     assert "stroke-dasharray" not in charts.curve_chart(points, "Training loss", None)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "ticks"),
+    [
+        (1, 1, [1]),
+        (1, 2, [1, 2]),
+        (0, 6, [0, 1, 2, 3, 4, 5, 6]),
+        (1, 23, [5, 10, 15, 20]),
+        (1.5, 3.5, [2, 3]),
+        (1, 1000, [200, 400, 600, 800, 1000]),
+    ],
+)
+def test_epochs_are_marked_at_whole_numbers(first: float, last: float, ticks: list[int]) -> None:
+    assert charts._whole_ticks(first, last) == ticks
+
+
 def test_one_epoch_is_drawn_as_a_dot() -> None:
     svg = charts.curve_chart([(1.0, 6.2)], "Training loss", None)
     assert charts.SERIES[0] in [e.get("fill") for e in ET.fromstring(svg).iter()]

@@ -76,10 +76,10 @@ def test_page_asks_for_nothing_outside_itself(html: str, page: Page) -> None:
 def test_headline_says_what_is_best_how_good_and_why(page: Page) -> None:
     before_data = page.text.split("The data Users")[0]
     assert "Read this first One seed was trained" in before_data
-    assert "For 12.2 % of 671 test users" in before_data.replace("\u202f", " ")
+    assert "For 12.2 % of 671 test users" in before_data
     assert "Best model blend" in before_data
     assert "0.0652" in before_data
-    assert "interval 0.0509 to 0.0795" in before_data.replace("\xa0", " ")
+    assert "interval 0.0509 to 0.0795" in before_data
     assert results()["why"] in before_data
 
 
@@ -205,7 +205,13 @@ def test_any_part_may_be_empty(nothing: object) -> None:
 )
 def test_a_tiny_density_is_not_shown_as_zero(density: float, shown: str) -> None:
     text = Page(render(LEAST | {"data": {"density": density}})).text
-    assert f"Density {shown}\u202f%" in text
+    assert f"Density {shown} %" in text
+
+
+def test_training_that_had_not_converged_is_headed_so(html: str) -> None:
+    training = results()["training"] | {"converged": False}
+    assert "Not converged." in render(results() | {"training": training}, metrics())
+    assert "Not converged." not in html
 
 
 def test_sections_without_data_say_so() -> None:

@@ -1,0 +1,113 @@
+"""What every recipe shares: resumable runs, paired relations with a verdict, one JSON shape.
+
+A recipe trains one run a seed under `.cache/recipes/NAME-SIZE/`, resumes what was interrupted,
+and writes `results/NAME.json` in the one shape that a test checks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from tastemaker import artifacts
+from tastemaker.config import environment
+from tastemaker.metrics.intervals import compare, verdict
+
+ROOT = Path(__file__).parents[1]
+METRICS = ("ndcg@10", "hr@10", "mrr@10")
+
+
+def size_of(doc: str) -> str:
+    """`--toy` runs the code path in a minute; `--size full` the long version."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--size", choices=("toy", "small", "full"), default="small")
+    parser.add_argument("--toy", action="store_const", const="toy", dest="size")
+    torch.set_num_threads(1)
+    return str(parser.parse_args().size)
+
+
+@dataclass
+class Evidence:
+    """Per-user values of every arm and seed, and what they say."""
+
+    name: str
+    paper: str
+    data: str
+    size: str
+    seeds: Sequence[int]
+    cpu_seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    """what a reader must know first, such as `not converged`"""
+    values: dict[str, dict[str, list[npt.NDArray[np.float64]]]] = field(default_factory=dict)
+    relations: list[dict[str, Any]] = field(default_factory=list)
+    made_with: dict[str, Any] = field(default_factory=environment)
+    """versions and commit when the recipe started"""
+
+    @property
+    def cache(self) -> Path:
+        """Where the runs of this recipe lie."""
+        return ROOT / ".cache" / "recipes" / f"{self.name}-{self.size}"
+
+    def add(self, arm: str, per_user: Mapping[str, npt.NDArray[np.float64]]) -> None:
+        """Per-user metrics of one arm and the next seed."""
+        kept = self.values.setdefault(arm, {})
+        for metric in METRICS:
+            kept.setdefault(metric, []).append(np.asarray(per_user[metric], np.float64))
+
+    def relate(self, key: str, claim: str, a: str, b: str, metric: str = "ndcg@10") -> None:
+        """Compare arm `a` with arm `b`, user by user and seed by seed; the claim is a > b."""
+        pair = compare(np.stack(self.values[a][metric]), np.stack(self.values[b][metric]))
+        self.relations.append(
+            {
+                "id": key,
+                "claim": claim,
+                "a": a,
+                "b": b,
+                "metric": metric,
+                "difference": pair.difference,
+                "ci95": list(pair.ci95),
+                "verdict": verdict(pair),
+            }
+        )
+
+    def write(self) -> Path:
+        """Write `results/NAME.json` (a toy: into the cache) and print the relations."""
+        arms = {
+            arm: {metric: [float(one.mean()) for one in seeds] for metric, seeds in found.items()}
+            for arm, found in self.values.items()
+        }
+        result = {
+            "name": self.name,
+            "paper": self.paper,
+            "data": self.data,
+            "size": self.size,
+            "seeds": list(self.seeds),
+            "users": len(next(iter(self.values.values()))["ndcg@10"][0]),
+            "notes": self.notes,
+            "arms": arms,
+            "relations": self.relations,
+            "cpu_seconds": round(self.cpu_seconds),
+            "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+            "date": datetime.now(UTC).date().isoformat(),
+            **self.made_with,
+        }
+        suffix = "" if self.size == "small" else f"-{self.size}"
+        folder = self.cache if self.size == "toy" else ROOT / "results"
+        path = folder / f"{self.name}{suffix}.json"
+        artifacts.make_folder(folder)
+        artifacts.write_json(path, result)
+        for one in self.relations:
+            low, high = one["ci95"]
+            line = f"{one['id']} {one['claim']}: {one['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
+            sys.stdout.write(f"{line} {one['verdict']}\n")
+        return path
