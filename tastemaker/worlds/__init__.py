@@ -1,0 +1,1 @@
+"""Generated worlds whose right answers are known."""
