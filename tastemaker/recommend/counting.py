@@ -187,12 +187,13 @@ class ItemKNN(_Transitions):
     @classmethod
     def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
         """Cosines, the largest 100 of each column of the similarity kept."""
-        users = binary(contexts, num_items)
-        norms = np.sqrt(np.maximum(np.asarray(users.sum(0)).ravel(), 1))
-        unit = sp.csr_array(users @ sp.diags_array(1 / norms))
+        users = binary(contexts, num_items).astype(np.float64)
+        norms = np.sqrt(np.maximum(users.sum(0), 1))
         blocks = []
         for start in range(0, num_items, step := max(1, 20_000_000 // num_items)):
-            block = (unit.T[start : start + step] @ unit).toarray()
+            rows = slice(start, start + step)
+            # Counts are exact, so equal cosines stay equal and no neighbour is lost to rounding.
+            block = (users.T[rows] @ users).toarray() / norms[rows, None] / norms
             block[np.arange(len(block)), np.arange(start, start + len(block))] = 0
             if num_items > cls.neighbours:
                 cut = -np.partition(-block, cls.neighbours - 1, axis=1)[:, [cls.neighbours - 1]]

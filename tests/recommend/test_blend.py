@@ -1,0 +1,94 @@
+"""The blend: weights that win on validation, never below its best part there."""
+
+import numpy as np
+import pytest
+import torch
+
+from tastemaker.data.batches import Contexts
+from tastemaker.data.interactions import Interactions
+from tastemaker.data.splits import Queries, last_events, leave_one_out
+from tastemaker.metrics.evaluate import EvalOptions, evaluate
+from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax, fit_weights
+from tastemaker.recommend.counting import Markov, Popularity
+from tests.contracts import ITEMS, some_contexts
+
+
+class Fixed:
+    """Scores that depend on the user alone."""
+
+    def __init__(self, table: np.ndarray) -> None:
+        self.table = torch.from_numpy(table).float()
+
+    def score(self, contexts: Contexts) -> torch.Tensor:
+        return self.table[torch.from_numpy(contexts.users)].clone()
+
+
+def world(users: int = 40, items: int = 60, targets: int = 1) -> tuple[Queries, dict[str, Fixed]]:
+    """Two parts that are right for one half of the users each."""
+    rng = np.random.default_rng(0)
+    log = Interactions.from_sequences(
+        {f"u{u:02}": [f"i{i}" for i in rng.permutation(items)[:9]] for u in range(users)}
+    )
+    cuts = leave_one_out(log) if targets == 1 else last_events(log, targets)
+    queries = cuts.queries("valid")
+    tables = {}
+    for at, name in enumerate(("first", "second", "noise")):
+        table = rng.normal(size=(users, log.num_items))
+        for user in range(users):
+            wanted = queries.target_items[
+                queries.target_offsets[user] : queries.target_offsets[user + 1]
+            ]
+            if user % 2 == at:
+                table[user, wanted - 1] += 6
+        tables[name] = Fixed(table)
+    return queries, tables
+
+
+@pytest.mark.parametrize("targets", [1, 2])
+def test_fitted_weights_beat_every_part(targets: int) -> None:
+    queries, parts = world(targets=targets)
+    everything = np.ones(parts["first"].table.shape[1], bool)
+    weights, value = fit_weights(parts, queries, everything)
+    assert weights["first"] == 1.0
+    assert weights["second"] > 0.3
+    measured = evaluate(Blend(parts, weights), queries, EvalOptions((10,))).mean("ndcg@10")
+    assert value == pytest.approx(measured, abs=1e-6)
+    for part in parts.values():
+        assert value > evaluate(part, queries, EvalOptions((10,))).mean("ndcg@10")
+    assert fit_weights(parts, queries, everything) == (weights, value)
+
+
+def test_a_useless_first_part_can_be_left_out() -> None:
+    queries, parts = world()
+    swapped = {"noise": parts["noise"], "first": parts["first"]}
+    weights, value = fit_weights(swapped, queries, np.ones(parts["first"].table.shape[1], bool))
+    assert value >= evaluate(parts["first"], queries, EvalOptions((10,))).mean("ndcg@10") - 1e-6
+    assert weights["first"] > 1 or weights["noise"] == 0
+
+
+def test_masks_hold_while_fitting() -> None:
+    queries, parts = world()
+    candidates = np.ones(parts["first"].table.shape[1], bool)
+    candidates[queries.target_items - 1] = False
+    _, value = fit_weights(parts, queries, candidates)
+    assert value == 0
+
+
+def test_scores_are_the_weighted_sum() -> None:
+    _, parts = world()
+    rows = Contexts(np.array([1, 2]), np.array([0, 1, 2]), np.array([1, 2], np.int32))
+    blend = Blend(parts, {"first": 2.0, "second": 0.0, "noise": 0.5})
+    want = 2 * parts["first"].score(rows) + 0.5 * parts["noise"].score(rows)
+    torch.testing.assert_close(blend.score(rows), want)
+    with pytest.raises(ValueError, match="above 0"):
+        Blend(parts, {"first": 0.0}).score(rows)
+
+
+def test_parts_are_brought_to_a_common_scale() -> None:
+    train, rows = some_contexts(20, seed=1), some_contexts(5, seed=2)
+    markov, popular = Markov.fit(train, ITEMS), Popularity.fit(train, ITEMS)
+    counts = popular.score(rows)
+    want = torch.log(markov.score(rows) + 0.02 * counts / counts.sum(1, keepdim=True) + 1e-12)
+    torch.testing.assert_close(LogMarkov(markov, popular).score(rows), want)
+    chances = LogSoftmax(markov).score(rows).exp().sum(1)
+    torch.testing.assert_close(chances, torch.ones(5))
