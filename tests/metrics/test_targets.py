@@ -1,0 +1,36 @@
+"""Targets are counted and repeats found as sets would."""
+
+import numpy as np
+import pytest
+
+from tastemaker.data.batches import Contexts
+from tastemaker.data.splits import Queries
+from tastemaker.errors import BadInput
+from tastemaker.metrics import targets
+
+
+def queries(rng: np.random.Generator, users: int = 30, items: int = 12) -> Queries:
+    lengths, wanted = rng.integers(0, 8, users), rng.integers(1, 5, users)
+    offsets, bounds = (np.concatenate([[0], np.cumsum(n)]) for n in (lengths, wanted))
+    context = rng.integers(1, items + 1, offsets[-1]).astype(np.int32)
+    target = rng.integers(1, items + 1, bounds[-1]).astype(np.int32)
+    return Queries(Contexts(np.arange(users), offsets, context), target, bounds)
+
+
+@pytest.mark.parametrize("cells", [1, 30, 2**22])
+def test_counts_and_repeats(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "_CELLS", cells)
+    some = queries(np.random.default_rng(0))
+    counts, repeats = targets.count_targets(some), targets.repeated_targets(some)
+    for user in range(len(some)):
+        own = slice(some.target_offsets[user], some.target_offsets[user + 1])
+        seen = set(some.contexts.slice(user, user + 1).items.tolist())
+        wanted = some.target_items[own].tolist()
+        assert counts[user] == len(set(wanted))
+        assert repeats[own].tolist() == [item in seen for item in wanted]
+
+
+def test_queries_without_targets_are_refused() -> None:
+    none = Queries(Contexts.single([1, 2]), np.empty(0, np.int32), np.array([0, 0]))
+    with pytest.raises(BadInput, match="no target"):
+        targets.count_targets(none)
