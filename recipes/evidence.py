@@ -1,6 +1,6 @@
 """What every recipe shares: resumable runs, paired relations with a verdict, one JSON shape.
 
-A recipe trains one run a seed under `.cache/recipes/NAME-SIZE/`, resumes what was interrupted,
+A recipe trains one run a seed under `runs/recipes/NAME-SIZE/`, resumes what was interrupted,
 and writes `results/NAME.json` in the one shape that a test checks.
 """
 
@@ -56,7 +56,7 @@ class Evidence:
     @property
     def cache(self) -> Path:
         """Where the runs of this recipe lie."""
-        return ROOT / ".cache" / "recipes" / f"{self.name}-{self.size}"
+        return ROOT / "runs" / "recipes" / f"{self.name}-{self.size}"
 
     def add(self, arm: str, per_user: Mapping[str, npt.NDArray[np.float64]]) -> None:
         """Per-user metrics of one arm and the next seed."""

@@ -19,7 +19,10 @@ REGION = re.compile(r"(<!-- results:([\w.-]+) -->\n).*?(<!-- /results -->)", re.
 def recipe_table(found: dict[str, Any]) -> str:
     """Arms × metrics, then the relations with their verdicts."""
     metrics = list(next(iter(found["arms"].values())))
-    lines = [f"| arm | {' | '.join(m.upper() for m in metrics)} |", "|---" * (1 + len(metrics)) + "|"]
+    lines = [
+        f"| arm | {' | '.join(m.upper() for m in metrics)} |",
+        "|---" * (1 + len(metrics)) + "|",
+    ]
     for arm, values in found["arms"].items():
         cells = [f"{statistics.fmean(values[metric]):.4f}" for metric in metrics]
         lines.append(f"| {arm} | {' | '.join(cells)} |")

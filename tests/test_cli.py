@@ -48,8 +48,16 @@ def test_unknown_options_exit_with_2(capsys: pytest.CaptureFixture[str]) -> None
     assert "--epoch" in err
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["recommend", "--help"],
-                                   ["evaluate", "--help"], ["data", "check", "--help"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["recommend", "--help"],
+        ["evaluate", "--help"],
+        ["data", "check", "--help"],
+    ],
+)
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys; from tastemaker.cli import main; main(sys.argv[1:]);"
