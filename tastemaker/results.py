@@ -134,7 +134,10 @@ def _warnings(models: Models, found: dict[str, Evaluation], cuts: Split) -> list
         )
     best = max(found, key=lambda name: found[name].mean(HEADLINE))
     if found[best].tied > TIED:
-        warnings.append(f"{found[best].tied:.0%} of the targets of {best} share their score.")
+        warnings.append(
+            f"{found[best].tied:.0%} of the targets have the same score as another item under "
+            f"{best}; ranks count such ties against the model."
+        )
     if cuts.name == "leave-one-out" or cuts.name.startswith("last-"):
         share = cuts.summary()["test_users"] / max(1, cuts.interactions.num_users)
         if share < 0.5:

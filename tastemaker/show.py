@@ -16,7 +16,7 @@ from rich.text import Text
 
 from tastemaker.errors import OutOfResources, TastemakerError
 
-METRICS = ("ndcg@10", "hr@10", "mrr@10", "coverage@10")
+METRICS = ("ndcg@10", "hr@10", "coverage@10")
 
 
 def plain(value: object) -> Text:
@@ -115,16 +115,23 @@ def description(found: Mapping[str, Any]) -> None:
     """Key and value, one a line."""
     table = Table.grid(padding=(0, 3))
     for key, value in found.items():
-        shown = f"{value:,}" if isinstance(value, int) else str(value)
-        table.add_row(Text(key.replace("_", " "), style="dim"), plain(shown))
+        table.add_row(Text(key.replace("_", " "), style="dim"), plain(_value(value)))
     Console(highlight=False).print(table)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return " to ".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _interval(value: Mapping[str, Any] | None) -> str:
     if value is None:
         return "–"
     ends = value.get("ci95")
-    return f"{value['mean']:.4f}" + (f" [{ends[0]:.4f}, {ends[1]:.4f}]" if ends else "")
+    return f"{value['mean']:.4f}" + (f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else "")
 
 
 def _comparison(out: Console, found: Mapping[str, Any]) -> None:
@@ -143,11 +150,11 @@ def _beside(
     out: Console, history: Sequence[str], items: Sequence[Mapping[str, Any]], user: str
 ) -> None:
     table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column(plain(f"User {user}, newest first"))
+    if history:
+        table.add_column(plain(f"User {user}, newest first"))
     table.add_column("Recommended")
     for at in range(max(len(items), min(len(history), 10))):
-        left = history[at] if at < len(history) else ""
-        right = items[at]["title"] if at < len(items) else ""
-        table.add_row(plain(left), plain(right))
+        left = [plain(history[at] if at < len(history) else "")] if history else []
+        table.add_row(*left, plain(items[at]["title"] if at < len(items) else ""))
     out.print()
     out.print(table)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -240,6 +241,42 @@ def test_a_full_disk_ends_the_run_but_not_the_last_checkpoint(
     monkeypatch.setattr(artifacts, "save_tensors", plain)
     assert not list((tmp_path / "checkpoints").glob(".partial*"))
     assert train(tmp_path, resume=True) == train()
+
+
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """On a file system of 56 kB: exit 5, the path and bytes named, the last checkpoint sound."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=56k", "tmpfs", str(small)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        run = small / "run"
+        run.mkdir()
+        with pytest.raises(OutOfResources) as caught:
+            train(run)
+        assert caught.value.exit_code == 5
+        assert re.search(r"write [\d,]+ bytes", caught.value.what)
+        assert str(run) in caught.value.where
+        newest = artifacts.pointed(run / "checkpoints" / "latest")
+        assert newest is not None
+        assert artifacts.verify(newest, "checkpoint")["progress"]["step"] == 3
+        assert not list(newest.parent.glob(".partial*"))
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_one_thread_or_two_agree_in_metrics() -> None:
+    values = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        model, batches = problem()
+        fitted = fit(model, batches, QUICK, lambda m=model: falling_norm(m))  # type: ignore[misc]
+        values.append(fitted.best)
+    torch.set_num_threads(1)
+    assert values[0] == pytest.approx(values[1], abs=1e-4)
 
 
 SCRIPT = """

@@ -124,7 +124,7 @@ class Models:
             name, _, part = key.partition("/")
             arrays.setdefault(name, {})[part] = tensor.numpy()
         candidates = arrays.pop("candidates")[""]
-        counting = {name: COUNTING[name].from_tensors(parts) for name, parts in arrays.items()}
+        counting = {n: kind.from_tensors(arrays[n]) for n, kind in COUNTING.items() if n in arrays}
         extra = artifacts.read_json(run / "blend.json")
         weights, skipped = extra["weights"], extra["skipped"]
         return cls(config["model"], neural, counting, candidates, weights, skipped)

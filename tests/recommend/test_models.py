@@ -1,16 +1,23 @@
 """The models of a run: all fitted, saved and opened alike, each under its name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.interactions import Interactions
+from tastemaker.data.splits import leave_one_out
 from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend import ease
 from tastemaker.recommend.answer import open_run
+from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.models import Models, build
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.worlds.logs import planted_groups
 from tests.contracts import ITEMS, some_contexts
 
 
@@ -76,3 +83,44 @@ def test_weights_of_another_shape_are_refused(finished_run: Path) -> None:
 def test_stored_options_are_read_strictly(values: dict[str, object], cause: str) -> None:
     with pytest.raises(BadInput, match=cause):
         build("sasrec", values, 10)
+
+
+def test_nothing_that_is_fitted_sees_the_held_out_events() -> None:
+    """Leave-one-out: changing every validation and test event changes no fitted table."""
+    rng = np.random.default_rng(0)
+    sequences = {f"u{n}": [f"i{i}" for i in rng.permutation(30)[:12]] for n in range(40)}
+    # a last user holds every item, so that both logs know the same items in the same order
+    sequences["v"] = [f"i{i}" for i in range(30)] + ["i0", "i1"]
+    changed = {u: s[:-2] + ["i3", "i4"] for u, s in sequences.items()}
+    fitted, batches = [], []
+    for log in (Interactions.from_sequences(sequences), Interactions.from_sequences(changed)):
+        train = leave_one_out(log).train()
+        models = Models.fit_counting("sasrec", torch.nn.Identity(), train, log.num_items)
+        fitted.append({n: m.tensors() for n, m in models.counting.items()})
+        batches.append(list(NextItemBatches(train, log.num_items, 8, tokens=64).epoch(0)))
+    for name, tensors in fitted[0].items():
+        for key, array in tensors.items():
+            assert array.tobytes() == fitted[1][name][key].tobytes(), (name, key)
+    for one, two in zip(*batches, strict=True):
+        assert torch.equal(one.items, two.items)
+        assert one.targets is not None
+        assert two.targets is not None
+        assert torch.equal(one.targets, two.targets)
+
+
+def test_shuffled_targets_are_found_no_better_than_by_popularity() -> None:
+    """If scores looked at targets, targets of somebody else would still be found."""
+    world = planted_groups(users=400)
+    cuts = leave_one_out(world.interactions())
+    queries = cuts.queries("test")
+    mixed = np.random.default_rng(0).permutation(queries.target_items)
+    seen = [set(queries.contexts.slice(q, q + 1).items.tolist()) for q in range(len(queries))]
+    rows = np.array([q for q in range(len(queries)) if mixed[q] not in seen[q]])
+    shuffled = replace(queries, target_items=mixed).take(rows)
+    train, items = cuts.train(), cuts.interactions.num_items
+    values = {}
+    for name in ("popularity", "item-knn", "ease", "co-occurrence"):
+        fitted = COUNTING[name].fit(train, items)
+        values[name] = evaluate(fitted, shuffled, EvalOptions((10,))).per_user["hr@10"]
+    for name, hits in values.items():
+        assert hits.mean() <= values["popularity"].mean() + 3 * hits.std() / len(hits) ** 0.5, name
