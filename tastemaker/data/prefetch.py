@@ -14,23 +14,7 @@ def prefetch(source: Iterator[T], depth: int = 2) -> Iterator[T]:
     """Read `source` in a background thread, `depth` items ahead; errors surface in the reader."""
     ahead: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=depth)
     stop = threading.Event()
-
-    def work() -> None:
-        try:
-            for item in source:
-                while not stop.is_set():
-                    try:
-                        ahead.put((True, item), timeout=0.1)
-                        break
-                    except queue.Full:
-                        continue
-                if stop.is_set():
-                    return
-            ahead.put((False, None))
-        except BaseException as error:
-            ahead.put((False, error))
-
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=_read, args=(source, ahead, stop), daemon=True).start()
     try:
         while True:
             more, item = ahead.get()
@@ -42,3 +26,28 @@ def prefetch(source: Iterator[T], depth: int = 2) -> Iterator[T]:
                 raise item
     finally:
         stop.set()
+
+
+def _read(
+    source: Iterator[Any], ahead: queue.Queue[tuple[bool, Any]], stop: threading.Event
+) -> None:
+    try:
+        for item in source:
+            _offer(ahead, stop, (True, item))
+            if stop.is_set():
+                return
+        _offer(ahead, stop, (False, None))
+    except BaseException as error:
+        _offer(ahead, stop, (False, error))
+
+
+def _offer(
+    ahead: queue.Queue[tuple[bool, Any]], stop: threading.Event, entry: tuple[bool, Any]
+) -> None:
+    """Wait for a place, or until the reader has left."""
+    while not stop.is_set():
+        try:
+            ahead.put(entry, timeout=0.1)
+            return
+        except queue.Full:
+            continue

@@ -174,7 +174,7 @@ def missing_column_fix(
 ) -> str:
     """What to do about a missing column: rename the likely one, or add it."""
     lower = {column.lower(): column for column in columns}
-    likely = [lower[word] for word in also if word in lower]
+    likely = [lower[word.lower()] for word in also if word.lower() in lower]
     likely += [lower[word] for word in difflib.get_close_matches(name, lower, n=1)]
     if likely:
         return f"Rename column {likely[0]!r} to {name!r}."

@@ -1,0 +1,181 @@
+"""Batches: every target once, padding little, and nothing but (seed, epoch, step) decides."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tastemaker.data.batches import Contexts, NextItemBatches, last, ranges
+
+histories = st.lists(st.lists(st.integers(1, 50), max_size=40), min_size=1, max_size=15)
+
+
+def contexts_of(rows: list[list[int]]) -> Contexts:
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    items = np.array([item for row in rows for item in row], np.int32)
+    return Contexts(np.arange(len(rows)), offsets, items, np.arange(len(items)) * 10)
+
+
+def rows_of(contexts: Contexts) -> list[list[int]]:
+    bounds = contexts.offsets
+    return [contexts.items[a:b].tolist() for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), min_size=1))
+def test_ranges_are_aranges_side_by_side(pairs: list[tuple[int, int]]) -> None:
+    starts = np.array([start for start, _ in pairs])
+    ends = starts + np.array([length for _, length in pairs])
+    want = [at for start, end in zip(starts, ends, strict=True) for at in range(start, end)]
+    assert ranges(starts, ends).tolist() == want
+
+
+@given(histories, st.integers(0, 16), st.integers(0, 16))
+def test_slices_are_slices_of_the_rows(rows: list[list[int]], start: int, stop: int) -> None:
+    start = min(start, len(rows))
+    some = contexts_of(rows).slice(start, max(start, stop))
+    assert rows_of(some) == rows[start : max(start, stop)]
+    assert some.offsets[0] == 0
+    assert some.users.tolist() == list(range(len(rows)))[start : max(start, stop)]
+    assert some.times is not None
+    assert len(some.times) == len(some.items)
+
+
+def test_gathered_rows_stand_side_by_side() -> None:
+    whole = contexts_of([[1, 2, 3], [4], [], [5, 6]])
+    users, starts, ends = np.array([3, 0]), np.array([4, 1]), np.array([6, 3])
+    some = Contexts.gather(users, starts, ends, whole.items, whole.times)
+    assert rows_of(some) == [[5, 6], [2, 3]]
+    assert some.times is not None
+    assert some.times.tolist() == [40, 50, 10, 20]
+    assert some.lengths.tolist() == [2, 2]
+
+
+def test_one_request_is_one_row() -> None:
+    one = Contexts.single([7, 8], [1, 2])
+    assert (len(one), one.users.tolist(), rows_of(one)) == (1, [-1], [[7, 8]])
+    assert rows_of(Contexts.single([])) == [[]]
+
+
+@given(histories, st.integers(1, 12))
+def test_the_newest_events_are_read_and_the_rest_is_padding(
+    rows: list[list[int]], history: int
+) -> None:
+    batch = last(contexts_of(rows), history)
+    for row, items, valid in zip(rows, batch.items, batch.valid, strict=True):
+        assert items[valid].tolist() == row[-history:]
+        assert items[~valid].abs().sum() == 0
+        assert valid.sum() == valid[: len(row[-history:])].sum()
+    assert batch.items.shape[1] <= history
+    assert batch.position_ids.tolist() == list(range(batch.items.shape[1]))
+
+
+def pairs_of(batches: NextItemBatches, epoch: int = 0) -> Counter[tuple[int, ...]]:
+    """(row's newest item so far, target) with all the visible past of the chunk."""
+    found: Counter[tuple[int, ...]] = Counter()
+    for batch in batches.epoch(epoch):
+        assert batch.targets is not None
+        count = 0
+        for items, targets in zip(batch.items, batch.targets, strict=True):
+            for at in torch.nonzero(targets).flatten().tolist():
+                found[(int(items[at]), int(targets[at]))] += 1
+                count += 1
+        assert count == batch.target_count
+    return found
+
+
+@given(histories, st.integers(1, 12), st.integers(0, 3))
+def test_every_target_of_every_history_comes_once_an_epoch(
+    rows: list[list[int]], history: int, epoch: int
+) -> None:
+    batches = NextItemBatches(contexts_of(rows), 50, history, tokens=30)
+    want = Counter(pair for row in rows for pair in zip(row, row[1:], strict=False))
+    assert pairs_of(batches, epoch) == want
+    assert batches.targets == sum(want.values())
+    assert len(list(batches.epoch(epoch))) == len(batches)
+
+
+@given(histories, st.integers(1, 12))
+def test_the_tail_is_the_newest_targets_only(rows: list[list[int]], history: int) -> None:
+    batches = NextItemBatches(contexts_of(rows), 50, history, tokens=30, tail=True)
+    tails = [row[-history - 1 :] for row in rows]
+    want = Counter(pair for row in tails for pair in zip(row, row[1:], strict=False))
+    assert pairs_of(batches) == want
+
+
+def test_chunks_are_cut_from_the_newest_end() -> None:
+    batches = NextItemBatches(contexts_of([list(range(1, 12))]), 50, history=4, tokens=100)
+    seen = sorted(tuple(row[row > 0].tolist()) for b in batches.epoch(0) for row in b.items)
+    assert seen == [(1, 2), (3, 4, 5, 6), (7, 8, 9, 10)]
+
+
+def many(seed: int = 0) -> Contexts:
+    lengths = np.random.default_rng(seed).geometric(1 / 60, 400)
+    return contexts_of([list(np.arange(length) % 50 + 1) for length in lengths])
+
+
+def test_little_is_padding_and_shapes_repeat() -> None:
+    batches = NextItemBatches(many(), 50, history=50, tokens=1600)
+    assert batches.padding_share <= 0.10
+    shapes = Counter(tuple(b.items.shape) for b in batches.epoch(0))
+    assert shapes == Counter(tuple(b.items.shape) for b in batches.epoch(1))
+    assert len({width for _, width in shapes}) <= 8
+    assert all(rows * width <= 1600 for rows, width in shapes)
+
+
+def same(one: object, two: object) -> bool:
+    names = ("items", "valid", "targets", "negatives", "times")
+    return all(torch.equal(getattr(one, name), getattr(two, name)) for name in names)
+
+
+def test_batches_depend_on_seed_epoch_and_step_alone() -> None:
+    make = lambda seed: NextItemBatches(many(), 50, 50, 1600, negatives=20, seed=seed)  # noqa: E731
+    one, two, other = list(make(0).epoch(3)), list(make(0).epoch(3)), list(make(1).epoch(3))
+    assert all(same(a, b) for a, b in zip(one, two, strict=True))
+    assert not all(
+        same(a, b) for a, b in zip(one, other, strict=True) if a.items.shape == b.items.shape
+    )
+    later = list(make(0).epoch(3, skip=4))
+    assert len(later) == len(one) - 4
+    assert all(same(a, b) for a, b in zip(one[4:], later, strict=True))
+    firsts = {tuple(next(make(0).epoch(epoch)).rows.tolist()) for epoch in range(5)}  # type: ignore[union-attr]
+    assert len(firsts) == 5
+
+
+def test_negatives_are_uniform_over_the_items() -> None:
+    batches = NextItemBatches(many(), 50, 50, 1600, negatives=500)
+    drawn = torch.cat([b.negatives for b in batches.epoch(0) if b.negatives is not None])
+    counts = torch.bincount(drawn, minlength=51)
+    assert counts[0] == 0
+    expected = len(drawn) / 50
+    assert ((counts[1:] - expected).abs() < 6 * expected**0.5).all()
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_shards_part_a_batch_and_keep_what_is_shared(world: int) -> None:
+    batch = next(NextItemBatches(many(), 50, 50, 1600, negatives=5).epoch(0))
+    parts = [batch.shard(rank, world) for rank in range(world)]
+    assert sum(len(part.items) for part in parts) == len(batch.items)
+    for part in parts:
+        assert part.target_count == batch.target_count
+        assert part.negatives is batch.negatives
+    counts = [int((part.targets > 0).sum()) for part in parts if part.targets is not None]
+    assert sum(counts) == batch.target_count
+
+
+def test_users_without_a_target_carry_no_rows() -> None:
+    batches = NextItemBatches(contexts_of([[], [3], [4, 5]]), 50, 4, tokens=8)
+    (batch,) = batches.epoch(0)
+    assert batch.items.tolist() == [[4]]
+    empty = NextItemBatches(contexts_of([[], [3]]), 50, 4, tokens=8)
+    assert (len(empty), empty.targets, list(empty.epoch(0))) == (0, 0, [])
+    assert empty.padding_share <= 1
+
+
+def test_a_batch_without_times_or_targets_can_be_sharded() -> None:
+    batch = last(replace(contexts_of([[1, 2], [3]]), times=None), 4)
+    assert batch.shard(1, 2).times is None
+    assert batch.shard(1, 2).items.tolist() == [[3, 0]]

@@ -1,0 +1,61 @@
+"""Catalogues: lists or bars, missing columns as nulls, rows in the order of the codes."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.data.problems import BadData
+from tastemaker.data.tables import from_frame
+
+
+def catalog(**columns: object) -> Catalog:
+    return Catalog.from_table(from_frame(pl.DataFrame(columns), "items"))
+
+
+def test_categories_are_lists_or_text_with_bars() -> None:
+    bars = catalog(item_id=["a", "b", "c"], categories=["Drama|War", "", None])
+    lists = catalog(item_id=["a", "b", "c"], categories=[["Drama", "War"], [], None])
+    assert bars.frame["categories"].to_list() == [["Drama", "War"], [], None]
+    assert lists.frame.equals(bars.frame)
+
+
+def test_missing_columns_are_nulls_and_unknown_ones_are_left_out() -> None:
+    found = catalog(item_id=[1, 2], price=[3.0, 4.0])
+    assert dict(found.frame.schema) == SCHEMA
+    assert found.frame["item_id"].to_list() == ["1", "2"]
+    assert found.frame["title"].null_count() == 2
+
+
+def test_rows_align_with_codes() -> None:
+    found = catalog(item_id=["a", "b", "c"], title=["A", None, "C"])
+    aligned = found.align(pl.Series(["c", "x", "b"]))
+    assert aligned.frame["item_id"].to_list() == ["c", "x", "b"]
+    assert aligned.titles() == ["C", "x", "b"]
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    found = catalog(item_id=["a"], title=["é"], categories=["x|y"], image=["a.png"])
+    found.save(tmp_path / "items.parquet")
+    assert Catalog.open(tmp_path / "items.parquet").frame.equals(found.frame)
+    assert len(Catalog.empty().frame) == 0
+    assert Catalog.empty().align(pl.Series(["a"])).titles() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "column", "cause"),
+    [
+        ({"movieId": ["a"]}, "item_id", "Rename column 'movieId'"),
+        ({"item_id": ["a"], "title": [3]}, "title", "not text"),
+        ({"item_id": [1.5]}, "item_id", "not text"),
+        ({"item_id": ["a"], "categories": [3]}, "categories", "not categories"),
+        ({"item_id": ["a", "b", "a"]}, "item_id", "twice"),
+        ({"item_id": ["a", None]}, "item_id", "missing"),
+        ({"item_id": ["a" * 1025]}, "item_id", "longer"),
+    ],
+)
+def test_catalogues_that_cannot_be_used(columns: dict[str, list], column: str, cause: str) -> None:
+    with pytest.raises(BadData) as caught:
+        catalog(**columns)
+    assert any(p.column == column and cause in str(p) for p in caught.value.problems)

@@ -1,0 +1,113 @@
+"""Interactions: ids are the user's own, order is canonical, and what is saved is mapped back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemaker.data.interactions import Interactions
+from tastemaker.errors import BadInput
+
+
+def full() -> Interactions:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {
+            "user_id": rng.integers(0, 9, 60).astype(str),
+            "item_id": rng.integers(0, 30, 60).astype(str),
+            "timestamp": rng.integers(0, 1000, 60),
+            "event": rng.choice(["view", "buy"], 60),
+            "value": rng.random(60),
+        }
+    )
+    return Interactions.from_frame(frame)
+
+
+def test_sequences_keep_their_order() -> None:
+    log = Interactions.from_sequences({"b": ["y", "x"], "a": ["x"], "none": []})
+    assert log.user_ids.to_list() == ["a", "b"]
+    assert log.decode(log.history(1)) == ["y", "x"]
+    assert log.times is None
+    assert (log.num_users, log.num_items, log.num_events) == (2, 2, 3)
+    assert log.lengths.tolist() == [1, 2]
+
+
+def test_codes_and_ids_are_inverse() -> None:
+    log = full()
+    for code, item in enumerate(log.item_ids, start=1):
+        assert log.item_code(item) == log.item_codes[item] == code
+        assert log.decode(np.array([code], np.int32)) == [item]
+    assert log.user_codes[log.user_ids[3]] == 3
+    with pytest.raises(BadInput, match="'nowhere'"):
+        log.item_code("nowhere")
+
+
+def test_numeric_ids_order_as_numbers_and_others_as_text() -> None:
+    numbers = Interactions.from_sequences({u: ["10", "9", "100"] for u in ("2", "10", "1")})
+    assert numbers.user_ids.to_list() == ["1", "2", "10"]
+    assert numbers.item_ids.to_list() == ["9", "10", "100"]
+    mixed = Interactions.from_sequences({"u": ["10", "9", "x"]})
+    assert mixed.item_ids.to_list() == ["10", "9", "x"]
+
+
+def test_items_are_coded_by_first_time_then_id() -> None:
+    frame = pl.DataFrame(
+        {"user_id": ["u"] * 4, "item_id": ["c", "b", "a", "c"], "timestamp": [5, 3, 3, 1]}
+    )
+    assert Interactions.from_frame(frame).item_ids.to_list() == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize("log", [full(), Interactions.from_sequences({"u": ["a", "b"]})])
+def test_what_is_saved_comes_back_mapped(log: Interactions, tmp_path: Path) -> None:
+    log.save(tmp_path)
+    again = Interactions.open(tmp_path)
+    assert again.sha256 == log.sha256
+    assert again.event_names == log.event_names
+    assert again.user_ids.to_list() == log.user_ids.to_list()
+    for name in ("items", "times", "events", "values", "offsets"):
+        one, two = getattr(log, name), getattr(again, name)
+        assert (one is None and two is None) or np.array_equal(one, two)
+    assert not again.items.flags.owndata  # a view of the file
+
+
+def test_any_change_changes_the_hash() -> None:
+    log = full()
+    assert log.times is not None
+    assert log.events is not None
+    assert log.values is not None
+    items, times = log.items.copy(), log.times.copy()
+    items[5] = items[5] % 29 + 1
+    times[5] += 1
+    others = [
+        replace(log, items=items),
+        replace(log, times=times),
+        replace(log, times=None),
+        replace(log, events=1 - log.events),
+        replace(log, values=log.values + 1),
+        replace(log, event_names=("a", "b")),
+        replace(log, item_ids=log.item_ids + "x"),
+        replace(log, user_ids=log.user_ids + "x"),
+    ]
+    assert len({log.sha256, *(other.sha256 for other in others)}) == 9
+    assert others[6].vocabulary_sha256 != log.vocabulary_sha256 == others[0].vocabulary_sha256
+
+
+def test_selecting_events_keeps_users_and_items() -> None:
+    log = full()
+    assert log.events is not None
+    bought = log.select(log.events == log.event_names.index("buy"))
+    assert bought.num_users == log.num_users
+    assert bought.num_items == log.num_items
+    assert bought.num_events == int((log.events == 0).sum())
+    for user in range(log.num_users):
+        span = slice(log.offsets[user], log.offsets[user + 1])
+        want = log.items[span][log.events[span] == 0]
+        assert bought.history(user).tolist() == want.tolist()
+
+
+def test_twenty_one_bytes_an_event_at_most() -> None:
+    frame = pl.DataFrame({"user_id": [1] * 5000, "item_id": range(5000), "timestamp": range(5000)})
+    log = Interactions.from_frame(frame.with_columns(value=1.0))
+    assert log.bytes_per_event < 17

@@ -1,0 +1,181 @@
+"""Splits against brute force: nothing of the future trains, nothing of the past is asked."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tastemaker.data.interactions import Interactions
+from tastemaker.data.splits import Split, global_time, last_events, leave_one_out, split
+from tastemaker.errors import BadInput
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> Interactions:
+    """Random logs with ties of time, and at least one user with four events."""
+    rows = draw(
+        st.lists(
+            st.tuples(st.integers(0, 6), st.integers(0, 12), st.integers(0, 30)),
+            min_size=5,
+            max_size=80,
+        )
+    )
+    rows += [(9, item, item) for item in range(12)]
+    frame = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
+    return Interactions.from_frame(frame)
+
+
+def events(log: Interactions, user: int) -> list[int]:
+    return log.history(user).tolist()
+
+
+def parts_of(cuts: Split, user: int) -> tuple[list[int], list[int], list[int]]:
+    log, start = cuts.interactions, int(cuts.interactions.offsets[user])
+    first, second = int(cuts.train_end[user]) - start, int(cuts.valid_end[user]) - start
+    whole = events(log, user)
+    return whole[:first], whole[first:second], whole[second:]
+
+
+@given(logs(), st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_last_events_by_brute_force(log: Interactions, held: int) -> None:
+    cuts = last_events(log, held)
+    for user in range(log.num_users):
+        whole = events(log, user)
+        train, valid, test = parts_of(cuts, user)
+        if len(whole) < 2 * held + 1:
+            assert (train, valid, test) == (whole, [], [])
+        else:
+            assert train == whole[: -2 * held]
+            assert valid == whole[-2 * held : -held]
+            assert test == whole[-held:]
+
+
+@given(logs())
+@settings(max_examples=40, deadline=None)
+def test_leave_one_out_asks_for_the_last_event(log: Interactions) -> None:
+    cuts = leave_one_out(log)
+    for part, back in (("valid", 2), ("test", 1)):
+        queries = cuts.queries(part)  # type: ignore[arg-type]
+        assert (np.diff(queries.target_offsets) == 1).all()
+        for row, user in enumerate(queries.contexts.users):
+            whole = events(log, int(user))
+            assert len(whole) >= 3
+            assert queries.target_items[row] == whole[-back]
+            assert queries.contexts.slice(row, row + 1).items.tolist() == whole[:-back]
+    long = [user for user in range(log.num_users) if len(events(log, user)) >= 3]
+    assert cuts.queries("test").contexts.users.tolist() == long
+
+
+@given(logs(), st.sampled_from([0.1, 0.3]))
+@settings(max_examples=40, deadline=None)
+def test_global_time_by_brute_force(log: Interactions, share: float) -> None:
+    try:
+        cuts = global_time(log, share)
+    except BadInput:
+        return
+    assert log.times is not None
+    trained: set[int] = set()
+    latest, earliest = -1, 10**9
+    for user in range(log.num_users):
+        times = log.times[log.offsets[user] : log.offsets[user + 1]].tolist()
+        train, valid, test = parts_of(cuts, user)
+        trained |= set(train)
+        latest = max([latest, *times[: len(train)]])
+        earliest = min([earliest, *times[len(train) :]])
+    assert latest < earliest  # nobody's training reaches into anybody's validation or test
+    for part in ("valid", "test"):
+        queries = cuts.queries(part)  # type: ignore[arg-type]
+        assert set(queries.target_items.tolist()) <= trained
+        for row, user in enumerate(queries.contexts.users):
+            train, valid, test = parts_of(cuts, int(user))
+            own = slice(queries.target_offsets[row], queries.target_offsets[row + 1])
+            wanted = valid if part == "valid" else test
+            assert train
+            assert queries.target_items[own].tolist() == [i for i in wanted if i in trained]
+            past = train if part == "valid" else train + valid
+            assert queries.contexts.slice(row, row + 1).items.tolist() == past
+    unseen = sum(i not in trained for u in range(log.num_users) for i in parts_of(cuts, u)[2])
+    assert cuts.summary()["unseen_targets"] == unseen
+
+
+def simple(users: int = 5) -> Interactions:
+    return Interactions.from_sequences({f"u{u}": list("abcdef"[u % 2 :]) for u in range(users)})
+
+
+def test_training_rows_end_where_asked() -> None:
+    cuts = leave_one_out(simple())
+    assert cuts.train().lengths.tolist() == [4, 3, 4, 3, 4]
+    assert cuts.train("valid").lengths.tolist() == [5, 4, 5, 4, 5]
+
+
+def test_candidates_are_the_items_with_training_events() -> None:
+    cuts = leave_one_out(Interactions.from_sequences({"u": list("abcd"), "v": list("abc")}))
+    names = dict(zip(cuts.interactions.item_ids, cuts.trained_items.tolist(), strict=True))
+    assert names == {"a": True, "b": True, "c": False, "d": False}
+    assert cuts.summary()["unseen_targets"] == 2
+
+
+def test_the_summary_counts_everybody() -> None:
+    log = Interactions.from_sequences({"u": list("abcd"), "one": ["a"], "two": ["a", "b"]})
+    assert leave_one_out(log).summary() == {
+        "train_events": 5, "valid_targets": 1, "test_targets": 1, "valid_users": 1,
+        "test_users": 1, "cold_users": 0, "unseen_targets": 1,
+    }  # fmt: skip
+
+
+def test_users_without_a_past_are_cold() -> None:
+    frame = pl.DataFrame(
+        {"user_id": list("aaaaaaaaaz"), "item_id": list("0101010101"), "timestamp": range(10)}
+    )
+    cuts = global_time(Interactions.from_frame(frame), 0.2)
+    assert cuts.summary()["cold_users"] == 1
+    assert "z" not in [
+        cuts.interactions.user_ids[int(u)] for u in cuts.queries("test").contexts.users
+    ]
+
+
+def test_hashes_tell_data_and_cuts_apart() -> None:
+    log = simple()
+    one, two = leave_one_out(log), last_events(log, 2)
+    assert one.sha256 != two.sha256
+    assert one.sha256 == leave_one_out(simple()).sha256
+    assert one.sha256 != leave_one_out(simple(4)).sha256
+    moved = replace(one, train_end=one.train_end - 1)
+    assert moved.sha256 != one.sha256
+
+
+def test_taking_queries_keeps_rows_together() -> None:
+    queries = last_events(simple(), 2).queries("test")
+    some = queries.take(np.array([3, 0]))
+    assert some.contexts.users.tolist() == queries.contexts.users[[3, 0]].tolist()
+    assert some.target_items[:2].tolist() == queries.target_items[6:8].tolist()
+    assert len(some) == 2
+
+
+@pytest.mark.parametrize("name", ["leave-one-out", "last-1", "last-2"])
+def test_splits_have_names(name: str) -> None:
+    assert split(simple(), name).name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [("last-0", "horizon of 0"), ("last-x", "no split"), ("random", "no split"), ("", "no split"),
+     ("last-99", "enough events"), ("global-time", "no times")],
+)  # fmt: skip
+def test_splits_that_cannot_be_made(name: str, cause: str) -> None:
+    with pytest.raises(BadInput, match=cause) as caught:
+        split(simple(), name)
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, -1.0])
+def test_shares_of_time_are_checked(share: float) -> None:
+    frame = pl.DataFrame(
+        {"user_id": ["a"] * 9, "item_id": list("abcdefghi"), "timestamp": range(9)}
+    )
+    with pytest.raises(BadInput, match="share"):
+        global_time(Interactions.from_frame(frame), share)

@@ -1,0 +1,133 @@
+"""Configuration is read strictly, and nothing in it can run."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tastemaker import config
+from tastemaker.config import environment, from_json, seed_everything, to_json
+from tastemaker.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Inner:
+    """Nested."""
+
+    depth: int = 2
+
+
+@dataclass(frozen=True)
+class Outer:
+    """Every kind of field."""
+
+    dim: int = 64
+    rate: float = 0.1
+    name: str = ""
+    on: bool = False
+    kind: Literal["a", "b"] = "a"
+    inner: Inner = field(default_factory=Inner)
+    maybe: int | None = None
+    pair: tuple[int, float] = (1, 2.0)
+    many: tuple[int, ...] = ()
+    table: dict[str, float] = field(default_factory=dict)
+
+
+def test_round_trip() -> None:
+    value = Outer(3, 0.5, "x", True, "b", Inner(9), 4, (5, 6.0), (7, 8), {"k": 1.0})
+    assert from_json(Outer, to_json(value), "test") == value
+    assert from_json(Outer, {}, "test") == Outer()
+    assert from_json(Outer, {"rate": 1, "maybe": None, "inner": {"depth": 1}}, "t").rate == 1.0
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"dimm": 3}, "'dim'"),
+        ({"hidden_sizee": 3}, "Known:"),
+        ({"dim": "64"}, "whole number"),
+        ({"dim": 64.0}, "whole number"),
+        ({"dim": True}, "whole number"),
+        ({"dim": None}, "whole number"),
+        ({"rate": "0.1"}, "a number"),
+        ({"rate": True}, "a number"),
+        ({"name": 3}, "a text"),
+        ({"on": 1}, "true or false"),
+        ({"on": "true"}, "true or false"),
+        ({"kind": "c"}, "one of 'a', 'b'"),
+        ({"inner": {"depht": 3}}, "'depth'"),
+        ({"inner": 3}, "Inner"),
+        ({"maybe": "x"}, "whole number"),
+        ({"pair": [1]}, "tuple"),
+        ({"many": [1, "x"]}, "many[1]"),
+        ({"table": {"a": "x"}}, "table.a"),
+    ],
+)
+def test_nothing_is_guessed_or_coerced(values: dict[str, object], words: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        from_json(Outer, values, "file.json")
+    assert words in str(caught.value)
+    assert "file.json" in str(caught.value)
+
+
+CODE = [
+    "__import__('os').system('touch canary')",
+    "f\"{open('canary', 'w')}\"",
+    "().__class__.__bases__[0].__subclasses__()",
+    "eval('1')",
+    "!!python/object/apply:os.system [touch canary]",
+    "${env:HOME}",
+    "{{ 7 * 7 }}",
+    "lambda: 1",
+]
+
+
+@given(
+    st.sampled_from(CODE), st.text(max_size=20), st.sampled_from(["name", "dim", "kind", "rate"])
+)
+@settings(max_examples=300, deadline=None)
+def test_values_that_look_like_code_are_kept_as_text_or_refused(
+    code: str, more: str, key: str
+) -> None:
+    text = code + more
+    if key == "name":
+        assert from_json(Outer, {key: text}, "t").name == text
+    else:
+        with pytest.raises(BadInput):
+            from_json(Outer, {key: text}, "t")
+    with pytest.raises(BadInput):
+        from_json(Outer, {text: 1}, "t")
+    assert not Path("canary").exists()
+
+
+def test_a_missing_option_is_named() -> None:
+    @dataclass(frozen=True)
+    class Needs:
+        """One field without default."""
+
+        size: int
+
+    with pytest.raises(BadInput, match="size"):
+        from_json(Needs, {}, "t")
+
+
+def test_seeds_repeat() -> None:
+    draws = []
+    for _ in range(2):
+        seed_everything(7)
+        draws.append(float(torch.rand(1)))
+    assert draws[0] == draws[1]
+
+
+def test_the_environment_names_versions_and_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = environment()
+    assert found["versions"]["torch"].startswith("2.13")
+    assert found["commit"]
+    monkeypatch.setattr(config, "RECORDED", ("no-such-library",))
+    assert environment()["versions"] == {"no-such-library": "not installed"}
+    monkeypatch.setattr(config, "__file__", "/nowhere/tastemaker/config.py")
+    assert config.commit() == "none"
