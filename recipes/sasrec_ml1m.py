@@ -48,7 +48,7 @@ def main() -> None:
     seeds = [0] if toy else [0, 1, 2]
     found = Evidence("sasrec_ml1m", "arXiv 1808.09781, 2309.07602", data, size, seeds)
     model = SASRecConfig(history=50, loss="sampled", negatives=512)
-    training = FitConfig(epochs=1 if toy else 20, schedule="cosine")
+    training = FitConfig(epochs=1 if toy else 40, schedule="cosine", anneal=16)
     for seed in seeds:
         out = found.cache / f"seed-{seed}"
         options = RunOptions(data=data, out=str(out), seed=seed, resume=True)

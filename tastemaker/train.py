@@ -49,7 +49,9 @@ class FitConfig:
     warmup: int = 100
     """steps over which the learning rate rises from 0."""
     schedule: Literal["constant", "cosine"] = "constant"
-    """what follows the warm-up: hold, or fall to a tenth by the last epoch."""
+    """what follows the warm-up: hold, or fall to a tenth over `anneal` epochs and then hold."""
+    anneal: int = 20
+    """epochs over which the cosine schedule falls."""
     clip: float = 5.0
     """largest norm of a step's gradient."""
     batch: int = 32
@@ -71,7 +73,7 @@ class FitConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
-        for name in ("epochs", "batch", "validate_every", "checkpoint_every"):
+        for name in ("epochs", "batch", "anneal", "validate_every", "checkpoint_every"):
             if getattr(self, name) < 1:
                 what = f"{name} = {getattr(self, name)} is too small."
                 raise BadInput(what, "training options", "Give a whole number of at least 1.")
@@ -92,13 +94,13 @@ class Fitted:
     """validation no longer rose: patience ran out, or < 1 % was gained over 5 validations."""
 
 
-def learning_rate(config: FitConfig, step: int, total: int) -> float:
-    """Learning rate of step 0, 1, …; `total` steps in all epochs."""
+def learning_rate(config: FitConfig, step: int, steps: int) -> float:
+    """Learning rate of step 0, 1, …, with `steps` in an epoch."""
     if step < config.warmup:
         return config.lr * (step + 1) / config.warmup
     if config.schedule == "constant":
         return config.lr
-    done = (step - config.warmup) / max(1, total - config.warmup)
+    done = (step - config.warmup) / max(1, config.anneal * steps - config.warmup)
     return config.lr * (0.1 + 0.9 * (1 + math.cos(math.pi * min(1.0, done))) / 2)
 
 
@@ -193,7 +195,7 @@ class _Loop:
 
     def _step(self, batch: Batch) -> float:
         accelerator, state = self.accelerator, self.progress
-        lr = learning_rate(self.config, state.step, self.config.epochs * len(self.batches))
+        lr = learning_rate(self.config, state.step, len(self.batches))
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         mine = batch.shard(accelerator.process_index, accelerator.num_processes)
@@ -248,8 +250,7 @@ class _Loop:
 def _identity(config: FitConfig) -> dict[str, Any]:
     """Options that shape the weights; a resumed run may train longer or be tracked elsewhere."""
     free = ("epochs", "patience", "track", "checkpoint_every")
-    fixed = {name: value for name, value in to_json(config).items() if name not in free}
-    return fixed | ({"epochs": config.epochs} if config.schedule == "cosine" else {})
+    return {name: value for name, value in to_json(config).items() if name not in free}
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

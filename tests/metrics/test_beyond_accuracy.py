@@ -7,7 +7,6 @@ from itertools import combinations
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from brute_force import flat
 
 from tastemaker.metrics.beyond_accuracy import (
     coverage,
@@ -19,6 +18,7 @@ from tastemaker.metrics.beyond_accuracy import (
     personalisation,
     popularity_share,
 )
+from tests.metrics.brute_force import flat
 
 ITEMS, GROUPS, USERS, K = 40, 6, 120, 5
 

@@ -3,12 +3,10 @@
 import math
 from collections.abc import Iterator
 
-import brute_force as reference
 import numpy as np
 import polars as pl
 import pytest
 import torch
-from brute_force import Table, masked, queries, rows_of
 
 from tastemaker.data.batches import Contexts
 from tastemaker.data.interactions import Interactions
@@ -17,6 +15,8 @@ from tastemaker.errors import BadInput, NumericFault
 from tastemaker.metrics.beyond_accuracy import coverage
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
 from tastemaker.metrics.ranking import UNRANKABLE
+from tests.metrics import brute_force as reference
+from tests.metrics.brute_force import Table, masked, queries, rows_of
 
 ITEMS = 30
 

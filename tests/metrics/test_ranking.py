@@ -2,7 +2,6 @@
 
 import math
 
-import brute_force as reference
 import numpy as np
 import pytest
 import torch
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from tastemaker.errors import NumericFault
 from tastemaker.metrics import ranking
 from tastemaker.metrics.ranking import check_scores, multi_target, ranks, single_target, ties, top_k
+from tests.metrics import brute_force as reference
 
 # Few distinct values, so that ties are everywhere; −0 equals +0; −inf is a mask.
 SCORES = st.sampled_from([-math.inf, -2.0, -0.0, 0.0, 1.0, 1.5, 3.0])
