@@ -64,7 +64,8 @@ def run(answer: Mapping[str, Any]) -> None:
     evaluation(answer)
     for example in answer.get("examples", [])[:1]:
         _beside(out, example["history"], example["recommendations"], example["user"])
-    out.print(plain(f"\nReport: {answer['run']}/report.html"))
+    out.print()
+    out.print(plain(f"Report: {answer['run']}/report.html"))
     out.print(plain(f"Next: tastemaker recommend {answer['run']} --user ID"))
 
 

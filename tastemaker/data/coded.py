@@ -30,11 +30,18 @@ class Coded:
     times: npt.NDArray[np.int64] | None
     events: npt.NDArray[np.uint8] | None
     values: npt.NDArray[np.float32] | None
-    rows: npt.NDArray[np.int64]
+    missing: npt.NDArray[np.int64]
+    """rows (from 0) of the file that the row checks left out; few, so that no row needs a number"""
     order: npt.NDArray[np.int64] | None
     user_ids: pl.Series
     item_ids: pl.Series
     tally: Tally
+
+    def row_numbers(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Rows of the file, from 1, that positions `at` of the columns came from."""
+        gaps = self.missing - np.arange(len(self.missing))
+        numbers: npt.NDArray[np.int64] = at + np.searchsorted(gaps, at, side="right") + 1
+        return numbers
 
     def columns(self, keep: npt.NDArray[np.bool_]) -> Columns:
         """The rows kept, ready to sort, with ids that no row uses removed."""
@@ -50,7 +57,7 @@ class Coded:
 
 def check_ids(data: Coded, catalog_ids: pl.Series | None) -> npt.NDArray[np.bool_]:
     """Rows whose ids are usable and known to the catalogue."""
-    keep = np.ones(len(data.rows), bool)
+    keep = np.ones(len(data.users), bool)
     for column, codes, ids in (
         ("user_id", data.users, data.user_ids),
         ("item_id", data.items, data.item_ids),
@@ -81,7 +88,7 @@ def check_ids(data: Coded, catalog_ids: pl.Series | None) -> npt.NDArray[np.bool
 
 def check_units(data: Coded, declared: Declaration) -> npt.NDArray[np.bool_]:
     """Rows whose time is a plausible number of seconds in a log declared in a finer unit."""
-    keep = np.ones(len(data.rows), bool)
+    keep = np.ones(len(data.users), bool)
     if data.times is None or declared.time_unit == "s" or not (data.times > MODERN).any():
         return keep
     early = data.times < EARLY
@@ -95,16 +102,18 @@ def check_units(data: Coded, declared: Declaration) -> npt.NDArray[np.bool_]:
 
 def check_duplicates(data: Coded) -> npt.NDArray[np.bool_]:
     """The first of rows that are equal in every column; logs without times may repeat."""
-    keep = np.ones(len(data.rows), bool)
-    if data.times is None or len(data.rows) < 2:
+    keep = np.ones(len(data.users), bool)
+    if data.times is None or len(data.users) < 2:
         return keep
     mixed = _mix(data)
     order = np.sort(mixed)
-    suspects = np.isin(mixed, np.unique(order[1:][order[1:] == order[:-1]]))
-    del order, mixed
-    at = np.flatnonzero(suspects)
-    if not len(at):
+    twice = np.unique(order[1:][order[1:] == order[:-1]])
+    del order
+    if not len(twice):
         return keep
+    suspects = np.isin(mixed, twice)
+    del mixed
+    at = np.flatnonzero(suspects)
     columns: dict[str, npt.NDArray[Any] | None] = {
         "u": data.users,
         "i": data.items,
@@ -142,7 +151,7 @@ def _tell(
     codes: npt.NDArray[np.integer[Any]],
     says: tuple[str, str],
 ) -> None:
-    rows = pl.Series(data.rows[bad] + 1)
+    rows = pl.Series(data.row_numbers(np.flatnonzero(bad)))
     values = names.gather(codes[bad])
     data.tally.add(column, *says, pl.DataFrame({"row": rows, "value": values}).sort("row"))
 

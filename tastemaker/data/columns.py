@@ -40,7 +40,7 @@ class Columns:
             The fields of `Interactions`, but for the names of the events.
         """
         user_rank = _rank_ids(self.user_ids)
-        users = user_rank[self.users].astype(np.int32)
+        users = user_rank.astype(np.int32)[self.users]
         order = self._order(users)
         first = None
         if self.times is not None and len(self.times):

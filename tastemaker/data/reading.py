@@ -58,7 +58,7 @@ def read_interactions(
     renamed = _canonical(table, declared)
     _check_schema(renamed, ordered)
     gathered = _gather(renamed, declared)
-    tally, keep = gathered.tally, np.ones(len(gathered.rows), bool)
+    tally, keep = gathered.tally, np.ones(len(gathered.users), bool)
     keep &= check_ids(gathered, catalog_ids)
     keep &= check_units(gathered, declared)
     if declared.duplicates == "error":
@@ -90,30 +90,25 @@ def _gather(table: Table, declared: Declaration) -> Coded:
     alive = [pl.Series([], dtype=pl.Categorical(kind)) for kind in kinds.values()]
     event = pl.Enum(list(declared.events))
     parts: dict[str, list[npt.NDArray[np.generic]]] = {}
+    missing: list[npt.NDArray[np.int64]] = []
     seen = 0
     for batch in table.batches():
-        rows = pl.int_range(seen + 1, seen + len(batch) + 1, eager=True).alias("row number")
         order = batch["row"] if "row" in batch.columns else None
-        good = check_batch(batch.with_columns(rows.alias("row")), declared, tally)
-        coded: dict[str, npt.NDArray[np.generic]] = {"row": good["row"].to_numpy() - 1}
-        for name, categories in kinds.items():
-            code = good[name].cast(pl.Categorical(categories)).to_physical()
-            coded[name] = code.cast(pl.UInt32).to_numpy()
-        if "timestamp" in good.columns:
-            coded["timestamp"] = good["timestamp"].to_numpy()
-        if "event" in good.columns and len(declared.events) > 1:
-            code = good["event"].cast(pl.String).cast(event).to_physical()
-            coded["event"] = code.cast(pl.UInt8).to_numpy()
-        if "value" in good.columns:
-            coded["value"] = good["value"].to_numpy()
+        numbered = batch.with_columns(row=pl.int_range(seen + 1, seen + len(batch) + 1))
+        good = check_batch(numbered, declared, tally)
+        at = good["row"].to_numpy() - 1 - seen
+        if len(good) < len(batch):
+            missing.append(np.setdiff1d(np.arange(len(batch)), at) + seen)
+        coded = _code(good, kinds, event)
         if order is not None:
-            coded["order"] = order.cast(pl.Int64).gather(coded["row"] - seen).to_numpy()
+            coded["order"] = order.cast(pl.Int64).gather(at).to_numpy()
         for name, array in coded.items():
             parts.setdefault(name, []).append(array)
         seen += len(batch)
     if not seen:
         raise unreadable(table.file, "the table has a header but no rows", "Give at least one row.")
-    whole = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+    # Column by column, so that only one is ever held twice.
+    whole = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
     ids = {name: categories.to_series() for name, categories in kinds.items()}
     del alive
     return Coded(
@@ -123,12 +118,30 @@ def _gather(table: Table, declared: Declaration) -> Coded:
         whole.get("timestamp"),
         whole.get("event"),
         whole.get("value"),
-        whole["row"],
+        np.concatenate([np.empty(0, np.int64), *missing]),
         whole.get("order"),
         ids["user_id"],
         ids["item_id"],
         tally,
     )
+
+
+def _code(
+    good: pl.DataFrame, kinds: dict[str, pl.Categories], event: pl.Enum
+) -> dict[str, npt.NDArray[np.generic]]:
+    """Arrays of one batch's usable rows; ids and events as codes."""
+    coded: dict[str, npt.NDArray[np.generic]] = {}
+    for name, categories in kinds.items():
+        code = good[name].cast(pl.Categorical(categories)).to_physical()
+        coded[name] = code.cast(pl.UInt32).to_numpy()
+    if "timestamp" in good.columns:
+        coded["timestamp"] = good["timestamp"].to_numpy()
+    if "event" in good.columns and len(event.categories) > 1:
+        code = good["event"].cast(pl.String).cast(event).to_physical()
+        coded["event"] = code.cast(pl.UInt8).to_numpy()
+    if "value" in good.columns:
+        coded["value"] = good["value"].to_numpy()
+    return coded
 
 
 def _canonical(table: Table, declared: Declaration) -> Table:

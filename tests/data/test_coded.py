@@ -14,7 +14,7 @@ def test_repeats_are_the_rows_equal_in_every_column(
     collide: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if collide:  # even if every row mixed alike, only true repeats would be reported
-        monkeypatch.setattr(coded, "_mix", lambda data: np.zeros(len(data.rows), np.uint64))
+        monkeypatch.setattr(coded, "_mix", lambda data: np.zeros(len(data.users), np.uint64))
     rng = np.random.default_rng(0)
     frame = pl.DataFrame(
         {
