@@ -106,13 +106,12 @@ def check_duplicates(data: Coded) -> npt.NDArray[np.bool_]:
     if data.times is None or len(data.users) < 2:
         return keep
     mixed = _mix(data)
-    order = np.sort(mixed)
-    twice = np.unique(order[1:][order[1:] == order[:-1]])
-    del order
+    mixed.sort()
+    twice = np.unique(mixed[1:][mixed[1:] == mixed[:-1]])
+    del mixed
     if not len(twice):
         return keep
-    suspects = np.isin(mixed, twice)
-    del mixed
+    suspects = np.isin(_mix(data), twice)
     at = np.flatnonzero(suspects)
     columns: dict[str, npt.NDArray[Any] | None] = {
         "u": data.users,
@@ -137,8 +136,8 @@ def _mix(data: Coded) -> npt.NDArray[np.uint64]:
     columns: list[npt.NDArray[Any] | None] = [data.users, data.items, data.events, data.values]
     for column in columns:
         if column is not None:
-            bits = column.view(np.uint32) if column.dtype == np.float32 else column
-            mixed = (mixed ^ bits.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= column.view(np.uint32) if column.dtype == np.float32 else column
+            mixed *= np.uint64(0x9E3779B97F4A7C15)
             mixed ^= mixed >> np.uint64(29)
     return mixed
 

@@ -70,7 +70,9 @@ def read_interactions(
         fix = "Give at least one row."
         empty = Problem(table.file, "", None, "", 1, "the table has no rows that can be used", fix)
         raise BadData([*found, empty])
-    log = gathered.columns(keep).sort()
+    columns = gathered.columns(keep)
+    del gathered
+    log = columns.sort()
     if log["times"] is not None:
         log["times"] //= 1_000_000
     dropped = pl.concat(tally.dropped).sort("row") if tally.dropped else _no_rows()

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from tastemaker.data.problems import BadData, Problem, shown
 
-BATCH = 500_000
+BATCH = 250_000
 """Rows read at a time."""
 
 SUFFIXES = (".parquet", ".csv", ".arrow")

@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -335,3 +337,33 @@ def test_memory_stays_under_the_budget() -> None:
         {"user_id": np.repeat(np.arange(1000), 20), "item_id": np.tile(np.arange(20), 1000)}
     ).with_columns(timestamp=pl.int_range(20_000), value=pl.lit(1.0))
     assert load(frame).interactions.bytes_per_event <= 24
+
+
+@pytest.mark.slow
+def test_two_gigabytes_are_read_in_one(tmp_path: Path) -> None:
+    """reliability §4.4: peak resident memory of reading a 2 GB file stays within 1 GB."""
+    path = tmp_path / "interactions.csv"
+    rng, start = np.random.default_rng(0), 0
+    with path.open("wb") as sink:
+        while path.stat().st_size < 2e9:
+            frame = pl.DataFrame(
+                {
+                    "user_id": rng.integers(0, 300_000, 500_000),
+                    "item_id": rng.integers(0, 50_000, 500_000),
+                    "timestamp": 1_500_000_000 + start + np.arange(500_000),
+                }
+            )
+            user = pl.format("user-{}-of-the-whole-wide-world", pl.col("user_id"))
+            item = pl.format("item-{}-of-the-catalogue-of-everything", pl.col("item_id"))
+            frame.with_columns(user_id=user, item_id=item).write_csv(sink, include_header=not start)
+            start += 500_000
+            sink.flush()
+    code = (
+        "import sys, resource; from tastemaker.data.datasets import load; "
+        "n = load(sys.argv[1]).interactions.num_events; "
+        "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=True)
+    events, peak = map(int, done.stdout.split())
+    assert events == start
+    assert peak <= 1_000_000, f"{peak / 1024:.0f} MB for {events:,} events"
