@@ -42,6 +42,14 @@ class Verb:
 
 
 @dataclass(frozen=True)
+class Later:
+    """A verb whose options need torch, made when it is asked for."""
+
+    summary: str
+    make: Callable[[], Verb]
+
+
+@dataclass(frozen=True)
 class Nothing:
     """A verb without options."""
 
@@ -99,29 +107,37 @@ def data_describe(options: DataOptions) -> dict[str, Any]:
     return load(options.data).describe()
 
 
-def train_sasrec() -> Verb:
-    """Every option of SASRec and of its training, read when asked for since it needs torch."""
-    from tastemaker.recommend.sasrec import SASRecConfig
+def train(name: str, title: str) -> Later:
+    """Every option of a model and of its training."""
+    summary = f"Train {title} with every option in reach; else as `tastemaker run`."
+    return Later(summary, lambda: _train_verb(name, summary))
+
+
+def _train_verb(name: str, summary: str) -> Verb:
+    from tastemaker.recommend.models import NEURAL
     from tastemaker.run import run_recommender
     from tastemaker.train import FitConfig
 
+    shape = NEURAL[name][1]
     fields = [
-        ("run", Annotated[RunOptions, tyro.conf.arg(name="")], RunOptions()),
-        ("model", SASRecConfig, SASRecConfig()),
+        ("run", Annotated[RunOptions, tyro.conf.arg(name="")], RunOptions(model=name)),  # type: ignore[arg-type]
+        ("model", shape, shape()),
         ("fit", FitConfig, FitConfig()),
     ]
     options_type = make_dataclass("TrainOptions", fields, frozen=True)
 
-    def train(options: Any) -> dict[str, Any]:
-        """Train SASRec with every option in reach; else as `tastemaker run`."""
+    def call(options: Any) -> dict[str, Any]:
         return run_recommender(options.run, options.model, options.fit)
 
-    return Verb(train, options_type, show.run)
+    call.__doc__ = summary
+    return Verb(call, options_type, show.run)
 
 
-VERBS: dict[str, Verb | Callable[[], Verb]] = {
+VERBS: dict[str, Verb | Later] = {
     "run": Verb(run, RunOptions, show.run),
-    "train sasrec": train_sasrec,
+    "train sasrec": train("sasrec", "SASRec"),
+    "train esasrec": train("esasrec", "eSASRec"),
+    "train hstu": train("hstu", "HSTU"),
     "evaluate": Verb(evaluate, EvaluateOptions, show.evaluation),
     "recommend": Verb(recommend, RecommendOptions, show.answer),
     "data list": Verb(data_list, Nothing, show.names),
@@ -138,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     found = VERBS[name]
-    verb = found if isinstance(found, Verb) else found()
+    verb = found.make() if isinstance(found, Later) else found
     try:
         call = tyro.cli(
             Call[verb.options],  # type: ignore[name-defined]
@@ -165,9 +181,10 @@ def _verb(words: list[str]) -> tuple[str, list[str]]:
     raise SystemExit(0 if asked else 2)
 
 
-def _summary(verb: Verb | Callable[[], Verb]) -> str:
-    text = (verb.call if isinstance(verb, Verb) else verb).__doc__ or ""
-    return text.splitlines()[0]
+def _summary(verb: Verb | Later) -> str:
+    if isinstance(verb, Later):
+        return verb.summary
+    return (verb.call.__doc__ or "").splitlines()[0]
 
 
 def _answer(verb: Verb, call: Any) -> int:

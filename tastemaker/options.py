@@ -13,7 +13,7 @@ import tyro
 
 from tastemaker.errors import BadInput
 
-Model = Literal["sasrec"]
+Model = Literal["sasrec", "esasrec", "hstu"]
 Positional = Annotated[str, tyro.conf.Positional]
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import torch
@@ -22,11 +22,11 @@ from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.splits import Split, split
 from tastemaker.errors import BadInput
 from tastemaker.metrics.evaluate import evaluate
-from tastemaker.options import RunOptions
+from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.options import Model, RunOptions
 from tastemaker.recommend.answer import KIND
 from tastemaker.recommend.blend import fit_weights
-from tastemaker.recommend.models import Models
-from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.recommend.models import NEURAL, Models, build, name_of
 from tastemaker.report.page import write_report
 from tastemaker.results import evaluate_models, options_of, validation_queries
 from tastemaker.train import FitConfig, Fitted, fit
@@ -42,7 +42,7 @@ class Plan:
     options: RunOptions
     dataset: Dataset
     cuts: Split
-    model: SASRecConfig
+    model: NextItemConfig
     fit: FitConfig
 
     def to_json(self) -> dict[str, Any]:
@@ -63,14 +63,14 @@ class Plan:
 
 def run_recommender(
     options: RunOptions | None = None,
-    model: SASRecConfig | None = None,
+    model: NextItemConfig | None = None,
     training: FitConfig | None = None,
 ) -> dict[str, Any]:
     """Check the data, train a neural and the counting models, evaluate, and write a report.
 
     Args:
         options: What to run on and where to write.
-        model: Shape and loss of the neural model.
+        model: Shape and loss of the neural model; its type decides which model that is.
         training: How to train it; the seed is that of `options`.
 
     Returns:
@@ -80,11 +80,13 @@ def run_recommender(
         TastemakerError: With cause and remedy; nothing finished is left then.
     """
     options = options or RunOptions()
+    model = model or NEURAL[options.model][1]()
+    options = replace(options, model=cast(Model, name_of(model)))
     folder = run_folder(options)
     if options.resume and (folder / artifacts.MANIFEST).is_file():
         artifacts.verify(folder, KIND)
         return {"run": str(folder), **artifacts.read_json(folder / "results.json")}
-    plan = make_plan(options, folder, model or SASRecConfig(), training or FitConfig())
+    plan = make_plan(options, folder, model, training or FitConfig())
     start_folder(folder, plan)
     started = time.process_time()
     models, fitted = train_models(plan, folder)
@@ -100,12 +102,16 @@ def run_recommender(
     return {"run": str(folder), **results}
 
 
-def make_plan(options: RunOptions, folder: Path, model: SASRecConfig, training: FitConfig) -> Plan:
+def make_plan(
+    options: RunOptions, folder: Path, model: NextItemConfig, training: FitConfig
+) -> Plan:
     """Read and check the data and fix every option."""
     rejected = folder.with_name(f"{folder.name}-bad-rows.csv")
     drop = options.on_bad_rows == "drop"
     dataset = load(options.data, bad_rows=rejected if drop else None)
     cuts = split(dataset.positives(), options.split)
+    if cuts.interactions.times is None:
+        model = model.without_times()
     return Plan(options, dataset, cuts, model, replace(training, seed=options.seed))
 
 
@@ -149,7 +155,7 @@ def train_models(plan: Plan, folder: Path) -> tuple[Models, Fitted]:
     """Train the neural model, fit the counting ones, and fit the blend on validation."""
     log, train = plan.cuts.interactions, plan.cuts.train()
     config.seed_everything(plan.options.seed)
-    neural = SASRec(plan.model, log.num_items)
+    neural = build(plan.model, log.num_items)
     batches = NextItemBatches(
         train,
         log.num_items,

@@ -31,6 +31,8 @@ class Contexts:
     """flat item codes 1..I."""
     times: Int64s | None = None
     """flat seconds, aligned with `items`."""
+    request_times: Int64s | None = None
+    """(B,) seconds at which each row's next event is asked for; None: not known."""
 
     def __len__(self) -> int:
         """Number of rows B."""
@@ -50,6 +52,7 @@ class Contexts:
             bounds - lo,
             self.items[lo:hi],
             None if self.times is None else self.times[lo:hi],
+            None if self.request_times is None else self.request_times[start:stop],
         )
 
     @classmethod
@@ -89,6 +92,8 @@ class Batch:
     """(N,) or (B, N) int64, given, never derived from content."""
     times: Tensor | None = None
     """(B, N) int64 seconds."""
+    request_times: Tensor | None = None
+    """(B,) int64 seconds of the event after each row's newest one; None: not known."""
     targets: Tensor | None = None
     """(B, N) int64, the next item; 0 carries no loss."""
     negatives: Tensor | None = None
@@ -113,9 +118,26 @@ class Batch:
             "items": self.items[rank::world],
             "valid": self.valid[rank::world],
             "times": None if self.times is None else self.times[rank::world],
+            "request_times": (
+                None if self.request_times is None else self.request_times[rank::world]
+            ),
             "targets": None if self.targets is None else self.targets[rank::world],
         }
         return replace(self, **rows)
+
+    def upcoming(self) -> Tensor:
+        """(B, N) seconds of the event after each position.
+
+        After the newest one it is the request time; where that is not known, the newest event's
+        own time stands in, as if the request had come at once.
+        """
+        if self.times is None:
+            raise ValueError("this batch has no times")
+        newest = (self.valid.sum(1, keepdim=True) - 1).clamp(min=0)
+        asked = self.request_times
+        following = self.times.roll(-1, 1)
+        known = self.times.gather(1, newest) if asked is None else asked[:, None]
+        return following.scatter(1, newest, known)
 
 
 def ranges(starts: Int64s, ends: Int64s) -> Int64s:
@@ -131,7 +153,10 @@ def last(contexts: Contexts, history: int) -> Batch:
     ends = contexts.offsets[1:]
     starts = np.maximum(contexts.offsets[:-1], ends - history)
     length = max(1, int((ends - starts).max(initial=0)))
-    return _pad(contexts.items, contexts.times, starts, ends, length)
+    batch = _pad(contexts.items, contexts.times, starts, ends, length)
+    if contexts.request_times is None:
+        return batch
+    return replace(batch, request_times=torch.from_numpy(contexts.request_times))
 
 
 def _pad(items: Int32s, times: Int64s | None, starts: Int64s, ends: Int64s, length: int) -> Batch:
@@ -253,8 +278,10 @@ class NextItemBatches:
             rng = np.random.default_rng([self.seed, *key, 1])
             drawn = rng.integers(1, self.num_items + 1, self.negatives)
             negatives = torch.from_numpy(drawn)
+        times = self.contexts.times
         return replace(
             batch,
+            request_times=None if times is None else torch.from_numpy(times[ends - 1]),
             targets=following.items,
             negatives=negatives,
             target_count=int((ends - starts - 1).sum()),

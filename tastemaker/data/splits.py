@@ -8,7 +8,7 @@ events train. `global_time` is not.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -29,7 +29,8 @@ class Queries:
     """What to predict: Q contexts and, for each, the items that really came next."""
 
     contexts: Contexts
-    """events strictly before the targets; at test they include the validation events."""
+    """events strictly before the targets; at test they include the validation events. Their
+    request time is that of the first target."""
     target_items: Int32s
     """flat item codes."""
     target_offsets: Int64s
@@ -44,14 +45,16 @@ class Queries:
         context, target = self.contexts.offsets, self.target_offsets
         at = ranges(target[rows], target[rows + 1])
         counts = np.diff(target)[rows]
+        asked = self.contexts.request_times
+        contexts = Contexts.gather(
+            self.contexts.users[rows],
+            context[rows],
+            context[rows + 1],
+            self.contexts.items,
+            self.contexts.times,
+        )
         return Queries(
-            Contexts.gather(
-                self.contexts.users[rows],
-                context[rows],
-                context[rows + 1],
-                self.contexts.items,
-                self.contexts.times,
-            ),
+            replace(contexts, request_times=None if asked is None else asked[rows]),
             self.target_items[at],
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         )
@@ -102,11 +105,11 @@ class Split:
         owner_has_past = (self.train_end > log.offsets[:-1])[owner]
         wanted, owner = wanted[owner_has_past], owner[owner_has_past]
         users, counts = np.unique(owner, return_counts=True)
-        return Queries(
-            self._before(begin, users.astype(np.int64)),
-            log.items[wanted],
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        )
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        contexts = self._before(begin, users.astype(np.int64))
+        if log.times is not None:
+            contexts = replace(contexts, request_times=log.times[wanted][offsets[:-1]])
+        return Queries(contexts, log.items[wanted], offsets)
 
     @cached_property
     def trained_items(self) -> npt.NDArray[np.bool_]:

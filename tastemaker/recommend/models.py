@@ -19,11 +19,18 @@ from tastemaker.data.batches import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.ranking import Recommender
+from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax
 from tastemaker.recommend.counting import COUNTING
+from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig
+from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 
-NEURAL: dict[str, tuple[type[nn.Module], type[Any]]] = {"sasrec": (SASRec, SASRecConfig)}
+NEURAL: dict[str, tuple[type[NextItemModel], type[NextItemConfig]]] = {
+    "sasrec": (SASRec, SASRecConfig),
+    "esasrec": (ESASRec, ESASRecConfig),
+    "hstu": (HSTU, HSTUConfig),
+}
 """Neural model → its module and configuration."""
 
 
@@ -116,7 +123,9 @@ class Models:
                 interactions.vocabulary_sha256,
                 "Train on this data, or open the run the model came with.",
             )
-        neural = build(config["model"], config["model_config"], interactions.num_items)
+        own = config["model"]
+        shape = from_json(NEURAL[own][1], config["model_config"], f"{own} options")
+        neural = build(shape, interactions.num_items)
         load_weights(neural, run / "model.safetensors")
         tensors = artifacts.load_tensors(run / "counting.safetensors")
         arrays: dict[str, dict[str, npt.NDArray[Any]]] = {}
@@ -127,10 +136,14 @@ class Models:
         counting = {n: kind.from_tensors(arrays[n]) for n, kind in COUNTING.items() if n in arrays}
         extra = artifacts.read_json(run / "blend.json")
         weights, skipped = extra["weights"], extra["skipped"]
-        return cls(config["model"], neural, counting, candidates, weights, skipped)
+        return cls(own, neural, counting, candidates, weights, skipped)
 
 
-def build(name: str, values: Mapping[str, Any], num_items: int) -> nn.Module:
-    """A neural model with fresh weights from its stored configuration."""
-    module, kind = NEURAL[name]
-    return module(from_json(kind, values, f"{name} options"), num_items)
+def build(config: NextItemConfig, num_items: int) -> NextItemModel:
+    """A neural model with fresh weights."""
+    return NEURAL[name_of(config)][0](config, num_items)
+
+
+def name_of(config: NextItemConfig) -> str:
+    """Name of the model that a configuration shapes."""
+    return next(name for name, (_, kind) in NEURAL.items() if type(config) is kind)

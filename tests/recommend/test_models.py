@@ -15,7 +15,7 @@ from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend import ease
 from tastemaker.recommend.answer import open_run
 from tastemaker.recommend.counting import COUNTING
-from tastemaker.recommend.models import Models, build
+from tastemaker.recommend.models import Models
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.worlds.logs import planted_groups
 from tests.contracts import ITEMS, some_contexts
@@ -80,9 +80,12 @@ def test_weights_of_another_shape_are_refused(finished_run: Path) -> None:
         ({"dim": 8.5}, "whole"),
     ],
 )
-def test_stored_options_are_read_strictly(values: dict[str, object], cause: str) -> None:
+def test_stored_options_are_read_strictly(
+    finished_run: Path, values: dict[str, object], cause: str
+) -> None:
+    saved = open_run(finished_run)
     with pytest.raises(BadInput, match=cause):
-        build("sasrec", values, 10)
+        Models.open(finished_run, saved.config | {"model_config": values}, saved.interactions)
 
 
 def test_nothing_that_is_fitted_sees_the_held_out_events() -> None:

@@ -47,14 +47,15 @@ def slow_states(model: SASRec, items: list[int]) -> Tensor:
     x = model.items.weight[items] * d**0.5 + model.positions.weight[:n]
     for block in model.blocks:
         z = block.attention_norm(x)
-        q, (k, v) = block.query(z), block.key_value(z).chunk(2, -1)
+        own = block.attention
+        q, (k, v) = own.query(z), own.key_value(z).chunk(2, -1)
         mixed = torch.zeros_like(x)
         for h in range(heads):
             cut = slice(h * d // heads, (h + 1) * d // heads)
             for i in range(n):
                 scores = (k[: i + 1, cut] @ q[i, cut]) / (d // heads) ** 0.5
                 mixed[i, cut] = torch.softmax(scores, 0) @ v[: i + 1, cut]
-        a = x + block.out(mixed)
+        a = x + own.out(mixed)
         x = a + block.narrow(torch.relu(block.widen(block.ffn_norm(a))))
     return model.final_norm(x)
 

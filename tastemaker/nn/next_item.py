@@ -1,0 +1,134 @@
+"""What every next-item model shares: tables of items and positions, scores, and the loss.
+
+A model turns a history into a state at every position; the state at position j is compared with
+every item to predict item j+1 (backbones §1–3.2). Subclasses say how, in `states`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import torch
+from torch import Tensor, nn
+
+from tastemaker.data.batches import Batch, Contexts, last
+from tastemaker.errors import BadInput
+from tastemaker.nn import losses
+
+Loss = Literal["softmax", "sampled", "gbce"]
+
+
+@dataclass(frozen=True)
+class NextItemConfig:
+    """Shape and loss that every next-item model has."""
+
+    dim: int = 64
+    """width D of items and states."""
+    layers: int = 2
+    """blocks."""
+    heads: int = 2
+    """attention heads; divides `dim`."""
+    dropout: float = 0.2
+    """share of activations dropped in training."""
+    history: int = 50
+    """events read, N; older ones are not seen."""
+    loss: Loss = "softmax"
+    """full softmax over all items, sampled softmax, or gBCE."""
+    negatives: int = 512
+    """negatives shared by a batch, for the sampled losses."""
+    calibration: float = 0.75
+    """gBCE's t: 0 trusts the sampled scores, 1 corrects them in full."""
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that cannot be built."""
+        for name in ("dim", "layers", "heads", "history", "negatives"):
+            self.at_least_one(name)
+        if self.dim % self.heads:
+            what = f"dim = {self.dim} does not divide into heads = {self.heads}."
+            raise BadInput(what, "model options", "Choose heads that divide dim.")
+        if not 0 <= self.dropout < 1:
+            what = f"dropout = {self.dropout} is not in [0, 1)."
+            raise BadInput(what, "model options", "Use 0.2.")
+
+    def at_least_one(self, name: str) -> None:
+        """Refuse a size below 1."""
+        value = vars(self)[name]
+        if value < 1:
+            fix = "Give a whole number of at least 1."
+            raise BadInput(f"{name} = {value} is too small.", "model options", fix)
+
+    @property
+    def sampled(self) -> int:
+        """Negatives a batch must carry: 0 for the full softmax."""
+        return 0 if self.loss == "softmax" else self.negatives
+
+    def without_times(self) -> Self:
+        """The same model for a log that has an order but no times."""
+        return self
+
+
+class NextItemModel(nn.Module):
+    """Tables, scores and loss; implements the seams `Encoder` and `Trainable`."""
+
+    def __init__(self, config: NextItemConfig, num_items: int) -> None:
+        """Item table with a padding row 0, position table; both near zero."""
+        super().__init__()
+        self.config, self.num_items = config, num_items
+        self.items = nn.Embedding(num_items + 1, config.dim, padding_idx=0)
+        self.positions = nn.Embedding(config.history, config.dim)
+        self.drop = nn.Dropout(config.dropout)
+        for table in (self.items, self.positions):
+            nn.init.trunc_normal_(table.weight, std=0.02)
+        with torch.no_grad():
+            self.items.weight[0] = 0
+
+    def states(self, batch: Batch) -> Tensor:
+        """(B, N, D) state of every position; padded positions are zero."""
+        raise NotImplementedError
+
+    def inputs(self, batch: Batch) -> Tensor:
+        """(B, N, D) what the first block reads: E[items]·√D + P[positions]."""
+        x: Tensor = self.items(batch.items) * self.config.dim**0.5
+        x = self.drop(x + self.positions(batch.position_ids))
+        return x
+
+    def table(self) -> Tensor:
+        """(I+1, D) vectors whose dot products with states are scores; row 0 never competes."""
+        return self.items.weight
+
+    def encode(self, batch: Batch) -> Tensor:
+        """(B, D) state at the last real position; zero for an empty history."""
+        newest = (batch.valid.sum(1) - 1).clamp(min=0)
+        return self.states(batch)[torch.arange(len(newest), device=newest.device), newest]
+
+    def item_vectors(self) -> Tensor:
+        """(I, D) vectors whose dot product with `encode` is the score."""
+        return self.table()[1:]
+
+    def score(self, contexts: Contexts) -> Tensor:
+        """(B, I) scores of every item for each row, in float32; column j is item code j + 1."""
+        batch = last(contexts, self.config.history).to(self.items.weight.device)
+        return (self.encode(batch) @ self.item_vectors().T).float()
+
+    def forward(self, batch: Batch) -> Tensor:
+        """`loss`, so that wrappers of `forward` (DDP, autocast) see it."""
+        return self.loss(batch)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Sum over this batch's targets divided by the targets of the whole step."""
+        if batch.targets is None:
+            raise ValueError("a training batch carries targets")
+        wanted = batch.targets > 0
+        states, targets = self.states(batch)[wanted], batch.targets[wanted]
+        table, kind = self.table(), self.config.loss
+        if kind == "softmax":
+            total = losses.full_softmax(states, table, targets)
+        elif batch.negatives is None:
+            raise ValueError(f"loss {kind!r} needs a batch with negatives")
+        elif kind == "sampled":
+            total = losses.sampled_softmax(states, table, targets, batch.negatives)
+        else:
+            calibration = self.config.calibration
+            total = losses.gbce(states, table, targets, batch.negatives, calibration)
+        return total / max(1, batch.target_count)

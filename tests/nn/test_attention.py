@@ -1,0 +1,105 @@
+"""Attention against loops in float64, gradients against finite differences, and its bounds."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tastemaker.nn import attention
+from tastemaker.nn.attention import SelfAttention, pointwise_attention
+
+Parts = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
+
+
+def parts(batch: int = 3, heads: int = 2, length: int = 7, width: int = 4) -> Parts:
+    """Random q, k, v, position bias, time weights and buckets, in float64."""
+    generator = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    q, k = normal(batch, heads, length, width), normal(batch, heads, length, width)
+    v = normal(batch, heads, length, width + 1)
+    buckets = torch.randint(0, 5, (batch, length, length), generator=generator)
+    return q, k, v, normal(length, length), normal(5), buckets
+
+
+def slow(found: Parts, divisor: float, with_time: bool = True) -> Tensor:
+    """The formula, one query and one key at a time."""
+    q, k, v, position, weights, buckets = found
+    out = torch.zeros(*q.shape[:3], v.shape[3], dtype=q.dtype)
+    for b in range(q.shape[0]):
+        for h in range(q.shape[1]):
+            for i in range(q.shape[2]):
+                for j in range(i + 1):
+                    score = q[b, h, i] @ k[b, h, j] + position[i, j]
+                    if with_time:
+                        score = score + weights[buckets[b, i, j]]
+                    out[b, h, i] += F.silu(score) / divisor * v[b, h, j]
+    return out
+
+
+@pytest.mark.parametrize(("scores", "queries"), [(2**18, 64), (30, 3), (1, 1)])
+def test_pointwise_attention_equals_a_slow_float64_reference(
+    scores: int, queries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "_SCORES", scores)
+    monkeypatch.setattr(attention, "_QUERIES", queries)
+    found = parts()
+    assert (
+        pointwise_attention(found[:3], *found[3:], 11.0) - slow(found, 11.0)
+    ).abs().max() < 1e-10
+    without = pointwise_attention(found[:3], *found[3:5], None, 11.0)
+    assert (without - slow(found, 11.0, with_time=False)).abs().max() < 1e-10
+
+
+@pytest.mark.parametrize("queries", [64, 2])
+@pytest.mark.parametrize("per_row", [False, True])
+def test_gradients_equal_finite_differences(
+    queries: int, per_row: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "_QUERIES", queries)
+    q, k, v, position, weights, buckets = parts(2, 2, 4, 2)
+    if per_row:
+        position = torch.stack([position, position.flip(0)])
+    leaves = [t.requires_grad_() for t in (q, k, v, position, weights)]
+
+    def run(*inputs: Tensor) -> Tensor:
+        return pointwise_attention(inputs[:3], *inputs[3:], buckets, 3.0)  # type: ignore[arg-type]
+
+    assert torch.autograd.gradcheck(run, leaves)
+
+
+def test_doubling_the_divisor_halves_and_zero_biases_are_no_biases() -> None:
+    q, k, v, position, weights, buckets = parts()
+    none = torch.zeros_like(position)
+    whole = pointwise_attention((q, k, v), position, weights, buckets, 8.0)
+    half = pointwise_attention((q, k, v), position, weights, buckets, 16.0)
+    torch.testing.assert_close(half * 2, whole)
+    silent = pointwise_attention((q, k, v), none, torch.zeros_like(weights), buckets, 8.0)
+    bare = pointwise_attention((q, k, v), none, weights, None, 8.0)
+    torch.testing.assert_close(silent, bare)
+
+
+def test_no_query_reads_a_later_key() -> None:
+    q, k, v, position, weights, buckets = parts()
+    before = pointwise_attention((q, k, v), position, weights, buckets, 8.0)
+    k[:, :, 4:], v[:, :, 4:] = 9.0, 9.0
+    after = pointwise_attention((q, k, v), position, weights, buckets, 8.0)
+    assert torch.equal(before[:, :, :4], after[:, :, :4])
+    assert not torch.equal(before[:, :, 4:], after[:, :, 4:])
+
+
+@torch.no_grad()
+def test_self_attention_equals_a_slow_float64_reference() -> None:
+    torch.manual_seed(0)
+    module = SelfAttention(8, 2, 0.0).double().eval()
+    x, other = torch.randn(2, 5, 8, dtype=torch.float64), torch.randn(2, 5, 8, dtype=torch.float64)
+    q, (k, v) = module.query(x), module.key_value(other).chunk(2, -1)
+    mixed = torch.zeros_like(x)
+    for b in range(2):
+        for cut in (slice(0, 4), slice(4, 8)):
+            for i in range(5):
+                shares = torch.softmax(k[b, : i + 1, cut] @ q[b, i, cut] / 2.0, 0)
+                mixed[b, i, cut] = shares @ v[b, : i + 1, cut]
+    assert (module(x, other) - module.out(mixed)).abs().max() < 1e-10

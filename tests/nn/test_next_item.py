@@ -1,0 +1,79 @@
+"""What next-item models share: refusals, losses that ask for what they need, and the tables."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tastemaker.data.batches import Batch, Contexts, NextItemBatches, last
+from tastemaker.errors import BadInput
+from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+
+
+@dataclass(frozen=True)
+class MeanConfig(NextItemConfig):
+    """No option of its own."""
+
+
+class Mean(NextItemModel):
+    """State = mean of the inputs so far: the least model that keeps the contract."""
+
+    def states(self, batch: Batch) -> Tensor:
+        x = self.inputs(batch).cumsum(1)
+        counts = torch.arange(1, x.shape[1] + 1)[:, None]
+        return x / counts * batch.valid[..., None]
+
+
+def rows(*histories: list[int]) -> Contexts:
+    offsets = np.cumsum([0, *map(len, histories)])
+    flat = [code for one in histories for code in one]
+    return Contexts(np.arange(len(histories)), offsets, np.array(flat, np.int32))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"dim": 0}, {"heads": 3}, {"layers": 0}, {"dropout": 1.0}, {"history": 0}, {"negatives": -1}],
+)
+def test_shapes_that_cannot_be_built(wrong: dict[str, int]) -> None:
+    with pytest.raises(BadInput, match=next(iter(wrong))):
+        NextItemConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_losses_ask_for_what_they_need() -> None:
+    model = Mean(MeanConfig(dim=4, loss="sampled"), 20)
+    with pytest.raises(ValueError, match="targets"):
+        model.loss(last(rows([1, 2]), 8))
+    (batch,) = NextItemBatches(rows([1, 2, 3]), 20, history=8, tokens=64).epoch(0)
+    with pytest.raises(ValueError, match="negatives"):
+        model.loss(batch)
+
+
+def test_a_softmax_over_all_needs_no_negatives() -> None:
+    assert MeanConfig().sampled == 0
+    assert MeanConfig(loss="gbce", negatives=7).sampled == 7
+    assert MeanConfig().without_times() == MeanConfig()
+
+
+def test_scores_are_products_with_the_unscaled_table() -> None:
+    torch.manual_seed(0)
+    model = Mean(MeanConfig(dim=8, dropout=0.0), 20).eval()
+    want = model.encode(last(rows([1, 2, 3]), 8)) @ model.items.weight[1:].T
+    torch.testing.assert_close(model.score(rows([1, 2, 3])), want)
+    assert model.item_vectors().shape == (20, 8)
+    assert model.items.weight[0].abs().max() == 0
+
+
+def test_the_state_of_an_empty_history_is_zero() -> None:
+    model = Mean(MeanConfig(dim=8), 20).eval()
+    assert model.encode(last(rows([], [1]), 8))[0].abs().max() == 0
+
+
+def test_the_loss_is_a_share_of_the_whole_step() -> None:
+    torch.manual_seed(0)
+    model = Mean(MeanConfig(dim=8, dropout=0.0), 20)
+    histories = [list(range(n, n + 5)) for n in range(1, 9)]
+    (batch,) = NextItemBatches(rows(*histories), 20, history=8, tokens=64).epoch(0)
+    parts = [model(batch.shard(rank, 2)) for rank in range(2)]
+    torch.testing.assert_close(sum(parts), model(batch))
