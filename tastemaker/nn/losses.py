@@ -14,44 +14,49 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CHUNK = 1_000_000
-"""Scores held at once by the full softmax: 4 MB in float32, which stays in the cache."""
+CHUNK = 500_000
+"""Scores held at once by a softmax: 2 MB in float32, which stays in the cache."""
 
 
-class _FullSoftmax(torch.autograd.Function):
-    """Softmax cross-entropy over all items without ever holding all scores.
+class _Softmax(torch.autograd.Function):
+    """Softmax cross-entropy of targets against competitors, never holding all scores.
 
     The gradient is made in the forward pass, chunk by chunk, with the three products that plain
-    autograd needs too; memory falls from T·I to CHUNK and the scores stay in the cache.
+    autograd needs too; memory falls from T·C to CHUNK and the scores stay in the cache.
     """
 
     @staticmethod
-    def forward(ctx: Any, states: Tensor, table: Tensor, targets: Tensor) -> Tensor:
-        items, wanted = table[1:], targets - 1
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        states, table, targets, rivals, bias, columns = inputs
         total = states.new_zeros(())
-        grad_states, grad_table = torch.empty_like(states), torch.zeros_like(table)
-        rows = max(1, CHUNK // max(1, len(items)))
-        buffer = states.new_empty(min(rows, len(states)), len(items))
+        grad_states, grad_rivals = torch.empty_like(states), torch.zeros_like(rivals)
+        grad_table = torch.zeros_like(table)
+        rows = max(1, CHUNK // max(1, len(rivals)))
+        buffer = states.new_empty(min(rows, len(states)), len(rivals))
         for at in range(0, len(states), rows):
-            part, own = states[at : at + rows], wanted[at : at + rows]
-            scores = torch.matmul(part, items.T, out=buffer[: len(part)])
-            total -= scores.gather(1, own[:, None]).sum()
-            highest = scores.amax(1, keepdim=True)
+            part, own, column = (t[at : at + rows] for t in (states, targets, columns))
+            wanted = table[own]
+            positive = (part * wanted).sum(1, keepdim=True)
+            scores = torch.addmm(bias, part, rivals.T, out=buffer[: len(part)])
+            met = (column >= 0).nonzero()[:, 0]
+            scores[met, column[met]] = -torch.inf  # a rival equal to the target is none
+            highest = torch.maximum(scores.amax(1, keepdim=True), positive)
             # exp once, in place; the norm divides the small products instead of all the scores.
-            weights = scores.sub_(highest).exp_()
-            norm = weights.sum(1, keepdim=True)
-            total += (highest + norm.log()).sum()
-            gradient = torch.matmul(weights, items, out=grad_states[at : at + rows])
-            gradient.div_(norm).sub_(items[own])
-            grad_table[1:].addmm_(weights.T, part / norm)
-            grad_table[1:].index_add_(0, own, part, alpha=-1)
-        ctx.save_for_backward(grad_states, grad_table)
+            weights, share = scores.sub_(highest).exp_(), (positive - highest).exp_()
+            norm = weights.sum(1, keepdim=True) + share
+            total += (highest + norm.log() - positive).sum()
+            share.div_(norm).sub_(1)
+            gradient = torch.matmul(weights, rivals, out=grad_states[at : at + rows])
+            gradient.div_(norm).addcmul_(share, wanted)
+            grad_rivals.addmm_(weights.T, part / norm)
+            grad_table.index_add_(0, own, part * share)
+        ctx.save_for_backward(grad_states, grad_table, grad_rivals)
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
-        grad_states, grad_table = ctx.saved_tensors
-        return grad_states * grads[0], grad_table * grads[0], None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        states, table, rivals = (saved * grads[0] for saved in ctx.saved_tensors)
+        return states, table, None, rivals, None, None
 
 
 def full_softmax(states: Tensor, table: Tensor, targets: Tensor) -> Tensor:
@@ -65,10 +70,7 @@ def full_softmax(states: Tensor, table: Tensor, targets: Tensor) -> Tensor:
     Returns:
         Scalar sum over T.
     """
-    with torch.autocast(states.device.type, enabled=False):
-        parts = (states.to(table.dtype), table, targets)
-        total: Tensor = _FullSoftmax.apply(*parts)  # type: ignore[no-untyped-call]
-    return total
+    return _softmax(states, table, targets, table[1:], table.new_zeros(()), targets - 1)
 
 
 def sampled_softmax(
@@ -76,7 +78,7 @@ def sampled_softmax(
 ) -> Tensor:
     """Cross-entropy of the target against K negatives shared by all positions.
 
-    A negative equal to the target contributes nothing.
+    A negative equal to the target contributes nothing; one drawn twice counts twice.
 
     Args:
         states: (T, D).
@@ -88,11 +90,24 @@ def sampled_softmax(
     Returns:
         Scalar sum over T.
     """
-    positive, negative = _scores(states, table, targets, negatives)
+    drawn, times = negatives.unique(return_counts=True)
+    bias = times.to(table.dtype).log()
     if logq:
-        negative = negative + math.log((len(table) - 2) / len(negatives))
-    log_norm = torch.logsumexp(torch.cat([positive[:, None], negative], 1), 1)
-    return (log_norm - positive).sum()
+        bias = bias + math.log((len(table) - 2) / len(negatives))
+    columns = torch.full((len(table),), -1, device=table.device)
+    columns[drawn] = torch.arange(len(drawn), device=table.device)
+    rivals = F.embedding(drawn, table)
+    return _softmax(states, table, targets, rivals, bias, columns[targets])
+
+
+def _softmax(
+    states: Tensor, table: Tensor, targets: Tensor, rivals: Tensor, bias: Tensor, columns: Tensor
+) -> Tensor:
+    """Sum of −s⁺ + log(exp s⁺ + Σ exp(rivals + bias)); `columns` names the rival to leave out."""
+    with torch.autocast(states.device.type, enabled=False):
+        parts = (states.to(table.dtype), table, targets, rivals, bias, columns)
+        total: Tensor = _Softmax.apply(*parts)  # type: ignore[no-untyped-call]
+    return total
 
 
 def gbce(

@@ -1,5 +1,6 @@
 """Losses against their definitions in float64, and the identities between them (backbones §5)."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -42,6 +43,31 @@ def test_sampling_every_other_item_once_is_the_full_softmax(
     everything = torch.arange(1, 31)
     sampled = losses.sampled_softmax(states, table, targets, everything)
     torch.testing.assert_close(sampled, losses.full_softmax(states, table, targets))
+
+
+@pytest.mark.parametrize("logq", [False, True])
+@pytest.mark.parametrize("chunk", [12, 500_000])
+def test_sampled_softmax_equals_its_formula_and_gradient_in_float64(
+    problem: tuple[Tensor, Tensor, Tensor],
+    chunk: int,
+    logq: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(losses, "CHUNK", chunk)
+    states, table, targets = (t.detach() for t in problem)
+    states, table = (t.double().requires_grad_() for t in (states, table))
+    negatives = torch.tensor([3, 9, 9, 14, int(targets[0]), 30])  # one twice, one a target
+    fast = losses.sampled_softmax(states, table, targets, negatives, logq)
+    got = torch.autograd.grad(fast * 0.3, (states, table))
+    positive = (states * table[targets]).sum(1)
+    scores = states @ table[negatives].T + (np.log(29 / 6) if logq else 0.0)
+    scores = scores.masked_fill(negatives[None] == targets[:, None], -torch.inf)
+    norm = torch.logsumexp(torch.cat([positive[:, None], scores], 1), 1)
+    slow = (norm - positive).sum()
+    want = torch.autograd.grad(slow * 0.3, (states, table))
+    torch.testing.assert_close(fast, slow, rtol=1e-10, atol=1e-10)
+    for g, w in zip(got, want, strict=True):
+        torch.testing.assert_close(g, w, rtol=1e-10, atol=1e-10)
 
 
 def test_a_negative_equal_to_the_target_contributes_nothing(
