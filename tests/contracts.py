@@ -89,6 +89,13 @@ class TrainableContract:
         )
         torch.testing.assert_close(model.encode(short), model.encode(wide), rtol=0, atol=1e-6)
 
+    @torch.no_grad()
+    def test_what_is_encoded_is_the_newest_state(self) -> None:
+        model, batch = self.build(ITEMS), last(some_contexts(), 8)
+        newest = batch.valid.sum(1) - 1
+        whole = model.states(batch)[torch.arange(len(newest)), newest]
+        torch.testing.assert_close(model.encode(batch), whole, rtol=1e-6, atol=1e-6)
+
     def test_it_overfits_twenty_users(self) -> None:
         rng = np.random.default_rng(0)
         sequences = {f"u{n}": [f"i{i}" for i in rng.permutation(ITEMS)[:7]] for n in range(20)}

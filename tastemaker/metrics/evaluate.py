@@ -42,7 +42,7 @@ class EvalOptions:
     """headline convention: leave out the items of the context"""
     candidates: npt.NDArray[np.bool_] | None = None
     """(I,) items that may be recommended; None: all"""
-    chunk: int = 256
+    chunk: int = 64
     """users scored at a time"""
     list_length: int | None = None
     """items kept of each ranking; None: the largest of `ks`"""
@@ -124,14 +124,17 @@ def evaluate(
     single = bool((np.diff(queries.target_offsets) == 1).all())
     conventions = options.conventions(bool(repeats.any()))
     parts: dict[str, list[npt.NDArray[np.generic]]] = {}
-    for chunk in _chunks(model, queries, options):
+    # Contexts of like length share a chunk, so that a model reads little padding.
+    order = np.argsort(-queries.contexts.lengths, kind="stable")
+    for chunk in _chunks(model, queries.take(order), options):
         read = _single if single else _multi
         for name, value in read(chunk, options, conventions).items():
             parts.setdefault(name, []).append(value)
+    back = np.argsort(order)
     whole = {name: np.concatenate(values) for name, values in parts.items()}
     per_user: dict[str, Floats] = {}
     for suffix in sorted(conventions):
-        found = whole[f"found{suffix}"]
+        found = whole[f"found{suffix}"][back]
         if single:
             measured = single_target(found.astype(np.int64), options.ks)
         else:
@@ -140,8 +143,8 @@ def evaluate(
     return Evaluation(
         queries.contexts.users,
         per_user,
-        whole["lists"].astype(np.int32),
-        whole["found"].astype(np.int64) if single else None,
+        whole["lists"][back].astype(np.int32),
+        whole["found"][back].astype(np.int64) if single else None,
         int(whole["masked"].sum()),
         float(whole["tied"].mean()),
     )

@@ -19,6 +19,16 @@ _QUERIES = 64
 """Queries of a tile; keys after its newest query are never touched."""
 
 
+def pick(x: Tensor, newest: Tensor | None) -> Tensor:
+    """(B, N, ·) → (B, 1, ·) at position `newest` (B,) of each row; unchanged without it."""
+    return x if newest is None else x[torch.arange(len(x), device=x.device), newest][:, None]
+
+
+def readable(newest: Tensor, length: int) -> Tensor:
+    """(B, 1, 1, N) true at the positions that `newest` (B,) of each row may read."""
+    return (torch.arange(length, device=newest.device) <= newest[:, None])[:, None, None]
+
+
 class SelfAttention(nn.Module):
     """Multi-head softmax attention in which each position reads itself and what came before."""
 
@@ -29,14 +39,31 @@ class SelfAttention(nn.Module):
         self.query, self.key_value = nn.Linear(dim, dim), nn.Linear(dim, 2 * dim)
         self.out, self.drop = nn.Linear(dim, dim), nn.Dropout(dropout)
 
-    def forward(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """(B, N, D) queries and keys → (B, N, D)."""
-        shape = (*queries.shape[:2], self.heads, -1)
-        q = self.query(queries).view(shape).transpose(1, 2)
-        k, v = (t.view(shape).transpose(1, 2) for t in self.key_value(keys).chunk(2, -1))
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    def forward(self, queries: Tensor, keys: Tensor, newest: Tensor | None = None) -> Tensor:
+        """Mix what may be read.
+
+        Args:
+            queries: (B, N, D), or (B, 1, D) of the `newest` positions.
+            keys: (B, N, D).
+            newest: (B,) positions that ask; None: all of them do.
+
+        Returns:
+            As `queries`.
+        """
+        q, k, v = (
+            self._heads(t) for t in (self.query(queries), *self.key_value(keys).chunk(2, -1))
+        )
+        if newest is None:
+            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        else:
+            mask = readable(newest, keys.shape[1])
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         out: Tensor = self.drop(self.out(mixed.transpose(1, 2).flatten(2)))
         return out
+
+    def _heads(self, x: Tensor) -> Tensor:
+        """(B, N, D) → (B, H, N, D/H)."""
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 def pointwise_attention(
@@ -63,6 +90,15 @@ def pointwise_attention(
         parts = (*qkv, position_bias.to(kind), time_weights.to(kind), buckets, divisor)
         out: Tensor = _Pointwise.apply(*parts)  # type: ignore[no-untyped-call]
     return out
+
+
+def pointwise_newest(
+    qkv: tuple[Tensor, Tensor, Tensor], bias: Tensor, newest: Tensor, divisor: float
+) -> Tensor:
+    """The same for one query a row, the `newest` (B,): q is (B, H, 1, K), `bias` (B or 1, 1, N)."""
+    q, k, v = qkv
+    shares = F.silu(q @ k.transpose(2, 3) + bias[:, None]) / divisor
+    return (shares * readable(newest, k.shape[2])) @ v
 
 
 class _Pointwise(torch.autograd.Function):

@@ -28,7 +28,7 @@ class _Softmax(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> Tensor:
         states, table, targets, rivals, bias, columns = inputs
-        total = states.new_zeros(())
+        total: Tensor = states.new_zeros(())
         grad_states, grad_rivals = torch.empty_like(states), torch.zeros_like(rivals)
         grad_table = torch.zeros_like(table)
         rows = max(1, CHUNK // max(1, len(rivals)))
@@ -90,7 +90,7 @@ def sampled_softmax(
     Returns:
         Scalar sum over T.
     """
-    drawn, times = negatives.unique(return_counts=True)
+    drawn, times = torch.unique(negatives, return_counts=True)
     bias = times.to(table.dtype).log()
     if logq:
         bias = bias + math.log((len(table) - 2) / len(negatives))

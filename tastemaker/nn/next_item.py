@@ -83,8 +83,17 @@ class NextItemModel(nn.Module):
         with torch.no_grad():
             self.items.weight[0] = 0
 
-    def states(self, batch: Batch) -> Tensor:
-        """(B, N, D) state of every position; padded positions are zero."""
+    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
+        """State of every position, which depends on nothing after it.
+
+        Args:
+            batch: B rows of N positions.
+            newest: (B,) positions that are wanted, so that the last block need not compute the
+                others; None: all of them.
+
+        Returns:
+            (B, N, D), or (B, 1, D) with `newest`; padded positions are zero.
+        """
         raise NotImplementedError
 
     def inputs(self, batch: Batch) -> Tensor:
@@ -99,8 +108,7 @@ class NextItemModel(nn.Module):
 
     def encode(self, batch: Batch) -> Tensor:
         """(B, D) state at the last real position; zero for an empty history."""
-        newest = (batch.valid.sum(1) - 1).clamp(min=0)
-        return self.states(batch)[torch.arange(len(newest), device=newest.device), newest]
+        return self.states(batch, (batch.valid.sum(1) - 1).clamp(min=0))[:, 0]
 
     def item_vectors(self) -> Tensor:
         """(I, D) vectors whose dot product with `encode` is the score."""

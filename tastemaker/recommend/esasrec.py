@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
-from tastemaker.nn.attention import SelfAttention
+from tastemaker.nn.attention import SelfAttention, pick
 from tastemaker.nn.next_item import Loss, NextItemConfig, NextItemModel
 
 
@@ -50,10 +50,11 @@ class LiGR(nn.Module):
         self.narrow = nn.Linear(4 * dim, dim, bias=False)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, N, D) → (B, N, D)."""
-        normed = self.attention_norm(x)
-        x = x + torch.sigmoid(self.attention_gate(x)) * self.attention(normed, normed)
+    def forward(self, x: Tensor, newest: Tensor | None = None) -> Tensor:
+        """(B, N, D) → (B, N, D), or (B, 1, D) of the `newest` positions."""
+        normed, x = self.attention_norm(x), pick(x, newest)
+        read = self.attention(pick(normed, newest), normed, newest)
+        x = x + torch.sigmoid(self.attention_gate(x)) * read
         out: Tensor = x + torch.sigmoid(self.ffn_gate(x)) * self.feed(self.ffn_norm(x))
         return out
 
@@ -69,11 +70,10 @@ class ESASRec(NextItemModel):
 
     def __init__(self, config: ESASRecConfig, num_items: int) -> None:
         super().__init__(config, num_items)
-        self.blocks = nn.ModuleList(LiGR(config) for _ in range(config.layers))
+        *lower, self.top = (LiGR(config) for _ in range(config.layers))
+        self.lower = nn.Sequential(*lower)
 
-    def states(self, batch: Batch) -> Tensor:
-        """(B, N, D) state of every position; padded positions are zero."""
-        x = self.inputs(batch)
-        for block in self.blocks:
-            x = block(x)
-        return x * batch.valid[..., None]
+    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
+        """(B, N, D) state of every position, or (B, 1, D) of the `newest`."""
+        states: Tensor = self.top(self.lower(self.inputs(batch)), newest)
+        return states * pick(batch.valid[..., None], newest)

@@ -21,7 +21,7 @@ Checked: tests/recommend/test_hstu.py and recipes/hstu_movielens.py.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
 from tastemaker.errors import BadInput
-from tastemaker.nn.attention import pointwise_attention
+from tastemaker.nn.attention import pick, pointwise_attention, pointwise_newest
 from tastemaker.nn.next_item import Loss, NextItemConfig, NextItemModel
 
 BUCKETS = 129
@@ -69,6 +69,15 @@ class HSTUConfig(NextItemConfig):
         return replace(self, time="none")
 
 
+class Pairs(NamedTuple):
+    """How two positions of a row relate."""
+
+    distances: Tensor
+    """(N, N) or (B, N, N) index into the position bias: i − j + N − 1."""
+    buckets: Tensor | None
+    """(B, N, N) time bucket; None: no time term."""
+
+
 class HSTULayer(nn.Module):
     """One layer; its bias is its own, shared by its heads."""
 
@@ -89,19 +98,31 @@ class HSTULayer(nn.Module):
             if used and bias.requires_grad:
                 nn.init.normal_(bias, std=0.02)
 
-    def forward(self, x: Tensor, distances: Tensor, buckets: Tensor | None) -> Tensor:
-        """(B, N, D) → (B, N, D); `distances` index the position bias, `buckets` the time bias."""
+    def forward(self, x: Tensor, pairs: Pairs, newest: Tensor | None = None) -> Tensor:
+        """(B, N, D) → (B, N, D), or (B, 1, D) of the `newest` positions."""
         xn = F.layer_norm(x, x.shape[-1:], eps=1e-6)
-        mixed = F.silu(self.project(xn))
-        shape = (*x.shape[:2], self.heads, self.head_dim)
-        u, *rest = mixed.chunk(4, -1)
-        v, q, k = (part.reshape(shape).transpose(1, 2) for part in rest)
-        bias = self.position[distances]
-        read = pointwise_attention((q, k, v), bias, self.time, buckets, self.divisor)
+        # U and Q are wanted where a state is, V and K everywhere; the weight holds U, V, Q, K.
+        weights = self.project.weight.chunk(4)
+        asking = F.linear(pick(xn, newest), torch.cat([weights[0], weights[2]]))
+        u, q = F.silu(asking).chunk(2, -1)
+        v, k = F.silu(F.linear(xn, torch.cat([weights[1], weights[3]]))).chunk(2, -1)
+        qkv = self._heads(q), self._heads(k), self._heads(v)
+        bias = self.position[pairs.distances]
+        if newest is None:
+            read = pointwise_attention(qkv, bias, self.time, pairs.buckets, self.divisor)
+        else:
+            bias = bias[newest][:, None] if bias.dim() == 2 else pick(bias, newest)
+            if pairs.buckets is not None:
+                bias = bias + self.time[pick(pairs.buckets, newest)]
+            read = pointwise_newest(qkv, bias, newest, self.divisor)
         read = read.transpose(1, 2).flatten(2)
         gated = u * F.layer_norm(read, read.shape[-1:], eps=1e-6)
-        out: Tensor = x + self.out(self.drop(gated))
+        out: Tensor = pick(x, newest) + self.out(self.drop(gated))
         return out
+
+    def _heads(self, x: Tensor) -> Tensor:
+        """(B, N, H·K) → (B, H, N, K)."""
+        return x.view(*x.shape[:2], self.heads, self.head_dim).transpose(1, 2)
 
 
 class HSTU(NextItemModel):
@@ -110,18 +131,19 @@ class HSTU(NextItemModel):
     def __init__(self, config: HSTUConfig, num_items: int) -> None:
         super().__init__(config, num_items)
         self.time, self.temperature = config.time, config.temperature
-        self.layers = nn.ModuleList(HSTULayer(config) for _ in range(config.layers))
+        *lower, self.top = (HSTULayer(config) for _ in range(config.layers))
+        self.lower = nn.ModuleList(lower)
         nn.init.trunc_normal_(self.positions.weight, std=config.dim**-0.5)
 
-    def states(self, batch: Batch) -> Tensor:
-        """(B, N, D) unit vectors divided by the temperature; padded positions are zero."""
-        x = self.inputs(batch)
-        at = batch.position_ids
+    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
+        """(B, N, D), or (B, 1, D) of the `newest`: unit vectors divided by the temperature."""
+        x, at = self.inputs(batch), batch.position_ids
         distances = at[..., :, None] - at[..., None, :] + self.config.history - 1
-        buckets = self._buckets(batch)
-        for layer in self.layers:
-            x = layer(x, distances, buckets)
-        return F.normalize(x, dim=-1) * (batch.valid[..., None] / self.temperature)
+        pairs = Pairs(distances, self._buckets(batch))
+        for layer in self.lower:
+            x = layer(x, pairs)
+        x = F.normalize(self.top(x, pairs, newest), dim=-1)
+        return x * (pick(batch.valid[..., None], newest) / self.temperature)
 
     def table(self) -> Tensor:
         """(I+1, D) unit vectors; row 0 stays zero."""

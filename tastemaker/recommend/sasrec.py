@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
-from tastemaker.nn.attention import SelfAttention
+from tastemaker.nn.attention import SelfAttention, pick
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 
 
@@ -53,13 +53,14 @@ class Block(nn.Module):
         self.widen, self.narrow = nn.Linear(dim, config.inner), nn.Linear(config.inner, dim)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, N, D) → (B, N, D)."""
+    def forward(self, x: Tensor, newest: Tensor | None = None) -> Tensor:
+        """(B, N, D) → (B, N, D), or (B, 1, D) of the `newest` positions."""
         normed: Tensor = self.attention_norm(x)
+        asking = pick(normed, newest)
         if self.norm == "query":
-            normed = self.ffn_norm(normed + self.attention(normed, x))
+            normed = self.ffn_norm(asking + self.attention(asking, x, newest))
             return normed + self.feed(normed)
-        a: Tensor = x + self.attention(normed, normed)
+        a: Tensor = pick(x, newest) + self.attention(asking, normed, newest)
         return a + self.feed(self.ffn_norm(a))
 
     def feed(self, x: Tensor) -> Tensor:
@@ -73,13 +74,12 @@ class SASRec(NextItemModel):
 
     def __init__(self, config: SASRecConfig, num_items: int) -> None:
         super().__init__(config, num_items)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        *lower, self.top = (Block(config) for _ in range(config.layers))
+        self.lower = nn.Sequential(*lower)
         self.final_norm = nn.LayerNorm(config.dim)
 
-    def states(self, batch: Batch) -> Tensor:
-        """(B, N, D) state of every position; padded positions are zero."""
-        x = self.inputs(batch)
-        for block in self.blocks:
-            x = block(x)
-        states: Tensor = self.final_norm(x) * batch.valid[..., None]
+    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
+        """(B, N, D) state of every position, or (B, 1, D) of the `newest`."""
+        x = self.final_norm(self.top(self.lower(self.inputs(batch)), newest))
+        states: Tensor = x * pick(batch.valid[..., None], newest)
         return states

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tastemaker.data.batches import Batch, Contexts, NextItemBatches, last
 from tastemaker.errors import BadInput
+from tastemaker.nn.attention import pick
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 
 
@@ -20,10 +21,10 @@ class MeanConfig(NextItemConfig):
 class Mean(NextItemModel):
     """State = mean of the inputs so far: the least model that keeps the contract."""
 
-    def states(self, batch: Batch) -> Tensor:
+    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
         x = self.inputs(batch).cumsum(1)
         counts = torch.arange(1, x.shape[1] + 1)[:, None]
-        return x / counts * batch.valid[..., None]
+        return pick(x / counts * batch.valid[..., None], newest)
 
 
 def rows(*histories: list[int]) -> Contexts:

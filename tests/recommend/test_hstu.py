@@ -60,7 +60,7 @@ def slow_states(net: HSTU, batch: Batch, row: int) -> Tensor:
     asked = None if batch.times is None else batch.times[row]
     if config.time == "request":
         asked = batch.upcoming()[row]
-    for layer in net.layers:
+    for layer in (*net.lower, net.top):
         centred = x - x.mean(-1, keepdim=True)
         xn = centred / torch.sqrt(centred.pow(2).mean(-1, keepdim=True) + 1e-6)
         u, v, q, k = F.silu(xn @ layer.project.weight.T).chunk(4, -1)
@@ -103,11 +103,11 @@ def test_buckets_are_logarithms_in_steps_of_a_third_of_a_decade_or_so() -> None:
 @torch.no_grad()
 def test_no_time_weight_equals_position_only_and_neither_equals_no_bias() -> None:
     net, batch = model(), last(timed(), 8)
-    for layer in net.layers:
+    for layer in (*net.lower, net.top):
         layer.time.zero_()
     without = replace(batch, times=None, request_times=None)
     torch.testing.assert_close(net.states(batch), net.states(without))
-    for layer in net.layers:
+    for layer in (*net.lower, net.top):
         layer.position.zero_()
     bare = model("none")
     bare.load_state_dict(net.state_dict())
@@ -160,6 +160,15 @@ def test_padding_and_company_do_not_matter_with_times() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("time", ["past", "request"])
+def test_what_is_encoded_is_the_newest_state_with_times_too(time: str) -> None:
+    net, batch = model(time), last(timed(), 8)
+    newest = batch.valid.sum(1) - 1
+    whole = net.states(batch)[torch.arange(len(newest)), newest]
+    torch.testing.assert_close(net.encode(batch), whole, rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
 def test_times_that_go_backwards_and_empty_rows_are_finite() -> None:
     rows = Contexts(
         np.arange(2), np.array([0, 3, 3]), np.array([1, 2, 3], np.int32), np.array([900, 50, -7])
@@ -187,7 +196,7 @@ def test_gradient_reaches_every_parameter_that_is_used(time: str) -> None:
         if parameter.requires_grad:
             assert parameter.grad is not None, name
             assert parameter.grad.abs().max() > 0, name
-    assert all(layer.time.requires_grad == (time != "none") for layer in net.layers)
+    assert all(layer.time.requires_grad == (time != "none") for layer in (*net.lower, net.top))
 
 
 def test_it_learns_what_only_time_tells() -> None:
