@@ -6,16 +6,15 @@ that should lose is the blend without its neural part.
 
 import sys
 
-import polars as pl
-from evidence import METRICS, Evidence, size_of
+from evidence import OTHERS, Evidence, size_of
 
 from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.options import RunOptions
 from tastemaker.recommend.answer import open_run
 from tastemaker.recommend.blend import Blend, fit_weights
+from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.results import options_of, validation_queries
-from tastemaker.run import run_recommender
 from tastemaker.train import FitConfig
 
 PARTS = ("sasrec", "markov-last-5", "ease")
@@ -33,15 +32,9 @@ def main() -> None:
         )
         for seed in seeds:
             out = found.cache / f"seed-{seed}"
-            options = RunOptions(out=str(out), seed=seed, split=cut, resume=True)
-            results = run_recommender(options, None, FitConfig(epochs=1) if toy else None)
-            found.cpu_seconds += results["training"]["cpu_seconds"]
-            if not results["training"]["converged"]:
-                found.notes.append(f"not converged: seed {seed}")
-            users = pl.read_parquet(out / "users.parquet")
-            for arm in results["models"]:
-                rows = users.filter(pl.col("model") == arm)
-                found.add(arm, {metric: rows[metric].to_numpy() for metric in METRICS})
+            options = RunOptions(out=str(out), seed=seed, split=cut)
+            training = FitConfig(epochs=1) if toy else None
+            found.train("sasrec", options, SASRecConfig(), training, also=OTHERS)
             saved = open_run(out)
             cuts = split(saved.interactions, cut)
             parts = {k: v for k, v in saved.models.parts().items() if k != "sasrec"}

@@ -10,21 +10,30 @@ import argparse
 import resource
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import torch
 
 from tastemaker import artifacts
 from tastemaker.config import environment
-from tastemaker.metrics.intervals import compare, verdict
+from tastemaker.metrics.intervals import compare, intervals, verdict
+from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.options import RunOptions
+from tastemaker.recommend.counting import COUNTING
+from tastemaker.recommend.models import name_of
+from tastemaker.run import run_recommender
+from tastemaker.train import FitConfig
 
 ROOT = Path(__file__).parents[1]
 METRICS = ("ndcg@10", "hr@10", "mrr@10")
+OTHERS = (*COUNTING, "blend")
+"""Models that every run has beside its neural one."""
 
 
 def size_of(doc: str) -> str:
@@ -63,6 +72,51 @@ class Evidence:
         kept = self.values.setdefault(arm, {})
         for metric in METRICS:
             kept.setdefault(metric, []).append(np.asarray(per_user[metric], np.float64))
+
+    def train(
+        self,
+        arm: str,
+        options: RunOptions,
+        model: NextItemConfig,
+        training: FitConfig | None = None,
+        also: Sequence[str] = (),
+    ) -> dict[str, Any]:
+        """Train one run, or read the finished one, and add its neural model as `arm`.
+
+        Args:
+            arm: Name of the arm; the run lies in the cache under it and the seed.
+            options: Data, seed and split; `out` may name a run that recipes share.
+            model: Shape of the neural model.
+            training: How to train it.
+            also: Other models of the run to add under their own names, once a seed.
+        """
+        out = options.out or str(self.cache / f"{arm.split()[0]}-seed-{options.seed}")
+        options = replace(options, out=out, resume=True)
+        results = run_recommender(options, model, training)
+        self.cpu_seconds += results["training"]["cpu_seconds"]
+        if not results["training"]["converged"]:
+            self.notes.append(f"not converged: {arm}, seed {options.seed}")
+        users = pl.read_parquet(Path(out) / "users.parquet")
+        names = {arm: name_of(model)} | {
+            one: one
+            for one in also
+            if len(self.values.get(one, {}).get(METRICS[0], ())) <= self.seeds.index(options.seed)
+        }
+        for name, own in names.items():
+            rows = users.filter(pl.col("model") == own)
+            self.add(name, {metric: rows[metric].to_numpy() for metric in METRICS})
+        return results
+
+    def against_published(self, arm: str, value: float, share: float = 0.97) -> None:
+        """Say whether the arm's newest NDCG@10 reaches `share` of a published figure."""
+        values = self.values[arm]["ndcg@10"][-1]
+        cell = intervals({"ndcg@10": values})["ndcg@10"].to_json()
+        low, high = cell["ci95"]
+        word = "reaches" if cell["mean"] >= share * value else "misses"
+        self.notes.append(
+            f"{arm}: NDCG@10 {cell['mean']:.4f} [{low:.4f}, {high:.4f}] {word} {share:.2f} of the "
+            f"published {value:.3f}"
+        )
 
     def relate(self, key: str, claim: str, a: str, b: str, metric: str = "ndcg@10") -> None:
         """Compare arm `a` with arm `b`, user by user and seed by seed; the claim is a > b."""

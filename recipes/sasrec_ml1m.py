@@ -8,8 +8,7 @@ import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
-from evidence import METRICS, Evidence, size_of
+from evidence import OTHERS, Evidence, size_of
 from torch import Tensor
 
 from tastemaker import artifacts
@@ -22,7 +21,6 @@ from tastemaker.recommend.answer import open_run
 from tastemaker.recommend.blend import Blend, fit_weights
 from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.results import options_of, validation_queries
-from tastemaker.run import run_recommender
 from tastemaker.train import FitConfig
 
 
@@ -51,15 +49,8 @@ def main() -> None:
     training = FitConfig(epochs=1 if toy else 40, schedule="cosine", anneal=16)
     for seed in seeds:
         out = found.cache / f"seed-{seed}"
-        options = RunOptions(data=data, out=str(out), seed=seed, resume=True)
-        results = run_recommender(options, model, training)
-        found.cpu_seconds += results["training"]["cpu_seconds"]
-        if not results["training"]["converged"]:
-            found.notes.append(f"not converged: seed {seed} still rose after the last epoch")
-        users = pl.read_parquet(out / "users.parquet")
-        for arm in results["models"]:
-            rows = users.filter(pl.col("model") == arm)
-            found.add(arm, {metric: rows[metric].to_numpy() for metric in METRICS})
+        options = RunOptions(data=data, out=str(out), seed=seed)
+        found.train("sasrec", options, model, training, also=OTHERS)
         saved = open_run(out)
         cuts = split(saved.interactions, "leave-one-out")
         scoring, parts = options_of(cuts, filter_seen=True), saved.models.parts()

@@ -138,6 +138,7 @@ VERBS: dict[str, Verb | Later] = {
     "train sasrec": train("sasrec", "SASRec"),
     "train esasrec": train("esasrec", "eSASRec"),
     "train hstu": train("hstu", "HSTU"),
+    "train hllm": train("hllm", "HLLM"),
     "evaluate": Verb(evaluate, EvaluateOptions, show.evaluation),
     "recommend": Verb(recommend, RecommendOptions, show.answer),
     "data list": Verb(data_list, Nothing, show.names),

@@ -13,7 +13,7 @@ import tyro
 
 from tastemaker.errors import BadInput
 
-Model = Literal["sasrec", "esasrec", "hstu"]
+Model = Literal["sasrec", "esasrec", "hstu", "hllm"]
 Positional = Annotated[str, tyro.conf.Positional]
 
 

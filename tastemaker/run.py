@@ -22,7 +22,7 @@ from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.splits import Split, split
 from tastemaker.errors import BadInput
 from tastemaker.metrics.evaluate import evaluate
-from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.options import Model, RunOptions
 from tastemaker.recommend.answer import KIND
 from tastemaker.recommend.blend import fit_weights
@@ -87,9 +87,10 @@ def run_recommender(
         artifacts.verify(folder, KIND)
         return {"run": str(folder), **artifacts.read_json(folder / "results.json")}
     plan = make_plan(options, folder, model, training or FitConfig())
+    neural = fresh_model(plan)
     start_folder(folder, plan)
     started = time.process_time()
-    models, fitted = train_models(plan, folder)
+    models, fitted = train_models(plan, neural, folder)
     results, per_user = evaluate_models(models, plan.dataset, plan.cuts, not options.repeats)
     results["training"] = {
         **asdict(fitted),
@@ -151,11 +152,16 @@ def start_folder(folder: Path, plan: Plan) -> None:
     artifacts.write_json(path, wanted)
 
 
-def train_models(plan: Plan, folder: Path) -> tuple[Models, Fitted]:
+def fresh_model(plan: Plan) -> NextItemModel:
+    """The neural model before training; refuses data it cannot be built for."""
+    config.seed_everything(plan.options.seed)
+    log = plan.cuts.interactions
+    return build(plan.model, log.num_items, plan.dataset.catalog.align(log.item_ids))
+
+
+def train_models(plan: Plan, neural: NextItemModel, folder: Path) -> tuple[Models, Fitted]:
     """Train the neural model, fit the counting ones, and fit the blend on validation."""
     log, train = plan.cuts.interactions, plan.cuts.train()
-    config.seed_everything(plan.options.seed)
-    neural = build(plan.model, log.num_items)
     batches = NextItemBatches(
         train,
         log.num_items,

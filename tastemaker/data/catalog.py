@@ -71,6 +71,23 @@ class Catalog:
         named = pl.coalesce(pl.col("title"), pl.col("item_id"))
         return self.frame.select(named).to_series().to_list()
 
+    def texts(self) -> list[str]:
+        """What is written about each row, as `title: …; categories: …; text: …`; may be empty."""
+        parts = (
+            pl.col("title"),
+            pl.col("categories").list.join(", "),
+            pl.col("text"),
+        )
+        named = [
+            pl.when(part.str.len_bytes() > 0).then(pl.format(f"{name}: {{}}", part))
+            for name, part in zip(("title", "categories", "text"), parts, strict=True)
+        ]
+        return (
+            self.frame.select(pl.concat_str(named, separator="; ", ignore_nulls=True))
+            .to_series()
+            .to_list()
+        )
+
     def save(self, path: Path) -> None:
         """Write as Parquet."""
         self.frame.write_parquet(path)

@@ -69,19 +69,12 @@ class NextItemConfig:
 
 
 class NextItemModel(nn.Module):
-    """Tables, scores and loss; implements the seams `Encoder` and `Trainable`."""
+    """Scores and loss from states and item vectors; the seams `Encoder` and `Trainable`."""
 
     def __init__(self, config: NextItemConfig, num_items: int) -> None:
-        """Item table with a padding row 0, position table; both near zero."""
+        """A model of `num_items` items; subclasses add its parts."""
         super().__init__()
         self.config, self.num_items = config, num_items
-        self.items = nn.Embedding(num_items + 1, config.dim, padding_idx=0)
-        self.positions = nn.Embedding(config.history, config.dim)
-        self.drop = nn.Dropout(config.dropout)
-        for table in (self.items, self.positions):
-            nn.init.trunc_normal_(table.weight, std=0.02)
-        with torch.no_grad():
-            self.items.weight[0] = 0
 
     def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
         """State of every position, which depends on nothing after it.
@@ -96,15 +89,9 @@ class NextItemModel(nn.Module):
         """
         raise NotImplementedError
 
-    def inputs(self, batch: Batch) -> Tensor:
-        """(B, N, D) what the first block reads: E[items]·√D + P[positions]."""
-        x: Tensor = self.items(batch.items) * self.config.dim**0.5
-        x = self.drop(x + self.positions(batch.position_ids))
-        return x
-
     def table(self) -> Tensor:
         """(I+1, D) vectors whose dot products with states are scores; row 0 never competes."""
-        return self.items.weight
+        raise NotImplementedError
 
     def encode(self, batch: Batch) -> Tensor:
         """(B, D) state at the last real position; zero for an empty history."""
@@ -116,7 +103,7 @@ class NextItemModel(nn.Module):
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) scores of every item for each row, in float32; column j is item code j + 1."""
-        batch = last(contexts, self.config.history).to(self.items.weight.device)
+        batch = last(contexts, self.config.history).to(next(self.parameters()).device)
         return (self.encode(batch) @ self.item_vectors().T).float()
 
     def forward(self, batch: Batch) -> Tensor:
@@ -129,14 +116,43 @@ class NextItemModel(nn.Module):
             raise ValueError("a training batch carries targets")
         wanted = batch.targets > 0
         states, targets = self.states(batch)[wanted], batch.targets[wanted]
-        table, kind = self.table(), self.config.loss
-        if kind == "softmax":
-            total = losses.full_softmax(states, table, targets)
-        elif batch.negatives is None:
-            raise ValueError(f"loss {kind!r} needs a batch with negatives")
-        elif kind == "sampled":
-            total = losses.sampled_softmax(states, table, targets, batch.negatives)
-        else:
-            calibration = self.config.calibration
-            total = losses.gbce(states, table, targets, batch.negatives, calibration)
+        total = self.competition(states, self.table(), targets, batch.negatives)
         return total / max(1, batch.target_count)
+
+    def competition(
+        self, states: Tensor, table: Tensor, targets: Tensor, negatives: Tensor | None
+    ) -> Tensor:
+        """The configured loss, summed: (T, D) states, (I+1, D) table, (T,) targets → scalar."""
+        kind = self.config.loss
+        if kind == "softmax":
+            return losses.full_softmax(states, table, targets)
+        if negatives is None:
+            raise ValueError(f"loss {kind!r} needs a batch with negatives")
+        if kind == "sampled":
+            return losses.sampled_softmax(states, table, targets, negatives)
+        return losses.gbce(states, table, targets, negatives, self.config.calibration)
+
+
+class IdModel(NextItemModel):
+    """A next-item model that knows items by id: one table for input and output."""
+
+    def __init__(self, config: NextItemConfig, num_items: int) -> None:
+        """Item table with a padding row 0, position table; both near zero."""
+        super().__init__(config, num_items)
+        self.items = nn.Embedding(num_items + 1, config.dim, padding_idx=0)
+        self.positions = nn.Embedding(config.history, config.dim)
+        self.drop = nn.Dropout(config.dropout)
+        for table in (self.items, self.positions):
+            nn.init.trunc_normal_(table.weight, std=0.02)
+        with torch.no_grad():
+            self.items.weight[0] = 0
+
+    def inputs(self, batch: Batch) -> Tensor:
+        """(B, N, D) what the first block reads: E[items]·√D + P[positions]."""
+        x: Tensor = self.items(batch.items) * self.config.dim**0.5
+        x = self.drop(x + self.positions(batch.position_ids))
+        return x
+
+    def table(self) -> Tensor:
+        """(I+1, D) the item table; row 0 is padding."""
+        return self.items.weight

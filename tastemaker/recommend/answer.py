@@ -197,9 +197,9 @@ def open_run(path: str | Path) -> SavedRun:
     artifacts.verify(run, KIND)
     config = artifacts.read_json(run / "config.json")
     interactions = Interactions.open(run)
-    models = Models.open(run, config, interactions)
-    results = artifacts.read_json(run / "results.json")
     catalog = Catalog.open(run / "items.parquet")
+    models = Models.open(run, config, interactions, catalog)
+    results = artifacts.read_json(run / "results.json")
     return SavedRun(run, config, results, interactions, catalog, models)
 
 

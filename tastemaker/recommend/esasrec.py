@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
 from tastemaker.nn.attention import SelfAttention, pick
-from tastemaker.nn.next_item import Loss, NextItemConfig, NextItemModel
+from tastemaker.nn.next_item import IdModel, Loss, NextItemConfig
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class LiGR(nn.Module):
         return out
 
 
-class ESASRec(NextItemModel):
+class ESASRec(IdModel):
     """The model; implements the seams `Encoder` and `Trainable`."""
 
     def __init__(self, config: ESASRecConfig, num_items: int) -> None:

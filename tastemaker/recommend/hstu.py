@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from tastemaker.data.batches import Batch
 from tastemaker.errors import BadInput
 from tastemaker.nn.attention import pick, pointwise_attention, pointwise_newest
-from tastemaker.nn.next_item import Loss, NextItemConfig, NextItemModel
+from tastemaker.nn.next_item import IdModel, Loss, NextItemConfig
 
 BUCKETS = 129
 """Time buckets: ln of seconds in steps of 0.301, which reaches beyond any clock."""
@@ -125,7 +125,7 @@ class HSTULayer(nn.Module):
         return x.view(*x.shape[:2], self.heads, self.head_dim).transpose(1, 2)
 
 
-class HSTU(NextItemModel):
+class HSTU(IdModel):
     """The model; implements the seams `Encoder` and `Trainable`."""
 
     def __init__(self, config: HSTUConfig, num_items: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from tastemaker import artifacts
 from tastemaker.checkpoints import load_weights
 from tastemaker.config import from_json
 from tastemaker.data.batches import Contexts
+from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.ranking import Recommender
@@ -23,13 +24,15 @@ from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig
+from tastemaker.recommend.hllm import HLLM, HLLMConfig
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 
-NEURAL: dict[str, tuple[type[NextItemModel], type[NextItemConfig]]] = {
+NEURAL: dict[str, tuple[Callable[..., NextItemModel], type[NextItemConfig]]] = {
     "sasrec": (SASRec, SASRecConfig),
     "esasrec": (ESASRec, ESASRecConfig),
     "hstu": (HSTU, HSTUConfig),
+    "hllm": (HLLM, HLLMConfig),
 }
 """Neural model → its module and configuration."""
 
@@ -109,7 +112,13 @@ class Models:
         artifacts.write_json(run / "blend.json", extra)
 
     @classmethod
-    def open(cls, run: Path, config: Mapping[str, Any], interactions: Interactions) -> Models:
+    def open(
+        cls,
+        run: Path,
+        config: Mapping[str, Any],
+        interactions: Interactions,
+        catalog: Catalog,
+    ) -> Models:
         """Read what `save` wrote, for the vocabulary it was trained on.
 
         Raises:
@@ -125,7 +134,7 @@ class Models:
             )
         own = config["model"]
         shape = from_json(NEURAL[own][1], config["model_config"], f"{own} options")
-        neural = build(shape, interactions.num_items)
+        neural = build(shape, interactions.num_items, catalog)
         load_weights(neural, run / "model.safetensors")
         tensors = artifacts.load_tensors(run / "counting.safetensors")
         arrays: dict[str, dict[str, npt.NDArray[Any]]] = {}
@@ -139,8 +148,10 @@ class Models:
         return cls(own, neural, counting, candidates, weights, skipped)
 
 
-def build(config: NextItemConfig, num_items: int) -> NextItemModel:
-    """A neural model with fresh weights."""
+def build(config: NextItemConfig, num_items: int, catalog: Catalog) -> NextItemModel:
+    """A neural model with fresh weights; `catalog` is aligned with the item codes."""
+    if isinstance(config, HLLMConfig):
+        return HLLM(config, num_items, catalog)
     return NEURAL[name_of(config)][0](config, num_items)
 
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
 from tastemaker.nn.attention import SelfAttention, pick
-from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.nn.next_item import IdModel, NextItemConfig
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Block(nn.Module):
         return out
 
 
-class SASRec(NextItemModel):
+class SASRec(IdModel):
     """The model; implements the seams `Encoder` and `Trainable`."""
 
     def __init__(self, config: SASRecConfig, num_items: int) -> None:

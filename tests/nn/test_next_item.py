@@ -10,7 +10,7 @@ from torch import Tensor
 from tastemaker.data.batches import Batch, Contexts, NextItemBatches, last
 from tastemaker.errors import BadInput
 from tastemaker.nn.attention import pick
-from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.nn.next_item import IdModel, NextItemConfig
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class MeanConfig(NextItemConfig):
     """No option of its own."""
 
 
-class Mean(NextItemModel):
+class Mean(IdModel):
     """State = mean of the inputs so far: the least model that keeps the contract."""
 
     def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:

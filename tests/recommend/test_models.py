@@ -69,7 +69,7 @@ def test_weights_of_another_shape_are_refused(finished_run: Path) -> None:
     saved = open_run(finished_run)
     wider = saved.config | {"model_config": saved.config["model_config"] | {"dim": 16}}
     with pytest.raises(ArtefactError, match="does not fit"):
-        Models.open(finished_run, wider, saved.interactions)
+        Models.open(finished_run, wider, saved.interactions, saved.catalog)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,9 @@ def test_stored_options_are_read_strictly(
 ) -> None:
     saved = open_run(finished_run)
     with pytest.raises(BadInput, match=cause):
-        Models.open(finished_run, saved.config | {"model_config": values}, saved.interactions)
+        Models.open(
+            finished_run, saved.config | {"model_config": values}, saved.interactions, saved.catalog
+        )
 
 
 def test_nothing_that_is_fitted_sees_the_held_out_events() -> None:

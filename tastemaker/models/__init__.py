@@ -1,0 +1,1 @@
+"""Foreign models: found on this machine, and turned into vectors."""

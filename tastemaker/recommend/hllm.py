@@ -1,0 +1,248 @@
+"""HLLM: an item language model turns texts into vectors, a user language model reads them.
+
+Paper: HLLM, arXiv 2409.12740.
+
+    e_i = ItemLLM(text_i);  u_j = UserLLM(e_1 … e_j);  s = exp(θ)·cos(u_j, e_i)
+
+Both models train end to end on the softmax over items; θ starts at ln(1/.07), and exp(θ) stays at
+or below 100. An item is its text, so an item nobody has chosen yet has a vector like any other.
+
+What keeps it small: the item model's lower layers are frozen and their output is computed once;
+in a step at most `fresh` items are encoded with a gradient, the others are read from the newest
+vectors known; vectors for scoring are made once after training and anew only for texts that
+change. The projection from item model to user model starts as a whitening of the texts.
+
+Left out: pre-trained weights of 1–7 billion parameters; the models are those on the machine.
+Checked: tests/recommend/test_hllm.py and recipes/hllm_text.py.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tastemaker.data.batches import Batch
+from tastemaker.data.catalog import Catalog
+from tastemaker.errors import BadInput
+from tastemaker.models.item_llm import ItemLLM, Reading, language_model, transformers_library
+from tastemaker.nn.attention import pick
+from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+
+_SCALE = 100.0
+_CHUNK = 512
+
+
+@dataclass(frozen=True)
+class HLLMConfig(NextItemConfig):
+    """Shape and loss of both models."""
+
+    item_model: str = "random"
+    """language model of the items: `random` (two fresh layers), a packaged name, or a path."""
+    user_model: str = "random"
+    """causal model of the users: `random` (`layers` fresh layers of width `dim`), or as above."""
+    trained_layers: int = -1
+    """top layers of the item model that train; −1: all; the others are frozen and cached."""
+    pooling: Literal["mean", "item"] = "mean"
+    """vector of a text: mean over its tokens, or the output at a learned [ITEM] token."""
+    max_tokens: int = 32
+    """tokens read of a text."""
+    fresh: int = 256
+    """most items encoded with a gradient in a step."""
+    checkpointing: bool = False
+    """recompute the item model's activations in the backward pass: less memory, more time."""
+    missing_text: str = ""
+    """text that stands for an item without one; empty: such items are an error."""
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that cannot be built."""
+        super().__post_init__()
+        for name in ("max_tokens", "fresh"):
+            self.at_least_one(name)
+
+
+class HLLM(NextItemModel):
+    """The model; implements the seams `Encoder` and `Trainable`."""
+
+    vectors: Tensor
+    stale: Tensor
+
+    def __init__(self, config: HLLMConfig, num_items: int, catalog: Catalog) -> None:
+        """Both models, and a vector for every text once the first is asked for.
+
+        Args:
+            config: Shape.
+            num_items: I.
+            catalog: I rows, row i for item code i + 1.
+
+        Raises:
+            BadInput: If items have no text and no text stands for them.
+        """
+        super().__init__(config, num_items)
+        self.hllm, self.texts = config, _complete(catalog, config.missing_text)
+        self.user = _user_model(config)
+        width = int(self.user.config.hidden_size)
+        self.item = ItemLLM(
+            config.item_model,
+            trained_layers=config.trained_layers,
+            max_tokens=config.max_tokens,
+            pooling=config.pooling,
+            dim=config.dim,
+            checkpointing=config.checkpointing,
+        )
+        self.project = nn.Linear(self.item.width, width)
+        self.drop = nn.Dropout(config.dropout)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.register_buffer("vectors", torch.zeros(num_items + 1, width))
+        self.register_buffer("stale", torch.ones(num_items + 1, dtype=torch.bool))
+        self.stale[0] = False
+        self._reading: Reading | None = None
+
+    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
+        """(B, N, D), or (B, 1, D) of the `newest`: unit vectors times the learned scale."""
+        return self._states(batch, F.embedding(batch.items, self.table()), newest)
+
+    def table(self) -> Tensor:
+        """(I+1, D) unit vectors of all texts; row 0 is padding. Those that changed are encoded."""
+        self.refresh()
+        return self.vectors
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Sum over this batch's targets divided by the targets of the whole step."""
+        if batch.targets is None:
+            raise ValueError("a training batch carries targets")
+        known = [batch.items.flatten(), batch.targets.flatten()]
+        present = torch.unique(torch.cat(known))
+        present = present[present > 0]
+        if not self.vectors.any():  # the first step; a resumed training goes on with its vectors
+            self.start()
+            self.refresh()
+        ids = torch.arange(self.num_items + 1, device=present.device)
+        negatives = batch.negatives
+        if self.config.loss != "softmax":
+            if negatives is None:
+                raise ValueError(f"loss {self.config.loss!r} needs a batch with negatives")
+            ids = torch.unique(torch.cat([*known, negatives, ids[:1]]))
+            negatives = torch.searchsorted(ids, negatives)
+        table = self._fresh_table(ids, present)
+        at = torch.searchsorted(ids, batch.items)
+        wanted = batch.targets > 0
+        states = self._states(batch, F.embedding(at, table), None)[wanted]
+        targets = torch.searchsorted(ids, batch.targets[wanted])
+        total = self.competition(states, table, targets, negatives)
+        return total / max(1, batch.target_count)
+
+    def update(self, catalog: Catalog) -> int:
+        """Take new texts of the same items, encode those that changed, and say how many they were.
+
+        Raises:
+            BadInput: As at construction.
+        """
+        fresh = _complete(catalog, self.hllm.missing_text)
+        changed = [at for at, (a, b) in enumerate(zip(self.texts, fresh, strict=True)) if a != b]
+        self.texts = fresh
+        if changed:
+            self._reading = None
+            self.stale[torch.tensor(changed) + 1] = True
+            self.refresh()
+        return len(changed)
+
+    @torch.no_grad()
+    def start(self) -> None:
+        """Whiten: the projection begins as the largest principal axes of the catalogue's texts.
+
+        Vectors of a language model share one large direction, so that all cosines are high and
+        training would first have to unlearn it. Texts alone decide; no event is used.
+        """
+        features = self._features(np.arange(self.num_items))
+        mean = features.mean(0)
+        _, spread, axes = torch.linalg.svd(features - mean, full_matrices=False)
+        kept = min(len(axes), len(self.project.weight))
+        scale = spread[:kept] / self.num_items**0.5
+        self.project.weight[:kept] = axes[:kept] / scale.clamp(min=1e-2 * scale[0])[:, None]
+        self.project.bias.copy_(-self.project.weight @ mean)
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Encode every item whose vector is not of the weights and text as they are."""
+        rows = (self.stale.nonzero()[:, 0] - 1).cpu().numpy()
+        training = self.training
+        self.eval()
+        for start in range(0, len(rows), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            self.vectors[torch.from_numpy(part + 1)] = self._encoded(part)
+        self.stale[:] = False
+        self.train(training)
+
+    def _fresh_table(self, ids: Tensor, present: Tensor) -> Tensor:
+        """Newest vectors of `ids`, with a gradient to at most `fresh` of the items present."""
+        order = torch.randperm(len(present))[: self.hllm.fresh].to(present.device)
+        chosen = present[order]
+        encoded = self._encoded((chosen - 1).cpu().numpy())
+        table = F.embedding(ids, self.vectors)
+        table = table.index_copy(0, torch.searchsorted(ids, chosen), encoded)
+        self.vectors[chosen] = encoded.detach()
+        self.stale[1:] = True  # the weights are about to change
+        return table
+
+    def _encoded(self, rows: Any) -> Tensor:
+        """(n, D) unit vectors of texts by number."""
+        return F.normalize(self.project(self._features(rows)), dim=-1)
+
+    def _features(self, rows: Any) -> Tensor:
+        """(n, H) what the item model says of texts by number."""
+        if self._reading is None:
+            self._reading = self.item.read(self.texts)
+        found: Tensor = self.item(self._reading, np.asarray(rows))
+        return found
+
+    def _states(self, batch: Batch, inputs: Tensor, newest: Tensor | None) -> Tensor:
+        # Unit vectors have entries of about 1/√D; a language model reads entries of about 1.
+        x = self.drop(inputs * inputs.shape[-1] ** 0.5)
+        at = batch.position_ids.expand(x.shape[:2])
+        x = self.user(inputs_embeds=x, position_ids=at, use_cache=False).last_hidden_state
+        scale = self.log_scale.exp().clamp(max=_SCALE)
+        x = F.normalize(pick(x, newest), dim=-1) * scale
+        return x * pick(batch.valid[..., None], newest)
+
+
+def _user_model(config: HLLMConfig) -> Any:
+    """A causal model without token table or output head."""
+    if config.user_model == "random":
+        library = transformers_library()
+        shape = library.LlamaConfig(
+            vocab_size=1,
+            bos_token_id=None,
+            eos_token_id=None,
+            hidden_size=config.dim,
+            intermediate_size=4 * config.dim,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            max_position_embeddings=max(512, config.history),
+            attention_dropout=config.dropout,
+        )
+        model: Any = library.LlamaModel(shape)
+    else:
+        model = language_model(config.user_model)
+    model.set_input_embeddings(None)
+    return model
+
+
+def _complete(catalog: Catalog, missing: str) -> list[str]:
+    """A text an item, `missing` where there is none."""
+    texts = catalog.texts()
+    empty = [at for at, text in enumerate(texts) if not text.strip()]
+    if empty and not missing:
+        shown = ", ".join(str(catalog.frame["item_id"][at]) for at in empty[:5])
+        raise BadInput(
+            f"{len(empty):,} of {len(texts):,} items have no text, such as {shown}.",
+            "the items table",
+            "Give titles, texts or categories, or let a text stand for these: "
+            "--model.missing-text 'unknown item'.",
+        )
+    return [text if text.strip() else missing for text in texts]

@@ -1,0 +1,304 @@
+"""Vectors of small random models, and of the packaged ones where they are installed."""
+
+import json
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tastemaker.artifacts import load_tensors, save_tensors, staged, write_json
+from tastemaker.errors import ArtefactError, BadInput, NumericFault
+from tastemaker.models.encode import Cached, Encode, ImageEncoder, TextEncoder
+from tastemaker.models.packaged import KIND, install, listed
+
+transformers = pytest.importorskip("transformers", reason="needs tastemaker[llm]")
+Image = pytest.importorskip("PIL.Image", reason="needs tastemaker[vision]")
+
+WORDS = ["red", "green", "blue", "shoe", "boat", "the", "of", "##s"]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASTEMAKER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def save_tokenizer(folder: Path, marks: bool) -> None:
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    vocab = {word: n for n, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
+    tokenizer: Any = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    if marks:
+        tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]"} | (
+        {"cls_token": "[CLS]", "sep_token": "[SEP]"} if marks else {"eos_token": "[SEP]"}
+    )
+    wrapped = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+    wrapped.save_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two random layers over twelve words."""
+    folder = tmp_path_factory.mktemp("bert")
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=12, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=64, initializer_range=0.5,
+    )  # fmt: skip
+    transformers.BertModel(config).save_pretrained(folder)
+    save_tokenizer(folder, marks=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A causal model in half precision, whose tokenizer makes nothing of an empty text."""
+    folder = tmp_path_factory.mktemp("llama")
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=12, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=64, initializer_range=0.5,
+    )  # fmt: skip
+    transformers.LlamaForCausalLM(config).bfloat16().save_pretrained(folder)
+    save_tokenizer(folder, marks=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """EfficientNet-Lite0 with random weights."""
+    library = pytest.importorskip("efficientnet_lite_pytorch", reason="the package is missing")
+    folder = tmp_path_factory.mktemp("lite") / "net"
+    torch.manual_seed(0)
+    model = library.EfficientNet.from_name("efficientnet-lite0")
+    with staged(folder, KIND, {}) as partial:
+        config = {"model_type": "efficientnet-lite0", "image_size": 224, "hidden_size": 1280}
+        write_json(partial / "config.json", config)
+        save_tensors(partial / "model.safetensors", model.state_dict())
+    return folder
+
+
+def sentences(count: int) -> list[str]:
+    rng = random.Random(0)
+    return [" ".join(rng.choices(WORDS[:7], k=rng.randrange(0, 30))) for _ in range(count)]
+
+
+def changed(folder: Path, to: Path, name: str, value: Any) -> Path:
+    """A copy whose tensor `name` is gone, or has another value."""
+    shutil.copytree(folder, to)
+    tensors = load_tensors(to / "model.safetensors")
+    tensors.pop(name) if value is None else tensors[name].fill_(value)
+    from safetensors.torch import save_file
+
+    save_file(tensors, to / "model.safetensors", metadata={"format": "pt"})
+    return to
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
+@pytest.mark.parametrize("kind", ["bert", "llama"])
+def test_batches_do_not_change_vectors(
+    kind: str, pooling: Any, request: pytest.FixtureRequest
+) -> None:
+    folder, texts = request.getfixturevalue(kind), ["", *sentences(40), ""]
+    whole = TextEncoder(folder, 32, pooling, batch=64)(texts)
+    assert whole.shape == (42, 16) and whole.dtype == np.float32 and np.isfinite(whole).all()
+    np.testing.assert_allclose(np.linalg.norm(whole, axis=1), 1, atol=1e-5)
+    few = TextEncoder(folder, 32, pooling, batch=3)
+    np.testing.assert_allclose(few(texts), whole, atol=1e-5)
+    alone = np.concatenate([few([text]) for text in texts])
+    np.testing.assert_allclose(alone, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
+def test_pooling_is_what_it_says(bert: Path, pooling: Any) -> None:
+    tokenizer = transformers.AutoTokenizer.from_pretrained(bert)
+    model = transformers.AutoModel.from_pretrained(bert).eval()
+    text = "the red shoes of [UNK]"
+    with torch.no_grad():
+        states = model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0]
+    wanted = {"mean": states.mean(0), "cls": states[0], "last": states[-1]}[pooling]
+    got = TextEncoder(bert, 32, pooling)([text, "blue " * 20])[0]
+    np.testing.assert_allclose(got, torch.nn.functional.normalize(wanted, dim=0), atol=1e-5)
+
+
+def test_long_texts_are_cut(bert: Path) -> None:
+    encode = TextEncoder(bert, 5)
+    long = encode(["red green blue shoe boat", "red green blue"])
+    np.testing.assert_allclose(long[0], long[1], atol=1e-5)
+
+
+def test_identity_holds_what_changes_vectors(bert: Path, llama: Path, tmp_path: Path) -> None:
+    names = [TextEncoder(bert, 32).identity, TextEncoder(bert, 16).identity]
+    names += [TextEncoder(bert, 32, "cls").identity, TextEncoder(llama, 32).identity]
+    other = changed(bert, tmp_path / "other", "embeddings.word_embeddings.weight", 0.5)
+    names.append(TextEncoder(other, 32).identity)
+    assert len(set(names)) == 5
+    assert TextEncoder(bert, 32, batch=2).identity == names[0]
+
+
+def test_no_texts_and_odd_ones(bert: Path) -> None:
+    encode: Encode = TextEncoder(bert, 32)
+    assert encode([]).shape == (0, 16)
+    assert np.isfinite(encode(["\ud800", "\0", "é" * 500, "   ", "\U0001f600"])).all()
+
+
+@pytest.mark.parametrize("row", [None, 3, b"red", float("nan"), ["red"]])
+def test_what_is_no_text_names_its_row(bert: Path, row: Any) -> None:
+    with pytest.raises(BadInput, match="row 1"):
+        TextEncoder(bert, 32)(["red", row])
+
+
+def test_one_text_is_no_list(bert: Path) -> None:
+    with pytest.raises(BadInput, match="list"):
+        TextEncoder(bert, 32)("red")
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_tokens": 2}, {"max_tokens": 65}, {"batch": 0}, {"pooling": "max"}]
+)
+def test_options_out_of_range(bert: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        TextEncoder(bert, **{"max_tokens": 32} | options)
+
+
+def test_folders_that_are_no_model_of_text(bert: Path, tmp_path: Path) -> None:
+    for config in ({}, {"model_type": "no-such"}, {"model_type": "t5", "is_encoder_decoder": True}):
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        with pytest.raises(BadInput, match="encode no text"):
+            TextEncoder(tmp_path)
+    torn = changed(bert, tmp_path / "torn", "embeddings.LayerNorm.weight", 1)
+    (torn / "model.safetensors").write_bytes((torn / "model.safetensors").read_bytes()[:-9])
+    with pytest.raises(BadInput, match="cannot be read"):
+        TextEncoder(torn, 32)
+    (torn / "model.safetensors").rename(torn / "pytorch_model.bin")
+    with pytest.raises(BadInput, match="cannot be read"):
+        TextEncoder(torn, 32)
+
+
+def test_missing_weights_are_not_made_up(bert: Path, tmp_path: Path) -> None:
+    name = "encoder.layer.1.output.dense.weight"
+    with pytest.raises(ArtefactError, match=name):
+        TextEncoder(changed(bert, tmp_path / "less", name, None), 32)
+
+
+def test_values_that_are_not_finite_are_refused(bert: Path, tmp_path: Path) -> None:
+    name = "embeddings.word_embeddings.weight"
+    with pytest.raises(NumericFault):
+        TextEncoder(changed(bert, tmp_path / "nan", name, float("nan")), 32)(["red"])
+
+
+def test_texts_through_a_cache(bert: Path, tmp_path: Path) -> None:
+    encode, texts = TextEncoder(bert, 32), ["red", "green boats", "red"]
+    for _ in range(2):
+        vectors = Cached(encode, tmp_path / "v")(texts)
+        np.testing.assert_allclose(vectors, encode(texts), atol=1e-5)
+    with pytest.raises(BadInput, match="row 1"):
+        Cached(encode, tmp_path / "v")(["red", None])
+
+
+def noise(seed: int, size: tuple[int, int] = (300, 200)) -> Any:
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    return Image.fromarray(pixels)
+
+
+def test_pictures(lite: Path, tmp_path: Path) -> None:
+    encode = ImageEncoder(lite, batch=2)
+    pictures = [noise(0), noise(1), noise(2, (40, 700)), noise(3, (1, 1)), noise(0).convert("P")]
+    noise(0).save(tmp_path / "0.png")
+    vectors = encode([*pictures, tmp_path / "0.png", str(tmp_path / "0.png")])
+    assert vectors.shape == (7, 1280) == (7, encode.dim) and vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(vectors[5:], vectors[[0, 0]], atol=1e-5)
+    np.testing.assert_allclose(encode([pictures[2]])[0], vectors[2], atol=1e-5)
+    assert encode([]).shape == (0, 1280)
+
+
+def test_pictures_are_upright_and_on_white(lite: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    noise(0).transpose(Image.Transpose.ROTATE_180).save(tmp_path / "turned.png", exif=exif)
+    clear, white = Image.new("RGBA", (30, 30)), Image.new("RGB", (30, 30), "white")
+    vectors = ImageEncoder(lite)([noise(0), tmp_path / "turned.png", clear, white])
+    np.testing.assert_allclose(vectors[1::2], vectors[::2], atol=1e-5)
+
+
+def test_pictures_that_cannot_be_read_are_named(lite: Path, tmp_path: Path) -> None:
+    encode = ImageEncoder(lite)
+    noise(0).save(tmp_path / "cut.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:900])
+    (tmp_path / "words.png").write_text("words")
+    for name in ("cut.jpg", "words.png", "none.png", "", "a\0b"):
+        for using in (encode, Cached(encode, tmp_path / "v")):
+            with pytest.raises(BadInput) as caught:
+                using([noise(0), tmp_path / name if "\0" not in name else name])
+            assert name in caught.value.where
+    for using in (encode, Cached(encode, tmp_path / "v")):
+        with pytest.raises(BadInput, match="row 1"):
+            using([noise(0), 7])
+    with pytest.raises(BadInput, match="list"):
+        encode(str(tmp_path / "cut.jpg"))
+
+
+def test_a_picture_file_that_changes_is_encoded_again(lite: Path, tmp_path: Path) -> None:
+    encode, file = ImageEncoder(lite), tmp_path / "p.png"
+    keep = Cached(encode, tmp_path / "v")
+    for seed in (0, 1):
+        noise(seed).save(file)
+        np.testing.assert_allclose(keep([str(file)]), encode([noise(seed)]), atol=1e-5)
+    np.testing.assert_allclose(keep([noise(1)]), encode([noise(1)]), atol=1e-5)
+
+
+def test_image_encoders_take_their_model_only(lite: Path, bert: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="bert"):
+        ImageEncoder(bert)
+    with pytest.raises(BadInput, match="batch"):
+        ImageEncoder(lite, batch=0)
+    shutil.copytree(lite, tmp_path / "net")
+    (tmp_path / "net" / "model.safetensors").write_bytes(b"x")
+    with pytest.raises(ArtefactError, match="wrong size"):
+        ImageEncoder(tmp_path / "net")
+
+
+def installed(name: str) -> None:
+    """Skip unless the packages are here already; convert what they hold."""
+    from importlib import metadata
+
+    packages = next(row["packages"] for row in listed() if row["name"] == name)
+    for package, version in (one.split("==") for one in packages):
+        try:
+            found = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found = "nothing"
+        if found != version:
+            pytest.skip(f"{package}=={version} is not installed, but {found}")
+    install(name)
+
+
+def test_minilm_knows_what_is_alike(tmp_path: Path) -> None:
+    installed("minilm")
+    encode = TextEncoder("minilm")
+    vectors = encode(["a film about space travel", "a movie set on a starship", "garden hose"])
+    assert vectors.shape == (3, 384)
+    near, far = vectors[0] @ vectors[1], vectors[0] @ vectors[2]
+    assert near > far + 0.2
+
+
+def test_efficientnet_tells_shapes_apart() -> None:
+    installed("efficientnet-lite0")
+    from PIL import ImageDraw
+
+    def disc(at: int) -> Any:
+        picture = Image.new("RGB", (256, 256), "white")
+        ImageDraw.Draw(picture).ellipse((at, at, at + 120, at + 120), fill="orange")
+        return picture
+
+    vectors = ImageEncoder()([disc(60), disc(75), noise(0)])
+    assert vectors.shape == (3, 1280)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
