@@ -24,6 +24,7 @@ from tastemaker.errors import ArtefactError, NumericFault, TastemakerError
 
 KIND = "checkpoint"
 _KEPT = 2
+_VALIDATED = "-validated"
 
 
 @dataclass
@@ -111,11 +112,14 @@ class Checkpoints:
         pointer = self.folder / "latest"
         if not self.accelerator.is_main_process:
             return
+        newest = artifacts.pointed(pointer)
+        if newest is not None and _stands_for(newest, progress):
+            return
+        if final == newest:
+            # The same step before and after its validation: both stand until `latest` moves on.
+            final = final.with_name(f"{final.name}{_VALIDATED}")
         if final.exists():
-            if artifacts.pointed(pointer) == final and _epoch_of(final) == progress.epoch:
-                return
-            # The same step before and after its validation: the later state replaces the earlier.
-            shutil.rmtree(final)
+            shutil.rmtree(final)  # left by a process that was killed before `latest` named it
         state = model.state_dict()
         refuse_non_finite(state)
         with artifacts.staged(final, KIND, {"progress": asdict(progress), **self.identity}) as at:
@@ -124,7 +128,7 @@ class Checkpoints:
             artifacts.save_tensors(at / "optimizer.safetensors", _flat(optimizer))
             artifacts.save_tensors(at / "random.safetensors", {"state": random})
         artifacts.point(pointer, final.name)
-        self._prune()
+        self._prune(final)
 
     def load(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
@@ -154,9 +158,10 @@ class Checkpoints:
             setattr(progress, name, value)
         return artifacts.load_tensors(newest / "best.safetensors")
 
-    def _prune(self) -> None:
-        found = sorted(self.folder.glob("step-*"), key=lambda path: int(path.name[5:]))
-        for path in found[:-_KEPT]:
+    def _prune(self, newest: Path) -> None:
+        """Keep `newest` and the one before."""
+        others = {*self.folder.glob("step-*")} - {newest}
+        for path in sorted(others, key=_order)[: 1 - _KEPT]:
             shutil.rmtree(path)
 
 
@@ -220,6 +225,13 @@ def _gathered_random_state(accelerator: Accelerator) -> Tensor:
     return gathered.cpu()
 
 
-def _epoch_of(folder: Path) -> int:
-    manifest = artifacts.read_json(folder / artifacts.MANIFEST)
-    return int(manifest["meta"]["progress"]["epoch"])
+def _order(path: Path) -> tuple[int, bool]:
+    """Step of a checkpoint, and whether it was written after that step's validation."""
+    name = path.name.removeprefix("step-")
+    return int(name.removesuffix(_VALIDATED)), name.endswith(_VALIDATED)
+
+
+def _stands_for(folder: Path, progress: Progress) -> bool:
+    """Whether a checkpoint holds this step and epoch already."""
+    held = artifacts.read_json(folder / artifacts.MANIFEST)["meta"]["progress"]
+    return (held["step"], held["epoch"]) == (progress.step, progress.epoch)

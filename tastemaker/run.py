@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import polars as pl
 import torch
+from accelerate import PartialState
 
 from tastemaker import artifacts, config
 from tastemaker.checkpoints import check_identity
@@ -74,7 +75,8 @@ def run_recommender(
         training: How to train it; the seed is that of `options`.
 
     Returns:
-        The contents of `results.json` plus `run`, the path of the run directory.
+        The contents of `results.json` plus `run`, the path of the run directory. Under
+        `accelerate launch` the first process alone evaluates and has more than `run`.
 
     Raises:
         TastemakerError: With cause and remedy; nothing finished is left then.
@@ -88,9 +90,16 @@ def run_recommender(
         return {"run": str(folder), **artifacts.read_json(folder / "results.json")}
     plan = make_plan(options, folder, model, training or FitConfig())
     neural = fresh_model(plan)
-    start_folder(folder, plan)
+    processes = PartialState()
+    processes.wait_for_everyone()  # all have chosen the same folder before it exists
+    if processes.is_main_process:
+        start_folder(folder, plan)
+    processes.wait_for_everyone()
     started = time.process_time()
-    models, fitted = train_models(plan, neural, folder)
+    fitted = train_neural(plan, neural, folder)
+    if not processes.is_main_process:
+        return {"run": str(folder)}
+    models = fit_others(plan, neural)
     results, per_user = evaluate_models(models, plan.dataset, plan.cuts, not options.repeats)
     results["training"] = {
         **asdict(fitted),
@@ -159,12 +168,11 @@ def fresh_model(plan: Plan) -> NextItemModel:
     return build(plan.model, log.num_items, plan.dataset.catalog.align(log.item_ids))
 
 
-def train_models(plan: Plan, neural: NextItemModel, folder: Path) -> tuple[Models, Fitted]:
-    """Train the neural model, fit the counting ones, and fit the blend on validation."""
-    log, train = plan.cuts.interactions, plan.cuts.train()
+def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
+    """Train the neural model, choosing its weights on validation."""
     batches = NextItemBatches(
-        train,
-        log.num_items,
+        plan.cuts.train(),
+        plan.cuts.interactions.num_items,
         history=plan.model.history,
         tokens=plan.fit.batch * plan.model.history,
         negatives=plan.model.sampled,
@@ -177,11 +185,17 @@ def train_models(plan: Plan, neural: NextItemModel, folder: Path) -> tuple[Model
         measured = evaluate(neural, queries, scoring)
         return {name: measured.mean(name) for name in ("ndcg@10", "hr@10")}
 
-    fitted = fit(neural, batches, plan.fit, validate, folder, plan.options.resume)
-    models = Models.fit_counting(plan.options.model, neural, train, log.num_items)
+    return fit(neural, batches, plan.fit, validate, folder, plan.options.resume)
+
+
+def fit_others(plan: Plan, neural: NextItemModel) -> Models:
+    """Fit the counting models on the training events, and the blend of all on validation."""
+    train, num_items = plan.cuts.train(), plan.cuts.interactions.num_items
+    models = Models.fit_counting(plan.options.model, neural, train, num_items)
     parts, seen = models.parts(), not plan.options.repeats
+    queries = validation_queries(plan.cuts)
     models.weights, _ = fit_weights(parts, queries, models.candidates, seen)
-    return models, fitted
+    return models
 
 
 def publish(

@@ -104,6 +104,22 @@ def names(found: Mapping[str, Any]) -> None:
         print(name)
 
 
+def models(found: Mapping[str, Any]) -> None:
+    """One model a line: name, what it takes, size, licence, and whether it is here."""
+    table = Table.grid(padding=(0, 3))
+    for one in found["models"]:
+        here = "installed" if one["installed"] else "not installed"
+        size = f"{one['bytes'] / 1e6:.0f} MB"
+        table.add_row(*(plain(t) for t in (one["name"], one["kind"], size, one["licence"], here)))
+    Console(highlight=False).print(table)
+
+
+def installed(found: Mapping[str, Any]) -> None:
+    """One sentence."""
+    word = "was installed already" if found["already"] else "is installed"
+    Console(highlight=False).print(plain(f"{found['name']} {word}."))
+
+
 def checked(found: Mapping[str, Any]) -> None:
     """One sentence: all is well, or how much was dropped."""
     out = Console(highlight=False)

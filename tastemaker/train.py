@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
@@ -33,6 +33,15 @@ class Trainable(Protocol):
 
     def loss(self, batch: Batch) -> Tensor:
         """Scalar: sum over the batch's targets / `batch.target_count`."""
+        ...
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A model some of whose parts learn more slowly, such as a pre-trained one."""
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Groups as an optimiser takes them, each with `share`, its part of the learning rate."""
         ...
 
 
@@ -148,8 +157,9 @@ class _Loop:
         if config.track:
             self.accelerator.init_trackers("tastemaker")
         seed_everything(config.seed + 7919 * self.accelerator.process_index)
+        groups = model.parameter_groups() if isinstance(model, Grouped) else model.parameters()
         optimizer = torch.optim.AdamW(
-            model.parameters(), config.lr, (0.9, 0.98), weight_decay=config.weight_decay
+            groups, config.lr, (0.9, 0.98), weight_decay=config.weight_decay
         )
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.inner: nn.Module = self.accelerator.unwrap_model(self.model)
@@ -174,6 +184,7 @@ class _Loop:
                     self._validate()
                 self._save()
         self.inner.load_state_dict(self.best)
+        self.accelerator.wait_for_everyone()  # a process that leaves early aborts the others
         self.accelerator.end_training()
         best_epoch = (len(state.history) - state.stale) * self.config.validate_every
         return Fitted(state.step, state.epoch, best_epoch, state.best, self._flat())
@@ -197,7 +208,7 @@ class _Loop:
         accelerator, state = self.accelerator, self.progress
         lr = learning_rate(self.config, state.step, len(self.batches))
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group.get("share", 1.0)
         mine = batch.shard(accelerator.process_index, accelerator.num_processes)
         loss = self.model(mine.to(accelerator.device))
         # Processes average gradients, but the loss is already a share of the whole step's.

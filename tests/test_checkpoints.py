@@ -133,3 +133,19 @@ def test_signals_are_heard_and_given_back() -> None:
         signal.raise_signal(signal.SIGINT)
         assert stop.asked
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_latest_never_names_a_checkpoint_that_is_being_replaced(tmp_path: Path) -> None:
+    """After a validation the same step is written again: until that stands, the first one does."""
+    kept = Checkpoints(tmp_path, Accelerator(cpu=True), {})
+    model, optimizer = parts()
+    kept.save(model, optimizer, Progress(step=4), model.state_dict())
+    first = artifacts.pointed(kept.folder / "latest")
+    kept.save(model, optimizer, Progress(step=4, epoch=1), model.state_dict())
+    second = artifacts.pointed(kept.folder / "latest")
+    assert first is not None
+    assert second is not None
+    assert (first.name, second.name) == ("step-4", "step-4-validated")
+    artifacts.verify(first, "checkpoint")  # a kill between the two would have found it
+    kept.save(model, optimizer, Progress(step=4, epoch=1), model.state_dict())
+    assert artifacts.pointed(kept.folder / "latest") == second

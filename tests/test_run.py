@@ -144,7 +144,7 @@ def test_a_model_of_another_vocabulary_is_refused(finished_run: Path, tmp_path: 
     saved = open_run(run)
     config = saved.config | {"vocabulary_sha256": "0" * 64}
     with pytest.raises(ArtefactError, match="another vocabulary") as caught:
-        Models.open(run, config, saved.interactions)
+        Models.open(run, config, saved.interactions, saved.catalog)
     assert caught.value.exit_code == 3
 
 

@@ -148,7 +148,7 @@ class ImageEncoder:
 
     The middle square of a picture is scaled to 224 x 224 and its bytes to (x - 127) / 128, as the
     network was trained. (The README of the package copies another normalisation from its parent
-    project; the statistics of the first batch norm say that it is this one.)
+    project; the mean that the first batch norm keeps fits this one, and not that.)
 
     Args:
         name: What `packaged.locate` takes; the folder holds EfficientNet-Lite0.

@@ -88,6 +88,9 @@ class ItemLLM(nn.Module):
             self.frozen = (model, len(layers) - trained_layers)
             model = _copy_of_top(model, trained_layers)
         self.top = model
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0  # noise in targets; the user model's inputs are dropped out instead
         if checkpointing:
             self.top.activation_checkpointing_enable()
         self.slot = nn.Parameter(torch.randn(self.width) * 0.02, pooling == "item")
@@ -168,7 +171,9 @@ def language_model(name: str) -> Any:
         BadInput: If it is not here, saying where it was looked for.
     """
     library, folder = transformers_library(), locate(name)
-    model = library.AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    model = library.AutoModel.from_pretrained(
+        folder, local_files_only=True, dtype=torch.float32, use_safetensors=True
+    )
     if "pooler" in dict(model.named_children()):
         model.pooler = None
     return model
@@ -203,6 +208,7 @@ def _random(dim: int) -> tuple[Any, Any]:
         num_attention_heads=2,
         intermediate_size=4 * dim,
         max_position_embeddings=512,
+        initializer_range=0.5 * dim**-0.5,  # the usual 0.02 is for widths of 1,000s
     )
 
     def tokens(text: str) -> list[int]:

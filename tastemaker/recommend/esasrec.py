@@ -9,9 +9,9 @@ The gates read the stream before normalisation. With gate weights 0 and biases +
 ungated pre-norm block; with −30 it is the identity. As in the authors' code no norm follows the
 last layer.
 
-Left out: nothing of the layer. The negatives are shared by a batch (the authors draw them for each
-position), which costs less and measures the same here: recipes/esasrec_ml1m.py.
-Checked: tests/recommend/test_esasrec.py.
+Left out: nothing of the layer. The negatives are shared by a batch; the authors draw them for each
+position, which costs K times the memory.
+Checked: tests/recommend/test_esasrec.py and recipes/esasrec_ml1m.py.
 """
 
 from __future__ import annotations

@@ -56,6 +56,8 @@ class HLLMConfig(NextItemConfig):
     """most items encoded with a gradient in a step."""
     checkpointing: bool = False
     """recompute the item model's activations in the backward pass: less memory, more time."""
+    item_lr: float = 0.1
+    """the item model's part of the learning rate."""
     missing_text: str = ""
     """text that stands for an item without one; empty: such items are an error."""
 
@@ -69,8 +71,12 @@ class HLLMConfig(NextItemConfig):
 class HLLM(NextItemModel):
     """The model; implements the seams `Encoder` and `Trainable`."""
 
+    features: Tensor
+    """(I+1, H) what the item model says of each text."""
     vectors: Tensor
+    """(I+1, D) unit vectors made of the features."""
     stale: Tensor
+    """(I+1,) features that are not of today's weights and text; row 0: nor are the vectors."""
 
     def __init__(self, config: HLLMConfig, num_items: int, catalog: Catalog) -> None:
         """Both models, and a vector for every text once the first is asked for.
@@ -84,7 +90,8 @@ class HLLM(NextItemModel):
             BadInput: If items have no text and no text stands for them.
         """
         super().__init__(config, num_items)
-        self.hllm, self.texts = config, _complete(catalog, config.missing_text)
+        self.hllm, self.catalog = config, catalog
+        self.texts = _complete(catalog, config.missing_text)
         self.user = _user_model(config)
         width = int(self.user.config.hidden_size)
         self.item = ItemLLM(
@@ -98,10 +105,17 @@ class HLLM(NextItemModel):
         self.project = nn.Linear(self.item.width, width)
         self.drop = nn.Dropout(config.dropout)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.register_buffer("features", torch.zeros(num_items + 1, self.item.width))
         self.register_buffer("vectors", torch.zeros(num_items + 1, width))
         self.register_buffer("stale", torch.ones(num_items + 1, dtype=torch.bool))
-        self.stale[0] = False
         self._reading: Reading | None = None
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The item model learns at `item_lr` of the rate of everything else."""
+        item = {id(parameter) for parameter in self.item.parameters()}
+        rest = [parameter for parameter in self.parameters() if id(parameter) not in item]
+        slow = list(self.item.parameters())
+        return [{"params": rest, "share": 1.0}, {"params": slow, "share": self.hllm.item_lr}]
 
     def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
         """(B, N, D), or (B, 1, D) of the `newest`: unit vectors times the learned scale."""
@@ -119,9 +133,8 @@ class HLLM(NextItemModel):
         known = [batch.items.flatten(), batch.targets.flatten()]
         present = torch.unique(torch.cat(known))
         present = present[present > 0]
-        if not self.vectors.any():  # the first step; a resumed training goes on with its vectors
+        if not self.features.any():  # the first step; a resumed training goes on with its own
             self.start()
-            self.refresh()
         ids = torch.arange(self.num_items + 1, device=present.device)
         negatives = batch.negatives
         if self.config.loss != "softmax":
@@ -144,12 +157,15 @@ class HLLM(NextItemModel):
             BadInput: As at construction.
         """
         fresh = _complete(catalog, self.hllm.missing_text)
+        self.catalog = catalog
         changed = [at for at, (a, b) in enumerate(zip(self.texts, fresh, strict=True)) if a != b]
         self.texts = fresh
         if changed:
-            self._reading = None
-            self.stale[torch.tensor(changed) + 1] = True
-            self.refresh()
+            self._reading, reading = None, self.item.read([fresh[at] for at in changed])
+            with torch.no_grad():
+                found = self.item(reading, np.arange(len(changed)))
+            self.features[torch.tensor(changed) + 1] = found
+            self.stale[0] = True
         return len(changed)
 
     @torch.no_grad()
@@ -159,42 +175,53 @@ class HLLM(NextItemModel):
         Vectors of a language model share one large direction, so that all cosines are high and
         training would first have to unlearn it. Texts alone decide; no event is used.
         """
-        features = self._features(np.arange(self.num_items))
+        self.refresh()
+        features = self.features[1:]
         mean = features.mean(0)
         _, spread, axes = torch.linalg.svd(features - mean, full_matrices=False)
         kept = min(len(axes), len(self.project.weight))
         scale = spread[:kept] / self.num_items**0.5
-        self.project.weight[:kept] = axes[:kept] / scale.clamp(min=1e-2 * scale[0])[:, None]
+        self.project.weight[:kept] = axes[:kept] / scale.clamp(min=0.1 * scale[0])[:, None]
         self.project.bias.copy_(-self.project.weight @ mean)
+        self.stale[0] = True
 
     @torch.no_grad()
     def refresh(self) -> None:
-        """Encode every item whose vector is not of the weights and text as they are."""
-        rows = (self.stale.nonzero()[:, 0] - 1).cpu().numpy()
+        """Make the features and vectors anew that are not of today's weights and texts."""
+        if not self.stale.any():
+            return
+        rows = self.stale[1:].nonzero()[:, 0].cpu().numpy()
         training = self.training
         self.eval()
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
-            self.vectors[torch.from_numpy(part + 1)] = self._encoded(part)
+            self.features[torch.from_numpy(part + 1)] = self._encoded(part)
+        self.vectors[1:] = self._projected(self.features[1:])
         self.stale[:] = False
         self.train(training)
 
     def _fresh_table(self, ids: Tensor, present: Tensor) -> Tensor:
-        """Newest vectors of `ids`, with a gradient to at most `fresh` of the items present."""
-        order = torch.randperm(len(present))[: self.hllm.fresh].to(present.device)
-        chosen = present[order]
-        encoded = self._encoded((chosen - 1).cpu().numpy())
-        table = F.embedding(ids, self.vectors)
-        table = table.index_copy(0, torch.searchsorted(ids, chosen), encoded)
-        self.vectors[chosen] = encoded.detach()
-        self.stale[1:] = True  # the weights are about to change
-        return table
+        """Vectors of `ids`, with a gradient to the text of at most `fresh` items present.
+
+        Every row goes through today's projection: were the others older, a model could tell the
+        items of its batch, and so the targets, by nothing but their freshness.
+        """
+        features = F.embedding(ids, self.features)
+        self.stale[0] = True  # the weights are about to change
+        if any(parameter.requires_grad for parameter in self.item.parameters()):
+            order = torch.randperm(len(present))[: self.hllm.fresh].to(present.device)
+            chosen = present[order]
+            encoded = self._encoded((chosen - 1).cpu().numpy())
+            features = features.index_copy(0, torch.searchsorted(ids, chosen), encoded)
+            self.features[chosen] = encoded.detach()
+            self.stale[1:] = True
+        return self._projected(features)
+
+    def _projected(self, features: Tensor) -> Tensor:
+        """(n, H) → (n, D) unit vectors."""
+        return F.normalize(self.project(features), dim=-1)
 
     def _encoded(self, rows: Any) -> Tensor:
-        """(n, D) unit vectors of texts by number."""
-        return F.normalize(self.project(self._features(rows)), dim=-1)
-
-    def _features(self, rows: Any) -> Tensor:
         """(n, H) what the item model says of texts by number."""
         if self._reading is None:
             self._reading = self.item.read(self.texts)
@@ -225,6 +252,7 @@ def _user_model(config: HLLMConfig) -> Any:
             num_attention_heads=config.heads,
             max_position_embeddings=max(512, config.history),
             attention_dropout=config.dropout,
+            initializer_range=0.5 * config.dim**-0.5,  # the usual 0.02 is for widths of 1,000s
         )
         model: Any = library.LlamaModel(shape)
     else:

@@ -14,61 +14,16 @@ from tastemaker.artifacts import load_tensors, save_tensors, staged, write_json
 from tastemaker.errors import ArtefactError, BadInput, NumericFault
 from tastemaker.models.encode import Cached, Encode, ImageEncoder, TextEncoder
 from tastemaker.models.packaged import KIND, install, listed
+from tests.models.conftest import WORDS
 
 transformers = pytest.importorskip("transformers", reason="needs tastemaker[llm]")
 Image = pytest.importorskip("PIL.Image", reason="needs tastemaker[vision]")
-
-WORDS = ["red", "green", "blue", "shoe", "boat", "the", "of", "##s"]
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASTEMAKER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-
-
-def save_tokenizer(folder: Path, marks: bool) -> None:
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-
-    vocab = {word: n for n, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS])}
-    tokenizer: Any = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    if marks:
-        tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    names = {"pad_token": "[PAD]", "unk_token": "[UNK]"} | (
-        {"cls_token": "[CLS]", "sep_token": "[SEP]"} if marks else {"eos_token": "[SEP]"}
-    )
-    wrapped = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
-    wrapped.save_pretrained(folder)
-
-
-@pytest.fixture(scope="module")
-def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two random layers over twelve words."""
-    folder = tmp_path_factory.mktemp("bert")
-    torch.manual_seed(0)
-    config = transformers.BertConfig(
-        vocab_size=12, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=32, max_position_embeddings=64, initializer_range=0.5,
-    )  # fmt: skip
-    transformers.BertModel(config).save_pretrained(folder)
-    save_tokenizer(folder, marks=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A causal model in half precision, whose tokenizer makes nothing of an empty text."""
-    folder = tmp_path_factory.mktemp("llama")
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=12, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=32, max_position_embeddings=64, initializer_range=0.5,
-    )  # fmt: skip
-    transformers.LlamaForCausalLM(config).bfloat16().save_pretrained(folder)
-    save_tokenizer(folder, marks=False)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +173,23 @@ def test_pictures(lite: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(vectors[5:], vectors[[0, 0]], atol=1e-5)
     np.testing.assert_allclose(encode([pictures[2]])[0], vectors[2], atol=1e-5)
     assert encode([]).shape == (0, 1280)
+
+
+def test_pixels_reach_the_network_as_it_was_trained(
+    lite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode, seen = ImageEncoder(lite), []
+
+    def features(pixels: torch.Tensor) -> torch.Tensor:
+        seen.append(pixels)
+        return torch.ones(len(pixels), 1280, 7, 7)
+
+    monkeypatch.setattr(encode._model, "extract_features", features)
+    wide = Image.new("RGB", (90, 30), "white")  # only its middle third is red
+    wide.paste((255, 0, 0), (30, 0, 60, 30))
+    encode([wide])
+    assert seen[0].shape == (1, 3, 224, 224)
+    np.testing.assert_allclose(seen[0].mean((0, 2, 3)), [1, -127 / 128, -127 / 128], atol=0.02)
 
 
 def test_pictures_are_upright_and_on_white(lite: Path, tmp_path: Path) -> None:

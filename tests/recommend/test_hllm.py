@@ -1,0 +1,170 @@
+"""HLLM: items are texts; both models learn; vectors are made once, and anew for what changed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from tastemaker.data.batches import Contexts, NextItemBatches, last
+from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.errors import BadInput
+from tastemaker.options import RunOptions
+from tastemaker.recommend.answer import open_run
+from tastemaker.recommend.hllm import HLLM, HLLMConfig
+from tastemaker.run import run_recommender
+from tastemaker.train import FitConfig, fit
+from tests.contracts import ITEMS, RecommenderContract, TrainableContract, some_contexts
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+
+SMALL = HLLMConfig(dim=16, layers=2, heads=2, dropout=0.0, history=8, max_tokens=8)
+
+
+def catalog(num_items: int = ITEMS, changed: dict[int, str] | None = None) -> Catalog:
+    """Every item has two words of its own and shares a third."""
+    titles = [f"item{n} word{n * 7 % 31} group{n % 3}" for n in range(num_items)]
+    for at, text in (changed or {}).items():
+        titles[at] = text
+    frame = pl.DataFrame({"item_id": [f"i{n}" for n in range(num_items)], "title": titles})
+    missing = [pl.lit(None).cast(kind).alias(n) for n, kind in SCHEMA.items() if n not in frame]
+    return Catalog(frame.with_columns(missing).select(list(SCHEMA)))
+
+
+def model(num_items: int = ITEMS, seed: int = 0, **changes: object) -> HLLM:
+    torch.manual_seed(seed)
+    return HLLM(replace(SMALL, **changes), num_items, catalog(num_items)).eval()  # type: ignore[arg-type]
+
+
+class TestHLLM(RecommenderContract, TrainableContract):
+    """The contract of every recommender and of every trainable model."""
+
+    def build(self, num_items: int, seed: int = 0) -> HLLM:
+        return model(num_items, seed)
+
+
+class TestFrozen(RecommenderContract):
+    """A frozen item model keeps the contract of a recommender."""
+
+    def build(self, num_items: int, seed: int = 0) -> HLLM:
+        return model(num_items, seed, trained_layers=0)
+
+
+def one_batch(loss: str = "softmax") -> object:
+    negatives = 0 if loss == "softmax" else 5
+    (batch, *_) = NextItemBatches(some_contexts(), ITEMS, 8, 400, negatives=negatives).epoch(0)
+    return batch
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sampled", "gbce"])
+@pytest.mark.parametrize("changes", [{}, {"pooling": "item"}, {"trained_layers": 1}])
+def test_gradient_reaches_both_models(loss: str, changes: dict[str, object]) -> None:
+    net = model(loss=loss, **changes)
+    net.train()(one_batch(loss)).backward()
+    silent = [n for n, p in net.named_parameters() if p.requires_grad and p.grad is None]
+    assert silent == []
+    for part in (net.item, net.user, net.project):
+        assert any(p.grad is not None and p.grad.abs().max() > 0 for p in part.parameters())
+
+
+def test_a_sample_of_all_other_items_is_the_full_softmax() -> None:
+    batch = replace(one_batch(), negatives=torch.arange(1, ITEMS + 1))  # type: ignore[type-var]
+    torch.testing.assert_close(model(loss="sampled")(batch), model()(batch))
+
+
+@torch.no_grad()
+def test_scores_from_kept_vectors_are_those_made_afresh() -> None:
+    net, rows = model(), some_contexts()
+    first = net.score(rows)
+    net.stale[1:] = True
+    torch.testing.assert_close(net.score(rows), first)
+
+
+@torch.no_grad()
+def test_only_texts_that_change_are_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, rows = model(), some_contexts()
+    before, seen = net.score(rows), []
+    read = net.item.read
+    monkeypatch.setattr(net.item, "read", lambda texts: seen.extend(texts) or read(texts))
+    assert net.update(catalog(changed={4: "something else"})) == 1
+    assert seen == ["title: something else"]
+    after = net.score(Contexts.single([1, 2]))
+    assert net.update(catalog(changed={4: "something else"})) == 0
+    assert not torch.equal(before[:, 4], net.score(rows)[:, 4])
+    assert torch.isfinite(after).all()
+
+
+def test_an_item_nobody_chose_has_a_score_from_its_text() -> None:
+    """Users choose within a group that titles name; the last of each group is never trained."""
+    rng = np.random.default_rng(0)
+    rows, groups = [], []
+    for _ in range(60):
+        group = int(rng.integers(3))
+        rows.append(rng.permutation([n + 1 for n in range(24) if n % 3 == group])[:6])
+        groups.append(group)
+    flat = np.concatenate(rows).astype(np.int32)
+    contexts = Contexts(np.arange(60), np.arange(61) * 6, flat)
+    net = model(27, dim=32).train()
+    batches = NextItemBatches(contexts, 27, history=8, tokens=160)
+    training = FitConfig(epochs=100, lr=0.01, warmup=5, patience=0, validate_every=100)
+    fit(net, batches, training, lambda: {"ndcg@10": 0.0})
+    cold = net.eval().score(contexts)[:, 24:]
+    assert (cold.argmax(1).numpy() == np.array(groups)).mean() > 0.8  # by chance: a third
+
+
+def test_at_most_so_many_items_are_encoded_with_a_gradient(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net = model(fresh=5).train()
+    net(one_batch())  # the first step encodes everything once
+    sizes, encode = [], net._encoded
+    monkeypatch.setattr(net, "_encoded", lambda at: sizes.append(len(at)) or encode(at))
+    net(one_batch()).backward()
+    assert sizes == [5]
+
+
+def test_items_without_text_are_an_error_or_have_a_text_stand_in() -> None:
+    empty = catalog(changed={3: "", 7: ""})
+    with pytest.raises(BadInput, match="2 of 30 items have no text, such as i3, i7") as caught:
+        HLLM(SMALL, ITEMS, empty)
+    assert "--model.missing-text" in caught.value.fix
+    net = HLLM(replace(SMALL, missing_text="unknown item"), ITEMS, empty).eval()
+    assert torch.isfinite(net.score(some_contexts())).all()
+
+
+@torch.no_grad()
+def test_empty_histories_and_rows_of_them_are_finite() -> None:
+    net = model()
+    assert torch.isfinite(net.score(Contexts.single([]))).all()
+    assert net.encode(last(Contexts.single([]), 8)).abs().max() == 0
+
+
+def test_the_start_is_a_whitening_of_the_texts() -> None:
+    net = model(200)
+    net.start()
+    projected = net.project(net.features[1:]).detach()[:, :15]  # 16 less the mean
+    torch.testing.assert_close(projected.mean(0), torch.zeros(15), rtol=0, atol=1e-4)
+    correlation = np.corrcoef(projected.T.numpy()) - np.eye(15)
+    assert np.abs(correlation).max() < 0.05
+
+
+def test_a_finished_run_recommends_and_resumes(small_data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    options = RunOptions(data=str(small_data), out=str(out))
+    training = FitConfig(epochs=1)
+    stands_in = replace(SMALL, missing_text="unknown item")
+    results = run_recommender(options, stands_in, training)
+    assert "hllm" in results["models"]
+    saved = open_run(out)
+    user = saved.interactions.user_ids[0]
+    assert saved.recommend(user, 3, model="hllm").items
+    rows = saved.context(user)
+    assert torch.equal(saved.model("hllm").score(rows), open_run(out).model("hllm").score(rows))
+
+
+@pytest.mark.parametrize("wrong", [{"max_tokens": 0}, {"fresh": 0}, {"heads": 3}])
+def test_shapes_that_cannot_be_built(wrong: dict[str, int]) -> None:
+    with pytest.raises(BadInput, match=next(iter(wrong))):
+        HLLMConfig(**wrong)  # type: ignore[arg-type]

@@ -1,0 +1,102 @@
+"""Two processes on one machine train as one does (DESIGN §3), by DDP over gloo and by FSDP."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = """
+import json, os, sys
+from pathlib import Path
+import numpy as np, torch
+torch.set_num_threads(1)
+from tastemaker.config import seed_everything
+from tastemaker.data.batches import Contexts, NextItemBatches
+from tastemaker.data.catalog import Catalog
+from tastemaker.recommend.esasrec import ESASRecConfig
+from tastemaker.recommend.hstu import HSTUConfig
+from tastemaker.recommend.models import build
+from tastemaker.recommend.sasrec import SASRecConfig
+from tastemaker.train import FitConfig, fit
+
+rng = np.random.default_rng(0)
+lengths = rng.integers(2, 13, 60)
+offsets = np.concatenate([[0], np.cumsum(lengths)])
+times = np.sort(rng.integers(0, 10**7, offsets[-1]))
+items = rng.integers(1, 41, offsets[-1]).astype(np.int32)
+rows = Contexts(np.arange(60), offsets, items, times)
+shapes = {
+    "sasrec": SASRecConfig(dim=16, dropout=0.0, history=8, loss="sampled", negatives=9),
+    "esasrec": ESASRecConfig(dim=16, dropout=0.0, history=8, loss="softmax"),
+    "hstu": HSTUConfig(dim=16, dropout=0.0, history=8, loss="softmax", head_dim=8),
+}
+seed_everything(0)
+model = build(shapes[sys.argv[1]], 40, Catalog.empty())
+batches = NextItemBatches(rows, 40, history=8, tokens=64, negatives=model.config.sampled)
+values = []
+
+def validate():
+    values.append([float(p.detach().double().sum()) for p in model.parameters()])
+    return {"ndcg@10": float(len(values))}
+
+out = Path(sys.argv[2])
+fit(model, batches, FitConfig(epochs=3, lr=0.01, warmup=1, patience=0), validate, out)
+rank = os.environ.get("RANK", "0")
+(out / f"values-{rank}.json").write_text(json.dumps(values))
+"""
+
+
+def losses(out: Path) -> list[float]:
+    """Training loss of every epoch, as the journal has it."""
+    lines = (out / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line)["loss"] for line in lines]
+
+
+def train(model: str, out: Path, *launcher: str) -> None:
+    """Run the script, under `accelerate launch` where options for it are given."""
+    script = out.parent / "script.py"
+    script.write_text(SCRIPT)
+    out.mkdir()
+    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""}
+    env |= {"ACCELERATE_USE_CPU": "true"}
+    start = [sys.executable]
+    if launcher:
+        start += ["-m", "accelerate.commands.launch", *launcher]
+    command = [*start, str(script), model, str(out)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[:3000]
+
+
+TWO = ("--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
+       "--dynamo_backend", "no", "--main_process_port", "0")  # fmt: skip
+"""accelerate starts several processes by its GPU launcher alone; the environment says CPU."""
+
+
+@pytest.mark.parametrize("model", ["sasrec", "hstu"])
+def test_two_processes_train_as_one(model: str, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    train(model, one)
+    train(model, two, *TWO)
+    assert len(losses(one)) == 3
+    assert losses(two) == pytest.approx(losses(one), rel=1e-4)
+    weights = json.loads((two / "values-0.json").read_text())
+    assert weights == json.loads((two / "values-1.json").read_text())
+    assert len(weights) == 3
+
+
+def test_the_command_runs_in_two_processes(small_data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""}
+    env |= {"ACCELERATE_USE_CPU": "true"}
+    verb = ["train", "sasrec", "--data", str(small_data), "--out", str(out), "--json",
+            "--fit.epochs", "1", "--model.dim", "8"]  # fmt: skip
+    start = [sys.executable, "-m", "accelerate.commands.launch", *TWO, "-m", "tastemaker.cli"]
+    done = subprocess.run([*start, *verb], env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[:3000]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    assert json.loads(line)["run"] == str(out)
+    assert (out / "manifest.json").is_file()
