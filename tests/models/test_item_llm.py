@@ -85,7 +85,7 @@ def test_the_item_token_is_read_and_learned() -> None:
     model = ItemLLM("random", pooling="item", dim=16)
     before = vectors(model)
     with torch.no_grad():
-        model.slot.add_(1.0)
+        model.slot.copy_(torch.linspace(-1, 1, 16))
     assert not torch.allclose(before, vectors(model))
 
 
