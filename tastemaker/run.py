@@ -14,7 +14,6 @@ from typing import Any, cast
 
 import polars as pl
 import torch
-from accelerate import PartialState
 
 from tastemaker import artifacts, config
 from tastemaker.checkpoints import check_identity
@@ -30,7 +29,7 @@ from tastemaker.recommend.blend import fit_weights
 from tastemaker.recommend.models import NEURAL, Models, build, name_of
 from tastemaker.report.page import write_report
 from tastemaker.results import evaluate_models, options_of, validation_queries
-from tastemaker.train import FitConfig, Fitted, fit
+from tastemaker.train import FitConfig, Fitted, fit, processes
 
 UNFINISHED = ("checkpoints",)
 """Parts of a run directory that are artefacts of their own."""
@@ -90,14 +89,14 @@ def run_recommender(
         return {"run": str(folder), **artifacts.read_json(folder / "results.json")}
     plan = make_plan(options, folder, model, training or FitConfig())
     neural = fresh_model(plan)
-    processes = PartialState()
-    processes.wait_for_everyone()  # all have chosen the same folder before it exists
-    if processes.is_main_process:
+    ours = processes()
+    ours.wait_for_everyone()  # all have chosen the same folder before it exists
+    if ours.is_main_process:
         start_folder(folder, plan)
-    processes.wait_for_everyone()
+    ours.wait_for_everyone()
     started = time.process_time()
     fitted = train_neural(plan, neural, folder)
-    if not processes.is_main_process:
+    if not ours.is_main_process:
         return {"run": str(folder)}
     models = fit_others(plan, neural)
     results, per_user = evaluate_models(models, plan.dataset, plan.cuts, not options.repeats)

@@ -9,13 +9,15 @@ of the step and batches are functions of (seed, epoch, step), so neither needs s
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from tastemaker.checkpoints import Checkpoints, Progress, StopSignal
@@ -103,6 +105,15 @@ class Fitted:
     """validation no longer rose: patience ran out, or < 1 % was gained over 5 validations."""
 
 
+def processes() -> PartialState:
+    """Which process this is and of how many; all of them meet here on the first call.
+
+    A `PartialState` that is not told so takes no notice of a launcher that runs on CPUs.
+    """
+    told = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
+    return PartialState(cpu=told or not torch.accelerator.is_available())
+
+
 def learning_rate(config: FitConfig, step: int, steps: int) -> float:
     """Learning rate of step 0, 1, …, with `steps` in an epoch."""
     if step < config.warmup:
@@ -150,6 +161,8 @@ class _Loop:
         out: Path | None,
     ) -> None:
         self.config, self.batches, self.validate = config, batches, validate
+        processes()
+        AcceleratorState._reset_state()  # else the precision of an earlier training would stay
         mixed = "bf16" if config.precision == "bf16" else "no"
         self.accelerator = Accelerator(
             mixed_precision=mixed, log_with=config.track or None, project_dir=out

@@ -152,6 +152,13 @@ def test_a_finished_run_can_train_longer(tmp_path: Path) -> None:
     assert train(tmp_path, resume=True, config=longer) == train(config=longer)
 
 
+def test_one_process_may_train_in_one_precision_after_another() -> None:
+    plain = train()
+    rounded = train(config=replace(QUICK, precision="bf16"))
+    assert plain[0] != rounded[0]
+    assert train()[0] == plain[0]
+
+
 def test_resuming_nothing_starts_anew(tmp_path: Path) -> None:
     assert train(tmp_path, resume=True) == train()
 
