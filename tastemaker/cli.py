@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, make_dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
@@ -23,6 +23,7 @@ from tastemaker.options import (
     InstallOptions,
     RecommendOptions,
     RunOptions,
+    TuneOptions,
 )
 
 O = TypeVar("O")  # noqa: E741
@@ -53,7 +54,8 @@ class Later:
     """A verb whose options need torch, made when it is asked for."""
 
     summary: str
-    make: Callable[[], Verb]
+    make: Callable[[Sequence[str]], Verb]
+    """from the words after the verb"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,13 @@ def recommend(options: RecommendOptions) -> dict[str, Any]:
     from tastemaker.recommend.answer import answer
 
     return answer(options).to_json()
+
+
+def tune(options: TuneOptions) -> dict[str, Any]:
+    """Search a model's options on validation; counting models have as many trials."""
+    from tastemaker.tune import tune_model
+
+    return tune_model(options)
 
 
 def data_list(options: Nothing) -> dict[str, Any]:
@@ -131,19 +140,21 @@ def models_install(options: InstallOptions) -> dict[str, Any]:
 def train(name: str, title: str) -> Later:
     """Every option of a model and of its training."""
     summary = f"Train {title} with every option in reach; else as `tastemaker run`."
-    return Later(summary, lambda: _train_verb(name, summary))
+    return Later(summary, lambda words: _train_verb(name, summary, words))
 
 
-def _train_verb(name: str, summary: str) -> Verb:
-    from tastemaker.recommend.models import NEURAL
+def _train_verb(name: str, summary: str, words: Sequence[str]) -> Verb:
+    from tastemaker.presets import PRESETS
     from tastemaker.run import run_recommender
-    from tastemaker.train import FitConfig
 
-    shape = NEURAL[name][1]
+    presets = PRESETS[name]
+    chosen = presets.get(_preset(words), presets["default"])
+    says = "options to start from: " + "; ".join(f"{n} ({p.source})" for n, p in presets.items())
     fields = [
         ("run", Annotated[RunOptions, tyro.conf.arg(name="")], RunOptions(model=name)),  # type: ignore[arg-type]
-        ("model", shape, shape()),
-        ("fit", FitConfig, FitConfig()),
+        ("preset", Annotated[Literal[tuple(presets)], tyro.conf.arg(help=says)], "default"),
+        ("model", type(chosen.model), chosen.model),
+        ("fit", type(chosen.fit), chosen.fit),
     ]
     options_type = make_dataclass("TrainOptions", fields, frozen=True)
 
@@ -154,12 +165,22 @@ def _train_verb(name: str, summary: str) -> Verb:
     return Verb(call, options_type, show.run)
 
 
+def _preset(words: Sequence[str]) -> str:
+    """What stands after `--preset`: the defaults of the other options hang on it."""
+    for at, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name == "--preset":
+            return value or "".join(words[at + 1 : at + 2])
+    return "default"
+
+
 VERBS: dict[str, Verb | Later] = {
     "run": Verb(run, RunOptions, show.run),
     "train sasrec": train("sasrec", "SASRec"),
     "train esasrec": train("esasrec", "eSASRec"),
     "train hstu": train("hstu", "HSTU"),
     "train hllm": train("hllm", "HLLM"),
+    "tune": Verb(tune, TuneOptions, show.tuned),
     "evaluate": Verb(evaluate, EvaluateOptions, show.evaluation),
     "recommend": Verb(recommend, RecommendOptions, show.answer),
     "models list": Verb(models_list, Nothing, show.models),
@@ -178,7 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     found = VERBS[name]
-    verb = found.make() if isinstance(found, Later) else found
+    verb = found.make(rest) if isinstance(found, Later) else found
     try:
         call = tyro.cli(
             Call[verb.options],  # type: ignore[name-defined]

@@ -40,6 +40,37 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
+class TuneOptions:
+    """Search a model's options on validation; counting models have as many trials."""
+
+    model: Annotated[Model, tyro.conf.Positional]
+    """neural model to tune"""
+    trials: int = 20
+    """random settings tried of every model; the first is the preset or the default itself"""
+    preset: str = "default"
+    """options that a trial starts from (`tastemaker train MODEL --help` lists them)"""
+    epochs: int = 40
+    """most epochs of a trial; each stops early"""
+    data: str = "movielens-small"
+    """name of a data set (`tastemaker data list`), a data folder, or a file"""
+    out: str = ""
+    """folder to write; default: runs/DATA-MODEL, with a number where it exists"""
+    split: str = "leave-one-out"
+    """leave-one-out, last-E (E events a user for validation and for test), or global-time"""
+    seed: int = 0
+    """seed of the search and of every trial"""
+    repeats: bool = False
+    """users may choose an item again: recommend and count items they have already seen"""
+    resume: bool = False
+    """go on with the unfinished search in --out"""
+
+    def run(self) -> RunOptions:
+        """The same options as a run has them."""
+        kept = (self.data, self.model, self.out, self.split, self.seed, self.repeats)
+        return RunOptions(*kept, resume=self.resume)
+
+
+@dataclass(frozen=True)
 class EvaluateOptions:
     """Evaluate a finished run again, or compare it with another on the same users."""
 

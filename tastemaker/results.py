@@ -132,6 +132,12 @@ def _warnings(models: Models, found: dict[str, Evaluation], cuts: Split) -> list
             f"{models.neural_name} ({neural:.4f}) does not beat markov-last-5 ({markov:.4f}) "
             f"in NDCG@10 here: this log is small or short for a neural model."
         )
+    history, lengths = models.neural.config.history, cuts.queries("test").contexts.lengths
+    if longer := int((lengths > history).sum()):
+        warnings.append(
+            f"{longer:,} of {len(lengths):,} histories are longer than {history} events: "
+            f"{models.neural_name} reads the newest {history} (--model.history)."
+        )
     best = max(found, key=lambda name: found[name].mean(HEADLINE))
     if found[best].tied > TIED:
         warnings.append(

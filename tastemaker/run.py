@@ -26,7 +26,7 @@ from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.options import Model, RunOptions
 from tastemaker.recommend.answer import KIND
 from tastemaker.recommend.blend import fit_weights
-from tastemaker.recommend.models import NEURAL, Models, build, name_of
+from tastemaker.recommend.models import NEURAL, Knobs, Models, build, name_of
 from tastemaker.report.page import write_report
 from tastemaker.results import evaluate_models, options_of, validation_queries
 from tastemaker.train import FitConfig, Fitted, fit, processes
@@ -44,6 +44,8 @@ class Plan:
     cuts: Split
     model: NextItemConfig
     fit: FitConfig
+    knobs: Knobs
+    """settings of counting models that are not at their defaults"""
 
     def to_json(self) -> dict[str, Any]:
         """The contents of `config.json`."""
@@ -53,6 +55,7 @@ class Plan:
             "source": self.dataset.source,
             "model_config": config.to_json(self.model),
             "fit": config.to_json(self.fit),
+            "knobs": self.knobs,
             "data_sha256": log.sha256,
             "vocabulary_sha256": log.vocabulary_sha256,
             "split_sha256": self.cuts.sha256,
@@ -65,6 +68,7 @@ def run_recommender(
     options: RunOptions | None = None,
     model: NextItemConfig | None = None,
     training: FitConfig | None = None,
+    knobs: Knobs | None = None,
 ) -> dict[str, Any]:
     """Check the data, train a neural and the counting models, evaluate, and write a report.
 
@@ -72,6 +76,7 @@ def run_recommender(
         options: What to run on and where to write.
         model: Shape and loss of the neural model; its type decides which model that is.
         training: How to train it; the seed is that of `options`.
+        knobs: Settings of counting models, for those that shall not have their defaults.
 
     Returns:
         The contents of `results.json` plus `run`, the path of the run directory. Under
@@ -87,7 +92,7 @@ def run_recommender(
     if options.resume and (folder / artifacts.MANIFEST).is_file():
         artifacts.verify(folder, KIND)
         return {"run": str(folder), **artifacts.read_json(folder / "results.json")}
-    plan = make_plan(options, folder, model, training or FitConfig())
+    plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
     neural = fresh_model(plan)
     ours = processes()
     ours.wait_for_everyone()  # all have chosen the same folder before it exists
@@ -112,7 +117,11 @@ def run_recommender(
 
 
 def make_plan(
-    options: RunOptions, folder: Path, model: NextItemConfig, training: FitConfig
+    options: RunOptions,
+    folder: Path,
+    model: NextItemConfig,
+    training: FitConfig,
+    knobs: Knobs,
 ) -> Plan:
     """Read and check the data and fix every option."""
     rejected = folder.with_name(f"{folder.name}-bad-rows.csv")
@@ -121,7 +130,7 @@ def make_plan(
     cuts = split(dataset.positives(), options.split)
     if cuts.interactions.times is None:
         model = model.without_times()
-    return Plan(options, dataset, cuts, model, replace(training, seed=options.seed))
+    return Plan(options, dataset, cuts, model, replace(training, seed=options.seed), knobs)
 
 
 def run_folder(options: RunOptions) -> Path:
@@ -151,7 +160,14 @@ def start_folder(folder: Path, plan: Plan) -> None:
     """Write `config.json`, or check that a resumed run has the same one."""
     path, wanted = folder / "config.json", plan.to_json()
     if path.is_file():
-        shaping = ("model", "model_config", "data_sha256", "vocabulary_sha256", "split_sha256")
+        shaping = (
+            "model",
+            "model_config",
+            "knobs",
+            "data_sha256",
+            "vocabulary_sha256",
+            "split_sha256",
+        )
         found = artifacts.read_json(path)
         check_identity(path, {name: wanted[name] for name in (*shaping, "repeats", "seed")}, found)
         return
@@ -190,7 +206,7 @@ def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
 def fit_others(plan: Plan, neural: NextItemModel) -> Models:
     """Fit the counting models on the training events, and the blend of all on validation."""
     train, num_items = plan.cuts.train(), plan.cuts.interactions.num_items
-    models = Models.fit_counting(plan.options.model, neural, train, num_items)
+    models = Models.fit_counting(plan.options.model, neural, train, num_items, plan.knobs)
     parts, seen = models.parts(), not plan.options.repeats
     queries = validation_queries(plan.cuts)
     models.weights, _ = fit_weights(parts, queries, models.candidates, seen)

@@ -65,8 +65,8 @@ def run(answer: Mapping[str, Any]) -> None:
     for example in answer.get("examples", [])[:1]:
         _beside(out, example["history"], example["recommendations"], example["user"])
     out.print()
-    out.print(plain(f"Report: {answer['run']}/report.html"))
-    out.print(plain(f"Next: tastemaker recommend {answer['run']} --user ID"))
+    out.print(plain(f"Report: {answer['run']}/report.html"), soft_wrap=True)
+    out.print(plain(f"Next: tastemaker recommend {answer['run']} --user ID"), soft_wrap=True)
 
 
 def evaluation(answer: Mapping[str, Any]) -> None:
@@ -87,6 +87,22 @@ def evaluation(answer: Mapping[str, Any]) -> None:
         table.add_row(("→ " if best else "  ") + name, *cells, style="bold" if best else "")
     out.print(table)
     out.print(plain(answer["why"]))
+
+
+def tuned(found: Mapping[str, Any]) -> None:
+    """A row a model: trials, validation before and after, settings; then the tuned run."""
+    out = Console(highlight=False)
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("model", "trials", "NDCG@10 on validation", "settings"):
+        table.add_column(name)
+    for name, one in found["tuned"].items():
+        first = "failed" if one["first"] is None else f"{one['first']:.4f}"
+        settings = ", ".join(f"{key} {value}" for key, value in one["settings"].items())
+        values = f"{first} → {one['best']:.4f}"
+        table.add_row(name, str(one["trials"]), values, plain(settings or "as they were"))
+    out.print(table)
+    run(found)
+    out.print(plain(f"Trials: {found['trials']}"), soft_wrap=True)
 
 
 def answer(found: Mapping[str, Any]) -> None:

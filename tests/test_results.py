@@ -1,6 +1,7 @@
 """Numbers of a run, and the shape of every committed result."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +60,15 @@ def test_runs_of_other_splits_do_not_pair_up(
     run_recommender(options, shape, FitConfig(epochs=1))
     with pytest.raises(BadInput, match="different data or splits"):
         compare_runs(EvaluateOptions(str(finished_run), str(tmp_path / "run")))
+
+
+def test_histories_that_are_cut_are_said_once(small_data: Path, tmp_path: Path) -> None:
+    options = RunOptions(str(small_data), out=str(tmp_path / "run"))
+    found = run_recommender(options, SASRecConfig(dim=8, history=5), FitConfig(epochs=1))
+    (said,) = [text for text in found["warnings"] if "newest 5" in text]
+    assert said.startswith("41 of 60 histories are longer than 5 events: sasrec reads")
+    whole = tmp_path / "whole"
+    found = run_recommender(
+        replace(options, out=str(whole)), SASRecConfig(dim=8, history=500), FitConfig(epochs=1)
+    )
+    assert not [text for text in found["warnings"] if "newest" in text]

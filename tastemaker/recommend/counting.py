@@ -2,7 +2,8 @@
 
 They stand beside every neural model, since a model that does not beat counting is not worth its
 training (protocol §4, performance §4.2). Each is fitted on the training events and scores the raw
-counts of what it saw; deterministic to the byte.
+counts of what it saw; deterministic to the byte. What can be set is in a model's `KNOBS`: values
+worth trying, the default first.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ from tastemaker.data.batches import Contexts, ranges
 from tastemaker.recommend.ease import Ease, binary
 
 Array = npt.NDArray[Any]
+Knobs = dict[str, tuple[float, ...]]
 
 
 class Counting(Protocol):
     """A model that is fitted by counting; also a `Recommender`."""
 
+    KNOBS: ClassVar[Knobs]
+
     @classmethod
-    def fit(cls, contexts: Contexts, num_items: int) -> Self:
-        """Count the training events, one row a user."""
+    def fit(cls, contexts: Contexts, num_items: int, **set_to: float) -> Self:
+        """Count the training events, one row a user; `set_to` names knobs."""
         ...
 
     def score(self, contexts: Contexts) -> Tensor:
@@ -52,8 +56,10 @@ class Popularity:
     counts: Array
     """(I,) float32"""
 
+    KNOBS: ClassVar[Knobs] = {}
+
     @classmethod
-    def fit(cls, contexts: Contexts, num_items: int) -> Self:
+    def fit(cls, contexts: Contexts, num_items: int, **set_to: float) -> Self:
         """Count the events of each item."""
         counts = np.bincount(contexts.items, minlength=num_items + 1)[1:]
         return cls(counts.astype(np.float32))
@@ -85,34 +91,39 @@ class _Transitions:
     popularity: Array
     """(I,) float64 training events"""
 
-    reach: ClassVar[int] = 5
-    """newest context items that speak"""
-    decay: ClassVar[float] = 0.7
-    """weight of an item one step further back"""
+    knobs: Mapping[str, float]
+    """`reach`: newest context items that speak; `decay`: weight of an item one step further back;
+    and what shapes the weights"""
+
+    KNOBS: ClassVar[Knobs] = {}
     tie_break: ClassVar[float] = 1e-9
     """weight of popularity"""
 
     @classmethod
-    def fit(cls, contexts: Contexts, num_items: int) -> Self:
+    def fit(cls, contexts: Contexts, num_items: int, **set_to: float) -> Self:
         """Count pairs and turn counts into weights."""
+        knobs = {name: values[0] for name, values in cls.KNOBS.items()} | set_to
         popularity = np.bincount(contexts.items, minlength=num_items + 1)[1:].astype(np.float64)
-        return cls(cls.weigh(contexts, num_items, popularity), popularity)
+        return cls(cls.weigh(contexts, num_items, popularity, knobs), popularity, knobs)
 
     @classmethod
-    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
+    def weigh(
+        cls, contexts: Contexts, num_items: int, popularity: Array, knobs: Mapping[str, float]
+    ) -> sp.csr_array:
         """(I, I) weights from the training events."""
         raise NotImplementedError  # pragma: no cover - abstract
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) sums of weights; in float64 until the end, so that ties break as they should."""
-        scores = (_decayed(contexts, len(self.popularity), self) @ self.weights).toarray()
+        scores = (_decayed(contexts, len(self.popularity), self.knobs) @ self.weights).toarray()
         scores += self.tie_break * self.popularity
         return torch.from_numpy(scores.astype(np.float32))
 
     def tensors(self) -> dict[str, Array]:
         """The weights in compressed rows, and the popularity."""
         parts = {name: getattr(self.weights, name) for name in ("data", "indices", "indptr")}
-        return {**parts, "popularity": self.popularity}
+        knobs = {f"knob.{name}": np.array([value], float) for name, value in self.knobs.items()}
+        return {**parts, "popularity": self.popularity, **knobs}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
@@ -120,36 +131,45 @@ class _Transitions:
         popularity = tensors["popularity"]
         size = (len(popularity), len(popularity))
         parts = (tensors["data"], tensors["indices"], tensors["indptr"])
-        return cls(sp.csr_array(parts, size), popularity)
+        knobs = {name: float(tensors[f"knob.{name}"][0]) for name in cls.KNOBS}
+        return cls(sp.csr_array(parts, size), popularity, knobs)
 
 
 @dataclass(frozen=True)
 class Markov(_Transitions):
     """`markov-last-5`: s[i] = Σ_k .7^(k−1)·T[x_k, i] / (Σ_j T[x_k, j] + 10), T adjacent pairs.
 
-    Source: performance §4.2, whose regression values tests hold it to.
+    `prior` is the 10, which lets rare items speak softly. Source: performance §4.2, whose
+    regression values tests hold it to.
     """
 
-    prior: ClassVar[float] = 10.0
-    """added to each row's total, so that rare items speak softly"""
+    KNOBS: ClassVar[Knobs] = {
+        "reach": (5, 1, 2, 3, 10, 20, 50),
+        "decay": (0.7, 0.3, 0.5, 0.8, 0.9, 0.95),
+        "prior": (10.0, 0.0, 1.0, 3.0, 30.0, 100.0),
+    }
 
     @classmethod
-    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
+    def weigh(
+        cls, contexts: Contexts, num_items: int, popularity: Array, knobs: Mapping[str, float]
+    ) -> sp.csr_array:
         """Rows of T divided by their total plus `prior`."""
         counts = _pairs(contexts, num_items, 1)
-        totals = np.asarray(counts.sum(1)).ravel() + cls.prior
-        return sp.csr_array(sp.diags_array(1 / totals) @ counts)
+        totals = np.asarray(counts.sum(1)).ravel() + knobs["prior"]
+        return sp.csr_array(sp.diags_array(1 / np.maximum(totals, 1e-9)) @ counts)
 
 
 @dataclass(frozen=True)
 class MarkovFirst(_Transitions):
     """`markov-1`: what followed the newest item, T[x₁, i] + 1e-6·popularity."""
 
-    reach: ClassVar[int] = 1
+    KNOBS: ClassVar[Knobs] = {"reach": (1,), "decay": (0.7,)}
     tie_break: ClassVar[float] = 1e-6
 
     @classmethod
-    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
+    def weigh(
+        cls, contexts: Contexts, num_items: int, popularity: Array, knobs: Mapping[str, float]
+    ) -> sp.csr_array:
         """T itself."""
         return _pairs(contexts, num_items, 1)
 
@@ -158,18 +178,22 @@ class MarkovFirst(_Transitions):
 class CoOccurrence(_Transitions):
     """Items seen soon after: s_i = Σ_x .8^a·c(x, i)/√(c(x)·c(i)), over the whole context.
 
-    c(x, i) counts i within the 5 events after x (the directed variant of protocol §4).
+    c(x, i) counts i within the `window` of 5 events after x (directed variant of protocol §4).
     """
 
-    reach: ClassVar[int] = 1_000_000
-    decay: ClassVar[float] = 0.8
-    window: ClassVar[int] = 5
+    KNOBS: ClassVar[Knobs] = {
+        "reach": (1_000_000,),
+        "decay": (0.8, 0.5, 0.7, 0.9, 0.95, 1.0),
+        "window": (5, 1, 2, 3, 10, 20),
+    }
 
     @classmethod
-    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
+    def weigh(
+        cls, contexts: Contexts, num_items: int, popularity: Array, knobs: Mapping[str, float]
+    ) -> sp.csr_array:
         """Counts divided by the root of both items' counts."""
         counts = sum(
-            (_pairs(contexts, num_items, gap) for gap in range(2, cls.window + 1)),
+            (_pairs(contexts, num_items, gap) for gap in range(2, int(knobs["window"]) + 1)),
             start=_pairs(contexts, num_items, 1),
         )
         scale = sp.diags_array(1 / np.sqrt(np.maximum(popularity, 1)))
@@ -180,13 +204,18 @@ class CoOccurrence(_Transitions):
 class ItemKNN(_Transitions):
     """Item neighbours: cosine of the users who chose them, 100 neighbours each, no order."""
 
-    reach: ClassVar[int] = 1_000_000
-    decay: ClassVar[float] = 1.0
-    neighbours: ClassVar[int] = 100
+    KNOBS: ClassVar[Knobs] = {
+        "reach": (1_000_000,),
+        "decay": (1.0, 0.7, 0.8, 0.9, 0.95),
+        "neighbours": (100, 20, 50, 200, 500),
+    }
 
     @classmethod
-    def weigh(cls, contexts: Contexts, num_items: int, popularity: Array) -> sp.csr_array:
-        """Cosines, the largest 100 of each column of the similarity kept."""
+    def weigh(
+        cls, contexts: Contexts, num_items: int, popularity: Array, knobs: Mapping[str, float]
+    ) -> sp.csr_array:
+        """Cosines, the largest of each column of the similarity kept."""
+        kept = int(knobs["neighbours"])
         users = binary(contexts, num_items).astype(np.float64)
         norms = np.sqrt(np.maximum(users.sum(0), 1))
         blocks = []
@@ -195,8 +224,8 @@ class ItemKNN(_Transitions):
             # Counts are exact, so equal cosines stay equal and no neighbour is lost to rounding.
             block = (users.T[rows] @ users).toarray() / norms[rows, None] / norms
             block[np.arange(len(block)), np.arange(start, start + len(block))] = 0
-            if num_items > cls.neighbours:
-                cut = -np.partition(-block, cls.neighbours - 1, axis=1)[:, [cls.neighbours - 1]]
+            if num_items > kept:
+                cut = -np.partition(-block, kept - 1, axis=1)[:, [kept - 1]]
                 block[block < cut] = 0
             blocks.append(sp.csr_array(block))
         return sp.csr_array(sp.vstack(blocks).T)
@@ -212,15 +241,15 @@ def _pairs(contexts: Contexts, num_items: int, gap: int) -> sp.csr_array:
     return sp.csr_array(pairs)
 
 
-def _decayed(contexts: Contexts, num_items: int, model: _Transitions) -> sp.csr_array:
+def _decayed(contexts: Contexts, num_items: int, knobs: Mapping[str, float]) -> sp.csr_array:
     """(B, I) weight of each context item: decay^(steps back), over the newest `reach`."""
     ends = contexts.offsets[1:]
-    starts = np.maximum(contexts.offsets[:-1], ends - model.reach)
+    starts = np.maximum(contexts.offsets[:-1], ends - int(knobs["reach"]))
     at = ranges(starts, ends)
     lengths = ends - starts
     rows = np.repeat(np.arange(len(lengths)), lengths)
     back = np.repeat(ends, lengths) - 1 - at
-    weights = model.decay ** back.astype(np.float64)
+    weights = knobs["decay"] ** back.astype(np.float64)
     shape = (len(lengths), num_items)
     return sp.csr_array(sp.coo_array((weights, (rows, contexts.items[at] - 1)), shape))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,6 @@ from tastemaker.errors import BadInput
 
 Array = npt.NDArray[Any]
 
-REGULARISER = 500.0
-"""λ (protocol §4)."""
 LARGEST = 20_000
 """Rows of the matrix to invert beyond which the model is not fitted."""
 
@@ -42,9 +40,16 @@ class Ease:
     """(U, I) X; only with fewer users than items"""
     diagonal: Array | None = None
     """(I,) diag P; only with fewer users than items"""
+    regulariser: float = 500.0
+    """λ (protocol §4)"""
+
+    KNOBS: ClassVar[dict[str, tuple[float, ...]]] = {
+        "regulariser": (500.0, 20.0, 50.0, 100.0, 200.0, 1000.0, 2000.0)
+    }
+    """values worth trying, the default first"""
 
     @classmethod
-    def fit(cls, contexts: Contexts, num_items: int) -> Self:
+    def fit(cls, contexts: Contexts, num_items: int, regulariser: float = 500.0) -> Self:
         """Solve in closed form.
 
         Raises:
@@ -56,16 +61,17 @@ class Ease:
             raise BadInput(what, "ease", "The other counting models stand in for it.")
         matrix = binary(contexts, num_items)
         if len(contexts) < num_items:
-            return cls._by_users(matrix)
+            return cls._by_users(matrix, regulariser)
         gram = np.asfortranarray((matrix.T @ matrix).toarray(), np.float32)
-        inverse = _inverse(gram)
+        inverse = _inverse(gram, regulariser)
         inverse /= -np.diag(inverse).copy()[None, :]
         np.fill_diagonal(inverse, 0.0)
-        return cls(np.ascontiguousarray(inverse))
+        return cls(np.ascontiguousarray(inverse), regulariser=regulariser)
 
     @classmethod
-    def _by_users(cls, matrix: sp.csr_array) -> Self:
-        inverse = _inverse(np.asfortranarray((matrix @ matrix.T).toarray(), np.float32))
+    def _by_users(cls, matrix: sp.csr_array, regulariser: float) -> Self:
+        gram = np.asfortranarray((matrix @ matrix.T).toarray(), np.float32)
+        inverse = _inverse(gram, regulariser)
         spread = np.empty(matrix.shape[1])
         columns = matrix.tocsc()
         for start in range(0, len(spread), step := max(1, 10_000_000 // max(1, len(inverse)))):
@@ -73,8 +79,9 @@ class Ease:
             spread[start : start + step] = np.asarray(
                 block.multiply(inverse @ block).sum(0)
             ).ravel()
-        diagonal = (1 - spread) / REGULARISER
-        return cls(np.ascontiguousarray(inverse), matrix, diagonal.astype(np.float32))
+        diagonal = (1 - spread) / regulariser
+        parts = np.ascontiguousarray(inverse), matrix, diagonal.astype(np.float32)
+        return cls(*parts, regulariser)
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) x·B."""
@@ -84,13 +91,13 @@ class Ease:
         chosen = binary(contexts, len(self.diagonal))
         x = chosen.toarray()
         through = np.asarray((chosen @ self.users.T).toarray(), np.float32) @ self.inverse
-        projected = (x - np.asarray(sp.csr_array(self.users.T) @ through.T).T) / REGULARISER
+        projected = (x - np.asarray(sp.csr_array(self.users.T) @ through.T).T) / self.regulariser
         scores = np.asarray(x - projected / self.diagonal, np.float32)
         return torch.from_numpy(scores)
 
     def tensors(self) -> dict[str, Array]:
         """The inverse and, with fewer users than items, X in compressed rows and diag P."""
-        kept = {"inverse": self.inverse}
+        kept = {"inverse": self.inverse, "regulariser": np.array([self.regulariser])}
         if self.users is not None and self.diagonal is not None:
             kept |= {"indices": self.users.indices, "indptr": self.users.indptr}
             kept |= {"diagonal": self.diagonal}
@@ -99,12 +106,13 @@ class Ease:
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
         """The model as it was saved."""
+        regulariser = float(tensors["regulariser"][0])
         if "diagonal" not in tensors:
-            return cls(tensors["inverse"])
+            return cls(tensors["inverse"], regulariser=regulariser)
         ones = np.ones(len(tensors["indices"]), np.float32)
         shape = (len(tensors["indptr"]) - 1, len(tensors["diagonal"]))
         users = sp.csr_array((ones, tensors["indices"], tensors["indptr"]), shape)
-        return cls(tensors["inverse"], users, tensors["diagonal"])
+        return cls(tensors["inverse"], users, tensors["diagonal"], regulariser)
 
 
 def binary(contexts: Contexts, num_items: int) -> sp.csr_array:
@@ -118,9 +126,9 @@ def binary(contexts: Contexts, num_items: int) -> sp.csr_array:
     return matrix
 
 
-def _inverse(gram: Array) -> Array:
+def _inverse(gram: Array, regulariser: float) -> Array:
     """Inverse of (gram + λI), in place in Fortran order: half the memory of a general inverse."""
-    gram[np.diag_indices(len(gram))] += REGULARISER
+    gram[np.diag_indices(len(gram))] += regulariser
     factor, info = lapack.spotrf(gram, lower=1, overwrite_a=1)
     if info == 0:
         factor, info = lapack.spotri(factor, lower=1, overwrite_c=1)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from tastemaker import artifacts
 from tastemaker.checkpoints import load_weights
@@ -28,6 +27,9 @@ from tastemaker.recommend.hllm import HLLM, HLLMConfig
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 
+Knobs = Mapping[str, Mapping[str, float]]
+"""Counting model → its settings."""
+
 NEURAL: dict[str, tuple[Callable[..., NextItemModel], type[NextItemConfig]]] = {
     "sasrec": (SASRec, SASRecConfig),
     "esasrec": (ESASRec, ESASRecConfig),
@@ -42,7 +44,7 @@ class Models:
     """Everything a run can rank with."""
 
     neural_name: str
-    neural: nn.Module
+    neural: NextItemModel
     counting: dict[str, Any]
     """name → fitted counting model"""
     candidates: npt.NDArray[np.bool_]
@@ -54,14 +56,27 @@ class Models:
 
     @classmethod
     def fit_counting(
-        cls, neural_name: str, neural: nn.Module, train: Contexts, num_items: int
+        cls,
+        neural_name: str,
+        neural: NextItemModel,
+        train: Contexts,
+        num_items: int,
+        knobs: Knobs | None = None,
     ) -> Models:
-        """Fit every counting model on the training events; one that is too large is skipped."""
+        """Fit every counting model on the training events; one that is too large is skipped.
+
+        Args:
+            neural_name: Name of the neural model.
+            neural: The neural model, trained.
+            train: Training events, one row a user.
+            num_items: I.
+            knobs: Settings of counting models that are not at their defaults.
+        """
         fitted: dict[str, Any] = {}
         skipped = {}
         for name, kind in COUNTING.items():
             try:
-                fitted[name] = kind.fit(train, num_items)
+                fitted[name] = kind.fit(train, num_items, **(knobs or {}).get(name, {}))
             except BadInput as error:
                 skipped[name] = str(error)
         counts = np.bincount(train.items, minlength=num_items + 1)[1:]
@@ -80,7 +95,7 @@ class Models:
         """
         if name == self.neural_name:
             self.neural.eval()
-            return self.neural  # type: ignore[return-value]
+            return self.neural
         if name in self.counting:
             model: Recommender = self.counting[name]
             return model
@@ -142,7 +157,13 @@ class Models:
             name, _, part = key.partition("/")
             arrays.setdefault(name, {})[part] = tensor.numpy()
         candidates = arrays.pop("candidates")[""]
-        counting = {n: kind.from_tensors(arrays[n]) for n, kind in COUNTING.items() if n in arrays}
+        present = [(name, kind) for name, kind in COUNTING.items() if name in arrays]
+        try:
+            counting = {name: kind.from_tensors(arrays[name]) for name, kind in present}
+        except KeyError as error:
+            path, fix = str(run / "counting.safetensors"), "Make the run again with this version."
+            fault = "A part is missing, as in runs of other versions"
+            raise ArtefactError(path, fault, str(error), "nothing", fix) from None
         extra = artifacts.read_json(run / "blend.json")
         weights, skipped = extra["weights"], extra["skipped"]
         return cls(own, neural, counting, candidates, weights, skipped)

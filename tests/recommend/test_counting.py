@@ -103,8 +103,7 @@ def test_co_occurrence_by_brute_force() -> None:
         np.testing.assert_allclose(scores[b], want, rtol=1e-5, atol=1e-9)
 
 
-def test_item_neighbours_by_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ItemKNN, "neighbours", 5)
+def test_item_neighbours_by_brute_force() -> None:
     chosen = np.zeros((len(TRAIN), ITEMS))
     for user, row in enumerate(rows_of(TRAIN)):
         chosen[user, np.array(row) - 1] = 1
@@ -114,10 +113,25 @@ def test_item_neighbours_by_brute_force(monkeypatch: pytest.MonkeyPatch) -> None
     for item in range(ITEMS):
         cosine[item, cosine[item] < np.sort(cosine[item])[-5]] = 0
     contexts = some_contexts(4, seed=5)
-    scores = ItemKNN.fit(TRAIN, ITEMS).score(contexts)
+    scores = ItemKNN.fit(TRAIN, ITEMS, neighbours=5).score(contexts)
     for b, row in enumerate(rows_of(contexts)):
         weights = np.bincount(row, minlength=ITEMS + 1)[1:]
         np.testing.assert_allclose(scores[b], cosine @ weights + 1e-9 * popularity(), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_every_knob_changes_the_scores_and_is_saved(name: str) -> None:
+    plain = COUNTING[name].fit(TRAIN, ITEMS)
+    contexts = some_contexts(8, seed=7)
+    for knob, (default, *others) in COUNTING[name].KNOBS.items():
+        assert torch.equal(COUNTING[name].fit(TRAIN, ITEMS, **{knob: default}).score(contexts),
+                           plain.score(contexts))  # fmt: skip
+        turned = [COUNTING[name].fit(TRAIN, ITEMS, **{knob: value}) for value in others]
+        for model in turned:
+            again = COUNTING[name].from_tensors(model.tensors())
+            assert torch.equal(again.score(contexts), model.score(contexts))
+        changed = [not torch.equal(m.score(contexts), plain.score(contexts)) for m in turned]
+        assert any(changed) or not others
 
 
 @pytest.mark.parametrize("name", COUNTING)

@@ -1,5 +1,6 @@
 """The models of a run: all fitted, saved and opened alike, each under its name."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tastemaker import artifacts
 from tastemaker.data.batches import NextItemBatches
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
@@ -63,6 +65,17 @@ def test_saved_models_score_the_same(finished_run: Path) -> None:
     for name in saved.models.names:
         one, two = saved.models.get(name), again.models.get(name)
         assert torch.equal(one.score(rows), two.score(rows)), name
+
+
+def test_counts_that_lack_a_part_are_refused(finished_run: Path, tmp_path: Path) -> None:
+    saved, config = open_run(finished_run), artifacts.read_json(finished_run / "config.json")
+    run = tmp_path / "old"
+    shutil.copytree(finished_run, run)
+    tensors = artifacts.load_tensors(run / "counting.safetensors")
+    del tensors["ease/regulariser"]
+    artifacts.save_tensors(run / "counting.safetensors", tensors)
+    with pytest.raises(ArtefactError, match="other versions"):
+        Models.open(run, config, saved.interactions, saved.catalog)
 
 
 def test_weights_of_another_shape_are_refused(finished_run: Path) -> None:
