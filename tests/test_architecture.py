@@ -93,8 +93,8 @@ def test_tests_keep_up_with_sources() -> None:
 
 def test_recipes_are_short() -> None:
     for path in (ROOT / "recipes").glob("*.py"):
-        if path.stem not in ("evidence", "render"):
-            assert lines_of(path) <= 90, path
+        shared = "def main" not in path.read_text() or path.stem == "render"
+        assert lines_of(path) <= (200 if shared else 90), path
 
 
 def test_no_path_of_a_machine_is_tracked() -> None:

@@ -1,0 +1,100 @@
+"""What the recipes on items with few or no training events share: rivals, strata, one measurement.
+
+Rivals: the id-only backbone, the mean cosine of the same frozen encoder's vectors with the newest
+items (content kNN), and chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from evidence import METRICS, Evidence
+from torch import Tensor
+
+from tastemaker.data.batches import Contexts, last
+from tastemaker.data.splits import Queries
+from tastemaker.metrics.evaluate import EvalOptions, evaluate
+from tastemaker.metrics.ranking import Recommender
+from tastemaker.recommend.hllm import HLLM
+
+NEWEST = 5
+RARE = 5
+"""Training events up to which an item is rare."""
+
+
+@dataclass(frozen=True)
+class ContentNeighbours:
+    """Mean cosine with the newest items read, by vectors that no event has shaped."""
+
+    vectors: Tensor
+    """(I+1, H) unit vectors."""
+
+    @classmethod
+    def like(cls, model: Recommender) -> ContentNeighbours:
+        """Neighbours by an HLLM's item encoder as it was before training."""
+        assert isinstance(model, HLLM)
+        fresh = HLLM(model.hllm, model.num_items, model.catalog).eval()
+        fresh.refresh()
+        return cls(F.normalize(fresh.features, dim=-1))
+
+    def score(self, contexts: Contexts) -> Tensor:
+        """(B, I) mean cosines."""
+        batch = last(contexts, NEWEST)
+        mean = self.vectors[batch.items].sum(1) / batch.valid.sum(1, keepdim=True).clamp(min=1)
+        return mean @ self.vectors[1:].T
+
+
+class Chance:
+    """Random scores, the same in every run."""
+
+    def __init__(self, num_items: int, seed: int) -> None:
+        self.num_items, self.random = num_items, torch.Generator().manual_seed(seed)
+
+    def score(self, contexts: Contexts) -> Tensor:
+        """(B, I) uniform random numbers."""
+        return torch.rand(len(contexts), self.num_items, generator=self.random)
+
+
+def measure(
+    found: Evidence,
+    models: Mapping[str, Recommender],
+    queries: Queries,
+    train: npt.NDArray[np.int32],
+    num_items: int,
+    scoring: EvalOptions = EvalOptions((10,)),  # noqa: B008
+) -> None:
+    """Add every model's values on rare and on unseen targets; rows of one user are averaged.
+
+    Args:
+        found: Where to add them, as `MODEL, rare` and `MODEL, unseen`.
+        models: Name → model.
+        queries: Test queries with one target each.
+        train: Items of all training events.
+        num_items: I.
+        scoring: How rankings are made.
+    """
+    events = np.bincount(train, minlength=num_items + 1)[queries.target_items]
+    strata = {"rare": (events > 0) & (events <= RARE), "unseen": events == 0}
+    for label, wanted in strata.items():
+        some = queries.take(np.flatnonzero(wanted))
+        owner = np.unique(some.contexts.users, return_inverse=True)[1]
+        for name, model in models.items():
+            values = evaluate(model, some, scoring).per_user
+            rows = np.bincount(owner)
+            means = {m: np.bincount(owner, values[m]) / rows for m in METRICS}
+            found.add(f"{name}, {label}", means)
+
+
+def relate(found: Evidence) -> None:
+    """What is claimed of text on rare and on unseen items."""
+    found.relate("R1", "on rare items HLLM is above SASRec", "hllm, rare", "sasrec, rare")
+    found.relate("R2", "on rare items HLLM is above kNN", "hllm, rare", "content-knn, rare")
+    found.relate("R3", "fine-tuning helps on rare items", "hllm, rare", "hllm-frozen, rare")
+    found.relate("R4", "on unseen items HLLM is above chance", "hllm, unseen", "chance, unseen")
+    found.relate("R5", "on unseen items HLLM is above kNN", "hllm, unseen", "content-knn, unseen")
+    found.relate("R6", "on unseen items HLLM is above SASRec", "hllm, unseen", "sasrec, unseen")
