@@ -35,14 +35,18 @@ _HSTU = FitConfig(epochs=101, batch=128, patience=0)
 PRESETS: dict[str, dict[str, Preset]] = {
     "sasrec": {
         "default": Preset(SASRecConfig(), FitConfig(), "recipes/blend_movielens.py"),
-        "ml-1m": Preset(SASRecConfig(history=200), _ML_1M, "recipes/esasrec_ml1m.py --size full"),
+        "ml-1m": Preset(
+            SASRecConfig(history=200, loss="softmax"), _ML_1M, "recipes/esasrec_ml1m.py --size full"
+        ),
         "sparse": Preset(
             SASRecConfig(dim=128, loss="sampled", negatives=2048, dropout=0.5),
             FitConfig(epochs=40),
             "recipes/sasrec_beauty.py",
         ),
         "paper": Preset(
-            SASRecConfig(heads=1, dropout=0.1, history=200), _PAPER, "arXiv 2309.07602, ML-1M"
+            SASRecConfig(heads=1, dropout=0.1, history=200, loss="softmax"),
+            _PAPER,
+            "arXiv 2309.07602, ML-1M",
         ),
         "paper-gbce": Preset(
             SASRecConfig(dim=128, heads=1, dropout=0.5, history=200, loss="gbce", negatives=256),
@@ -72,26 +76,44 @@ PRESETS: dict[str, dict[str, Preset]] = {
             HSTUConfig(history=200, loss="softmax"), _ML_1M, "recipes/esasrec_ml1m.py --size full"
         ),
         "paper": Preset(
-            HSTUConfig(dim=50, head_dim=50, history=200, negatives=128, time="request"),
+            HSTUConfig(
+                dim=50, head_dim=50, history=200, negatives=128, time="request", loss="sampled"
+            ),
             _HSTU,
             "arXiv 2402.17152, ML-1M",
         ),
         "paper-large": Preset(
             HSTUConfig(
-                dim=50, layers=8, heads=2, head_dim=25, history=200, negatives=128, time="request"
+                dim=50,
+                layers=8,
+                heads=2,
+                head_dim=25,
+                history=200,
+                negatives=128,
+                time="request",
+                loss="sampled",
             ),
             _HSTU,
             "arXiv 2402.17152, HSTU-large on ML-1M",
         ),
         "paper-ml-20m": Preset(
             HSTUConfig(
-                dim=256, layers=16, heads=8, head_dim=32, history=200, negatives=128, time="request"
+                dim=256,
+                layers=16,
+                heads=8,
+                head_dim=32,
+                history=200,
+                negatives=128,
+                time="request",
+                loss="sampled",
             ),
             _HSTU,
             "arXiv 2402.17152, HSTU-large on ML-20M",
         ),
         "paper-books": Preset(
-            HSTUConfig(dim=64, layers=16, heads=8, head_dim=8, dropout=0.5, time="request"),
+            HSTUConfig(
+                dim=64, layers=16, heads=8, head_dim=8, dropout=0.5, time="request", loss="sampled"
+            ),
             FitConfig(epochs=201, batch=128, patience=0),
             "arXiv 2402.17152, HSTU-large on Books",
         ),

@@ -128,8 +128,8 @@ def make_plan(
     drop = options.on_bad_rows == "drop"
     dataset = load(options.data, bad_rows=rejected if drop else None)
     cuts = split(dataset.positives(), options.split)
-    if cuts.interactions.times is None:
-        model = model.without_times()
+    log = cuts.interactions
+    model = model.suited(log.num_items, log.times is not None)
     return Plan(options, dataset, cuts, model, replace(training, seed=options.seed), knobs)
 
 

@@ -36,7 +36,6 @@ SPACE: Space = {
     "model.layers": (1, 2, 3, 4),
     "model.dropout": (0.1, 0.2, 0.3, 0.5),
     "model.history": (20, 50, 100, 200),
-    "model.loss": ("softmax", "sampled"),
     "model.negatives": (128, 512, 2048),
     "fit.lr": (3e-4, 5e-4, 1e-3, 2e-3),
     "fit.batch": (16, 32, 64, 128),
@@ -135,9 +134,8 @@ def varied(plan: Plan, settings: Settings) -> Plan:
     for name, value in settings.items():
         part, _, option = name.partition(".")
         parts[part][option] = value
-    model = replace(plan.model, **parts["model"])
-    if plan.cuts.interactions.times is None:
-        model = model.without_times()
+    log = plan.cuts.interactions
+    model = replace(plan.model, **parts["model"]).suited(log.num_items, log.times is not None)
     return replace(plan, model=model, fit=replace(plan.fit, **parts["fit"]))
 
 

@@ -6,7 +6,7 @@ every item to predict item j+1 (backbones §1–3.2). Subclasses say how, in `st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import torch
@@ -16,7 +16,9 @@ from tastemaker.data.batches import Batch, Contexts, last
 from tastemaker.errors import BadInput
 from tastemaker.nn import losses
 
-Loss = Literal["softmax", "sampled", "gbce"]
+Loss = Literal["auto", "softmax", "sampled", "gbce"]
+FEW_ITEMS = 20_000
+"""Items up to which `auto` takes the full softmax (backbones §4)."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class NextItemConfig:
     """share of activations dropped in training."""
     history: int = 50
     """events read, N; older ones are not seen."""
-    loss: Loss = "softmax"
-    """full softmax over all items, sampled softmax, or gBCE."""
+    loss: Loss = "auto"
+    """full softmax over all items, sampled softmax, or gBCE; auto: full up to 20,000 items, then
+    sampled."""
     negatives: int = 512
     """negatives shared by a batch, for the sampled losses."""
     calibration: float = 0.75
@@ -60,12 +63,14 @@ class NextItemConfig:
 
     @property
     def sampled(self) -> int:
-        """Negatives a batch must carry: 0 for the full softmax."""
+        """Negatives a batch must carry: 0 for the full softmax; `auto` may need them."""
         return 0 if self.loss == "softmax" else self.negatives
 
-    def without_times(self) -> Self:
-        """The same model for a log that has an order but no times."""
-        return self
+    def suited(self, num_items: int, times: bool = True) -> Self:
+        """The same model for a catalogue of I items and a log with times or in order alone."""
+        if self.loss != "auto":
+            return self
+        return replace(self, loss="softmax" if num_items <= FEW_ITEMS else "sampled")
 
 
 class NextItemModel(nn.Module):
@@ -74,7 +79,7 @@ class NextItemModel(nn.Module):
     def __init__(self, config: NextItemConfig, num_items: int) -> None:
         """A model of `num_items` items; subclasses add its parts."""
         super().__init__()
-        self.config, self.num_items = config, num_items
+        self.config, self.num_items = config.suited(num_items), num_items
 
     def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
         """State of every position, which depends on nothing after it.

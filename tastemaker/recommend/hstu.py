@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from tastemaker.data.batches import Batch
 from tastemaker.errors import BadInput
 from tastemaker.nn.attention import pick, pointwise_attention, pointwise_newest
-from tastemaker.nn.next_item import IdModel, Loss, NextItemConfig
+from tastemaker.nn.next_item import IdModel, NextItemConfig
 
 BUCKETS = 129
 """Time buckets: ln of seconds in steps of 0.301, which reaches beyond any clock."""
@@ -44,8 +44,6 @@ class HSTUConfig(NextItemConfig):
     """attention heads."""
     head_dim: int = 64
     """width of a head's queries, keys, values and gates (the paper for ML-1M: 50)."""
-    loss: Loss = "sampled"
-    """full softmax over all items, sampled softmax, or gBCE."""
     temperature: float = 0.05
     """scores are cosines divided by this."""
     time: Literal["past", "request", "none"] = "past"
@@ -64,9 +62,10 @@ class HSTUConfig(NextItemConfig):
             what = f"temperature = {self.temperature} divides nothing."
             raise BadInput(what, "model options", "Use 0.05.")
 
-    def without_times(self) -> Self:
-        """Position only."""
-        return replace(self, time="none")
+    def suited(self, num_items: int, times: bool = True) -> Self:
+        """As every model; position only where there are no times."""
+        config = super().suited(num_items, times)
+        return config if times else replace(config, time="none")
 
 
 class Pairs(NamedTuple):

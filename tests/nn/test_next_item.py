@@ -52,9 +52,15 @@ def test_losses_ask_for_what_they_need() -> None:
 
 
 def test_a_softmax_over_all_needs_no_negatives() -> None:
-    assert MeanConfig().sampled == 0
+    assert MeanConfig(loss="softmax").sampled == 0
     assert MeanConfig(loss="gbce", negatives=7).sampled == 7
-    assert MeanConfig().without_times() == MeanConfig()
+
+
+def test_the_loss_suits_the_catalogue_unless_it_is_named() -> None:
+    assert MeanConfig().suited(20_000) == MeanConfig(loss="softmax")
+    assert MeanConfig().suited(20_001, times=False) == MeanConfig(loss="sampled")
+    assert MeanConfig(loss="gbce").suited(10) == MeanConfig(loss="gbce")
+    assert Mean(MeanConfig(dim=4), 20).config.loss == "softmax"
 
 
 def test_scores_are_products_with_the_unscaled_table() -> None:

@@ -239,4 +239,6 @@ def test_shapes_that_cannot_be_built(wrong: dict[str, int]) -> None:
 
 
 def test_a_log_without_times_takes_position_only() -> None:
-    assert HSTUConfig().without_times() == HSTUConfig(time="none")
+    config = HSTUConfig(loss="sampled")
+    assert config.suited(10, times=False) == HSTUConfig(loss="sampled", time="none")
+    assert config.suited(10) == config
