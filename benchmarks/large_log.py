@@ -34,9 +34,7 @@ def case(path: Path) -> dict[str, float]:
     peak_read = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     config = SASRecConfig(loss="sampled")
     model = SASRec(config, log.num_items)
-    batches = NextItemBatches(
-        leave_one_out(log).train(), log.num_items, tokens=128 * 50, negatives=config.sampled
-    )
+    batches = NextItemBatches(leave_one_out(log).train(), tokens=128 * 50, negatives=config.sampled)
     optimizer, started = torch.optim.AdamW(model.parameters()), time.process_time()
     for step, batch in enumerate(batches.epoch(0)):
         if step == STEPS:

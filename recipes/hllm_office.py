@@ -49,7 +49,11 @@ def main() -> None:
             seed_everything(seed)
             model = build(shape, len(items.frame), items)
             batches = NextItemBatches(
-                train, model.num_items, shape.history, training.batch * shape.history, seed=seed
+                train,
+                shape.history,
+                training.batch * shape.history,
+                negatives=model.config.sampled,
+                seed=seed,
             )
 
             def validate(model: NextItemModel = model) -> dict[str, float]:

@@ -187,7 +187,6 @@ def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
     """Train the neural model, choosing its weights on validation."""
     batches = NextItemBatches(
         plan.cuts.train(),
-        plan.cuts.interactions.num_items,
         history=plan.model.history,
         tokens=plan.fit.batch * plan.model.history,
         negatives=plan.model.sampled,

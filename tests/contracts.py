@@ -103,7 +103,7 @@ class TrainableContract:
         log = Interactions.from_sequences(sequences)
         model = self.build(log.num_items).train()
         rows = leave_one_out(log).train("valid")
-        batches = NextItemBatches(rows, log.num_items, history=8, tokens=200)
+        batches = NextItemBatches(rows, 8, tokens=200, negatives=model.config.sampled)
         training = FitConfig(epochs=120, lr=0.01, warmup=1, patience=0, validate_every=120)
         fit(model, batches, training, lambda: {"ndcg@10": 0.0})
         model.eval()

@@ -36,7 +36,7 @@ shapes = {
 }
 seed_everything(0)
 model = build(shapes[sys.argv[1]], 40, Catalog.empty())
-batches = NextItemBatches(rows, 40, history=8, tokens=64, negatives=model.config.sampled)
+batches = NextItemBatches(rows, history=8, tokens=64, negatives=model.config.sampled)
 values = []
 
 def validate():

@@ -36,7 +36,7 @@ def problem(seed: int = 0) -> tuple[SASRec, NextItemBatches]:
     offsets = np.arange(0, 21 * 9, 9, dtype=np.int64)
     contexts = Contexts(np.arange(20), offsets, rng.integers(1, 31, 180).astype(np.int32))
     torch.manual_seed(seed)
-    return SASRec(SHAPE, 30), NextItemBatches(contexts, 30, 6, tokens=24, negatives=5, seed=seed)
+    return SASRec(SHAPE, 30), NextItemBatches(contexts, 6, tokens=24, negatives=5, seed=seed)
 
 
 def falling_norm(model: SASRec) -> dict[str, float]:
@@ -95,7 +95,7 @@ def test_a_crashed_run_resumes_to_the_same_weights_and_metrics(
     broken.mkdir()
     model, batches = problem()
     monkeypatch.setitem(globals(), "DEATH", death)
-    dying = Dies(batches.contexts, 30, 6, tokens=24, negatives=5)
+    dying = Dies(batches.contexts, 6, tokens=24, negatives=5)
     with pytest.raises(KeyboardInterrupt):
         fit(model, dying, QUICK, lambda: falling_norm(model), broken)
     assert train(broken, resume=True) == want
@@ -125,7 +125,7 @@ def test_every_part_of_the_state_matters(
     want = train()
     model, batches = problem()
     monkeypatch.setitem(globals(), "DEATH", (2, 1))
-    dying = Dies(batches.contexts, 30, 6, tokens=24, negatives=5)
+    dying = Dies(batches.contexts, 6, tokens=24, negatives=5)
     with pytest.raises(KeyboardInterrupt):
         fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
     if part == "random":

@@ -60,7 +60,6 @@ def train(args: argparse.Namespace, log: measure.Log) -> measure.Figures:
     cuts, model = opened(args, log)
     batches = NextItemBatches(
         cuts.train(),
-        cuts.interactions.num_items,
         history=args.length,
         tokens=args.batch * args.length,
         negatives=model.config.sampled,

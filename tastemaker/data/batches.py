@@ -200,14 +200,12 @@ class NextItemBatches:
 
     contexts: Contexts
     """training events, a row per user."""
-    num_items: int
-    """I, the range of the negatives."""
     history: int = 50
     """longest row N, in events."""
     tokens: int = 6400
     """targets in a full batch; rows = tokens / width."""
     negatives: int = 0
-    """shared negatives K; 0 for full softmax."""
+    """shared negatives K, drawn from the items that have training events; 0 for full softmax."""
     tail: bool = False
     """true: only each user's newest N+1 events; false: whole histories in chunks of N."""
     seed: int = 0
@@ -221,7 +219,10 @@ class NextItemBatches:
         steps = sum(-(-n // self._rows_of(width)) for width, n in counts.items())
         object.__setattr__(self, "_steps", steps)
 
+        object.__setattr__(self, "_known", np.unique(self.contexts.items).astype(np.int64))
+
     _rows: Any = None
+    _known: Any = None
     _steps: int = 0
 
     def _chunks(self) -> tuple[Int64s, Int64s]:
@@ -276,8 +277,8 @@ class NextItemBatches:
         negatives = None
         if self.negatives:
             rng = np.random.default_rng([self.seed, *key, 1])
-            drawn = rng.integers(1, self.num_items + 1, self.negatives)
-            negatives = torch.from_numpy(drawn)
+            drawn = rng.integers(0, len(self._known), self.negatives)
+            negatives = torch.from_numpy(self._known[drawn])
         times = self.contexts.times
         return replace(
             batch,

@@ -7,10 +7,13 @@ Paper: HLLM, arXiv 2409.12740.
 Both models train end to end on the softmax over items; θ starts at ln(1/.07), and exp(θ) stays at
 or below 100. An item is its text, so an item nobody has chosen yet has a vector like any other.
 
-What keeps it small: the item model's lower layers are frozen and their output is computed once;
-in a step at most `fresh` items are encoded with a gradient, the others are read from the newest
-vectors known; vectors for scoring are made once after training and anew only for texts that
-change. The projection from item model to user model starts as a whitening of the texts.
+What keeps it small: the item model's lower layers are frozen and their output is computed once; in
+a step the items read and the negatives alone are encoded, at most `fresh` of them with a gradient;
+vectors for scoring are made once after training and anew only for texts that change. The projection
+from item model to user model starts as a whitening of the texts.
+
+What keeps it honest: within a step whatever is read or competes is encoded by the weights of that
+step. Vectors of different age would tell the items of a batch, and so its targets, from others.
 
 Left out: pre-trained weights of 1–7 billion parameters; the models are those on the machine.
 Checked: tests/recommend/test_hllm.py and recipes/hllm_text.py.
@@ -19,8 +22,8 @@ Checked: tests/recommend/test_hllm.py and recipes/hllm_text.py.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -52,6 +55,8 @@ class HLLMConfig(NextItemConfig):
     """vector of a text: mean over its tokens, or the output at a learned [ITEM] token."""
     max_tokens: int = 32
     """tokens read of a text."""
+    negatives: int = 128
+    """negatives shared by a batch, for the sampled losses; each is a text to encode."""
     fresh: int = 256
     """most items encoded with a gradient in a step."""
     checkpointing: bool = False
@@ -66,6 +71,11 @@ class HLLMConfig(NextItemConfig):
         super().__post_init__()
         for name in ("max_tokens", "fresh"):
             self.at_least_one(name)
+
+    def suited(self, num_items: int, times: bool = True) -> Self:
+        """Sampled: negatives are items with events, so that none without is pushed down."""
+        config = super().suited(num_items, times)
+        return replace(config, loss="sampled") if self.loss == "auto" else config
 
 
 class HLLM(NextItemModel):
@@ -130,19 +140,18 @@ class HLLM(NextItemModel):
         """Sum over this batch's targets divided by the targets of the whole step."""
         if batch.targets is None:
             raise ValueError("a training batch carries targets")
-        known = [batch.items.flatten(), batch.targets.flatten()]
-        present = torch.unique(torch.cat(known))
-        present = present[present > 0]
         if not self.features.any():  # the first step; a resumed training goes on with its own
             self.start()
-        ids = torch.arange(self.num_items + 1, device=present.device)
+        self.stale[0] = True  # the weights are about to change
+        ids = torch.arange(self.num_items + 1, device=batch.items.device)
         negatives = batch.negatives
         if self.config.loss != "softmax":
             if negatives is None:
                 raise ValueError(f"loss {self.config.loss!r} needs a batch with negatives")
-            ids = torch.unique(torch.cat([*known, negatives, ids[:1]]))
+            known = [batch.items.flatten(), batch.targets.flatten(), negatives, ids[:1]]
+            ids = torch.unique(torch.cat(known))
             negatives = torch.searchsorted(ids, negatives)
-        table = self._fresh_table(ids, present)
+        table = self._projected(self._today(ids))
         at = torch.searchsorted(ids, batch.items)
         wanted = batch.targets > 0
         states = self._states(batch, F.embedding(at, table), None)[wanted]
@@ -200,22 +209,22 @@ class HLLM(NextItemModel):
         self.stale[:] = False
         self.train(training)
 
-    def _fresh_table(self, ids: Tensor, present: Tensor) -> Tensor:
-        """Vectors of `ids`, with a gradient to the text of at most `fresh` items present.
+    def _today(self, ids: Tensor) -> Tensor:
+        """(n, H) features of `ids`, the first of which is padding, by the weights of this step.
 
-        Every row goes through today's projection: were the others older, a model could tell the
-        items of its batch, and so the targets, by nothing but their freshness.
+        At most `fresh` of them, drawn by chance, have a gradient.
         """
-        features = F.embedding(ids, self.features)
-        self.stale[0] = True  # the weights are about to change
-        if any(parameter.requires_grad for parameter in self.item.parameters()):
-            order = torch.randperm(len(present))[: self.hllm.fresh].to(present.device)
-            chosen = present[order]
-            encoded = self._encoded((chosen - 1).cpu().numpy())
-            features = features.index_copy(0, torch.searchsorted(ids, chosen), encoded)
-            self.features[chosen] = encoded.detach()
-            self.stale[1:] = True
-        return self._projected(features)
+        kept = F.embedding(ids, self.features)
+        if not any(parameter.requires_grad for parameter in self.item.parameters()):
+            return kept
+        self.stale[1:] = True
+        order = 1 + torch.randperm(len(ids) - 1).to(ids.device)
+        learn, rest = order[: self.hllm.fresh], order[self.hllm.fresh :]
+        parts = [self._encoded((ids[learn] - 1).cpu().numpy())]
+        with torch.no_grad():
+            if len(rest):
+                parts.append(self._encoded((ids[rest] - 1).cpu().numpy()))
+        return kept.index_copy(0, order, torch.cat(parts))
 
     def _projected(self, features: Tensor) -> Tensor:
         """(n, H) → (n, D) unit vectors."""

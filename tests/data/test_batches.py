@@ -91,7 +91,7 @@ def pairs_of(batches: NextItemBatches, epoch: int = 0) -> Counter[tuple[int, ...
 def test_every_target_of_every_history_comes_once_an_epoch(
     rows: list[list[int]], history: int, epoch: int
 ) -> None:
-    batches = NextItemBatches(contexts_of(rows), 50, history, tokens=30)
+    batches = NextItemBatches(contexts_of(rows), history, tokens=30)
     want = Counter(pair for row in rows for pair in zip(row, row[1:], strict=False))
     assert pairs_of(batches, epoch) == want
     assert batches.targets == sum(want.values())
@@ -100,14 +100,14 @@ def test_every_target_of_every_history_comes_once_an_epoch(
 
 @given(histories, st.integers(1, 12))
 def test_the_tail_is_the_newest_targets_only(rows: list[list[int]], history: int) -> None:
-    batches = NextItemBatches(contexts_of(rows), 50, history, tokens=30, tail=True)
+    batches = NextItemBatches(contexts_of(rows), history, tokens=30, tail=True)
     tails = [row[-history - 1 :] for row in rows]
     want = Counter(pair for row in tails for pair in zip(row, row[1:], strict=False))
     assert pairs_of(batches) == want
 
 
 def test_chunks_are_cut_from_the_newest_end() -> None:
-    batches = NextItemBatches(contexts_of([list(range(1, 12))]), 50, history=4, tokens=100)
+    batches = NextItemBatches(contexts_of([list(range(1, 12))]), history=4, tokens=100)
     seen = sorted(tuple(row[row > 0].tolist()) for b in batches.epoch(0) for row in b.items)
     assert seen == [(1, 2), (3, 4, 5, 6), (7, 8, 9, 10)]
 
@@ -118,7 +118,7 @@ def many(seed: int = 0) -> Contexts:
 
 
 def test_little_is_padding_and_shapes_repeat() -> None:
-    batches = NextItemBatches(many(), 50, history=50, tokens=1600)
+    batches = NextItemBatches(many(), history=50, tokens=1600)
     assert batches.padding_share <= 0.10
     shapes = Counter(tuple(b.items.shape) for b in batches.epoch(0))
     assert shapes == Counter(tuple(b.items.shape) for b in batches.epoch(1))
@@ -132,7 +132,7 @@ def same(one: object, two: object) -> bool:
 
 
 def test_batches_depend_on_seed_epoch_and_step_alone() -> None:
-    make = lambda seed: NextItemBatches(many(), 50, 50, 1600, negatives=20, seed=seed)  # noqa: E731
+    make = lambda seed: NextItemBatches(many(), 50, 1600, negatives=20, seed=seed)  # noqa: E731
     one, two, other = list(make(0).epoch(3)), list(make(0).epoch(3)), list(make(1).epoch(3))
     assert all(same(a, b) for a, b in zip(one, two, strict=True))
     assert not all(
@@ -145,8 +145,8 @@ def test_batches_depend_on_seed_epoch_and_step_alone() -> None:
     assert len(firsts) == 5
 
 
-def test_negatives_are_uniform_over_the_items() -> None:
-    batches = NextItemBatches(many(), 50, 50, 1600, negatives=500)
+def test_negatives_are_uniform_over_the_items_trained() -> None:
+    batches = NextItemBatches(many(), 50, 1600, negatives=500)
     drawn = torch.cat([b.negatives for b in batches.epoch(0) if b.negatives is not None])
     counts = torch.bincount(drawn, minlength=51)
     assert counts[0] == 0
@@ -154,9 +154,15 @@ def test_negatives_are_uniform_over_the_items() -> None:
     assert ((counts[1:] - expected).abs() < 6 * expected**0.5).all()
 
 
+def test_items_without_training_events_are_no_negatives() -> None:
+    batches = NextItemBatches(contexts_of([[3, 7, 3], [9, 40]]), 4, tokens=8, negatives=200)
+    drawn = torch.cat([b.negatives for b in batches.epoch(0) if b.negatives is not None])
+    assert set(drawn.tolist()) == {3, 7, 9, 40}
+
+
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_shards_part_a_batch_and_keep_what_is_shared(world: int) -> None:
-    batch = next(NextItemBatches(many(), 50, 50, 1600, negatives=5).epoch(0))
+    batch = next(NextItemBatches(many(), 50, 1600, negatives=5).epoch(0))
     parts = [batch.shard(rank, world) for rank in range(world)]
     assert sum(len(part.items) for part in parts) == len(batch.items)
     for part in parts:
@@ -167,10 +173,10 @@ def test_shards_part_a_batch_and_keep_what_is_shared(world: int) -> None:
 
 
 def test_users_without_a_target_carry_no_rows() -> None:
-    batches = NextItemBatches(contexts_of([[], [3], [4, 5]]), 50, 4, tokens=8)
+    batches = NextItemBatches(contexts_of([[], [3], [4, 5]]), 4, tokens=8)
     (batch,) = batches.epoch(0)
     assert batch.items.tolist() == [[4]]
-    empty = NextItemBatches(contexts_of([[], [3]]), 50, 4, tokens=8)
+    empty = NextItemBatches(contexts_of([[], [3]]), 4, tokens=8)
     assert (len(empty), empty.targets, list(empty.epoch(0))) == (0, 0, [])
     assert empty.padding_share <= 1
 

@@ -46,7 +46,7 @@ def test_losses_ask_for_what_they_need() -> None:
     model = Mean(MeanConfig(dim=4, loss="sampled"), 20)
     with pytest.raises(ValueError, match="targets"):
         model.loss(last(rows([1, 2]), 8))
-    (batch,) = NextItemBatches(rows([1, 2, 3]), 20, history=8, tokens=64).epoch(0)
+    (batch,) = NextItemBatches(rows([1, 2, 3]), history=8, tokens=64).epoch(0)
     with pytest.raises(ValueError, match="negatives"):
         model.loss(batch)
 
@@ -81,6 +81,6 @@ def test_the_loss_is_a_share_of_the_whole_step() -> None:
     torch.manual_seed(0)
     model = Mean(MeanConfig(dim=8, dropout=0.0), 20)
     histories = [list(range(n, n + 5)) for n in range(1, 9)]
-    (batch,) = NextItemBatches(rows(*histories), 20, history=8, tokens=64).epoch(0)
+    (batch,) = NextItemBatches(rows(*histories), history=8, tokens=64).epoch(0)
     parts = [model(batch.shard(rank, 2)) for rank in range(2)]
     torch.testing.assert_close(sum(parts), model(batch))

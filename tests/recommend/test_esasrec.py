@@ -97,7 +97,7 @@ def test_gradient_reaches_every_parameter_and_the_padding_row_stays_zero(loss: s
     torch.manual_seed(0)
     model = ESASRec(replace(SMALL, loss=loss), ITEMS)  # type: ignore[arg-type]
     rows = some_contexts()
-    (batch, *_) = NextItemBatches(rows, ITEMS, 8, 400, negatives=model.config.sampled).epoch(0)
+    (batch, *_) = NextItemBatches(rows, 8, 400, negatives=model.config.sampled).epoch(0)
     optimizer = torch.optim.AdamW(model.parameters(), 0.01)
     for _ in range(2):
         optimizer.zero_grad()

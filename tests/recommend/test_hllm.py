@@ -54,7 +54,7 @@ class TestFrozen(RecommenderContract):
 
 def one_batch(loss: str = "softmax") -> object:
     negatives = 0 if loss == "softmax" else 5
-    (batch, *_) = NextItemBatches(some_contexts(), ITEMS, 8, 400, negatives=negatives).epoch(0)
+    (batch, *_) = NextItemBatches(some_contexts(), 8, 400, negatives=negatives).epoch(0)
     return batch
 
 
@@ -106,8 +106,8 @@ def test_an_item_nobody_chose_has_a_score_from_its_text() -> None:
         groups.append(group)
     flat = np.concatenate(rows).astype(np.int32)
     contexts = Contexts(np.arange(60), np.arange(61) * 6, flat)
-    net = model(27, dim=32).train()
-    batches = NextItemBatches(contexts, 27, history=8, tokens=160)
+    net = model(27, dim=32, dropout=0.2).train()
+    batches = NextItemBatches(contexts, history=8, tokens=160, negatives=net.config.sampled)
     training = FitConfig(epochs=100, lr=0.01, warmup=5, patience=0, validate_every=100)
     fit(net, batches, training, lambda: {"ndcg@10": 0.0})
     cold = net.eval().score(contexts)[:, 24:]
@@ -117,12 +117,34 @@ def test_an_item_nobody_chose_has_a_score_from_its_text() -> None:
 def test_at_most_so_many_items_are_encoded_with_a_gradient(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    net = model(fresh=5).train()
-    net(one_batch())  # the first step encodes everything once
-    sizes, encode = [], net._encoded
-    monkeypatch.setattr(net, "_encoded", lambda at: sizes.append(len(at)) or encode(at))
-    net(one_batch()).backward()
-    assert sizes == [5]
+    net, batch = model(fresh=5, loss="sampled").train(), one_batch("sampled")
+    net(batch)  # the first step encodes everything once
+    sizes, encode = {}, net._encoded
+
+    def counted(at: np.ndarray) -> torch.Tensor:
+        sizes[torch.is_grad_enabled()] = len(at)
+        return encode(at)
+
+    monkeypatch.setattr(net, "_encoded", counted)
+    net(batch).backward()
+    known = (batch.items, batch.targets, batch.negatives)  # type: ignore[attr-defined]
+    present = torch.unique(torch.cat([one.flatten() for one in known]))
+    assert sizes == {True: 5, False: int((present > 0).sum()) - 5}
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sampled"])
+def test_nothing_that_competes_is_older_than_the_step(loss: str) -> None:
+    """Features kept from earlier steps must not matter: their age would tell targets apart."""
+    net, batch = model(fresh=3, loss=loss).train(), one_batch(loss)
+    net(batch)
+    want = net(batch)
+    net.features[1:] = torch.randn(net.features[1:].shape)
+    torch.testing.assert_close(net(batch), want, rtol=1e-5, atol=1e-6)
+
+
+def test_negatives_are_sampled_unless_it_is_named_otherwise() -> None:
+    assert HLLMConfig().suited(10).loss == "sampled"
+    assert HLLMConfig(loss="softmax").suited(30_000).loss == "softmax"
 
 
 def test_items_without_text_are_an_error_or_have_a_text_stand_in() -> None:

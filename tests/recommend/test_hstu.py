@@ -190,7 +190,7 @@ def test_scores_are_cosines_over_the_temperature() -> None:
 def test_gradient_reaches_every_parameter_that_is_used(time: str) -> None:
     torch.manual_seed(0)
     net = HSTU(replace(SMALL, time=time), ITEMS)  # type: ignore[arg-type]
-    (batch, *_) = NextItemBatches(timed(), ITEMS, history=8, tokens=400).epoch(0)
+    (batch, *_) = NextItemBatches(timed(), history=8, tokens=400).epoch(0)
     net(batch).backward()
     for name, parameter in net.named_parameters():
         if parameter.requires_grad:
@@ -219,7 +219,7 @@ def test_it_learns_what_only_time_tells() -> None:
         net = HSTU(replace(SMALL, time=time), log.num_items)  # type: ignore[arg-type]
         optimizer = torch.optim.AdamW(net.parameters(), 0.01)
         for epoch in range(60):
-            for batch in NextItemBatches(rows, log.num_items, history=8, tokens=400).epoch(epoch):
+            for batch in NextItemBatches(rows, history=8, tokens=400).epoch(epoch):
                 optimizer.zero_grad()
                 net(batch).backward()
                 optimizer.step()

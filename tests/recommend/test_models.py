@@ -115,7 +115,7 @@ def test_nothing_that_is_fitted_sees_the_held_out_events() -> None:
         train = leave_one_out(log).train()
         models = Models.fit_counting("sasrec", torch.nn.Identity(), train, log.num_items)
         fitted.append({n: m.tensors() for n, m in models.counting.items()})
-        batches.append(list(NextItemBatches(train, log.num_items, 8, tokens=64).epoch(0)))
+        batches.append(list(NextItemBatches(train, 8, tokens=64).epoch(0)))
     for name, tensors in fitted[0].items():
         for key, array in tensors.items():
             assert array.tobytes() == fitted[1][name][key].tobytes(), (name, key)

@@ -98,7 +98,7 @@ def test_the_padding_row_stays_zero_and_every_other_parameter_learns() -> None:
     torch.manual_seed(0)
     model = SASRec(SMALL, 20)
     rows = contexts(list(range(1, 10)), list(range(12, 21)))
-    (batch,) = NextItemBatches(rows, 20, history=8, tokens=64).epoch(0)
+    (batch,) = NextItemBatches(rows, history=8, tokens=64).epoch(0)
     optimizer = torch.optim.AdamW(model.parameters(), 0.01)
     for _ in range(3):
         optimizer.zero_grad()
@@ -117,7 +117,7 @@ def test_one_layer_memorises_a_cycle(loss: str) -> None:
     config = replace(SMALL, layers=1, loss=loss, negatives=2)  # type: ignore[arg-type]
     model = SASRec(config, log.num_items)
     cuts = leave_one_out(log)
-    batches = NextItemBatches(cuts.train(), 3, history=8, tokens=64, negatives=config.sampled)
+    batches = NextItemBatches(cuts.train(), history=8, tokens=64, negatives=config.sampled)
     optimizer = torch.optim.AdamW(model.parameters(), 0.01)
     for epoch in range(60):
         for batch in batches.epoch(epoch):
@@ -133,7 +133,7 @@ def test_losses_ask_for_what_they_need() -> None:
     model = SASRec(replace(SMALL, loss="sampled"), 20)
     with pytest.raises(ValueError, match="targets"):
         model.loss(last(contexts([1, 2]), 8))
-    (batch,) = NextItemBatches(contexts([1, 2, 3]), 20, history=8, tokens=64).epoch(0)
+    (batch,) = NextItemBatches(contexts([1, 2, 3]), history=8, tokens=64).epoch(0)
     with pytest.raises(ValueError, match="negatives"):
         model.loss(batch)
 
@@ -150,7 +150,7 @@ def test_shapes_that_cannot_be_built(wrong: dict[str, int]) -> None:
 def test_bf16_autocast_trains_and_scores_in_float32() -> None:
     torch.manual_seed(0)
     model = SASRec(SMALL, 20)
-    (batch,) = NextItemBatches(contexts(list(range(1, 10))), 20, history=8, tokens=64).epoch(0)
+    (batch,) = NextItemBatches(contexts(list(range(1, 10))), history=8, tokens=64).epoch(0)
     with torch.autocast("cpu", torch.bfloat16):
         loss = model(batch)
     loss.backward()
