@@ -127,6 +127,7 @@ def main() -> None:
         add(number, "rectools lists", "rectools", "--part", "evaluate")
         for model in ("sasrec", "esasrec", "hstu"):
             add(number, f"{model} lists", "ours", "--model", model, "--part", "evaluate")
+        add(number, "sasrec bf16 lists", "ours", "--part", "bf16", *sampled, "--steps", "40")
         add(number, "recbole", "recbole", *FEW)
         add(
             number,
@@ -167,6 +168,11 @@ def table(cases: dict[str, list[Figures]]) -> list[Figures]:
                   max(one["peak_rss_mb"] for one in ours), 1600 if mine else None),
             alone(f"{label}, share of padding", max(one["padding_share"] for one in ours), 0.1),
         ]  # fmt: skip
+    bf16, plain = cases["sasrec bf16 lists"], cases["sasrec lists"]
+    rows.append(row("SASRec, top-10 lists in bf16, users/CPU-s, against our own fp32", bf16, plain,
+                    lists, None))  # fmt: skip
+    agreed = min(one["lists_equal"] for one in bf16)
+    rows.append(alone("SASRec, share of bf16 lists equal to fp32 (bf16 only from .999 on)", agreed))
     few, what = cases["sasrec sampled"], "SASRec, 512 sampled, against RecTools, 128 sampled"
     rows.append(row(what, few, cases["rectools sampled"], speed, None))
     shares = [

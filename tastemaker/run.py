@@ -6,8 +6,11 @@ and checkpoints, from which `resume` goes on.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -96,24 +99,32 @@ def run_recommender(
     neural = fresh_model(plan)
     ours = processes()
     ours.wait_for_everyone()  # all have chosen the same folder before it exists
-    if ours.is_main_process:
+    if not ours.is_main_process:
+        ours.wait_for_everyone()
+        train_neural(plan, neural, folder)
+        return {"run": str(folder)}
+    with only_writer(folder):
         start_folder(folder, plan)
-    ours.wait_for_everyone()
+        ours.wait_for_everyone()
+        return {"run": str(folder), **finish(plan, neural, folder)}
+
+
+def finish(plan: Plan, neural: NextItemModel, folder: Path) -> dict[str, Any]:
+    """Train, fit, evaluate and write; returns the contents of `results.json`."""
     started = time.process_time()
     fitted = train_neural(plan, neural, folder)
-    if not ours.is_main_process:
-        return {"run": str(folder)}
     models = fit_others(plan, neural)
-    results, per_user = evaluate_models(models, plan.dataset, plan.cuts, not options.repeats)
+    results, per_user = evaluate_models(models, plan.dataset, plan.cuts, not plan.options.repeats)
     results["training"] = {
         **asdict(fitted),
-        "model": options.model,
+        "model": plan.options.model,
         "config": config.to_json(plan.model) | config.to_json(plan.fit),
         "cpu_seconds": round(time.process_time() - started, 1),
     }
-    results |= {"seed": options.seed, "seeds": [options.seed], **config.environment()}
+    seed = plan.options.seed
+    results |= {"seed": seed, "seeds": [seed], **config.environment()}
     publish(folder, plan, models, results, per_user)
-    return {"run": str(folder), **results}
+    return results
 
 
 def make_plan(
@@ -156,6 +167,28 @@ def run_folder(options: RunOptions) -> Path:
     return next(path for path in taken if not path.exists())
 
 
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold a folder, made if need be, against a second writer, until the block or process ends.
+
+    Raises:
+        BadInput: If another process holds it.
+    """
+    artifacts.make_folder(folder)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            what, fix = "Another process is writing this folder.", "Wait for it, or name another."
+            raise BadInput(what, str(folder), fix) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(handle)
+
+
 def start_folder(folder: Path, plan: Plan) -> None:
     """Write `config.json`, or check that a resumed run has the same one."""
     path, wanted = folder / "config.json", plan.to_json()
@@ -171,7 +204,6 @@ def start_folder(folder: Path, plan: Plan) -> None:
         found = artifacts.read_json(path)
         check_identity(path, {name: wanted[name] for name in (*shaping, "repeats", "seed")}, found)
         return
-    artifacts.make_folder(folder)
     artifacts.sweep(folder)
     artifacts.write_json(path, wanted)
 

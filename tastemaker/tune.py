@@ -26,7 +26,15 @@ from tastemaker.options import TuneOptions
 from tastemaker.presets import PRESETS
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.results import HEADLINE, options_of, validation_queries
-from tastemaker.run import Plan, fresh_model, make_plan, run_folder, run_recommender, train_neural
+from tastemaker.run import (
+    Plan,
+    fresh_model,
+    make_plan,
+    only_writer,
+    run_folder,
+    run_recommender,
+    train_neural,
+)
 
 Settings = dict[str, Any]
 Space = Mapping[str, Sequence[Any]]
@@ -102,15 +110,19 @@ def tune_model(options: TuneOptions) -> dict[str, Any]:
     start, folder = presets[options.preset], run_folder(asked)
     training = replace(start.fit, epochs=options.epochs)
     plan = make_plan(replace(asked, resume=True), folder, start.model, training, {})
-    artifacts.make_folder(folder)
-    trials = Trials(folder / "trials.jsonl")
+    with only_writer(folder):
+        return search(plan, options, Trials(folder / "trials.jsonl"))
+
+
+def search(plan: Plan, options: TuneOptions, trials: Trials) -> dict[str, Any]:
+    """Make the trials that are missing, then the run of the best."""
     if options.resume and trials.path.is_file():
         trials.lines = [json.loads(line) for line in trials.path.read_text().splitlines()]
     kept = tune_neural(plan, options.trials, trials)
     counting = [name for name in COUNTING if tune_counting(name, plan, options.trials, trials)]
     best = varied(plan, trials.best(options.model)["settings"])
     knobs = {name: trials.best(name)["settings"] for name in counting}
-    run = replace(asked, out=str(kept), resume=True)
+    run = replace(plan.options, out=str(kept))
     results = run_recommender(run, best.model, best.fit, knobs)
     tuned = {name: trials.summary(name) for name in (options.model, *counting)}
     return {**results, "tuned": tuned, "trials": str(trials.path)}

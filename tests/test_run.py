@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from tastemaker.options import RunOptions
 from tastemaker.recommend.answer import KIND, open_run
 from tastemaker.recommend.models import Models
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
-from tastemaker.run import run_folder, run_recommender
+from tastemaker.run import only_writer, run_folder, run_recommender
 from tastemaker.train import FitConfig
 from tests.conftest import write_data
 
@@ -178,3 +180,26 @@ def test_logs_with_repeats_are_refused_until_asked_for(tmp_path: Path) -> None:
     assert results["models"]["markov-1"]["hr@1"]["mean"] == 1.0
     answer = open_run(tmp_path / "run2").recommend("u0", 4)
     assert len(answer.items) == 4  # seen items may be recommended
+
+
+def test_a_folder_has_one_writer_at_a_time(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tastemaker.run import only_writer\n"
+        "with only_writer(Path(sys.argv[1])): print('in', flush=True); input()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "run")]
+    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "in\n"
+        with (
+            pytest.raises(BadInput, match="Another process is writing"),
+            only_writer(tmp_path / "run"),
+        ):
+            pass
+    finally:
+        other.kill()
+        other.communicate()
+    with only_writer(tmp_path / "run"):  # its end let go, even by force
+        pass
+    assert not any((tmp_path / "run").iterdir())

@@ -148,7 +148,7 @@ def report(peer: str, package: str, measure: Callable[[argparse.Namespace, Log],
 def _arguments(peer: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=f"Time {peer} on one thread.")
     parser.add_argument("--data", type=Path, required=True, help="lines `user item item ...`, gz")
-    parser.add_argument("--part", choices=("train", "evaluate"), default="train")
+    parser.add_argument("--part", choices=("train", "evaluate", "bf16"), default="train")
     parser.add_argument("--loss", choices=("softmax", "sampled"), default="softmax")
     parser.add_argument("--model", default="sasrec", help="backbone; the peers have sasrec alone")
     parser.add_argument("--dropout", type=float, default=0.2)

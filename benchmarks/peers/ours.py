@@ -58,6 +58,11 @@ def opened(args: argparse.Namespace, log: measure.Log) -> tuple[Split, NextItemM
 def train(args: argparse.Namespace, log: measure.Log) -> measure.Figures:
     """Time the training steps."""
     cuts, model = opened(args, log)
+    return stepped(args, cuts, model) | {"differences": DIFFERENCES[args.model]}
+
+
+def stepped(args: argparse.Namespace, cuts: Split, model: NextItemModel) -> measure.Figures:
+    """Train for the steps asked for."""
     batches = NextItemBatches(
         cuts.train(),
         history=args.length,
@@ -75,7 +80,7 @@ def train(args: argparse.Namespace, log: measure.Log) -> measure.Figures:
         clock.step(batch.items, batch.targets > 0)
         if clock.done == args.warmup + args.steps:
             break
-    return clock.figures() | {"differences": DIFFERENCES[args.model]}
+    return clock.figures()
 
 
 def lists(args: argparse.Namespace, log: measure.Log) -> measure.Figures:
@@ -90,7 +95,28 @@ def lists(args: argparse.Namespace, log: measure.Log) -> measure.Figures:
     return figures | {"differences": ["ranks and ties of the target are counted as well"]}
 
 
+def rounded(args: argparse.Namespace, log: measure.Log) -> measure.Figures:
+    """The same in bf16 after a short training, and the share of lists that stay what they were."""
+    cuts, model = opened(args, log)
+    stepped(args, cuts, model)
+    queries, options = cuts.queries("test"), EvalOptions((measure.TOP,))
+    exact = evaluate(model.eval(), queries, options).lists
+    few = queries.take(np.arange(2 * args.batch))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = evaluate(model, queries, options).lists
+        figures = measure.time_lists(
+            warm_up=lambda: evaluate(model, few, options),
+            lists=lambda: len(evaluate(model, queries, options).lists),
+        )
+    same_items = (np.sort(found, 1) == np.sort(exact, 1)).all(1)
+    return figures | {
+        "lists_equal": float((found == exact).all(1).mean()),
+        "lists_of_the_same_items": float(same_items.mean()),
+        "differences": ["encoder and scores in bf16"],
+    }
+
+
+PARTS = {"train": train, "evaluate": lists, "bf16": rounded}
+
 if __name__ == "__main__":
-    measure.report(
-        "Tastemaker", "tastemaker", lambda a, log: (train if a.part == "train" else lists)(a, log)
-    )
+    measure.report("Tastemaker", "tastemaker", lambda args, log: PARTS[args.part](args, log))
