@@ -31,7 +31,7 @@ def main() -> None:
     data = "movielens-small" if toy else "ml-1m"
     seeds = [0, 1, 2] if size == "small" else [0]
     found = Evidence("esasrec_ml1m", "arXiv 2508.06450, 2402.17152", data, size, seeds)
-    training = FitConfig(epochs=24, schedule="cosine", anneal=16, batch=32, patience=4)
+    training = FitConfig(epochs=18, schedule="cosine", anneal=14, batch=32, patience=4)
     if full:
         training = FitConfig(epochs=40, schedule="cosine", anneal=30, batch=16, patience=6)
     if toy:
