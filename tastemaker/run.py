@@ -27,12 +27,13 @@ from tastemaker.errors import BadInput
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.options import Model, RunOptions
+from tastemaker.processes import processes
 from tastemaker.recommend.answer import KIND
 from tastemaker.recommend.blend import fit_weights
 from tastemaker.recommend.models import NEURAL, Knobs, Models, build, name_of
 from tastemaker.report.page import write_report
 from tastemaker.results import evaluate_models, options_of, validation_queries
-from tastemaker.train import FitConfig, Fitted, fit, processes
+from tastemaker.train import FitConfig, Fitted, fit
 
 UNFINISHED = ("checkpoints",)
 """Parts of a run directory that are artefacts of their own."""

@@ -9,14 +9,13 @@ of the step and batches are functions of (seed, epoch, step), so neither needs s
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
-from accelerate import Accelerator, PartialState
+from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
@@ -26,6 +25,7 @@ from tastemaker.data.batches import Batch, Batches
 from tastemaker.data.prefetch import prefetch
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.journal import Journal
+from tastemaker.processes import parts, processes
 
 Validate = Callable[[], dict[str, float]]
 
@@ -103,15 +103,6 @@ class Fitted:
     """validation value of `metric` at the weights that were kept."""
     converged: bool
     """validation no longer rose: patience ran out, or < 1 % was gained over 5 validations."""
-
-
-def processes() -> PartialState:
-    """Which process this is and of how many; all of them meet here on the first call.
-
-    A `PartialState` that is not told so takes no notice of a launcher that runs on CPUs.
-    """
-    told = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
-    return PartialState(cpu=told or not torch.accelerator.is_available())
 
 
 def learning_rate(config: FitConfig, step: int, steps: int) -> float:
@@ -222,12 +213,14 @@ class _Loop:
         lr = learning_rate(self.config, state.step, len(self.batches))
         for group in self.optimizer.param_groups:
             group["lr"] = lr * group.get("share", 1.0)
-        mine = batch.shard(accelerator.process_index, accelerator.num_processes)
-        loss = self.model(mine.to(accelerator.device))
-        # Processes average gradients, but the loss is already a share of the whole step's.
-        accelerator.backward(loss * accelerator.num_processes)
+        loss = torch.zeros((), device=accelerator.device)
+        for part in parts(batch, accelerator):
+            share = self.model(part.to(accelerator.device))
+            # Processes average gradients, but the loss is already a share of the whole step's.
+            accelerator.backward(share * accelerator.num_processes)
+            loss += share.detach()
         norm = accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        whole = float(accelerator.reduce(loss.detach(), "sum"))
+        whole = float(accelerator.reduce(loss, "sum"))
         if not (math.isfinite(whole) and math.isfinite(float(norm))):
             raise self._fault(whole, batch)
         self.optimizer.step()

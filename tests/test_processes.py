@@ -7,6 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.processes import pieces
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tests.contracts import ITEMS, some_contexts
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = """
@@ -100,3 +106,27 @@ def test_the_command_runs_in_two_processes(small_data: Path, tmp_path: Path) -> 
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
     assert json.loads(line)["run"] == str(out)
     assert (out / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sampled", "gbce"])
+@pytest.mark.parametrize("positions", [1, 8, 20, 1000])
+def test_pieces_add_up_to_the_step(loss: str, positions: int) -> None:
+    torch.manual_seed(0)
+    shape = SASRecConfig(dim=8, dropout=0.0, history=8, loss=loss, negatives=7)  # type: ignore[arg-type]
+    model = SASRec(shape, ITEMS)
+    batches = NextItemBatches(some_contexts(40), 8, tokens=160, negatives=model.config.sampled)
+    for batch in batches.epoch(0):
+        whole = model(batch)
+        whole.backward()
+        want = [p.grad.clone() for p in model.parameters()]
+        model.zero_grad()
+        found = pieces(batch, positions)
+        assert sum(len(part.items) for part in found) == len(batch.items)
+        for part in found:
+            assert part.items.numel() <= max(positions, batch.items.shape[1])
+            model(part).backward()
+        total = sum(model(part).item() for part in found)
+        assert total == pytest.approx(whole.item(), rel=1e-5)
+        for parameter, gradient in zip(model.parameters(), want, strict=True):
+            torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6)
+        model.zero_grad()

@@ -19,6 +19,7 @@ from tastemaker.data.prefetch import prefetch
 from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.processes import pieces
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.models import build
@@ -74,7 +75,8 @@ def stepped(args: argparse.Namespace, cuts: Split, model: NextItemModel) -> meas
     clock.begin()
     for batch in prefetch(batch for number in range(100) for batch in batches.epoch(number)):
         optimizer.zero_grad(set_to_none=True)
-        model(batch).backward()
+        for part in pieces(batch):
+            model(part).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
         clock.step(batch.items, batch.targets > 0)
