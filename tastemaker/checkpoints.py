@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from tastemaker import artifacts
 from tastemaker.errors import ArtefactError, NumericFault, TastemakerError
+from tastemaker.processes import parted, whole
 
 KIND = "checkpoint"
 _KEPT = 2
@@ -108,6 +109,7 @@ class Checkpoints:
     ) -> None:
         """Write `step-N` and point `latest` at it; older ones go, but for the one before."""
         random = _gathered_random_state(self.accelerator)
+        state, moments = whole(model.state_dict()), whole(_flat(optimizer))
         final = self.folder / f"step-{progress.step}"
         pointer = self.folder / "latest"
         if not self.accelerator.is_main_process:
@@ -120,12 +122,11 @@ class Checkpoints:
             final = final.with_name(f"{final.name}{_VALIDATED}")
         if final.exists():
             shutil.rmtree(final)  # left by a process that was killed before `latest` named it
-        state = model.state_dict()
         refuse_non_finite(state)
         with artifacts.staged(final, KIND, {"progress": asdict(progress), **self.identity}) as at:
             artifacts.save_tensors(at / "model.safetensors", state)
             artifacts.save_tensors(at / "best.safetensors", best)
-            artifacts.save_tensors(at / "optimizer.safetensors", _flat(optimizer))
+            artifacts.save_tensors(at / "optimizer.safetensors", moments)
             artifacts.save_tensors(at / "random.safetensors", {"state": random})
         artifacts.point(pointer, final.name)
         self._prune(final)
@@ -153,7 +154,8 @@ class Checkpoints:
             want, got = f"{len(random)} processes", str(self.accelerator.num_processes)
             fix = "Resume with as many processes as before."
             raise ArtefactError(str(newest), "Another number of processes", want, got, fix)
-        torch.set_rng_state(random[self.accelerator.process_index])
+        # A row of its own: the generator reads the storage from its beginning.
+        torch.set_rng_state(random[self.accelerator.process_index].clone())
         for name, value in meta["progress"].items():
             setattr(progress, name, value)
         return artifacts.load_tensors(newest / "best.safetensors")
@@ -192,7 +194,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
         if want != got:
             fix = "Use the data and options the model was trained with."
             raise ArtefactError(str(path), f"Tensor {name} does not fit", str(want), str(got), fix)
-    model.load_state_dict(tensors)
+    model.load_state_dict({name: parted(t, expected[name]) for name, t in tensors.items()})
 
 
 def refuse_non_finite(tensors: Mapping[str, Tensor]) -> None:
@@ -211,12 +213,12 @@ def _flat(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    whole = optimizer.state_dict()
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         at, name = key.split(".", 1)
-        state.setdefault(int(at), {})[name] = tensor
-    optimizer.load_state_dict(whole | {"state": state})
+        state.setdefault(int(at), {})[name] = parted(tensor, parameters[int(at)])
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
 
 
 def _gathered_random_state(accelerator: Accelerator) -> Tensor:

@@ -1,15 +1,22 @@
-"""Several processes and several pieces: who computes what of a batch.
+"""Several processes and several pieces: who computes what of a batch, and who holds which weights.
 
 A step's loss is a sum over its targets divided by their number in the whole step, so the shares of
-processes and the pieces of one process add up to it, and so do their gradients.
+processes and the pieces of one process add up to it, and so do their gradients. Under FSDP weights
+and moments are parted over the processes; `whole` and `parted` go from parts to tensors and back.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 
 import torch
 from accelerate import Accelerator, PartialState
+from accelerate.utils import DistributedType
+from torch import Tensor, nn
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
 
 from tastemaker.data.batches import Batch
 
@@ -39,3 +46,51 @@ def pieces(batch: Batch, positions: int = POSITIONS) -> list[Batch]:
     rows = max(1, positions // batch.items.shape[1])
     count = max(1, -(-len(batch.items) // rows))
     return [batch.shard(part, count) for part in range(count)]
+
+
+def shards(accelerator: Accelerator) -> bool:
+    """Whether weights are parted over the processes (`accelerate launch` with an FSDP config)."""
+    asked = os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true", "yes")
+    kinds = (DistributedType.FSDP, DistributedType.MULTI_CPU)
+    return asked and accelerator.distributed_type in kinds
+
+
+def prepared(
+    model: nn.Module,
+    optimizer_of: Callable[[nn.Module], torch.optim.Optimizer],
+    accelerator: Accelerator,
+) -> tuple[nn.Module, torch.optim.Optimizer]:
+    """The model as this launch trains it, and its optimiser.
+
+    Under FSDP a copy is parted and `model` stays whole, to be given its weights for validation.
+    """
+    if not shards(accelerator):
+        found: tuple[nn.Module, torch.optim.Optimizer] = accelerator.prepare(
+            model, optimizer_of(model)
+        )
+        return found
+    copy = deepcopy(model)
+    if accelerator.distributed_type == DistributedType.FSDP:
+        found = accelerator.prepare(copy, optimizer_of(copy))
+        return found
+    fully_shard(copy)  # accelerate parts weights on GPUs alone
+    return copy, accelerator.prepare(optimizer_of(copy))
+
+
+def whole(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors, each gathered from its parts; every process takes part."""
+    return {name: gathered(tensor) for name, tensor in tensors.items()}
+
+
+def gathered(tensor: Tensor) -> Tensor:
+    """One tensor from its parts."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def parted(tensor: Tensor, like: Tensor) -> Tensor:
+    """This process's part of a tensor that all of them hold, as `like` is parted."""
+    if not isinstance(like, DTensor) or not tensor.dim():
+        return tensor
+    tensor = tensor.to(like.device)
+    part: Tensor = distribute_tensor(tensor, like.device_mesh, like.placements, src_data_rank=None)
+    return part

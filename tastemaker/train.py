@@ -25,7 +25,7 @@ from tastemaker.data.batches import Batch, Batches
 from tastemaker.data.prefetch import prefetch
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.journal import Journal
-from tastemaker.processes import parts, processes
+from tastemaker.processes import gathered, parts, prepared, processes, whole
 
 Validate = Callable[[], dict[str, float]]
 
@@ -44,6 +44,15 @@ class Grouped(Protocol):
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Groups as an optimiser takes them, each with `share`, its part of the learning rate."""
+        ...
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """A model that looks at its data before the first step."""
+
+    def start(self) -> None:
+        """Set what is known before training; nothing when called again."""
         ...
 
 
@@ -161,23 +170,26 @@ class _Loop:
         if config.track:
             self.accelerator.init_trackers("tastemaker")
         seed_everything(config.seed + 7919 * self.accelerator.process_index)
-        groups = model.parameter_groups() if isinstance(model, Grouped) else model.parameters()
-        optimizer = torch.optim.AdamW(
-            groups, config.lr, (0.9, 0.98), weight_decay=config.weight_decay
-        )
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.inner: nn.Module = self.accelerator.unwrap_model(self.model)
+        if isinstance(model, Starts):
+            model.start()
+        self.model, self.optimizer = prepared(model, self._optimizer, self.accelerator)
+        self.trained: nn.Module = self.accelerator.unwrap_model(self.model)
+        self.inner = model  # whole on every process; `trained` unless weights are parted
         self.progress = Progress()
         self.best = _copy(self.inner)
         self.main = self.accelerator.is_main_process
         self.checkpoints = Checkpoints(out, self.accelerator, _identity(config)) if out else None
         self.journal = Journal(out if self.main else None, config.epochs * len(batches), self.main)
 
+    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        groups = model.parameter_groups() if isinstance(model, Grouped) else model.parameters()
+        decay = self.config.weight_decay
+        return torch.optim.AdamW(groups, self.config.lr, (0.9, 0.98), weight_decay=decay)
+
     def run(self, resume: bool) -> Fitted:
         if resume and self.checkpoints:
-            self.best = (
-                self.checkpoints.load(self.inner, self.optimizer, self.progress) or self.best
-            )
+            best = self.checkpoints.load(self.trained, self.optimizer, self.progress)
+            self.best = best or self.best
         state = self.progress
         self.journal.start(state.step)
         with StopSignal.listen() as stop, self.journal:
@@ -220,12 +232,12 @@ class _Loop:
             accelerator.backward(share * accelerator.num_processes)
             loss += share.detach()
         norm = accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        whole = float(accelerator.reduce(loss, "sum"))
-        if not (math.isfinite(whole) and math.isfinite(float(norm))):
-            raise self._fault(whole, batch)
+        total = float(accelerator.reduce(loss, "sum"))
+        if not (math.isfinite(total) and math.isfinite(float(gathered(norm)))):
+            raise self._fault(total, batch)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return whole
+        return total
 
     def _fault(self, loss: float, batch: Batch) -> NumericFault:
         state = self.progress
@@ -238,7 +250,9 @@ class _Loop:
 
     def _validate(self) -> None:
         state = self.progress
-        self.model.eval()
+        if self.trained is not self.inner:
+            self.inner.load_state_dict(whole(self.trained.state_dict()))
+        self.inner.eval()
         metrics = self.validate()
         value = metrics[self.config.metric]
         state.history.append(value)
@@ -251,7 +265,7 @@ class _Loop:
 
     def _save(self) -> None:
         if self.checkpoints:
-            self.checkpoints.save(self.inner, self.optimizer, self.progress, self.best)
+            self.checkpoints.save(self.trained, self.optimizer, self.progress, self.best)
 
     def _exhausted(self) -> bool:
         return 0 < self.config.patience <= self.progress.stale

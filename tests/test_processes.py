@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tastemaker import artifacts
+from tastemaker.checkpoints import load_weights
 from tastemaker.data.batches import NextItemBatches
 from tastemaker.processes import pieces
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
@@ -50,7 +52,8 @@ def validate():
     return {"ndcg@10": float(len(values))}
 
 out = Path(sys.argv[2])
-fit(model, batches, FitConfig(epochs=3, lr=0.01, warmup=1, patience=0), validate, out)
+training = FitConfig(epochs=int(sys.argv[3]), lr=0.01, warmup=1, patience=0)
+fit(model, batches, training, validate, out, resume=True)
 rank = os.environ.get("RANK", "0")
 (out / f"values-{rank}.json").write_text(json.dumps(values))
 """
@@ -62,19 +65,19 @@ def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in lines]
 
 
-def train(model: str, out: Path, *launcher: str) -> None:
+def train(model: str, out: Path, *launcher: str, epochs: int = 3) -> None:
     """Run the script, under `accelerate launch` where options for it are given."""
     script = out.parent / "script.py"
     script.write_text(SCRIPT)
-    out.mkdir()
+    out.mkdir(exist_ok=True)
     env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""}
     env |= {"ACCELERATE_USE_CPU": "true"}
     start = [sys.executable]
     if launcher:
         start += ["-m", "accelerate.commands.launch", *launcher]
-    command = [*start, str(script), model, str(out)]
+    command = [*start, str(script), model, str(out), str(epochs)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[:3000]
+    assert done.returncode == 0, done.stderr[-6000:]
 
 
 TWO = ("--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
@@ -82,16 +85,38 @@ TWO = ("--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_pr
 """accelerate starts several processes by its GPU launcher alone; the environment says CPU."""
 
 
-@pytest.mark.parametrize("model", ["sasrec", "hstu"])
-def test_two_processes_train_as_one(model: str, tmp_path: Path) -> None:
+PARTED = ("--config_file", str(ROOT / "recipes" / "fsdp.json"), "--main_process_port", "0")
+"""The FSDP configuration that ships: weights, gradients and moments are parted over processes."""
+
+
+@pytest.mark.parametrize(("model", "launch"), [("sasrec", TWO), ("hstu", TWO), ("hstu", PARTED)])
+def test_two_processes_train_as_one(model: str, launch: tuple[str, ...], tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     train(model, one)
-    train(model, two, *TWO)
+    train(model, two, *launch)
     assert len(losses(one)) == 3
     assert losses(two) == pytest.approx(losses(one), rel=1e-4)
     weights = json.loads((two / "values-0.json").read_text())
     assert weights == json.loads((two / "values-1.json").read_text())
     assert len(weights) == 3
+
+
+def test_parted_weights_resume_from_a_checkpoint_that_one_process_could_read(
+    tmp_path: Path,
+) -> None:
+    whole, twice = tmp_path / "whole", tmp_path / "twice"
+    train("sasrec", whole, *PARTED)
+    train("sasrec", twice, *PARTED, epochs=1)
+    train("sasrec", twice, *PARTED)
+    assert losses(twice) == losses(whole)
+    newest = artifacts.pointed(twice / "checkpoints" / "latest")
+    assert newest is not None
+    found, want = (
+        artifacts.load_tensors(folder / "model.safetensors")
+        for folder in (newest, whole / "checkpoints" / newest.name)
+    )
+    assert all(torch.equal(found[name], want[name]) for name in want)
+    load_weights(SASRec(SASRecConfig(dim=16, history=8), 40), newest / "model.safetensors")
 
 
 def test_the_command_runs_in_two_processes(small_data: Path, tmp_path: Path) -> None:
@@ -102,7 +127,7 @@ def test_the_command_runs_in_two_processes(small_data: Path, tmp_path: Path) -> 
             "--fit.epochs", "1", "--model.dim", "8"]  # fmt: skip
     start = [sys.executable, "-m", "accelerate.commands.launch", *TWO, "-m", "tastemaker.cli"]
     done = subprocess.run([*start, *verb], env=env, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[:3000]
+    assert done.returncode == 0, done.stderr[-6000:]
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
     assert json.loads(line)["run"] == str(out)
     assert (out / "manifest.json").is_file()

@@ -140,8 +140,6 @@ class HLLM(NextItemModel):
         """Sum over this batch's targets divided by the targets of the whole step."""
         if batch.targets is None:
             raise ValueError("a training batch carries targets")
-        if not self.features.any():  # the first step; a resumed training goes on with its own
-            self.start()
         self.stale[0] = True  # the weights are about to change
         ids = torch.arange(self.num_items + 1, device=batch.items.device)
         negatives = batch.negatives
@@ -182,8 +180,11 @@ class HLLM(NextItemModel):
         """Whiten: the projection begins as the largest principal axes of the catalogue's texts.
 
         Vectors of a language model share one large direction, so that all cosines are high and
-        training would first have to unlearn it. Texts alone decide; no event is used.
+        training would first have to unlearn it. Texts alone decide; no event is used. Nothing
+        happens once texts have been encoded, as in a model that was trained or opened.
         """
+        if self.features.any():
+            return
         self.refresh()
         features = self.features[1:]
         mean = features.mean(0)
