@@ -53,6 +53,7 @@ def main() -> None:
                 shape.history,
                 training.batch * shape.history,
                 negatives=model.config.sampled,
+                popular=model.config.drawn == "popular",
                 seed=seed,
             )
 

@@ -223,6 +223,7 @@ def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
         history=plan.model.history,
         tokens=plan.fit.batch * plan.model.history,
         negatives=plan.model.sampled,
+        popular=plan.model.drawn == "popular",
         seed=plan.options.seed,
     )
     queries = validation_queries(plan.cuts)

@@ -206,6 +206,8 @@ class NextItemBatches:
     """targets in a full batch; rows = tokens / width."""
     negatives: int = 0
     """shared negatives K, drawn from the items that have training events; 0 for full softmax."""
+    popular: bool = False
+    """draw an item as often as it was chosen, not each alike."""
     tail: bool = False
     """true: only each user's newest N+1 events; false: whole histories in chunks of N."""
     seed: int = 0
@@ -218,11 +220,11 @@ class NextItemBatches:
         counts = {int(w): int((widths == w).sum()) for w in np.unique(widths)}
         steps = sum(-(-n // self._rows_of(width)) for width, n in counts.items())
         object.__setattr__(self, "_steps", steps)
-
-        object.__setattr__(self, "_known", np.unique(self.contexts.items).astype(np.int64))
+        pool = self.contexts.items if self.popular else np.unique(self.contexts.items)
+        object.__setattr__(self, "_pool", pool)
 
     _rows: Any = None
-    _known: Any = None
+    _pool: Any = None
     _steps: int = 0
 
     def _chunks(self) -> tuple[Int64s, Int64s]:
@@ -277,8 +279,8 @@ class NextItemBatches:
         negatives = None
         if self.negatives:
             rng = np.random.default_rng([self.seed, *key, 1])
-            drawn = rng.integers(0, len(self._known), self.negatives)
-            negatives = torch.from_numpy(self._known[drawn])
+            drawn = rng.integers(0, len(self._pool), self.negatives)
+            negatives = torch.from_numpy(self._pool[drawn].astype(np.int64))
         times = self.contexts.times
         return replace(
             batch,

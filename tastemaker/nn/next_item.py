@@ -40,6 +40,9 @@ class NextItemConfig:
     sampled."""
     negatives: int = 512
     """negatives shared by a batch, for the sampled losses."""
+    drawn: Literal["uniform", "popular"] = "uniform"
+    """items drawn as negatives: all trained ones alike, so that scores tell how probable an item
+    is; or as often as they were chosen, so that scores tell what is particular to the user."""
     calibration: float = 0.75
     """gBCE's t: 0 trusts the sampled scores, 1 corrects them in full."""
 

@@ -63,6 +63,8 @@ class HLLMConfig(NextItemConfig):
     """recompute the item model's activations in the backward pass: less memory, more time."""
     item_lr: float = 0.1
     """the item model's part of the learning rate."""
+    thaw: int = 0
+    """steps in which the user model alone learns, from vectors made once: many times as fast."""
     missing_text: str = ""
     """text that stands for an item without one; empty: such items are an error."""
 
@@ -87,6 +89,8 @@ class HLLM(NextItemModel):
     """(I+1, D) unit vectors made of the features."""
     stale: Tensor
     """(I+1,) features that are not of today's weights and text; row 0: nor are the vectors."""
+    steps: Tensor
+    """() steps of training so far."""
 
     def __init__(self, config: HLLMConfig, num_items: int, catalog: Catalog) -> None:
         """Both models, and a vector for every text once the first is asked for.
@@ -118,6 +122,7 @@ class HLLM(NextItemModel):
         self.register_buffer("features", torch.zeros(num_items + 1, self.item.width))
         self.register_buffer("vectors", torch.zeros(num_items + 1, width))
         self.register_buffer("stale", torch.ones(num_items + 1, dtype=torch.bool))
+        self.register_buffer("steps", torch.tensor(0))
         self._reading: Reading | None = None
 
     def parameter_groups(self) -> list[dict[str, Any]]:
@@ -141,6 +146,7 @@ class HLLM(NextItemModel):
         if batch.targets is None:
             raise ValueError("a training batch carries targets")
         self.stale[0] = True  # the weights are about to change
+        self.steps += 1
         ids = torch.arange(self.num_items + 1, device=batch.items.device)
         negatives = batch.negatives
         if self.config.loss != "softmax":
@@ -216,7 +222,8 @@ class HLLM(NextItemModel):
         At most `fresh` of them, drawn by chance, have a gradient.
         """
         kept = F.embedding(ids, self.features)
-        if not any(parameter.requires_grad for parameter in self.item.parameters()):
+        learns = any(parameter.requires_grad for parameter in self.item.parameters())
+        if not learns or self.steps <= self.hllm.thaw:
             return kept
         self.stale[1:] = True
         order = 1 + torch.randperm(len(ids) - 1).to(ids.device)

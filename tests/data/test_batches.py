@@ -154,6 +154,16 @@ def test_negatives_are_uniform_over_the_items_trained() -> None:
     assert ((counts[1:] - expected).abs() < 6 * expected**0.5).all()
 
 
+def test_popular_negatives_come_as_often_as_their_items() -> None:
+    flat = np.repeat(np.arange(1, 5), [80, 40, 20, 4]).astype(np.int32)
+    contexts = Contexts(np.arange(1), np.array([0, len(flat)]), flat)
+    batches = NextItemBatches(contexts, history=200, negatives=20_000, popular=True)
+    (batch,) = batches.epoch(0)
+    assert batch.negatives is not None
+    shares = np.bincount(batch.negatives.numpy(), minlength=5)[1:] / 20_000
+    np.testing.assert_allclose(shares, np.array([80, 40, 20, 4]) / 144, atol=0.02)
+
+
 def test_items_without_training_events_are_no_negatives() -> None:
     batches = NextItemBatches(contexts_of([[3, 7, 3], [9, 40]]), 4, tokens=8, negatives=200)
     drawn = torch.cat([b.negatives for b in batches.epoch(0) if b.negatives is not None])

@@ -142,6 +142,18 @@ def test_nothing_that_competes_is_older_than_the_step(loss: str) -> None:
     torch.testing.assert_close(net(batch), want, rtol=1e-5, atol=1e-6)
 
 
+def test_until_the_thaw_only_the_user_model_learns() -> None:
+    net = model(loss="sampled", thaw=2).train()
+    net.start()
+    item = list(net.item.parameters())
+    for step in range(4):
+        net.zero_grad()
+        net(one_batch("sampled")).backward()
+        learns = any(p.grad is not None and p.grad.abs().max() > 0 for p in item)
+        assert learns == (step >= 2)
+        assert any(p.grad is not None and p.grad.abs().max() > 0 for p in net.user.parameters())
+
+
 def test_negatives_are_sampled_unless_it_is_named_otherwise() -> None:
     assert HLLMConfig().suited(10).loss == "sampled"
     assert HLLMConfig(loss="softmax").suited(30_000).loss == "softmax"
