@@ -400,6 +400,32 @@ def test_kill_9_of_a_fresh_process(tmp_path: Path) -> None:
     assert done.stdout.strip() == want
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_memory_does_not_grow_over_forty_epochs(precision: str) -> None:
+    """Varying shapes let caches of compiled primitives grow; a few fixed widths do not."""
+    script = f"""
+import numpy as np, psutil, torch
+torch.set_num_threads(1)
+from tastemaker.data.batches import Contexts, NextItemBatches
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.train import FitConfig, fit
+rng = np.random.default_rng(0)
+lengths = rng.integers(2, 90, 150)
+offsets = np.concatenate([[0], np.cumsum(lengths)])
+rows = Contexts(np.arange(150), offsets, rng.integers(1, 401, offsets[-1]).astype(np.int32))
+model = SASRec(SASRecConfig(dim=32, history=40, loss="softmax"), 400)
+batches, resident = NextItemBatches(rows, history=40, tokens=640), []
+def validate():
+    resident.append(psutil.Process().memory_info().rss)
+    return {{"ndcg@10": 0.0}}
+fit(model, batches, FitConfig(epochs=40, patience=0, precision="{precision}"), validate)
+print(resident[39] / resident[4])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert float(done.stdout) <= 1.05
+
+
 def test_learning_rates() -> None:
     config = FitConfig(lr=1.0, warmup=4, anneal=10)
     assert [learning_rate(config, s, 10) for s in range(6)] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
