@@ -30,8 +30,7 @@ def processes() -> PartialState:
 
     A `PartialState` that is not told so takes no notice of a launcher that runs on CPUs.
     """
-    told = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
-    return PartialState(cpu=told or not torch.accelerator.is_available())
+    return PartialState(cpu=_told("ACCELERATE_USE_CPU") or not torch.accelerator.is_available())
 
 
 def parts(batch: Batch, accelerator: Accelerator) -> list[Batch]:
@@ -50,9 +49,13 @@ def pieces(batch: Batch, positions: int = POSITIONS) -> list[Batch]:
 
 def shards(accelerator: Accelerator) -> bool:
     """Whether weights are parted over the processes (`accelerate launch` with an FSDP config)."""
-    asked = os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true", "yes")
     kinds = (DistributedType.FSDP, DistributedType.MULTI_CPU)
-    return asked and accelerator.distributed_type in kinds
+    return _told("ACCELERATE_USE_FSDP") and accelerator.distributed_type in kinds
+
+
+def _told(name: str) -> bool:
+    """Whether the launcher says yes in its environment."""
+    return os.environ.get(name, "").lower() in ("1", "true", "yes")
 
 
 def prepared(
@@ -64,17 +67,14 @@ def prepared(
 
     Under FSDP a copy is parted and `model` stays whole, to be given its weights for validation.
     """
-    if not shards(accelerator):
-        found: tuple[nn.Module, torch.optim.Optimizer] = accelerator.prepare(
-            model, optimizer_of(model)
-        )
-        return found
-    copy = deepcopy(model)
-    if accelerator.distributed_type == DistributedType.FSDP:
-        found = accelerator.prepare(copy, optimizer_of(copy))
-        return found
-    fully_shard(copy)  # accelerate parts weights on GPUs alone
-    return copy, accelerator.prepare(optimizer_of(copy))
+    parting = shards(accelerator)
+    mine = deepcopy(model) if parting else model
+    if parting and accelerator.distributed_type == DistributedType.MULTI_CPU:
+        fully_shard(mine)  # accelerate parts weights on GPUs alone
+        return mine, accelerator.prepare(optimizer_of(mine))
+    found: tuple[nn.Module, torch.optim.Optimizer]
+    found = accelerator.prepare(mine, optimizer_of(mine))
+    return found
 
 
 def whole(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -145,6 +145,8 @@ class HLLM(NextItemModel):
         """Sum over this batch's targets divided by the targets of the whole step."""
         if batch.targets is None:
             raise ValueError("a training batch carries targets")
+        if not self.steps:
+            self.start()  # `fit` has; other callers need not know
         self.stale[0] = True  # the weights are about to change
         self.steps += 1
         ids = torch.arange(self.num_items + 1, device=batch.items.device)

@@ -154,6 +154,13 @@ def test_until_the_thaw_only_the_user_model_learns() -> None:
         assert any(p.grad is not None and p.grad.abs().max() > 0 for p in net.user.parameters())
 
 
+@pytest.mark.parametrize("changes", [{"trained_layers": 0}, {"thaw": 5}])
+def test_a_loss_outside_of_fit_has_read_the_texts(changes: dict[str, int]) -> None:
+    net = model(loss="sampled", **changes).train()
+    net(one_batch("sampled"))
+    assert net.features[1:].any(1).all()
+
+
 def test_negatives_are_sampled_unless_it_is_named_otherwise() -> None:
     assert HLLMConfig().suited(10).loss == "sampled"
     assert HLLMConfig(loss="softmax").suited(30_000).loss == "softmax"
