@@ -35,14 +35,17 @@ class Journal:
         self._targets, self._since = 0, time.monotonic()
         self._file: TextIO | None = None
 
-    def start(self, step: int) -> None:
-        """Begin at `step`: lines of later steps, written before a crash, are taken back."""
+    def start(self, step: int, validations: int) -> None:
+        """Begin at `step`, with a line for each validation so far; others are taken back.
+
+        A step alone does not tell: a crash may come between a validation's line and its checkpoint,
+        where the step had one before.
+        """
         self.bar.update(self._task, completed=step)
         if self.path is None:
             return
         lines = self.path.read_text().splitlines() if self.path.is_file() else []
-        kept = [line for line in lines if _step_of(line) <= step]
-        artifacts.write_text(self.path, "".join(line + "\n" for line in kept))
+        artifacts.write_text(self.path, "".join(line + "\n" for line in lines[:validations]))
         self._file = self.path.open("a")
 
     def __enter__(self) -> Journal:
@@ -74,11 +77,3 @@ class Journal:
         if self._file:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
-
-
-def _step_of(line: str) -> float:
-    """Step of a line; a line cut short by a crash counts as never written."""
-    try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return float("inf")

@@ -191,7 +191,7 @@ class _Loop:
             best = self.checkpoints.load(self.trained, self.optimizer, self.progress)
             self.best = best or self.best
         state = self.progress
-        self.journal.start(state.step)
+        self.journal.start(state.step, len(state.history))
         with StopSignal.listen() as stop, self.journal:
             while state.epoch < self.config.epochs and not self._exhausted():
                 self._epoch(stop)

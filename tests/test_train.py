@@ -22,6 +22,7 @@ from tastemaker import artifacts
 from tastemaker.checkpoints import StopSignal
 from tastemaker.data.batches import Batch, Contexts, NextItemBatches
 from tastemaker.errors import ArtefactError, BadInput, NumericFault, OutOfResources
+from tastemaker.journal import Journal
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.train import FitConfig, Fitted, fit, learning_rate
 
@@ -99,6 +100,29 @@ def test_a_crashed_run_resumes_to_the_same_weights_and_metrics(
     with pytest.raises(KeyboardInterrupt):
         fit(model, dying, QUICK, lambda: falling_norm(model), broken)
     assert train(broken, resume=True) == want
+    assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
+
+
+def test_a_crash_between_a_validation_and_its_checkpoint_writes_no_line_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = replace(QUICK, checkpoint_every=1)  # the step has a checkpoint from before as well
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole.mkdir()
+    broken.mkdir()
+    want = train(whole, config=every)
+
+    def die(journal: Journal, line: dict[str, float]) -> None:
+        written(journal, line)
+        if line["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    written = Journal.validated
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "validated", die)
+        with pytest.raises(KeyboardInterrupt):
+            train(broken, config=every)
+    assert train(broken, resume=True, config=every) == want
     assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
 
 
