@@ -74,12 +74,16 @@ def check_batch(frame: pl.DataFrame, declared: Declaration, tally: Tally) -> pl.
         tally: Collects problems.
 
     Returns:
-        Columns `row`, `user_id`, `item_id` and, where given, `timestamp` (µs), `event`, `value`.
+        Columns `row`, `user_id`, `item_id` (texts, or whole numbers as they came) and, where given,
+        `timestamp` (µs), `event`, `value`.
     """
-    work = frame.with_columns(pl.col("user_id", "item_id").cast(pl.String))
+    work = frame
     bad = pl.Series("bad", [False]).new_from_index(0, len(work))
     for column in ("user_id", "item_id"):
-        missing = work[column].is_null() | (work[column] == "")
+        missing = work[column].is_null()
+        if not work[column].dtype.is_integer():
+            work = work.with_columns(pl.col(column).cast(pl.String))
+            missing |= work[column] == ""
         bad |= _mark(tally, work, column, missing, "the id is missing", "Fill it or drop the row.")
     if "timestamp" in work.columns:
         times, more = _times(work, declared, tally)

@@ -21,7 +21,8 @@ import polars as pl
 import pyarrow as pa
 
 from tastemaker.data.arrow import open_arrow, write_arrow
-from tastemaker.data.columns import Columns, dictionary, pick
+from tastemaker.data.columns import Columns, pick
+from tastemaker.data.dictionary import Dictionary
 from tastemaker.errors import BadInput
 
 Int32s = npt.NDArray[np.int32]
@@ -150,11 +151,11 @@ class Interactions:
             enum = pl.Enum(names)
             events = frame["event"].cast(enum).to_physical().cast(pl.UInt8).to_numpy()
         rows = frame["row"].to_numpy() if "row" in frame else None
-        user_ids, users = dictionary(frame["user_id"].cast(pl.String))
-        item_ids, items = dictionary(frame["item_id"].cast(pl.String))
+        known_users, known_items = Dictionary(), Dictionary()
+        users, items = known_users.code(frame["user_id"]), known_items.code(frame["item_id"])
         columns = Columns(
-            user_ids,
-            item_ids,
+            known_users.ids(),
+            known_items.ids(),
             users,
             items,
             frame["timestamp"].to_numpy() if "timestamp" in frame else None,

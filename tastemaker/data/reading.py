@@ -19,6 +19,7 @@ from tastemaker import artifacts
 from tastemaker.data.checks import Tally, check_batch, schema_problems
 from tastemaker.data.coded import Coded, check_duplicates, check_ids, check_units
 from tastemaker.data.declaration import Declaration
+from tastemaker.data.dictionary import Dictionary
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.problems import BadData, Problem
 from tastemaker.data.tables import Table, unreadable
@@ -87,9 +88,7 @@ def write_dropped(path: Path, dropped: pl.DataFrame) -> None:
 
 def _gather(table: Table, declared: Declaration) -> Coded:
     tally = Tally(table.file)
-    kinds = {name: pl.Categories.random() for name in ("user_id", "item_id")}
-    # The engine forgets a dictionary once no column uses it; these two keep it between batches.
-    alive = [pl.Series([], dtype=pl.Categorical(kind)) for kind in kinds.values()]
+    known = {name: Dictionary() for name in ("user_id", "item_id")}
     event = pl.Enum(list(declared.events))
     parts: dict[str, list[npt.NDArray[np.generic]]] = {}
     missing: list[npt.NDArray[np.int64]] = []
@@ -101,7 +100,7 @@ def _gather(table: Table, declared: Declaration) -> Coded:
         at = good["row"].to_numpy() - 1 - seen
         if len(good) < len(batch):
             missing.append(np.setdiff1d(np.arange(len(batch)), at) + seen)
-        coded = _code(good, kinds, event)
+        coded = _code(good, known, event)
         if order is not None:
             coded["order"] = order.cast(pl.Int64).gather(at).to_numpy()
         for name, array in coded.items():
@@ -111,8 +110,6 @@ def _gather(table: Table, declared: Declaration) -> Coded:
         raise unreadable(table.file, "the table has a header but no rows", "Give at least one row.")
     # Column by column, so that only one is ever held twice.
     whole = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
-    ids = {name: categories.to_series() for name, categories in kinds.items()}
-    del alive
     return Coded(
         table.file,
         whole["user_id"],
@@ -122,20 +119,19 @@ def _gather(table: Table, declared: Declaration) -> Coded:
         whole.get("value"),
         np.concatenate([np.empty(0, np.int64), *missing]),
         whole.get("order"),
-        ids["user_id"],
-        ids["item_id"],
+        known["user_id"].ids(),
+        known["item_id"].ids(),
         tally,
     )
 
 
 def _code(
-    good: pl.DataFrame, kinds: dict[str, pl.Categories], event: pl.Enum
+    good: pl.DataFrame, known: dict[str, Dictionary], event: pl.Enum
 ) -> dict[str, npt.NDArray[np.generic]]:
     """Arrays of one batch's usable rows; ids and events as codes."""
     coded: dict[str, npt.NDArray[np.generic]] = {}
-    for name, categories in kinds.items():
-        code = good[name].cast(pl.Categorical(categories)).to_physical()
-        coded[name] = code.cast(pl.UInt32).to_numpy()
+    for name, dictionary in known.items():
+        coded[name] = dictionary.code(good[name])
     if "timestamp" in good.columns:
         coded["timestamp"] = good["timestamp"].to_numpy()
     if "event" in good.columns and len(event.categories) > 1:

@@ -19,7 +19,8 @@ IDS = {"user_id": ["a", "b", "c"], "item_id": [1, 2, 3]}
 
 def test_good_rows_pass() -> None:
     good, tally = check(**IDS, timestamp=[1, 2, 3], value=[1.0, 2.5, 3.0], event=["view"] * 3)
-    assert good["item_id"].to_list() == ["1", "2", "3"]
+    assert good["user_id"].to_list() == ["a", "b", "c"]
+    assert good["item_id"].to_list() == [1, 2, 3]
     assert good["timestamp"].to_list() == [1_000_000, 2_000_000, 3_000_000]
     assert good["value"].dtype == pl.Float32
     assert not tally.found

@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tastemaker.data.columns import Columns, dictionary, pick
+from tastemaker.data.columns import Columns, pick
+from tastemaker.data.dictionary import Dictionary
 
 
 @pytest.mark.parametrize("timed", [True, False])
@@ -15,9 +16,10 @@ def test_order_is_that_of_a_stable_sort(timed: bool, shuffled: bool) -> None:
     users, items = rng.integers(0, 9, n), rng.integers(0, 20, n)
     times = rng.integers(0, 5, n) if timed else None
     rows = rng.permutation(n) if shuffled else None
-    user_ids, user_codes = dictionary(pl.Series(users).cast(pl.String))
-    item_ids, item_codes = dictionary(pl.Series(items).cast(pl.String))
-    fields = Columns(user_ids, item_ids, user_codes, item_codes, times, None, None, rows).sort()
+    known_users, known_items = Dictionary(), Dictionary()
+    codes = known_users.code(pl.Series(users)), known_items.code(pl.Series(items))
+    ids = known_users.ids(), known_items.ids()
+    fields = Columns(*ids, *codes, times, None, None, rows).sort()
     order = sorted(
         range(n),
         key=lambda at: (
@@ -30,12 +32,6 @@ def test_order_is_that_of_a_stable_sort(timed: bool, shuffled: bool) -> None:
     assert got == [str(items[at]) for at in order]
     assert fields["user_ids"].to_list() == [str(user) for user in range(9)]
     assert np.array_equal(np.diff(fields["offsets"]), np.bincount(users))
-
-
-def test_the_dictionary_keeps_the_order_of_appearance() -> None:
-    ids, codes = dictionary(pl.Series(["b", "a", "b", "c"]))
-    assert ids.to_list() == ["b", "a", "c"]
-    assert codes.tolist() == [0, 1, 0, 2]
 
 
 def test_pick() -> None:

@@ -1,0 +1,60 @@
+"""Ids → codes 0, 1, 2 … in order of appearance, for a column that is read in parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+_NUMBERS = 1 << 24
+"""Whole numbers below this are looked up by position; at most 64 MB."""
+
+
+class Dictionary:
+    """The distinct ids of a column so far.
+
+    Texts are coded by the engine's hash table, whose look-ups leave the cache once there are many
+    ids. Whole numbers only meet it the first time: then their code stands in an array, at a tenth
+    of the time. 7 and "7" are the same id.
+    """
+
+    def __init__(self) -> None:
+        """Without ids."""
+        self._kind = pl.Categorical(pl.Categories.random())
+        # The engine forgets its table once no column uses it.
+        self._alive = pl.Series([], dtype=self._kind)
+        self._size = 0
+        self._by_number = np.empty(0, np.uint32)  # one above the code; 0: not met yet
+
+    def code(self, ids: pl.Series) -> npt.NDArray[np.uint32]:
+        """(n,) codes of n texts or whole numbers, none of them missing."""
+        if not (ids.dtype.is_integer() and len(ids)):
+            return self._coded(ids)
+        low, high = int(ids.min()), int(ids.max())  # type: ignore[arg-type]
+        if low < 0 or high >= _NUMBERS:
+            return self._coded(ids)
+        if high >= len(self._by_number):
+            more = np.zeros(max(high + 1, 2 * len(self._by_number)), np.uint32)
+            more[: len(self._by_number)] = self._by_number
+            self._by_number = more
+        numbers = ids.to_numpy()
+        found = self._by_number[numbers]
+        new = numbers[found == 0]
+        if len(new):
+            once = pl.Series(new).unique(maintain_order=True)
+            self._by_number[once.to_numpy()] = self._coded(once) + 1
+            found = self._by_number[numbers]
+        codes: npt.NDArray[np.uint32] = found - 1
+        return codes
+
+    def ids(self) -> pl.Series:
+        """(codes,) String: the id behind each code."""
+        every = pl.Series(np.arange(self._size, dtype=np.uint32))
+        return every.cat.to(self._kind).cast(pl.String)
+
+    def _coded(self, ids: pl.Series) -> npt.NDArray[np.uint32]:
+        coded = ids.cast(pl.String).cast(self._kind).to_physical()
+        codes: npt.NDArray[np.uint32] = coded.cast(pl.UInt32).to_numpy()
+        if len(codes):
+            self._size = max(self._size, int(codes.max()) + 1)
+        return codes
