@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from evidence import METRICS, Evidence
+from evidence import Evidence
 from torch import Tensor
 
 from tastemaker.data.batches import Contexts, last
@@ -60,6 +60,14 @@ class Chance:
         return torch.rand(len(contexts), self.num_items, generator=self.random)
 
 
+def apart(queries: Queries) -> Queries:
+    """One query a target, each with the events before the first of its user's targets."""
+    targets = np.diff(queries.target_offsets)
+    owner = np.repeat(np.arange(len(queries)), targets)
+    contexts = queries.take(owner).contexts
+    return Queries(contexts, queries.target_items, np.arange(len(owner) + 1))
+
+
 def measure(
     found: Evidence,
     models: Mapping[str, Recommender],
@@ -86,15 +94,21 @@ def measure(
         for name, model in models.items():
             values = evaluate(model, some, scoring).per_user
             rows = np.bincount(owner)
-            means = {m: np.bincount(owner, values[m]) / rows for m in METRICS}
+            means = {m: np.bincount(owner, values[m]) / rows for m in found.metrics}
             found.add(f"{name}, {label}", means)
 
 
-def relate(found: Evidence) -> None:
-    """What is claimed of text on rare and on unseen items."""
-    found.relate("R1", "on rare items HLLM is above SASRec", "hllm, rare", "sasrec, rare")
-    found.relate("R2", "on rare items HLLM is above kNN", "hllm, rare", "content-knn, rare")
-    found.relate("R3", "fine-tuning helps on rare items", "hllm, rare", "hllm-frozen, rare")
-    found.relate("R4", "on unseen items HLLM is above chance", "hllm, unseen", "chance, unseen")
-    found.relate("R5", "on unseen items HLLM is above kNN", "hllm, unseen", "content-knn, unseen")
-    found.relate("R6", "on unseen items HLLM is above SASRec", "hllm, unseen", "sasrec, unseen")
+CLAIMS = (
+    ("on rare items HLLM is above SASRec", "hllm, rare", "sasrec, rare"),
+    ("on rare items HLLM is above kNN", "hllm, rare", "content-knn, rare"),
+    ("fine-tuning helps on rare items", "hllm, rare", "hllm-frozen, rare"),
+    ("on unseen items HLLM is above chance", "hllm, unseen", "chance, unseen"),
+    ("on unseen items HLLM is above kNN", "hllm, unseen", "content-knn, unseen"),
+    ("on unseen items HLLM is above SASRec", "hllm, unseen", "sasrec, unseen"),
+)
+
+
+def relate(found: Evidence, metric: str = "ndcg@10", first: int = 1) -> None:
+    """What is claimed of text on rare and on unseen items, numbered from R`first`."""
+    for number, (claim, a, b) in enumerate(CLAIMS, start=first):
+        found.relate(f"R{number}", claim, a, b, metric)

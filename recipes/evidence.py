@@ -54,6 +54,7 @@ class Evidence:
     data: str
     size: str
     seeds: Sequence[int]
+    metrics: Sequence[str] = METRICS
     cpu_seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     """what a reader must know first, such as `not converged`"""
@@ -70,7 +71,7 @@ class Evidence:
     def add(self, arm: str, per_user: Mapping[str, npt.NDArray[np.float64]]) -> None:
         """Per-user metrics of one arm and the next seed."""
         kept = self.values.setdefault(arm, {})
-        for metric in METRICS:
+        for metric in self.metrics:
             kept.setdefault(metric, []).append(np.asarray(per_user[metric], np.float64))
 
     def train(
@@ -100,11 +101,12 @@ class Evidence:
         names = {arm: name_of(model)} | {
             one: one
             for one in also
-            if len(self.values.get(one, {}).get(METRICS[0], ())) <= self.seeds.index(options.seed)
+            if len(self.values.get(one, {}).get(self.metrics[0], ()))
+            <= self.seeds.index(options.seed)
         }
         for name, own in names.items():
             rows = users.filter(pl.col("model") == own)
-            self.add(name, {metric: rows[metric].to_numpy() for metric in METRICS})
+            self.add(name, {metric: rows[metric].to_numpy() for metric in self.metrics})
         return results
 
     def against_published(
