@@ -1,18 +1,23 @@
-"""Fill the tables of README and docs from `results/*.json`; `--check` says whether they are stale.
+"""Fill README and docs from `results/*.json`; `--check` says whether something is stale.
 
-A region `<!-- results:NAME -->` … `<!-- /results -->` holds the table of `results/NAME.json`.
+A region `<!-- results:NAME -->` … `<!-- /results -->` holds the figure and the table of
+`results/NAME.json`. Figures lie in `docs/figures/`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
+from figures import figure
+
 ROOT = Path(__file__).parents[1]
+FIGURES = ROOT / "docs" / "figures"
 REGION = re.compile(r"(<!-- results:([\w.-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 
 
@@ -49,30 +54,40 @@ def bench_table(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def rendered(text: str) -> str:
-    """`text` with every region filled."""
+def rendered(page: Path) -> str:
+    """The page with every region filled."""
 
     def fill(region: re.Match[str]) -> str:
-        path = ROOT / "results" / f"{region[2]}.json"
+        name = region[2]
+        path = ROOT / "results" / f"{name}.json"
         if not path.is_file():
             return f"{region[1]}Not measured yet.\n{region[3]}"
         found = json.loads(path.read_text())
         table = bench_table(found) if "rows" in found else recipe_table(found)
-        return f"{region[1]}{table}{region[3]}"
+        if not figure(found):
+            return f"{region[1]}{table}{region[3]}"
+        where = os.path.relpath(FIGURES / f"{name}.svg", page.parent)
+        image = f"![The numbers of the table below]({where})"
+        return f"{region[1]}{image}\n\n{table}{region[3]}"
 
-    return REGION.sub(fill, text)
+    return REGION.sub(fill, page.read_text())
 
 
 def main() -> int:
     """Render, or check with `--check`."""
-    stale = []
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        text = path.read_text()
-        if rendered(text) != text:
-            stale.append(path.relative_to(ROOT).as_posix())
-            if "--check" not in sys.argv:
-                path.write_text(rendered(text))
-    sys.stdout.write("".join(f"{name}\n" for name in stale))
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    wanted = {page: rendered(page) for page in pages}
+    for path in sorted((ROOT / "results").glob("*.json")):
+        if picture := figure(json.loads(path.read_text())):
+            wanted[FIGURES / f"{path.stem}.svg"] = picture + "\n"
+    stale = [
+        path for path, text in wanted.items() if not path.is_file() or path.read_text() != text
+    ]
+    if "--check" not in sys.argv:
+        FIGURES.mkdir(exist_ok=True)
+        for path in stale:
+            path.write_text(wanted[path])
+    sys.stdout.write("".join(f"{path.relative_to(ROOT).as_posix()}\n" for path in stale))
     return int(bool(stale) and "--check" in sys.argv)
 
 

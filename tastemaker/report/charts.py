@@ -87,7 +87,7 @@ def curve_chart(points: Sequence[tuple[float, float]], metric: str, best: float 
     numbers = [f"epoch {epoch:g}: {number(value)}" for epoch, value in _thinned(points)]
     where = f", best epoch {best:g}" if kept and best is not None else ""
     words = f"{metric} by epoch{where}. " + "; ".join(numbers)
-    return _svg(alt.layer(*layers), metric, words, (HALF, 220))
+    return svg(alt.layer(*layers), metric, words, (HALF, 220))
 
 
 def interval_chart(rows: Sequence[Estimate], metric: str, best: str, width: int) -> str:
@@ -117,7 +117,7 @@ def interval_chart(rows: Sequence[Estimate], metric: str, best: str, width: int)
     text = base.mark_text(dy=-12, fontSize=12).encode(x=x, text="text:N")
     words = f"{metric} by model with 95 % intervals. " + "; ".join(r.words() for r in rows)
     size = (width, 40 + 36 * len(rows))
-    return _svg(alt.layer(rule, dot, text), metric, words, size)
+    return svg(alt.layer(rule, dot, text), metric, words, size)
 
 
 def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) -> str:
@@ -154,7 +154,7 @@ def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) 
         y=alt.Y("mean:Q"), color=color.legend(legend), shape=shape.legend(legend)
     )
     words = f"{metric} by {title} and model, 95 % intervals. " + "; ".join(r.words() for r in rows)
-    return _svg(alt.layer(rule, dot), metric, words, (width, 320))
+    return svg(alt.layer(rule, dot), metric, words, (width, 320))
 
 
 def _whole_ticks(first: float, last: float) -> list[int]:
@@ -210,7 +210,8 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
     return points[(len(points) - 1) % step :: step]
 
 
-def _svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
+def svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
+    """An Altair chart of `size` CSS pixels in the style of the page; `words` say what it shows."""
     heading = alt.TitleParams(
         _cut(clean(title), 2 * LABEL), anchor="start", frame="bounds", fontSize=14, offset=14
     )
@@ -238,8 +239,8 @@ def _svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
     ).configure_legend(
         labelLimit=0, labelColor=INK, labelFontSize=12, symbolSize=70, symbolOpacity=1
     )
-    svg: str = vl_convert.vegalite_to_svg(json.dumps(whole.to_dict()))
-    return _finished(svg, clean(words))
+    picture: str = vl_convert.vegalite_to_svg(json.dumps(whole.to_dict()))
+    return _finished(picture, clean(words))
 
 
 def _finished(svg: str, words: str) -> str:

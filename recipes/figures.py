@@ -1,0 +1,133 @@
+"""The figures of the docs: what `results/*.json` holds, as SVG, with the numbers as its text.
+
+Relations are differences with their intervals beside 0; benchmarks are ratios to a peer beside the
+bar they must reach; growth is CPU-seconds by size.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import altair as alt
+
+from tastemaker.report.charts import MUTED, RULE, SERIES, WIDE, svg
+
+COLOURS = {"holds": SERIES[0], "contradicted": SERIES[1]}
+"""Of verdicts; all others are grey."""
+
+
+def figure(found: dict[str, Any]) -> str:
+    """SVG of one result, or nothing where it holds neither relations, ratios nor growth."""
+    if found.get("relations"):
+        return _relations(found)
+    if found["name"] == "scaling":
+        return _growth(found)
+    return _ratios(found) if any(row["ratio"] for row in found["rows"]) else ""
+
+
+def _relations(found: dict[str, Any]) -> str:
+    """Differences in the order of the claims."""
+    metrics = sorted({one["metric"].upper() for one in found["relations"]})
+    values = [
+        {
+            "claim": f"{one['id']}  {_capital(one['claim'])}"
+            + (f" ({one['metric'].upper()})" if len(metrics) > 1 else ""),
+            "difference": one["difference"],
+            "low": one["ci95"][0],
+            "high": one["ci95"][1],
+            "verdict": one["verdict"],
+            "color": COLOURS.get(one["verdict"], MUTED),
+        }
+        for one in found["relations"]
+    ]
+    title = f"difference in {' or '.join(metrics)}, 95 % interval"
+    zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=MUTED)
+    y = _rows("claim", [value["claim"] for value in values])
+    base = alt.Chart(alt.InlineData(values=values)).encode(
+        y=y, color=alt.Color("color:N", scale=None)
+    )
+    axis = alt.Axis(title=title, tickCount=6, format="+.3~f")
+    x = alt.X("difference:Q", axis=axis)
+    chart = alt.layer(
+        zero.encode(x="at:Q"),
+        base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(filled=True, size=80, opacity=1).encode(x=x),
+        base.mark_text(dy=-12, fontSize=11).encode(x=x, text="verdict:N"),
+    )
+    where = f"{found['data']}, {found['users']:,} users"
+    words = "; ".join(
+        f"{value['claim']}: {value['difference']:+.4f} from {value['low']:+.4f} to "
+        f"{value['high']:+.4f}, {value['verdict']}"
+        for value in values
+    )
+    return _on_paper(svg(chart, where, words, (WIDE, 70 + 38 * len(values))))
+
+
+def _ratios(found: dict[str, Any]) -> str:
+    """Ratios to peers on a logarithmic axis, with the smallest and largest pair and the bar."""
+    values = []
+    for row in found["rows"]:
+        read = re.match(r"([\d.]+) \(([\d.]+)–([\d.]+)\)$", str(row["ratio"]))
+        if read and "our own" not in row["what"]:
+            ratio, low, high = map(float, read.groups())
+            bar = float(row["target"].strip("≥ ")) if row["target"] else None
+            values.append(
+                {"what": row["what"], "ratio": ratio, "low": low, "high": high, "bar": bar}
+            )
+    y = _rows("what", [str(value["what"]) for value in values])
+    base = alt.Chart(alt.InlineData(values=values)).encode(y=y)
+    steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+    title = "times the peer (least, median, most of the pairs); orange: the bar"
+    axis = alt.Axis(title=title, format="~f", values=steps)
+    x = alt.X("ratio:Q", axis=axis, scale=alt.Scale(type="log", domainMin=1))
+    chart = alt.layer(
+        base.mark_rule(strokeWidth=2, color=SERIES[0]).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(filled=True, size=80, opacity=1, color=SERIES[0]).encode(x=x),
+        base.mark_tick(thickness=3, size=16, color=SERIES[1]).encode(x="bar:Q"),
+    )
+    words = "; ".join(f"{v['what']}: {v['ratio']} from {v['low']} to {v['high']}" for v in values)
+    return _on_paper(
+        svg(chart, "throughput against other packages", words, (WIDE, 60 + 28 * len(values)))
+    )
+
+
+def _growth(found: dict[str, Any]) -> str:
+    """CPU-seconds of each stage by the number of interactions; equal slopes are parallel lines."""
+    stages = [name for name in next(iter(found["cases"].values())) if name != "peak_mb"]
+    values = [
+        {"stage": stage, "interactions": int(size), "seconds": case[stage]}
+        for size, case in found["cases"].items()
+        for stage in stages
+    ]
+    color = alt.Color(
+        "stage:N",
+        scale=alt.Scale(domain=stages, range=list(SERIES[: len(stages)])),
+        legend=alt.Legend(title=None, orient="top"),
+    )
+    powers = [10.0**power for power in range(-3, 9)]
+    size, seconds = (alt.Axis(values=powers, format=form) for form in ("~s", "~g"))
+    log = alt.Scale(type="log")
+    x = alt.X("interactions:Q", scale=log, axis=size)
+    y = alt.Y("seconds:Q", scale=log, axis=seconds, title="CPU-seconds")
+    base = alt.Chart(alt.InlineData(values=values)).encode(x=x, y=y, color=color)
+    chart = alt.layer(base.mark_line(), base.mark_point(filled=True, size=60, opacity=1))
+    words = "; ".join(f"{v['stage']} {v['interactions']:,}: {v['seconds']:.3f} s" for v in values)
+    return _on_paper(svg(chart, "growth with the log", words, (WIDE // 2, 320)))
+
+
+def _rows(field: str, names: list[str]) -> Any:
+    """An axis of long names in the order given."""
+    room = 7 * max(map(len, names))  # the reader's font may be wider than ours
+    style = {"grid": True, "gridColor": RULE, "domain": False, "ticks": False}
+    axis = alt.Axis(title=None, minExtent=room, **style)
+    return alt.Y(f"{field}:N", sort=names, axis=axis)
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _on_paper(picture: str) -> str:
+    """On white: an image does not know whether the page around it is dark."""
+    return picture.replace("<svg ", '<svg style="background:#fff" ', 1)
