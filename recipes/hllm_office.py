@@ -14,7 +14,6 @@ from evidence import Evidence, size_of
 from office import office
 
 from tastemaker.config import seed_everything
-from tastemaker.data.batches import NextItemBatches
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.metrics.ranking import Recommender
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
@@ -48,14 +47,7 @@ def main() -> None:
         for arm, shape in arms.items():
             seed_everything(seed)
             model = build(shape, len(items.frame), items)
-            batches = NextItemBatches(
-                train,
-                shape.history,
-                training.batch * shape.history,
-                negatives=model.config.sampled,
-                popular=model.config.drawn == "popular",
-                seed=seed,
-            )
+            batches = model.batches(train, training.batch, seed)
 
             def validate(model: NextItemModel = model) -> dict[str, float]:
                 return {"ndcg@10": evaluate(model, valid, SCORING).mean("ndcg@10")}

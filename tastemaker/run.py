@@ -20,7 +20,6 @@ import torch
 
 from tastemaker import artifacts, config
 from tastemaker.checkpoints import check_identity
-from tastemaker.data.batches import NextItemBatches
 from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.splits import Split, split
 from tastemaker.errors import BadInput
@@ -218,14 +217,7 @@ def fresh_model(plan: Plan) -> NextItemModel:
 
 def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
     """Train the neural model, choosing its weights on validation."""
-    batches = NextItemBatches(
-        plan.cuts.train(),
-        history=plan.model.history,
-        tokens=plan.fit.batch * plan.model.history,
-        negatives=plan.model.sampled,
-        popular=plan.model.drawn == "popular",
-        seed=plan.options.seed,
-    )
+    batches = neural.batches(plan.cuts.train(), plan.fit.batch, plan.options.seed)
     queries = validation_queries(plan.cuts)
     scoring = options_of(plan.cuts, not plan.options.repeats, ks=(10,))
 

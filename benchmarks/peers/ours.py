@@ -12,7 +12,6 @@ import measure  # isort: skip  (first: one thread)
 import numpy as np
 import torch
 
-from tastemaker.data.batches import NextItemBatches
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.prefetch import prefetch
@@ -64,12 +63,7 @@ def train(args: argparse.Namespace, log: measure.Log) -> measure.Figures:
 
 def stepped(args: argparse.Namespace, cuts: Split, model: NextItemModel) -> measure.Figures:
     """Train for the steps asked for."""
-    batches = NextItemBatches(
-        cuts.train(),
-        history=args.length,
-        tokens=args.batch * args.length,
-        negatives=model.config.sampled,
-    )
+    batches = model.batches(cuts.train(), args.batch)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, (0.9, 0.98), weight_decay=0.0)
     clock = measure.StepClock(args.warmup, args.steps)
     clock.begin()

@@ -12,7 +12,7 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
-from tastemaker.data.batches import Batch, Contexts, last
+from tastemaker.data.batches import Batch, Contexts, NextItemBatches, last
 from tastemaker.errors import BadInput
 from tastemaker.nn import losses
 
@@ -113,6 +113,24 @@ class NextItemModel(nn.Module):
         """(B, I) scores of every item for each row, in float32; column j is item code j + 1."""
         batch = last(contexts, self.config.history).to(next(self.parameters()).device)
         return (self.encode(batch) @ self.item_vectors().T).float()
+
+    def batches(self, train: Contexts, rows: int, seed: int = 0) -> NextItemBatches:
+        """Batches of training events as this model wants them: their length and their negatives.
+
+        Args:
+            train: Training events, a row a user.
+            rows: Full rows of N events in a batch.
+            seed: Of order and negatives.
+        """
+        config = self.config
+        return NextItemBatches(
+            train,
+            history=config.history,
+            tokens=rows * config.history,
+            negatives=config.sampled,
+            popular=config.drawn == "popular",
+            seed=seed,
+        )
 
     def forward(self, batch: Batch) -> Tensor:
         """`loss`, so that wrappers of `forward` (DDP, autocast) see it."""

@@ -63,6 +63,16 @@ def test_the_loss_suits_the_catalogue_unless_it_is_named() -> None:
     assert Mean(MeanConfig(dim=4), 20).config.loss == "softmax"
 
 
+def test_batches_are_as_the_model_wants_them() -> None:
+    train = rows([1, 2, 3, 4, 5], [6, 7])
+    full = Mean(MeanConfig(dim=4, history=3), 8).batches(train, 2)
+    assert (full.history, full.tokens, full.negatives, full.popular) == (3, 6, 0, False)
+    wanted = MeanConfig(dim=4, loss="sampled", negatives=9, drawn="popular")
+    drawn = Mean(wanted, 8).batches(train, 2, seed=5)
+    assert (drawn.history, drawn.tokens, drawn.negatives, drawn.popular) == (50, 100, 9, True)
+    assert drawn.seed == 5
+
+
 def test_scores_are_products_with_the_unscaled_table() -> None:
     torch.manual_seed(0)
     model = Mean(MeanConfig(dim=8, dropout=0.0), 20).eval()
