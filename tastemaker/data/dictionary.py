@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 _NUMBERS = 1 << 24
 """Whole numbers below this are looked up by position; at most 64 MB."""
+_TENS = 10 ** np.arange(1, 8)
 
 
 class Dictionary:
     """The distinct ids of a column so far.
 
     Texts are coded by the engine's hash table, whose look-ups leave the cache once there are many
-    ids. Whole numbers only meet it the first time: then their code stands in an array, at a tenth
-    of the time. 7 and "7" are the same id.
+    ids. Whole numbers, also those of a CSV file, only meet it the first time: then their code
+    stands in an array. 7 and "7" are the same id, "07" is another.
     """
 
     def __init__(self) -> None:
@@ -28,16 +31,14 @@ class Dictionary:
 
     def code(self, ids: pl.Series) -> npt.NDArray[np.uint32]:
         """(n,) codes of n texts or whole numbers, none of them missing."""
-        if not (ids.dtype.is_integer() and len(ids)):
+        numbers = _numbers(ids)
+        if numbers is None:
             return self._coded(ids)
-        low, high = int(ids.min()), int(ids.max())  # type: ignore[arg-type]
-        if low < 0 or high >= _NUMBERS:
-            return self._coded(ids)
+        high = int(numbers.max())
         if high >= len(self._by_number):
             more = np.zeros(max(high + 1, 2 * len(self._by_number)), np.uint32)
             more[: len(self._by_number)] = self._by_number
             self._by_number = more
-        numbers = ids.to_numpy()
         found = self._by_number[numbers]
         new = numbers[found == 0]
         if len(new):
@@ -58,3 +59,21 @@ class Dictionary:
         if len(codes):
             self._size = max(self._size, int(codes.max()) + 1)
         return codes
+
+
+def _numbers(ids: pl.Series) -> npt.NDArray[np.integer[Any]] | None:
+    """The ids as small whole numbers, where all of them are some and each is its only spelling."""
+    if not len(ids):
+        return None
+    read = ids.cast(pl.Int64, strict=False) if ids.dtype == pl.String else ids
+    if not read.dtype.is_integer() or read.has_nulls():
+        return None
+    numbers: npt.NDArray[np.integer[Any]] = read.to_numpy()
+    if int(numbers.min()) < 0 or int(numbers.max()) >= _NUMBERS:
+        return None
+    if ids.dtype == pl.String:
+        # "07", "+7" and " 7" are other ids than "7", and longer than their number needs.
+        digits = 1 + np.searchsorted(_TENS, numbers, side="right")
+        if not np.array_equal(digits, ids.str.len_bytes().to_numpy()):
+            return None
+    return numbers

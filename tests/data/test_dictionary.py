@@ -34,6 +34,15 @@ def test_numbers_that_no_array_could_hold_and_texts_share_the_codes() -> None:
     assert known.ids().to_list() == ["7", str(2**63 - 1), "0", "-4", "9", "x"]
 
 
+@pytest.mark.parametrize("other", ["07", "+7", " 7", "-0", "7.0", "7e0", "٧", "x", ""])
+def test_another_spelling_is_another_id(other: str) -> None:
+    known = Dictionary()
+    assert known.code(pl.Series(["7", "0", "16777215"])).tolist() == [0, 1, 2]
+    assert known.code(pl.Series(["7", other, "0"])).tolist() == [0, 3, 1]
+    assert known.code(pl.Series([other])).tolist() == [3]
+    assert known.ids().to_list() == ["7", "0", "16777215", other]
+
+
 def test_a_column_without_rows() -> None:
     known = Dictionary()
     for kind in (pl.String, pl.Int64):
