@@ -167,6 +167,11 @@ class Checkpoints:
             shutil.rmtree(path)
 
 
+def has_checkpoint(run: Path) -> bool:
+    """Whether a run directory has a checkpoint to go on from."""
+    return artifacts.pointed(run / "checkpoints" / "latest") is not None
+
+
 def check_identity(where: Path, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     """Refuse to go on when something that shapes the weights differs; names the field."""
     for name, value in wanted.items():

@@ -19,7 +19,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
-from tastemaker.checkpoints import Checkpoints, Progress, StopSignal
+from tastemaker.checkpoints import Checkpoints, Progress, StopSignal, has_checkpoint
 from tastemaker.config import seed_everything, to_json
 from tastemaker.data.batches import Batch, Batches
 from tastemaker.data.prefetch import prefetch
@@ -146,7 +146,7 @@ def fit(
         NumericFault: On a loss or gradient that is not finite, naming step and rows.
         StopSignal: After SIGTERM or Ctrl-C, once a checkpoint is written.
     """
-    return _Loop(model, batches, config, validate, out).run(resume)
+    return _Loop(model, batches, config, validate, out, resume).run()
 
 
 class _Loop:
@@ -159,8 +159,10 @@ class _Loop:
         config: FitConfig,
         validate: Validate,
         out: Path | None,
+        resume: bool,
     ) -> None:
         self.config, self.batches, self.validate = config, batches, validate
+        self.resume = resume and out is not None and has_checkpoint(out)
         processes()
         AcceleratorState._reset_state()  # else the precision of an earlier training would stay
         mixed = "bf16" if config.precision == "bf16" else "no"
@@ -170,7 +172,7 @@ class _Loop:
         if config.track:
             self.accelerator.init_trackers("tastemaker")
         seed_everything(config.seed + 7919 * self.accelerator.process_index)
-        if isinstance(model, Starts):
+        if isinstance(model, Starts) and not self.resume:
             model.start()
         self.model, self.optimizer = prepared(model, self._optimizer, self.accelerator)
         self.trained: nn.Module = self.accelerator.unwrap_model(self.model)
@@ -186,8 +188,8 @@ class _Loop:
         decay = self.config.weight_decay
         return torch.optim.AdamW(groups, self.config.lr, (0.9, 0.98), weight_decay=decay)
 
-    def run(self, resume: bool) -> Fitted:
-        if resume and self.checkpoints:
+    def run(self) -> Fitted:
+        if self.resume and self.checkpoints:
             best = self.checkpoints.load(self.trained, self.optimizer, self.progress)
             self.best = best or self.best
         state = self.progress

@@ -212,6 +212,15 @@ def test_a_loss_that_is_not_finite_stops_and_names_step_and_rows(
     assert all(torch.isfinite(w).all() for w in weights.values())
 
 
+def test_a_model_looks_at_its_data_once_not_when_a_run_goes_on(tmp_path: Path) -> None:
+    started = []
+    for epochs in (1, 2):
+        model, batches = problem()
+        model.start = lambda: started.append(1)  # type: ignore[method-assign, assignment]
+        fit(model, batches, replace(QUICK, epochs=epochs), lambda: {"ndcg@10": 0.1}, tmp_path, True)
+        assert len(started) == 1
+
+
 def test_early_stopping_keeps_the_best_weights() -> None:
     model, batches = problem()
     values = iter([0.1, 0.3, 0.2, 0.25, 0.29, 0.9])
