@@ -46,7 +46,7 @@ def main() -> None:
     if toy:
         text = replace(text, item_model="random", dim=16, max_tokens=8, fresh=32, thaw=0)
     arms = {"hllm": text, "hllm-frozen": replace(text, trained_layers=0), "sasrec": SASRecConfig()}
-    training = FitConfig(epochs=1 if toy else 10, batch=16, patience=0)
+    training = FitConfig(epochs=1 if toy else 9, batch=16, patience=0)
     metrics = (*METRICS, "ndcg@50")
     found = Evidence(
         "hllm_text", "arXiv 2409.12740", "movielens-small", size, seeds, metrics=metrics
