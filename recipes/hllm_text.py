@@ -33,7 +33,7 @@ TEXT = HLLMConfig(
     drawn="popular",
     negatives=512,
     fresh=128,
-    thaw=763,  # seven passes
+    thaw=763,  # almost seven passes
 )
 
 
