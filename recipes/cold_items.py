@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from evidence import Evidence
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts, last
-from tastemaker.data.splits import Queries
+from tastemaker.data.batches import Contexts, last, ranges
+from tastemaker.data.splits import Queries, Split
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.metrics.ranking import Recommender
 from tastemaker.recommend.hllm import HLLM
@@ -35,12 +35,14 @@ class ContentNeighbours:
     """(I+1, H) unit vectors."""
 
     @classmethod
-    def like(cls, model: Recommender) -> ContentNeighbours:
-        """Neighbours by an HLLM's item encoder as it was before training."""
+    def like(cls, model: Recommender, whitened: bool = False) -> ContentNeighbours:
+        """Neighbours by an HLLM's item encoder, or by its item vectors, as before training."""
         assert isinstance(model, HLLM)
         fresh = HLLM(model.hllm, model.num_items, model.catalog).eval()
+        if whitened:
+            fresh.start()
         fresh.refresh()
-        return cls(F.normalize(fresh.features, dim=-1))
+        return cls(fresh.vectors if whitened else F.normalize(fresh.features, dim=-1))
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) mean cosines."""
@@ -60,12 +62,14 @@ class Chance:
         return torch.rand(len(contexts), self.num_items, generator=self.random)
 
 
-def apart(queries: Queries) -> Queries:
-    """One query a target, each with the events before the first of its user's targets."""
-    targets = np.diff(queries.target_offsets)
-    owner = np.repeat(np.arange(len(queries)), targets)
-    contexts = queries.take(owner).contexts
-    return Queries(contexts, queries.target_items, np.arange(len(owner) + 1))
+def one_by_one(cuts: Split) -> Queries:
+    """One query a test event, each with all of its user's events before it, as when serving."""
+    log = cuts.interactions
+    at = ranges(cuts.valid_end, log.offsets[1:])
+    owner = np.repeat(np.arange(log.num_users), log.offsets[1:] - cuts.valid_end)
+    starts = log.offsets[:-1][owner]
+    contexts = Contexts.gather(owner, starts, at, log.items, log.times)
+    return Queries(contexts, log.items[at], np.arange(len(at) + 1))
 
 
 def measure(

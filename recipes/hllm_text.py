@@ -1,17 +1,18 @@
 """HLLM on MovieLens-small: what do titles and genres give to items that few chose?
 
-The last ten events of every user, each ranked by itself among all items: targets with one to five
-training events, and targets never trained at all. Against: SASRec, which knows items by id alone,
-content kNN by the same frozen encoder, and chance. The ablation that should lose is HLLM with its
-item model frozen. Negatives are drawn as often as items were chosen, since uniform ones teach how
-probable an item is, and rare ones are not. Few such targets are among the first ten, so that the
-claims are also read at 50. Three seeds.
+The last twenty events of every user who has them to spare, ranked one by one among all items, each
+after everything before it: targets with one to five training events, and targets never trained at
+all. Leave-one-out has 92 and 35 of them, ten events 729 and 202, twenty 1,187 and 346, of more
+users than thirty have. Against: SASRec, which knows items by id alone, content kNN by the same
+frozen encoder, the same kNN by the whitened vectors that HLLM starts from, and chance. The ablation
+that should lose is HLLM with its item model frozen. Negatives are drawn as often as items were
+chosen, since uniform ones teach how probable an item is, and rare ones are not. Three seeds.
 """
 
 import sys
 from dataclasses import replace
 
-from cold_items import Chance, ContentNeighbours, apart, measure, relate
+from cold_items import Chance, ContentNeighbours, measure, one_by_one, relate
 from evidence import METRICS, Evidence, size_of
 
 from tastemaker.data.splits import split
@@ -24,7 +25,7 @@ from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.run import run_recommender
 from tastemaker.train import FitConfig
 
-CUT = "last-10"
+CUT = "last-20"
 TEXT = HLLMConfig(
     item_model="minilm",
     dim=128,
@@ -33,7 +34,8 @@ TEXT = HLLMConfig(
     drawn="popular",
     negatives=512,
     fresh=128,
-    thaw=763,  # almost seven passes
+    thaw=200,  # two passes
+    dropout=0.1,
 )
 
 
@@ -46,7 +48,7 @@ def main() -> None:
     if toy:
         text = replace(text, item_model="random", dim=16, max_tokens=8, fresh=32, thaw=0)
     arms = {"hllm": text, "hllm-frozen": replace(text, trained_layers=0), "sasrec": SASRecConfig()}
-    training = FitConfig(epochs=1 if toy else 9, batch=16, patience=0)
+    training = FitConfig(epochs=1 if toy else 6, batch=16, patience=0)
     metrics = (*METRICS, "ndcg@50")
     found = Evidence(
         "hllm_text", "arXiv 2409.12740", "movielens-small", size, seeds, metrics=metrics
@@ -65,12 +67,16 @@ def main() -> None:
             models[arm] = saved.models.neural.eval()
         log = saved.interactions
         models["content-knn"] = ContentNeighbours.like(models["hllm"])
+        models["whitened-knn"] = ContentNeighbours.like(models["hllm"], whitened=True)
         models["chance"] = Chance(log.num_items, seed)
         cuts = split(log, CUT)
-        test, trained = apart(cuts.queries("test")), cuts.train().items
+        test, trained = one_by_one(cuts), cuts.train().items
         measure(found, models, test, trained, log.num_items, EvalOptions((10, 50)))
     relate(found)
     relate(found, "ndcg@50", first=7)
+    for key, metric in (("R13", "ndcg@10"), ("R14", "ndcg@50")):
+        claim = "on rare items HLLM is above whitened kNN"
+        found.relate(key, claim, "hllm, rare", "whitened-knn, rare", metric)
     sys.stdout.write(f"{found.write()}\n")
 
 
