@@ -22,6 +22,11 @@ ARMS = {
     "hstu": HSTUConfig(loss="softmax", time="none"),
 }
 PUBLISHED = {"sasrec": 0.178, "esasrec": 0.177, "hstu": 0.172}
+TRAINING = {
+    "toy": FitConfig(epochs=1),
+    "small": FitConfig(epochs=24, schedule="cosine", anneal=14, batch=32, patience=4),
+    "full": FitConfig(epochs=40, schedule="cosine", anneal=30, batch=16, patience=6),
+}
 
 
 def main() -> None:
@@ -31,11 +36,7 @@ def main() -> None:
     data = "movielens-small" if toy else "ml-1m"
     seeds = [0, 1, 2] if size == "small" else [0]
     found = Evidence("esasrec_ml1m", "arXiv 2508.06450, 2402.17152", data, size, seeds)
-    training = FitConfig(epochs=18, schedule="cosine", anneal=14, batch=32, patience=4)
-    if full:
-        training = FitConfig(epochs=40, schedule="cosine", anneal=30, batch=16, patience=6)
-    if toy:
-        training = FitConfig(epochs=1)
+    training = TRAINING[size]
     for seed in seeds:
         for arm, shape in ARMS.items():
             model = replace(shape, history=200) if full else shape

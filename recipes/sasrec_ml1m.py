@@ -8,10 +8,10 @@ import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
-from evidence import OTHERS, Evidence, size_of
+from esasrec_ml1m import ARMS, TRAINING
+from evidence import OTHERS, ROOT, Evidence, size_of
 from torch import Tensor
 
-from tastemaker import artifacts
 from tastemaker.data.batches import Contexts
 from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import evaluate
@@ -19,9 +19,7 @@ from tastemaker.metrics.ranking import Recommender
 from tastemaker.options import RunOptions
 from tastemaker.recommend.answer import open_run
 from tastemaker.recommend.blend import Blend, fit_weights
-from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.results import options_of, validation_queries
-from tastemaker.train import FitConfig
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,16 @@ def main() -> None:
     """Train, evaluate, compare."""
     size = size_of(__doc__ or "")
     toy = size == "toy"
+    level = "toy" if toy else "small"
     data = "movielens-small" if toy else "ml-1m"
     seeds = [0] if toy else [0, 1, 2]
     found = Evidence("sasrec_ml1m", "arXiv 1808.09781, 2309.07602", data, size, seeds)
-    model = SASRecConfig(history=50, loss="sampled", negatives=512)
-    training = FitConfig(epochs=1 if toy else 40, schedule="cosine", anneal=16)
     for seed in seeds:
-        out = found.cache / f"seed-{seed}"
+        # The same runs as those of recipes/esasrec_ml1m.py.
+        shared = ROOT / "runs" / "recipes" / f"esasrec_ml1m-{level}"
+        out = shared / f"sasrec-seed-{seed}"
         options = RunOptions(data=data, out=str(out), seed=seed)
-        found.train("sasrec", options, model, training, also=OTHERS)
+        found.train("sasrec", options, ARMS["sasrec"], TRAINING[level], also=OTHERS)
         saved = open_run(out)
         cuts = split(saved.interactions, "leave-one-out")
         scoring, parts = options_of(cuts, filter_seen=True), saved.models.parts()
@@ -70,7 +69,6 @@ def main() -> None:
     )
     found.relate("R7", "the blend needs SASRec", "blend", "blend-without-sasrec")
     sys.stdout.write(f"{found.write()}\n")
-    artifacts.sweep(found.cache)
 
 
 if __name__ == "__main__":

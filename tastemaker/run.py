@@ -7,6 +7,7 @@ and checkpoints, from which `resume` goes on.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -32,7 +33,7 @@ from tastemaker.recommend.blend import fit_weights
 from tastemaker.recommend.models import NEURAL, Knobs, Models, build, name_of
 from tastemaker.report.page import write_report
 from tastemaker.results import evaluate_models, options_of, validation_queries
-from tastemaker.train import FitConfig, Fitted, fit
+from tastemaker.train import FitConfig, Fitted, fit, shaping
 
 UNFINISHED = ("checkpoints",)
 """Parts of a run directory that are artefacts of their own."""
@@ -92,10 +93,9 @@ def run_recommender(
     model = model or NEURAL[options.model][1]()
     options = replace(options, model=cast(Model, name_of(model)))
     folder = run_folder(options)
-    if options.resume and (folder / artifacts.MANIFEST).is_file():
-        artifacts.verify(folder, KIND)
-        return {"run": str(folder), **artifacts.read_json(folder / "results.json")}
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
+    if is_finished(folder, plan):
+        return {"run": str(folder), **artifacts.read_json(folder / "results.json")}
     neural = fresh_model(plan)
     ours = processes()
     ours.wait_for_everyone()  # all have chosen the same folder before it exists
@@ -189,22 +189,48 @@ def only_writer(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_finished(folder: Path, plan: Plan) -> bool:
+    """Whether a finished run of this plan stands there; one that shall train on is not finished.
+
+    Raises:
+        ArtefactError: If the run there is of another plan, trained farther, or damaged.
+    """
+    if not (folder / artifacts.MANIFEST).is_file():
+        return False
+    artifacts.verify(folder, KIND)
+    path = folder / "config.json"
+    check_plan(path, plan)
+    had, asked = artifacts.read_json(path)["fit"], config.to_json(plan.fit)
+    before, now = reach(had), reach(asked)
+    if now != before and all(one >= other for one, other in zip(now, before, strict=True)):
+        return False
+    check_identity(path, {name: asked[name] for name in ("epochs", "patience")}, had)
+    return True
+
+
+def reach(fit: Mapping[str, Any]) -> tuple[float, float]:
+    """How far a training may go: epochs, and validations without a gain (0 is without end)."""
+    return fit["epochs"], fit["patience"] or math.inf
+
+
+def check_plan(path: Path, plan: Plan) -> None:
+    """Refuse a `config.json` whose run has other data, model or training than the plan."""
+    found, wanted = artifacts.read_json(path), plan.to_json()
+    hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")
+    names = ("model", "model_config", "knobs", *hashes, "repeats", "seed")
+    check_identity(path, {name: wanted[name] for name in names}, found)
+    check_identity(path, shaping(plan.fit), found["fit"])
+
+
 def start_folder(folder: Path, plan: Plan) -> None:
-    """Write `config.json`, or check that a resumed run has the same one."""
+    """Write `config.json`; what a resumed run has there must be of the same plan."""
     path, wanted = folder / "config.json", plan.to_json()
     if path.is_file():
-        shaping = (
-            "model",
-            "model_config",
-            "knobs",
-            "data_sha256",
-            "vocabulary_sha256",
-            "split_sha256",
-        )
-        found = artifacts.read_json(path)
-        check_identity(path, {name: wanted[name] for name in (*shaping, "repeats", "seed")}, found)
-        return
-    artifacts.sweep(folder)
+        check_plan(path, plan)
+        (folder / artifacts.MANIFEST).unlink(missing_ok=True)  # a finished run trains on
+        wanted = artifacts.read_json(path) | {"fit": wanted["fit"]}
+    else:
+        artifacts.sweep(folder)
     artifacts.write_json(path, wanted)
 
 

@@ -180,7 +180,7 @@ class _Loop:
         self.progress = Progress()
         self.best = _copy(self.inner)
         self.main = self.accelerator.is_main_process
-        self.checkpoints = Checkpoints(out, self.accelerator, _identity(config)) if out else None
+        self.checkpoints = Checkpoints(out, self.accelerator, shaping(config)) if out else None
         self.journal = Journal(out if self.main else None, config.epochs * len(batches), self.main)
 
     def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
@@ -280,7 +280,7 @@ class _Loop:
         return len(history) > 5 and max(history[-5:]) < 1.01 * max(history[:-5])
 
 
-def _identity(config: FitConfig) -> dict[str, Any]:
+def shaping(config: FitConfig) -> dict[str, Any]:
     """Options that shape the weights; a resumed run may train longer or be tracked elsewhere."""
     free = ("epochs", "patience", "track", "checkpoint_every")
     return {name: value for name, value in to_json(config).items() if name not in free}
