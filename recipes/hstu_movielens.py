@@ -1,8 +1,8 @@
 """What HSTU's time bias gives on MovieLens-small, and how much of it needs the request time.
 
 `past` knows how long ago each event was; `request` also knows when the next event happens, which
-no other model is told: its row stands apart. Leave-one-out, and the last ten events of every user;
-three seeds.
+no other model is told: its row stands apart. Leave-one-out, three seeds: its 671 targets leave it
+underpowered, and more seeds do not add to them. The last ten events of every user, five seeds.
 """
 
 import sys
@@ -22,15 +22,16 @@ ARMS = {
     "hstu-request (told when)": replace(SHAPE, time="request"),
     "hstu-no-bias": replace(SHAPE, time="none", position_bias=False),
 }
+SEEDS = [("leave-one-out", 3), ("last-10", 5)]
 
 
 def main() -> None:
     """Train every arm on both splits, compare."""
     size = size_of(__doc__ or "")
     toy = size == "toy"
-    seeds = [0] if toy else [0, 1, 2]
     training = FitConfig(epochs=1) if toy else None
-    for cut in ("leave-one-out",) if toy else ("leave-one-out", "last-10"):
+    for cut, count in SEEDS[:1] if toy else SEEDS:
+        seeds = [0] if toy else list(range(count))
         name = f"hstu_movielens-{cut}"
         found = Evidence(name, "arXiv 2402.17152", "movielens-small", size, seeds)
         for seed in seeds:
