@@ -35,14 +35,13 @@ class ContentNeighbours:
     """(I+1, H) unit vectors."""
 
     @classmethod
-    def like(cls, model: Recommender, whitened: bool = False) -> ContentNeighbours:
-        """Neighbours by an HLLM's item encoder, or by its item vectors, as before training."""
+    def like(cls, model: Recommender) -> tuple[ContentNeighbours, ContentNeighbours]:
+        """Neighbours by what an HLLM's item encoder says before training, and by it whitened."""
         assert isinstance(model, HLLM)
         fresh = HLLM(model.hllm, model.num_items, model.catalog).eval()
-        if whitened:
-            fresh.start()
+        fresh.start()
         fresh.refresh()
-        return cls(fresh.vectors if whitened else F.normalize(fresh.features, dim=-1))
+        return cls(F.normalize(fresh.features, dim=-1)), cls(fresh.vectors)
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) mean cosines."""

@@ -45,6 +45,11 @@ def size_of(doc: str) -> str:
     return str(parser.parse_args().size)
 
 
+def runs_of(name: str, size: str) -> Path:
+    """Where the runs of a recipe lie; a recipe may read those of another."""
+    return ROOT / "runs" / "recipes" / f"{name}-{size}"
+
+
 @dataclass
 class Evidence:
     """Per-user values of every arm and seed, and what they say."""
@@ -66,7 +71,7 @@ class Evidence:
     @property
     def cache(self) -> Path:
         """Where the runs of this recipe lie."""
-        return ROOT / "runs" / "recipes" / f"{self.name}-{self.size}"
+        return runs_of(self.name, self.size)
 
     def add(self, arm: str, per_user: Mapping[str, npt.NDArray[np.float64]]) -> None:
         """Per-user metrics of one arm and the next seed."""

@@ -58,7 +58,7 @@ def main() -> None:
             if not (toy or fitted.converged):
                 found.notes.append(f"not converged: {arm}, seed {seed}")
             models[arm] = model.eval()
-        models["content-knn"] = ContentNeighbours.like(models["hllm"])
+        models["content-knn"], _ = ContentNeighbours.like(models["hllm"])
         models["chance"] = Chance(len(items.frame), seed)
         measure(found, models, test, train.items, len(items.frame), SCORING)
     found.cpu_seconds = time.process_time() - started

@@ -66,8 +66,8 @@ def main() -> None:
             saved = open_run(out)
             models[arm] = saved.models.neural.eval()
         log = saved.interactions
-        models["content-knn"] = ContentNeighbours.like(models["hllm"])
-        models["whitened-knn"] = ContentNeighbours.like(models["hllm"], whitened=True)
+        neighbours, whitened = ContentNeighbours.like(models["hllm"])
+        models |= {"content-knn": neighbours, "whitened-knn": whitened}
         models["chance"] = Chance(log.num_items, seed)
         cuts = split(log, CUT)
         test, trained = one_by_one(cuts), cuts.train().items

@@ -8,7 +8,7 @@ underpowered, and more seeds do not add to them. The last ten events of every us
 import sys
 from dataclasses import replace
 
-from evidence import ROOT, Evidence, size_of
+from evidence import Evidence, runs_of, size_of
 
 from tastemaker.options import RunOptions
 from tastemaker.recommend.hstu import HSTUConfig
@@ -39,7 +39,7 @@ def main() -> None:
                 options = RunOptions(seed=seed, split=cut)
                 found.train(arm, options, model, training, also=("markov-last-5",))
             # The same runs as those of recipes/blend_movielens.py.
-            shared = ROOT / "runs" / "recipes" / f"blend_movielens-{cut}-{size}" / f"seed-{seed}"
+            shared = runs_of(f"blend_movielens-{cut}", size) / f"seed-{seed}"
             options = RunOptions(seed=seed, split=cut, out=str(shared))
             found.train("sasrec", options, SASRecConfig(), training)
         past, position = "hstu-past", "hstu-position-only"

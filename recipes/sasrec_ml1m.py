@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from esasrec_ml1m import ARMS, TRAINING
-from evidence import OTHERS, ROOT, Evidence, size_of
+from evidence import OTHERS, Evidence, runs_of, size_of
 from torch import Tensor
 
 from tastemaker.data.batches import Contexts
@@ -46,8 +46,7 @@ def main() -> None:
     found = Evidence("sasrec_ml1m", "arXiv 1808.09781, 2309.07602", data, size, seeds)
     for seed in seeds:
         # The same runs as those of recipes/esasrec_ml1m.py.
-        shared = ROOT / "runs" / "recipes" / f"esasrec_ml1m-{level}"
-        out = shared / f"sasrec-seed-{seed}"
+        out = runs_of("esasrec_ml1m", level) / f"sasrec-seed-{seed}"
         options = RunOptions(data=data, out=str(out), seed=seed)
         found.train("sasrec", options, ARMS["sasrec"], TRAINING[level], also=OTHERS)
         saved = open_run(out)

@@ -199,8 +199,7 @@ def is_finished(folder: Path, plan: Plan) -> bool:
         return False
     artifacts.verify(folder, KIND)
     path = folder / "config.json"
-    check_plan(path, plan)
-    had, asked = artifacts.read_json(path)["fit"], config.to_json(plan.fit)
+    had, asked = check_plan(path, plan)["fit"], config.to_json(plan.fit)
     before, now = reach(had), reach(asked)
     if now != before and all(one >= other for one, other in zip(now, before, strict=True)):
         return False
@@ -213,22 +212,22 @@ def reach(fit: Mapping[str, Any]) -> tuple[float, float]:
     return fit["epochs"], fit["patience"] or math.inf
 
 
-def check_plan(path: Path, plan: Plan) -> None:
-    """Refuse a `config.json` whose run has other data, model or training than the plan."""
+def check_plan(path: Path, plan: Plan) -> dict[str, Any]:
+    """Read a `config.json`, or refuse it if its run has other data, model or training."""
     found, wanted = artifacts.read_json(path), plan.to_json()
     hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")
     names = ("model", "model_config", "knobs", *hashes, "repeats", "seed")
     check_identity(path, {name: wanted[name] for name in names}, found)
     check_identity(path, shaping(plan.fit), found["fit"])
+    return found
 
 
 def start_folder(folder: Path, plan: Plan) -> None:
     """Write `config.json`; what a resumed run has there must be of the same plan."""
     path, wanted = folder / "config.json", plan.to_json()
     if path.is_file():
-        check_plan(path, plan)
+        wanted = check_plan(path, plan) | {"fit": wanted["fit"]}
         (folder / artifacts.MANIFEST).unlink(missing_ok=True)  # a finished run trains on
-        wanted = artifacts.read_json(path) | {"fit": wanted["fit"]}
     else:
         artifacts.sweep(folder)
     artifacts.write_json(path, wanted)
