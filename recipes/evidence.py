@@ -20,15 +20,15 @@ import numpy.typing as npt
 import polars as pl
 import torch
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.config import environment
 from tastemaker.metrics.intervals import compare, intervals, verdict
 from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.options import RunOptions
+from tastemaker.recommend.backbones import name_of
 from tastemaker.recommend.counting import COUNTING
-from tastemaker.recommend.models import name_of
-from tastemaker.run import run_recommender
-from tastemaker.train import FitConfig
+from tastemaker.run.job import run_recommender
+from tastemaker.train.config import FitConfig
 
 ROOT = Path(__file__).parents[1]
 METRICS = ("ndcg@10", "hr@10", "mrr@10")
@@ -167,8 +167,8 @@ class Evidence:
         suffix = "" if self.size == "small" else f"-{self.size}"
         folder = self.cache if self.size == "toy" else ROOT / "results"
         path = folder / f"{self.name}{suffix}.json"
-        artifacts.make_folder(folder)
-        artifacts.write_json(path, result)
+        files.make_folder(folder)
+        files.write_json(path, result)
         for one in self.relations:
             low, high = one["ci95"]
             line = f"{one['id']} {one['claim']}: {one['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"

@@ -17,9 +17,9 @@ from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.ranking import Recommender
 from tastemaker.options import RunOptions
-from tastemaker.recommend.answer import open_run
 from tastemaker.recommend.blend import Blend, fit_weights
-from tastemaker.results import options_of, validation_queries
+from tastemaker.run.results import options_of, validation_queries
+from tastemaker.run.saved import open_run
 
 
 @dataclass(frozen=True)

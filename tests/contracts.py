@@ -8,7 +8,8 @@ import torch
 from tastemaker.data.batches import Contexts, NextItemBatches, last
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
-from tastemaker.train import FitConfig, fit
+from tastemaker.train.config import FitConfig
+from tastemaker.train.loop import fit
 
 ITEMS = 30
 

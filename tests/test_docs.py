@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tastemaker import run
 from tastemaker.cli import VERBS
-from tastemaker.train import FitConfig
+from tastemaker.run import job
+from tastemaker.train.config import FitConfig
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -24,7 +24,7 @@ def test_the_readme_runs_as_it_stands(
 ) -> None:
     """All of it but the length of the training, which `make claims` runs in full."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run, "FitConfig", lambda: FitConfig(epochs=1))
+    monkeypatch.setattr(job, "FitConfig", lambda: FitConfig(epochs=1))
     (code,) = blocks(ROOT / "README.md", "python")
     exec(compile(code, "README.md", "exec"), {})
     out = capsys.readouterr().out.splitlines()

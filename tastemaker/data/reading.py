@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.data.checks import Tally, check_batch, schema_problems
 from tastemaker.data.coded import Coded, check_duplicates, check_ids, check_units
 from tastemaker.data.declaration import Declaration
@@ -83,7 +83,7 @@ def read_interactions(
 def write_dropped(path: Path, dropped: pl.DataFrame) -> None:
     """Write dropped rows as CSV; cells that a spreadsheet would run are defused."""
     safe = pl.col(pl.String).str.replace(r"^([=+\-@\t\r])", "'${1}")
-    artifacts.write_text(path, dropped.with_columns(safe).write_csv())
+    files.write_text(path, dropped.with_columns(safe).write_csv())
 
 
 def _gather(table: Table, declared: Declaration) -> Coded:

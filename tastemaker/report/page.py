@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.report import sections
 from tastemaker.report.tables import part
 from tastemaker.report.wording import clean, finite
@@ -34,10 +34,10 @@ def write_report(run: Path) -> Path:
     Raises:
         ArtefactError: If `results.json` is missing or is not a JSON object.
     """
-    results = {"run": run.resolve().name} | artifacts.read_json(run / "results.json")
-    options = artifacts.read_json(run / "config.json") if (run / "config.json").is_file() else {}
+    results = {"run": run.resolve().name} | files.read_json(run / "results.json")
+    options = files.read_json(run / "config.json") if (run / "config.json").is_file() else {}
     path = run / NAME
-    artifacts.write_text(path, render(results, read_metrics(run / "metrics.jsonl"), options))
+    files.write_text(path, render(results, read_metrics(run / "metrics.jsonl"), options))
     return path
 
 
