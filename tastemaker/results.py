@@ -275,7 +275,7 @@ def compare_runs(options: EvaluateOptions) -> dict[str, Any]:
         artifacts.verify(path, KIND)
         results = artifacts.read_json(path / "results.json")
         model = options.model if run == options.run and options.model else results["best"]
-        users = pl.read_parquet(path / "users.parquet").filter(pl.col("model") == model)
+        users = pl.read_parquet(path / "users.parquet", glob=False).filter(pl.col("model") == model)
         if not len(users) or options.metric not in users.columns:
             known = ", ".join(c for c in users.columns if c not in ("user_id", "model"))
             what = f"{run} has no values of {options.metric!r} for model {model!r}."
