@@ -118,7 +118,8 @@ def _is_read(path: Path, pattern: str) -> bool:
 def _could_be_log(path: Path) -> bool:
     name = path.name.lower()
     known = any(fnmatchcase(name, pattern) for pattern in CATALOGUES)
-    return suffix_of(path) in _READ and not known and not name.startswith(_PROSE)
+    prose = suffix_of(path) in TEXTS and name.startswith(_PROSE)
+    return suffix_of(path) in _READ and not known and not prose
 
 
 def _ready_split(folder: Path, files: Sequence[Path]) -> dict[str, Path]:
@@ -169,7 +170,8 @@ def _no_log(folder: Path) -> BadInput:
     return BadInput(
         f"The folder holds no interactions, only {held or 'nothing'}.",
         str(folder),
-        "Put interactions.csv or interactions.parquet there. Also read: "
+        "Put interactions.csv or interactions.parquet there, with columns user_id, item_id and "
+        "timestamp. Also read: "
         f"{', '.join(LOGS[1:])}; train.*, valid.* and test.* of a ready-made split; or one file "
         f"of another name that ends in {', '.join(SUFFIXES)} or {', '.join(TEXTS)}.",
     )
