@@ -52,7 +52,7 @@ class Text:
         """The rows, all of them checked against what the first lines are."""
         rows = _sequence_rows if len(self.columns) == 2 else _column_rows
         schema: dict[str, pl.DataType] = {name: pl.String() for name in self.columns}
-        return Table(str(self.path), schema, lambda: rows(self))
+        return Table(str(self.path), schema, lambda: rows(self), text=True)
 
 
 def plain_text(path: Path) -> Text:
@@ -102,7 +102,8 @@ def _refuse_prose(path: Path, row: int, line: str) -> None:
 def _sequence_rows(text: Text) -> Iterator[pl.DataFrame]:
     """One row an item; a user with several items stands on one line only."""
     met: dict[str, bool] = {}
-    for lines in _numbered(text.path):
+    for every in _numbered(text.path):
+        lines = every.filter(pl.col("words").list.len() > 0)
         words = lines.select(
             "row",
             user_id=pl.col("words").list.first(),
@@ -116,29 +117,30 @@ def _sequence_rows(text: Text) -> Iterator[pl.DataFrame]:
 
 
 def _column_rows(text: Text) -> Iterator[pl.DataFrame]:
-    """One row a line; every line has as many words as there are columns."""
+    """One row a line, with nothing in a blank one; else there are as many words as columns."""
     width = len(text.columns)
     for lines in _numbered(text.path):
-        wrong = lines.filter(pl.col("words").list.len() != width)
+        wrong = lines.filter(~pl.col("words").list.len().is_in([0, width]))
         if len(wrong):
             value = shown(" ".join(wrong["words"][0]))
             what = f"the line has {len(wrong['words'][0])} words, those before {width}"
             raise unreadable(str(text.path), what, "Mend it.", int(wrong["row"][0]), value)
         if len(lines):
-            fields = lines["words"].list.to_struct(fields=list(text.columns))
-            yield fields.struct.unnest()
+            yield lines.select(
+                pl.col("words").list.get(at, null_on_oob=True).alias(name)
+                for at, name in enumerate(text.columns)
+            )
 
 
 def _numbered(path: Path) -> Iterator[pl.DataFrame]:
-    """Blocks of `row` (from 1) and `words`; blank lines are counted and left out."""
+    """Blocks of `row` (from 1) and `words`, of which a blank line has none."""
     row = 0
     for block in line_blocks(path):
-        lines = pl.DataFrame({"words": pl.Series(block, dtype=pl.String)}).select(
+        yield pl.DataFrame({"words": pl.Series(block, dtype=pl.String)}).select(
             pl.col("words").str.extract_all(r"\S+"),
             row=pl.int_range(row + 1, row + 1 + len(block)),
         )
         row += len(block)
-        yield lines.filter(pl.col("words").list.len() > 0)
 
 
 def _refuse_empty(path: Path, lines: pl.DataFrame) -> None:

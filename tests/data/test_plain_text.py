@@ -100,3 +100,8 @@ def test_sequences_of_one_width_and_a_line_an_event(tmp_path: Path) -> None:
 def test_text_with_a_header_is_a_table(tmp_path: Path) -> None:
     text = "user_id\titem_id\ttimestamp\nu\ta\t1\nu\tb\t2\n"
     assert load(write(tmp_path, text)).interactions.num_events == 2
+
+
+def test_blank_lines_count_as_rows(tmp_path: Path) -> None:
+    problem = refused(write(tmp_path, "1 2 3 10\n\n1 3 3 20\n1 4 3 -5\n"))
+    assert (problem.row, problem.column) == (4, "timestamp")
