@@ -102,7 +102,7 @@ class Evidence:
         self.cpu_seconds += results["training"]["cpu_seconds"]
         if not results["training"]["converged"]:
             self.notes.append(f"not converged: {arm}, seed {options.seed}")
-        users = pl.read_parquet(Path(out) / "users.parquet")
+        users = pl.read_parquet(Path(out) / "users.parquet", glob=False)
         names = {arm: name_of(model)} | {
             one: one
             for one in also

@@ -26,7 +26,7 @@ class RunOptions:
     out: str = ""
     """run directory to write; default: runs/DATA-MODEL, with a number where it exists"""
     split: str = "leave-one-out"
-    """leave-one-out, last-E (E events a user for validation and for test), or global-time"""
+    """leave-one-out, last-E (E events a user to validate and E to test), global-time, or given"""
     seed: int = 0
     """seed of weights, order, negatives and dropout"""
     repeats: bool = False
@@ -54,7 +54,7 @@ class TuneOptions:
     out: str = ""
     """folder to write; default: runs/DATA-MODEL, with a number where it exists"""
     split: str = "leave-one-out"
-    """leave-one-out, last-E (E events a user for validation and for test), or global-time"""
+    """leave-one-out, last-E (E events a user to validate and E to test), global-time, or given"""
     seed: int = 0
     """seed of the search and of every trial"""
     repeats: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from tastemaker.data.coded import MAX_ID_BYTES
+from tastemaker.data.column_names import missing_column_fix
 from tastemaker.data.problems import BadData, Problem, shown
-from tastemaker.data.reading import missing_column_fix
 from tastemaker.data.tables import Table
 
 TEXT_COLUMNS = ("title", "text", "image", "video")
@@ -45,7 +46,7 @@ class Catalog:
             BadData: With every problem found.
         """
         if "item_id" not in table.schema:
-            fix = missing_column_fix("item_id", table.schema, ("item", "movieId", "id", "asin"))
+            fix = missing_column_fix("item_id", table.schema, ("item", "id"))
             raise BadData(
                 [Problem(table.file, "item_id", None, "", 1, "the column is missing", fix)]
             )
@@ -53,8 +54,9 @@ class Catalog:
         if problems:
             raise BadData(problems)
         known = [name for name in SCHEMA if name in table.schema]
-        parts = [batch.select(known) for batch in table.batches()]
-        frame = pl.concat(parts) if parts else pl.DataFrame(schema=table.schema).select(known)
+        parts = list(_numbered(table, known))
+        empty = pl.DataFrame(schema=table.schema).select(known).with_row_index("row")
+        frame = pl.concat(parts) if parts else empty
         frame = frame.with_columns(pl.col("item_id").cast(pl.String))
         problems = _row_problems(table.file, frame)
         if problems:
@@ -95,7 +97,17 @@ class Catalog:
     @classmethod
     def open(cls, path: Path) -> Catalog:
         """Read what `save` wrote."""
-        return cls(pl.read_parquet(path))
+        return cls(pl.read_parquet(path, glob=False))
+
+
+def _numbered(table: Table, known: list[str]) -> Iterator[pl.DataFrame]:
+    """The known columns and `row` (from 1), without blank lines."""
+    seen = 0
+    for batch in table.batches():
+        rows = batch.select(known).with_columns(row=pl.int_range(seen + 1, seen + len(batch) + 1))
+        blank = table.blank_rows(batch)
+        yield rows if blank is None else rows.filter(~blank)
+        seen += len(batch)
 
 
 def _canonical(frame: pl.DataFrame) -> pl.DataFrame:
@@ -141,7 +153,6 @@ def _row_problems(file: str, frame: pl.DataFrame) -> list[Problem]:
     for bad, what, remedy in causes:
         rows = bad.fill_null(value=False).arg_true()
         if len(rows):
-            first = int(rows[0])
-            value = shown(ids[first])
-            found.append(Problem(file, "item_id", first + 1, value, len(rows), what, remedy))
+            first, row = int(rows[0]), int(frame["row"][int(rows[0])])
+            found.append(Problem(file, "item_id", row, shown(ids[first]), len(rows), what, remedy))
     return found

@@ -19,6 +19,9 @@ LATEST = 4_102_444_800 * 1_000_000
 EARLY, MODERN = 10_000_000 * 1_000_000, 100_000_000 * 1_000_000
 """April 1970 and March 1973: seconds read in a sub-second unit land before the first."""
 
+PARTS = {"train": 0, "valid": 1, "validation": 1, "val": 1, "dev": 1, "test": 2}
+"""Word of the column `split` → part of a ready-made split."""
+
 _NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 _DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
@@ -75,7 +78,7 @@ def check_batch(frame: pl.DataFrame, declared: Declaration, tally: Tally) -> pl.
 
     Returns:
         Columns `row`, `user_id`, `item_id` (texts, or whole numbers as they came) and, where given,
-        `timestamp` (µs), `event`, `value`.
+        `timestamp` (µs), `event`, `value`, `split` (0 train, 1 valid, 2 test).
     """
     work = frame
     bad = pl.Series("bad", [False]).new_from_index(0, len(work))
@@ -98,6 +101,12 @@ def check_batch(frame: pl.DataFrame, declared: Declaration, tally: Tally) -> pl.
         fix = "Give a finite number in every row, or leave the column out."
         bad |= _mark(tally, work, "value", wrong, "the value is not a finite number", fix)
         work = work.with_columns(number.cast(pl.Float32).alias("value"))
+    if "split" in work.columns:
+        word = work["split"].cast(pl.String).str.strip_chars().str.to_lowercase()
+        part = word.replace_strict(PARTS, default=None)
+        fix = "Write train, valid or test in every row, or call the column something else."
+        bad |= _mark(tally, work, "split", part.is_null(), "this is no part of a split", fix)
+        work = work.with_columns(part.cast(pl.UInt8).alias("split"))
     return work.filter(~bad) if bad.any() else work
 
 

@@ -6,8 +6,7 @@ dropped row is written to a file with its reason.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,13 +17,16 @@ import polars as pl
 from tastemaker import files
 from tastemaker.data.checks import Tally, check_batch, schema_problems
 from tastemaker.data.coded import Coded, check_duplicates, check_ids, check_units
+from tastemaker.data.column_names import COLUMNS, missing_column_fix
 from tastemaker.data.declaration import Declaration
 from tastemaker.data.dictionary import Dictionary
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.problems import BadData, Problem
+from tastemaker.data.spreadsheet import inert
 from tastemaker.data.tables import Table, unreadable
 
-COLUMNS = ("user_id", "item_id", "timestamp", "event", "value")
+BLANK = "\0blank"
+"""Marks rows that are passed over; no column of a file can be called this."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def read_interactions(
         BadData: With every problem found.
     """
     renamed = _canonical(table, declared)
-    _check_schema(renamed, ordered)
+    _check_schema(renamed, ordered, table.schema)
     gathered = _gather(renamed, declared)
     tally, keep = gathered.tally, np.ones(len(gathered.users), bool)
     keep &= check_ids(gathered, catalog_ids)
@@ -82,8 +84,7 @@ def read_interactions(
 
 def write_dropped(path: Path, dropped: pl.DataFrame) -> None:
     """Write dropped rows as CSV; cells that a spreadsheet would run are defused."""
-    safe = pl.col(pl.String).str.replace(r"^([=+\-@\t\r])", "'${1}")
-    files.write_text(path, dropped.with_columns(safe).write_csv())
+    files.write_text(path, inert(dropped).write_csv())
 
 
 def _gather(table: Table, declared: Declaration) -> Coded:
@@ -96,6 +97,8 @@ def _gather(table: Table, declared: Declaration) -> Coded:
     for batch in table.batches():
         order = batch["row"] if "row" in batch.columns else None
         numbered = batch.with_columns(row=pl.int_range(seen + 1, seen + len(batch) + 1))
+        if BLANK in batch.columns:
+            numbered = numbered.filter(~pl.col(BLANK))
         good = check_batch(numbered, declared, tally)
         at = good["row"].to_numpy() - 1 - seen
         if len(good) < len(batch):
@@ -122,6 +125,7 @@ def _gather(table: Table, declared: Declaration) -> Coded:
         known["user_id"].ids(),
         known["item_id"].ids(),
         tally,
+        whole.get("split"),
     )
 
 
@@ -139,11 +143,16 @@ def _code(
         coded["event"] = code.cast(pl.UInt8).to_numpy()
     if "value" in good.columns:
         coded["value"] = good["value"].to_numpy()
+    if "split" in good.columns:
+        coded["split"] = good["split"].to_numpy()
     return coded
 
 
 def _canonical(table: Table, declared: Declaration) -> Table:
-    """Only the columns we know, the declared value column renamed to `value`."""
+    """Only the columns we know, the declared value column renamed to `value`.
+
+    A batch with rows that hold nothing in any column of the file says so in a column `BLANK`.
+    """
     names = {name: name for name in (*COLUMNS, "row") if name in table.schema}
     if declared.value and declared.value.column in table.schema:
         names.pop("value", None)
@@ -152,44 +161,25 @@ def _canonical(table: Table, declared: Declaration) -> Table:
     picked = [pl.col(old).alias(new) for old, new in names.items()]
 
     def batches() -> Iterator[pl.DataFrame]:
-        return (batch.select(picked) for batch in table.batches())
+        for batch in table.batches():
+            blank = table.blank_rows(batch)
+            known = batch.select(picked)
+            yield known if blank is None else known.with_columns(blank.alias(BLANK))
 
     return Table(table.file, schema, batches) if names else replace(table, schema={})
 
 
-def _check_schema(table: Table, ordered: bool) -> None:
+def _check_schema(table: Table, ordered: bool, columns: Iterable[str]) -> None:
+    file, missing = table.file, "the column is missing"
     required = COLUMNS[:2] if ordered else COLUMNS[:3]
     problems = [
-        Problem(table.file, name, None, "", 1, "the column is missing", _rename_hint(table, name))
+        Problem(file, name, None, "", 1, missing, missing_column_fix(name, columns))
         for name in required
         if name not in table.schema
     ]
     problems += schema_problems(table.file, table.schema)
     if problems:
         raise BadData(problems)
-
-
-_SYNONYMS: dict[str, tuple[str, ...]] = {
-    "user_id": ("user", "userid", "uid", "customer_id", "visitor_id", "session_id"),
-    "item_id": ("item", "itemid", "iid", "movieid", "product_id", "asin", "object_id"),
-    "timestamp": ("time", "ts", "date", "datetime", "created_at", "unixreviewtime"),
-}
-
-
-def _rename_hint(table: Table, name: str) -> str:
-    return missing_column_fix(name, table.schema, _SYNONYMS.get(name, ()))
-
-
-def missing_column_fix(
-    name: str, columns: Sequence[str] | dict[str, pl.DataType], also: Sequence[str]
-) -> str:
-    """What to do about a missing column: rename the likely one, or add it."""
-    lower = {column.lower(): column for column in columns}
-    likely = [lower[word.lower()] for word in also if word.lower() in lower]
-    likely += [lower[word] for word in difflib.get_close_matches(name, lower, n=1)]
-    if likely:
-        return f"Rename column {likely[0]!r} to {name!r}."
-    return f"Add it; the table has: {', '.join(columns) or 'none that is known'}."
 
 
 def _no_rows() -> pl.DataFrame:

@@ -60,7 +60,9 @@ def compare_runs(
         artifacts.verify(path, KIND)
         results = files.read_json(path / "results.json")
         chosen = asked or results["best"]
-        users = pl.read_parquet(path / "users.parquet").filter(pl.col("model") == chosen)
+        users = pl.read_parquet(path / "users.parquet", glob=False).filter(
+            pl.col("model") == chosen
+        )
         if not len(users) or metric not in users.columns:
             known = ", ".join(c for c in users.columns if c not in ("user_id", "model"))
             what = f"{place} has no values of {metric!r} for model {chosen!r}."
