@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from evidence import Evidence
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts, last, ranges
+from tastemaker.data.batches import last
+from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.data.splits import Queries, Split
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.metrics.ranking import Recommender

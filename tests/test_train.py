@@ -20,7 +20,8 @@ import torch
 
 from tastemaker import artifacts
 from tastemaker.checkpoints import StopSignal
-from tastemaker.data.batches import Batch, Contexts, NextItemBatches
+from tastemaker.data.batches import Batch, NextItemBatches
+from tastemaker.data.contexts import Contexts
 from tastemaker.errors import ArtefactError, BadInput, NumericFault, OutOfResources
 from tastemaker.journal import Journal
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
@@ -439,7 +440,8 @@ def test_memory_does_not_grow_over_forty_epochs(precision: str) -> None:
     script = f"""
 import numpy as np, psutil, torch
 torch.set_num_threads(1)
-from tastemaker.data.batches import Contexts, NextItemBatches
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.contexts import Contexts
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.train import FitConfig, fit
 rng = np.random.default_rng(0)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.splits import Queries
 from tastemaker.metrics.ranking import Recommender
 

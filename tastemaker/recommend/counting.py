@@ -18,7 +18,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts, ranges
+from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.recommend.ease import Ease, binary
 
 Array = npt.NDArray[Any]

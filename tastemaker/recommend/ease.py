@@ -21,7 +21,7 @@ import torch
 from scipy.linalg import lapack
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 
 Array = npt.NDArray[Any]

@@ -14,8 +14,8 @@ import torch
 from tastemaker import artifacts
 from tastemaker.checkpoints import load_weights
 from tastemaker.config import from_json
-from tastemaker.data.batches import Contexts
 from tastemaker.data.catalog import Catalog
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.ranking import Recommender

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import torch
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Queries, last_events, leave_one_out
 from tastemaker.errors import BadInput, NumericFault

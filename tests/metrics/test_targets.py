@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.splits import Queries
 from tastemaker.errors import BadInput
 from tastemaker.metrics import targets

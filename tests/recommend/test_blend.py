@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Queries, last_events, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.datasets import load
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate

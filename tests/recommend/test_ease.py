@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 from tastemaker.recommend import ease
 from tastemaker.recommend.ease import Ease
