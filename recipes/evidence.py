@@ -22,7 +22,8 @@ import torch
 
 from tastemaker import artifacts
 from tastemaker.config import environment
-from tastemaker.metrics.intervals import compare, intervals, verdict
+from tastemaker.metrics.comparisons import compare, verdict
+from tastemaker.metrics.intervals import intervals
 from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.options import RunOptions
 from tastemaker.recommend.counting import COUNTING

@@ -20,8 +20,9 @@ from tastemaker.data.groupings import Grouping
 from tastemaker.data.splits import Queries, Split, split
 from tastemaker.errors import BadInput
 from tastemaker.metrics import beyond_accuracy
+from tastemaker.metrics.comparisons import compare, holm
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
-from tastemaker.metrics.intervals import bucketed, compare, holm, intervals
+from tastemaker.metrics.intervals import bucketed, intervals
 from tastemaker.options import EvaluateOptions
 from tastemaker.recommend.answer import KIND, open_run
 from tastemaker.recommend.models import Models
