@@ -7,7 +7,7 @@ Scoring reads `Contexts`: the raw past of some users, in compressed sparse rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,22 +44,24 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
         moved: dict[str, Any] = {
-            f.name: getattr(self, f.name).to(device, non_blocking=True)
-            for f in fields(self)
-            if isinstance(getattr(self, f.name), Tensor)
+            name: value.to(device, non_blocking=True)
+            for name, value in vars(self).items()
+            if isinstance(value, Tensor)
         }
         return replace(self, **moved)
 
     def shard(self, rank: int, world: int) -> Batch:
-        """Rows rank, rank + world, …; negatives and `target_count` stay those of the whole."""
+        """Rows rank, rank + world, … of whatever has an axis of rows.
+
+        Negatives, positions common to all rows and `target_count` stay those of the whole.
+        """
+        shared = {"negatives", "target_count"}
+        if self.position_ids.dim() == 1:
+            shared.add("position_ids")
         rows: dict[str, Any] = {
-            "items": self.items[rank::world],
-            "valid": self.valid[rank::world],
-            "times": None if self.times is None else self.times[rank::world],
-            "request_times": (
-                None if self.request_times is None else self.request_times[rank::world]
-            ),
-            "targets": None if self.targets is None else self.targets[rank::world],
+            name: value[rank::world]
+            for name, value in vars(self).items()
+            if name not in shared and value is not None
         }
         return replace(self, **rows)
 

@@ -1,7 +1,7 @@
 """Batches: every target once, padding little, and nothing but (seed, epoch, step) decides."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemaker.data.batches import NextItemBatches, last
+from tastemaker.data.batches import Batch, NextItemBatches, last
 from tastemaker.data.contexts import Contexts
 from tests.data.histories import contexts_of, histories
 
@@ -134,6 +134,39 @@ def test_shards_part_a_batch_and_keep_what_is_shared(world: int) -> None:
         assert part.negatives is batch.negatives
     counts = [int((part.targets > 0).sum()) for part in parts if part.targets is not None]
     assert sum(counts) == batch.target_count
+
+
+@dataclass(frozen=True)
+class Weighted(Batch):
+    """A batch with one field more."""
+
+    weights: torch.Tensor | None = None
+    """(B, N, 2)."""
+
+
+def test_every_field_with_an_axis_of_rows_is_parted_whatever_its_name() -> None:
+    size = 4  # rows, positions and negatives alike, so that no length tells them apart
+    square = torch.arange(size * size).view(size, size)
+    batch = Weighted(
+        square,
+        square >= 0,
+        square + 100,
+        times=square + 200,
+        request_times=square[:, 0],
+        targets=square + 300,
+        negatives=torch.arange(size),
+        target_count=size * size,
+        rows=np.arange(size) + 50,
+        weights=torch.stack([square, -square], -1),
+    )
+    part, mine = batch.shard(1, 2), [1, 3]
+    for name, value in vars(batch).items():
+        if name == "negatives":
+            assert part.negatives is batch.negatives
+        elif name != "target_count":
+            np.testing.assert_array_equal(vars(part)[name], value[mine], err_msg=name)
+    common = replace(batch, position_ids=torch.arange(size))
+    assert common.shard(1, 2).position_ids is common.position_ids
 
 
 def test_users_without_a_target_carry_no_rows() -> None:
