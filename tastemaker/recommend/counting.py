@@ -20,6 +20,7 @@ from torch import Tensor
 
 from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.recommend.ease import Ease, binary
+from tastemaker.recommend.neighbours import nearest
 
 Array = npt.NDArray[Any]
 Knobs = dict[str, tuple[float, ...]]
@@ -215,20 +216,7 @@ class ItemKNN(_Transitions):
         cls, contexts: Contexts, num_items: int, popularity: Array, knobs: Mapping[str, float]
     ) -> sp.csr_array:
         """Cosines, the largest of each column of the similarity kept."""
-        kept = int(knobs["neighbours"])
-        users = binary(contexts, num_items).astype(np.float64)
-        norms = np.sqrt(np.maximum(users.sum(0), 1))
-        blocks = []
-        for start in range(0, num_items, step := max(1, 20_000_000 // num_items)):
-            rows = slice(start, start + step)
-            # Counts are exact, so equal cosines stay equal and no neighbour is lost to rounding.
-            block = (users.T[rows] @ users).toarray() / norms[rows, None] / norms
-            block[np.arange(len(block)), np.arange(start, start + len(block))] = 0
-            if num_items > kept:
-                cut = -np.partition(-block, kept - 1, axis=1)[:, [kept - 1]]
-                block[block < cut] = 0
-            blocks.append(sp.csr_array(block))
-        return sp.csr_array(sp.vstack(blocks).T)
+        return nearest(binary(contexts, num_items), int(knobs["neighbours"]))
 
 
 def _pairs(contexts: Contexts, num_items: int, gap: int) -> sp.csr_array:

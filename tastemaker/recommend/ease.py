@@ -119,8 +119,10 @@ def binary(contexts: Contexts, num_items: int) -> sp.csr_array:
     """(B, I) 0/1 float32 matrix of what each row holds."""
     ones = np.ones(len(contexts.items), np.float32)
     shape = (len(contexts), num_items)
+    kind = sp.get_index_dtype(maxval=max(len(ones), num_items))
     # Copied, since merging duplicates would move the row bounds under the caller.
-    matrix = sp.csr_array((ones, contexts.items - 1, contexts.offsets.copy()), shape)
+    parts = (ones, (contexts.items - 1).astype(kind), contexts.offsets.astype(kind, copy=True))
+    matrix = sp.csr_array(parts, shape)
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
     return matrix
