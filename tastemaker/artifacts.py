@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -210,7 +211,11 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    ready = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    flat = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    places = Counter(t.untyped_storage().data_ptr() for t in flat.values())
+    # The format refuses tensors that share their memory; all others are written where they stand.
+    own = {name for name, t in flat.items() if places[t.untyped_storage().data_ptr()] == 1}
+    ready = {name: t if name in own else t.clone() for name, t in flat.items()}
     needed = sum(t.nbytes for t in ready.values())
     with resources(path, needed):
         try:

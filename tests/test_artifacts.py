@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,34 @@ def test_a_round_trip_is_exact(tmp_path: Path) -> None:
     tensors = artifacts.load_tensors(folder / "model.safetensors")
     assert torch.equal(tensors["n"], torch.arange(5))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a"]
+
+
+def test_tensors_that_share_memory_or_view_a_part_of_it_are_saved(tmp_path: Path) -> None:
+    tied, whole = torch.randn(4, 3), torch.arange(60).view(6, 10)
+    tensors = {"a": tied, "b": tied, "row": whole[2], "column": whole[:, 3], "none": tied[:0]}
+    alone = {"part": torch.arange(9.0)[3:6], "turned": torch.randn(2, 5).T}
+    for name, given in (("shared", tensors), ("alone", alone)):
+        artifacts.save_tensors(tmp_path / name, given)
+        found = artifacts.load_tensors(tmp_path / name)
+        assert found.keys() == given.keys()
+        assert all(torch.equal(found[key], given[key]) for key in given)
+
+
+def test_saving_makes_no_second_copy(tmp_path: Path) -> None:
+    script = """
+import resource, sys, torch
+from pathlib import Path
+from tastemaker import artifacts
+folder = Path(sys.argv[1])
+artifacts.save_tensors(folder / "small", {"w": torch.ones(9)})
+large = torch.ones(50_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+artifacts.save_tensors(folder / "large", {"w": large})
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 100, "the tensor has 200 MB"
 
 
 def test_equal_contents_are_equal_bytes(tmp_path: Path) -> None:
