@@ -21,6 +21,7 @@ from torch import Tensor
 from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.recommend.ease import Ease, binary
 from tastemaker.recommend.neighbours import nearest
+from tastemaker.recommend.soundness import Saved
 
 Array = npt.NDArray[Any]
 Knobs = dict[str, tuple[float, ...]]
@@ -45,8 +46,8 @@ class Counting(Protocol):
         ...
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
-        """The model as it was saved."""
+    def from_tensors(cls, saved: Saved) -> Self:
+        """The model as it was saved, its parts checked."""
         ...
 
 
@@ -74,9 +75,9 @@ class Popularity:
         return {"counts": self.counts}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
-        """The model as it was saved."""
-        return cls(tensors["counts"])
+    def from_tensors(cls, saved: Saved) -> Self:
+        """The model as it was saved, its parts checked."""
+        return cls(saved.floats("counts", (saved.num_items,), np.float32))
 
 
 @dataclass(frozen=True)
@@ -127,13 +128,11 @@ class _Transitions:
         return {**parts, "popularity": self.popularity, **knobs}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
-        """The model as it was saved."""
-        popularity = tensors["popularity"]
-        size = (len(popularity), len(popularity))
-        parts = (tensors["data"], tensors["indices"], tensors["indptr"])
-        knobs = {name: float(tensors[f"knob.{name}"][0]) for name in cls.KNOBS}
-        return cls(sp.csr_array(parts, size), popularity, knobs)
+    def from_tensors(cls, saved: Saved) -> Self:
+        """The model as it was saved, its parts checked."""
+        popularity = saved.floats("popularity", (saved.num_items,), np.float64)
+        knobs = {name: saved.number(f"knob.{name}", name) for name in cls.KNOBS}
+        return cls(saved.square(), popularity, knobs)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ Left out: nothing. Checked: tests/recommend/test_ease.py (both routes against a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
+from tastemaker.recommend.soundness import GREATEST, Saved
 
 Array = npt.NDArray[Any]
 
@@ -77,7 +77,9 @@ class Ease:
         for start in range(0, len(spread), step := _step(len(inverse))):
             block = rows[start : start + step]
             spread[start : start + step] = block.multiply(block @ inverse).sum(1)
-        diagonal = (1 - spread) / regulariser
+        # It is never below 1/(n + λ), n the users of an item; rounding could take it to 0.
+        least = 1 / (np.diff(rows.indptr) + regulariser)
+        diagonal = np.maximum((1 - spread) / regulariser, least)
         return cls(inverse, matrix, diagonal.astype(np.float32), regulariser)
 
     def score(self, contexts: Contexts) -> Tensor:
@@ -101,15 +103,21 @@ class Ease:
         return kept
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
-        """The model as it was saved."""
-        regulariser = float(tensors["regulariser"][0])
-        if "diagonal" not in tensors:
-            return cls(tensors["inverse"], regulariser=regulariser)
-        ones = np.ones(len(tensors["indices"]), np.float32)
-        shape = (len(tensors["indptr"]) - 1, len(tensors["diagonal"]))
-        users = sp.csr_array((ones, tensors["indices"], tensors["indptr"]), shape)
-        return cls(tensors["inverse"], users, tensors["diagonal"], regulariser)
+    def from_tensors(cls, saved: Saved) -> Self:
+        """The model as it was saved, its parts checked."""
+        regulariser, size = saved.number("regulariser", "regulariser"), saved.num_items
+        if not {"diagonal", "indices", "indptr"} & saved.parts.keys():
+            within = (-GREATEST, GREATEST)
+            inverse = saved.floats("inverse", (size, size), np.float32, within)
+            return cls(inverse, regulariser=regulariser)
+        indices, bounds = saved.rows(size)
+        shape = (len(bounds) - 1, size)
+        users = sp.csr_array((np.ones(len(indices), np.float32), indices, bounds), shape)
+        # No entry of C or P is above 1/λ; twice that leaves room for rounding.
+        most = 2 / regulariser
+        inverse = saved.floats("inverse", (shape[0], shape[0]), np.float32, (-most, most))
+        diagonal = saved.floats("diagonal", (size,), np.float32, (1 / GREATEST, most))
+        return cls(inverse, users, diagonal, regulariser)
 
 
 def binary(contexts: Contexts, num_items: int) -> sp.csr_array:

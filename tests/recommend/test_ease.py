@@ -9,6 +9,7 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 from tastemaker.recommend import ease
 from tastemaker.recommend.ease import Ease
+from tastemaker.recommend.soundness import Saved
 from tests.contracts import some_contexts
 
 
@@ -29,7 +30,7 @@ def test_scores_equal_the_closed_form(users: int) -> None:
     fitted = Ease.fit(train, 30, regulariser=2.0)  # a strong signal makes errors visible
     assert (fitted.users is not None) == (users < 30)
     np.testing.assert_allclose(fitted.score(query), dense(query, 30) @ weights, atol=1e-4)
-    again = Ease.from_tensors(fitted.tensors())
+    again = Ease.from_tensors(Saved(fitted.tensors(), 30))
     np.testing.assert_array_equal(again.score(query), fitted.score(query))
 
 
