@@ -112,7 +112,7 @@ CLAIMS = (
 )
 
 
-def relate(found: Evidence, metric: str = "ndcg@10", first: int = 1) -> None:
+def relate(found: Evidence, metric: str | None = None, first: int = 1) -> None:
     """What is claimed of text on rare and on unseen items, numbered from R`first`."""
     for number, (claim, a, b) in enumerate(CLAIMS, start=first):
         found.relate(f"R{number}", claim, a, b, metric)
