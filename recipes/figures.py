@@ -11,9 +11,10 @@ from typing import Any
 
 import altair as alt
 
+from tastemaker.metrics.comparisons import Verdict
 from tastemaker.report.charts import MUTED, RULE, SERIES, WIDE, svg
 
-COLOURS = {"holds": SERIES[0], "contradicted": SERIES[1]}
+COLOURS: dict[Verdict, str] = {"holds": SERIES[0], "fails": SERIES[1]}
 """Of verdicts; all others are grey."""
 
 

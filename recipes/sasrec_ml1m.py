@@ -12,7 +12,7 @@ from esasrec_ml1m import ARMS, TRAINING
 from evidence import OTHERS, Evidence, runs_of, size_of
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.ranking import Recommender

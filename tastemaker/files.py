@@ -10,6 +10,8 @@ import errno
 import hashlib
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,16 +85,16 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     Raises:
         OutOfResources: If they do not fit on the disk.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    ready = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    flat = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    places = Counter(t.untyped_storage().data_ptr() for t in flat.values())
+    # The format refuses tensors that share their memory; all others are written where they stand.
+    own = {name for name, t in flat.items() if places[t.untyped_storage().data_ptr()] == 1}
+    ready = {name: t if name in own else t.clone() for name, t in flat.items()}
     needed = sum(t.nbytes for t in ready.values())
     with resources(path, needed):
-        try:
-            save_file(ready, path)
-        except SafetensorError as error:  # it wraps the system's error in its own
-            raise _as_os_error(error) from error
+        save_file(ready, path)
         path.chmod(0o644)
 
 
@@ -130,11 +132,12 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _as_os_error(error: Exception) -> Exception:
-    for code in _RESOURCES:
-        if f"os error {code}" in str(error):
-            return OSError(code, os.strerror(code))
-    return error
+def _code(error: Exception) -> int | None:
+    """Number of the system's error; libraries may wrap it in errors of their own."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    told = re.search(r"os error (\d+)", str(error))
+    return int(told[1]) if told else None
 
 
 @contextmanager
@@ -146,11 +149,12 @@ def resources(path: Path, needed: int) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in _RESOURCES:
+    except Exception as error:
+        code = _code(error)
+        if code is None or code not in _RESOURCES:
             raise
         raise OutOfResources(
-            f"Could not write {needed:,} bytes: {os.strerror(error.errno or 0)}.",
+            f"Could not write {needed:,} bytes: {os.strerror(code)}.",
             str(path),
             "Free space or choose another folder with --out; what was saved before is intact.",
         ) from error

@@ -2,9 +2,12 @@
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from tastemaker import files
 from tastemaker.data.arrow import open_arrow
@@ -49,3 +52,31 @@ def test_a_full_or_read_only_disk_names_path_and_bytes(
 def test_other_system_errors_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         files.write_text(tmp_path / "none" / "file", "x")
+
+
+def test_tensors_that_share_memory_or_view_a_part_of_it_are_saved(tmp_path: Path) -> None:
+    tied, whole = torch.randn(4, 3), torch.arange(60).view(6, 10)
+    tensors = {"a": tied, "b": tied, "row": whole[2], "column": whole[:, 3], "none": tied[:0]}
+    alone = {"part": torch.arange(9.0)[3:6], "turned": torch.randn(2, 5).T}
+    for name, given in (("shared", tensors), ("alone", alone)):
+        files.save_tensors(tmp_path / name, given)
+        found = files.load_tensors(tmp_path / name)
+        assert found.keys() == given.keys()
+        assert all(torch.equal(found[key], given[key]) for key in given)
+
+
+def test_saving_makes_no_second_copy(tmp_path: Path) -> None:
+    script = """
+import resource, sys, torch
+from pathlib import Path
+from tastemaker import files
+folder = Path(sys.argv[1])
+files.save_tensors(folder / "small", {"w": torch.ones(9)})
+large = torch.ones(50_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+files.save_tensors(folder / "large", {"w": large})
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 100, "the tensor has 200 MB"

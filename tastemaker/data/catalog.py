@@ -11,6 +11,7 @@ import polars as pl
 
 from tastemaker.data.coded import MAX_ID_BYTES
 from tastemaker.data.column_names import missing_column_fix
+from tastemaker.data.parquet import write_parquet
 from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.data.tables import Table
 
@@ -92,7 +93,7 @@ class Catalog:
 
     def save(self, path: Path) -> None:
         """Write as Parquet."""
-        self.frame.write_parquet(path)
+        write_parquet(path, self.frame)
 
     @classmethod
     def open(cls, path: Path) -> Catalog:

@@ -23,6 +23,7 @@ import pyarrow as pa
 from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.columns import Columns, pick
 from tastemaker.data.dictionary import Dictionary
+from tastemaker.data.parquet import write_parquet
 from tastemaker.errors import BadInput
 
 PARTS = ("train", "valid", "test")
@@ -219,7 +220,7 @@ class Interactions:
         write_arrow(folder / "events.arrow", events.replace_schema_metadata(names))
         ids = pa.table({"user_id": self.user_ids.to_arrow(), "end": self.offsets[1:]})
         write_arrow(folder / "histories.arrow", ids)
-        self.item_ids.rename("item_id").to_frame().write_parquet(folder / "vocab.parquet")
+        write_parquet(folder / "vocab.parquet", self.item_ids.rename("item_id").to_frame())
 
     @classmethod
     def open(cls, folder: Path) -> Interactions:

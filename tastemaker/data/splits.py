@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tastemaker.data.batches import Contexts, ranges
+from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput
 

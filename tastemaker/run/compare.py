@@ -10,8 +10,8 @@ import polars as pl
 from tastemaker import artifacts, files
 from tastemaker.data.splits import split
 from tastemaker.errors import BadInput
+from tastemaker.metrics.comparisons import compare
 from tastemaker.metrics.evaluate import evaluate
-from tastemaker.metrics.intervals import compare
 from tastemaker.run.folder import KIND
 from tastemaker.run.results import grouping_of, metrics_of, options_of
 from tastemaker.run.saved import open_run

@@ -13,8 +13,8 @@ import torch
 
 from tastemaker import files
 from tastemaker.config import from_json
-from tastemaker.data.batches import Contexts
 from tastemaker.data.catalog import Catalog
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.ranking import Recommender
@@ -22,6 +22,7 @@ from tastemaker.nn.next_item import NextItemModel
 from tastemaker.recommend.backbones import NEURAL, build
 from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax
 from tastemaker.recommend.counting import COUNTING
+from tastemaker.recommend.soundness import read_saved
 from tastemaker.train.checkpoints import load_weights
 
 Knobs = Mapping[str, Mapping[str, float]]
@@ -140,19 +141,9 @@ class Models:
         shape = from_json(NEURAL[own][1], config["model_config"], f"{own} options")
         neural = build(shape, interactions.num_items, catalog)
         load_weights(neural, run / "model.safetensors")
-        tensors = files.load_tensors(run / "counting.safetensors")
-        arrays: dict[str, dict[str, npt.NDArray[Any]]] = {}
-        for key, tensor in tensors.items():
-            name, _, part = key.partition("/")
-            arrays.setdefault(name, {})[part] = tensor.numpy()
-        candidates = arrays.pop("candidates")[""]
-        present = [(name, kind) for name, kind in COUNTING.items() if name in arrays]
-        try:
-            counting = {name: kind.from_tensors(arrays[name]) for name, kind in present}
-        except KeyError as error:
-            path, fix = str(run / "counting.safetensors"), "Make the run again with this version."
-            fault = "A part is missing, as in runs of other versions"
-            raise ArtefactError(path, fault, str(error), "nothing", fix) from None
+        saved = read_saved(run / "counting.safetensors", interactions.num_items)
+        candidates = saved["candidates"].flags("", (interactions.num_items,))
+        counting = {n: kind.from_tensors(saved[n]) for n, kind in COUNTING.items() if n in saved}
         extra = files.read_json(run / "blend.json")
         weights, skipped = extra["weights"], extra["skipped"]
         return cls(own, neural, counting, candidates, weights, skipped)

@@ -17,8 +17,9 @@ from tastemaker.data.datasets import Dataset
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.splits import Queries, Split
 from tastemaker.metrics import beyond_accuracy
+from tastemaker.metrics.comparisons import compare, holm
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
-from tastemaker.metrics.intervals import bucketed, compare, holm, intervals
+from tastemaker.metrics.intervals import bucketed, intervals
 from tastemaker.run.models import Models
 
 HEADLINE = "ndcg@10"

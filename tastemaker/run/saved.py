@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from tastemaker import artifacts, files
-from tastemaker.data.batches import Contexts
 from tastemaker.data.catalog import Catalog
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput

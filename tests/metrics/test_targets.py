@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Queries, Split, split
 from tastemaker.errors import BadInput

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 import torch
 
-from tastemaker.data.batches import Contexts, NextItemBatches, last
+from tastemaker.data.batches import NextItemBatches, last
 from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 from tastemaker.options import RunOptions
 from tastemaker.recommend.hllm import HLLM, HLLMConfig

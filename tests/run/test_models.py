@@ -67,15 +67,33 @@ def test_saved_models_score_the_same(finished_run: Path) -> None:
         assert torch.equal(one.score(rows), two.score(rows)), name
 
 
-def test_counts_that_lack_a_part_are_refused(finished_run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "tensor"),
+    [
+        ("ease/regulariser", None),
+        ("candidates", None),
+        ("candidates", torch.ones(3, dtype=torch.bool)),
+        ("popularity/counts", torch.ones(3, dtype=torch.bfloat16)),
+        ("markov-last-5/indices", torch.tensor([2**40])),
+        ("item-knn/data", torch.tensor([torch.nan])),
+        ("co-occurrence/knob.reach", torch.tensor([-1.0], dtype=torch.float64)),
+    ],
+)
+def test_counts_that_are_not_those_of_a_model_are_refused(
+    finished_run: Path, tmp_path: Path, key: str, tensor: torch.Tensor | None
+) -> None:
     saved, config = open_run(finished_run), files.read_json(finished_run / "config.json")
-    run = tmp_path / "old"
+    run = tmp_path / "foreign"
     shutil.copytree(finished_run, run)
     tensors = files.load_tensors(run / "counting.safetensors")
-    del tensors["ease/regulariser"]
+    del tensors[key]
+    if tensor is not None:
+        tensors[key] = tensor
     files.save_tensors(run / "counting.safetensors", tensors)
-    with pytest.raises(ArtefactError, match="other versions"):
+    with pytest.raises(ArtefactError) as caught:
         Models.open(run, config, saved.interactions, saved.catalog)
+    assert caught.value.file.endswith("counting.safetensors")
+    assert key.split("/")[0] in caught.value.what
 
 
 def test_weights_of_another_shape_are_refused(finished_run: Path) -> None:

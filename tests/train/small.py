@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tastemaker.data.batches import Contexts, NextItemBatches
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.contexts import Contexts
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import Fitted, fit

@@ -292,7 +292,8 @@ def test_memory_does_not_grow_over_forty_epochs(precision: str) -> None:
     script = f"""
 import numpy as np, psutil, torch
 torch.set_num_threads(1)
-from tastemaker.data.batches import Contexts, NextItemBatches
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.contexts import Contexts
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit

@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np, torch
 torch.set_num_threads(1)
 from tastemaker.config import seed_everything
-from tastemaker.data.batches import Contexts, NextItemBatches
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.catalog import Catalog
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hstu import HSTUConfig
