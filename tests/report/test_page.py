@@ -15,6 +15,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tastemaker.errors import ArtefactError
+from tastemaker.report import page as report
 from tastemaker.report.page import read_metrics, render, write_report
 from tests.report.reading import Page
 from tests.report.synthetic import metrics, results, write_run
@@ -56,6 +57,22 @@ def test_every_section_is_there_once_and_in_order(page: Page) -> None:
     assert found == list(SECTIONS)
     targets = {a["href"] for tag, a in page.tags if tag == "a"}
     assert targets == {f"#{name}" for name in SECTIONS[1:]}
+
+
+def test_a_section_is_one_entry_and_one_that_shows_nothing_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data, made = (one for one in report.SECTIONS if one.name in ("data", "made"))
+    nothing = report.Section("nothing", "Nothing", lambda run: None)
+    again = report.Section("data", "Once <more>", data.show)
+    monkeypatch.setattr(report, "SECTIONS", (again, nothing, made))
+    found = Page(render(results(), metrics()))
+    assert found.problems == []
+    assert [name for name in found.ids if name in (*SECTIONS, "nothing")] == [
+        "headline", "data", "made",
+    ]  # fmt: skip
+    assert [a["href"] for tag, a in found.tags if tag == "a"] == ["#data", "#made"]
+    assert found.text.count("Once <more>") == 2
 
 
 def test_html_is_balanced_and_ids_are_unique(page: Page) -> None:
