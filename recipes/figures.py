@@ -136,17 +136,26 @@ class _Rows:
         self.height = (36 + 15 * most) * len(values)
         style = {"grid": True, "gridColor": RULE, "domain": False, "ticks": False}
         axis = alt.Axis(title=None, labels=False, **style)
-        y = alt.Y(f"{field}:N", sort=[value[field] for value in values], axis=axis)
-        self.base = alt.Chart(alt.InlineData(values=values)).encode(y=y)
+        self.y = alt.Y(f"{field}:N", sort=[value[field] for value in values], axis=axis)
+        self.values = values
+        self.base = alt.Chart(alt.InlineData(values=values)).encode(y=self.y)
 
     def names(self) -> Any:
-        """The layer of the names."""
-        text = {"align": "left", "baseline": "bottom", "dy": -12, "fontSize": 12, "lineHeight": 15}
-        return self.base.mark_text(color=INK, **text).encode(x=alt.value(0), text="lines:N")
+        """A layer for names of one line, one for those of two, and so on: all end above the row."""
+        text = {"align": "left", "baseline": "bottom", "fontSize": 12, "lineHeight": 15}
+        layers = []
+        for lines in sorted({len(value["lines"]) for value in self.values}):
+            some = [value for value in self.values if len(value["lines"]) == lines]
+            chart = alt.Chart(alt.InlineData(values=some)).encode(y=self.y, x=alt.value(0))
+            layers.append(
+                chart.mark_text(color=INK, dy=3 - 15 * lines, **text).encode(text="lines:N")
+            )
+        return alt.layer(*layers)
 
 
 def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
+    name = text[1:2].isupper()  # such as eSASRec
+    return text if name else text[0].upper() + text[1:]
 
 
 def _on_paper(picture: str) -> str:
