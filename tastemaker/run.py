@@ -30,7 +30,7 @@ from tastemaker.options import Model, RunOptions
 from tastemaker.processes import processes
 from tastemaker.recommend.answer import KIND
 from tastemaker.recommend.blend import fit_weights
-from tastemaker.recommend.models import NEURAL, Knobs, Models, build, name_of
+from tastemaker.recommend.models import NEURAL, Knobs, Models, build, foreign_models, name_of
 from tastemaker.report.page import write_report
 from tastemaker.results import evaluate_models, options_of, validation_queries
 from tastemaker.train import FitConfig, Fitted, fit, shaping
@@ -59,6 +59,7 @@ class Plan:
             "source": self.dataset.source,
             "model_config": config.to_json(self.model),
             "fit": config.to_json(self.fit),
+            "foreign_models": foreign_models(self.model),
             "knobs": self.knobs,
             "data_sha256": log.sha256,
             "vocabulary_sha256": log.vocabulary_sha256,
@@ -218,6 +219,9 @@ def check_plan(path: Path, plan: Plan) -> dict[str, Any]:
     hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")
     names = ("model", "model_config", "knobs", *hashes, "repeats", "seed")
     check_identity(path, {name: wanted[name] for name in names}, found)
+    check_identity(
+        path, {"foreign_models": wanted["foreign_models"]}, {"foreign_models": {}, **found}
+    )
     check_identity(path, shaping(plan.fit), found["fit"])
     return found
 

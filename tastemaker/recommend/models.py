@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +14,23 @@ import numpy.typing as npt
 import torch
 
 from tastemaker import artifacts
-from tastemaker.checkpoints import load_weights
 from tastemaker.config import from_json
 from tastemaker.data.batches import Contexts
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.ranking import Recommender
+from tastemaker.models.identity import model_identity
+from tastemaker.models.packaged import locate
+from tastemaker.models.user_llm import keep_user_model
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig
-from tastemaker.recommend.hllm import HLLM, HLLMConfig
+from tastemaker.recommend.hllm import HLLM, HLLMConfig, Kept
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.weights import Stored, checked_tensors, expected_of, stored_tensors
 
 Knobs = Mapping[str, Mapping[str, float]]
 """Counting model → its settings."""
@@ -37,6 +42,7 @@ NEURAL: dict[str, tuple[Callable[..., NextItemModel], type[NextItemConfig]]] = {
     "hllm": (HLLM, HLLMConfig),
 }
 """Neural model → its module and configuration."""
+_FIX = "Restore the run from a copy, or make it again."
 
 
 @dataclass
@@ -115,6 +121,9 @@ class Models:
 
     def save(self, run: Path) -> None:
         """Write weights and counts as safetensors, and the blend's weights as JSON."""
+        if isinstance(self.neural, HLLM):
+            self.neural.refresh()
+            keep_user_model(self.neural.user, run)
         artifacts.save_tensors(run / "model.safetensors", self.neural.state_dict())
         tensors = {
             f"{name}/{key}": torch.from_numpy(np.ascontiguousarray(array))
@@ -139,43 +148,141 @@ class Models:
         Raises:
             ArtefactError: If the weights belong to another vocabulary or shape.
         """
-        if config["vocabulary_sha256"] != interactions.vocabulary_sha256:
+        if config.get("vocabulary_sha256") != interactions.vocabulary_sha256:
             raise ArtefactError(
                 str(run / "vocab.parquet"),
                 "The model was trained on another vocabulary",
-                config["vocabulary_sha256"],
+                str(config.get("vocabulary_sha256")),
                 interactions.vocabulary_sha256,
                 "Train on this data, or open the run the model came with.",
             )
-        own = config["model"]
-        shape = from_json(NEURAL[own][1], config["model_config"], f"{own} options")
-        neural = build(shape, interactions.num_items, catalog)
-        load_weights(neural, run / "model.safetensors")
-        tensors = artifacts.load_tensors(run / "counting.safetensors")
-        arrays: dict[str, dict[str, npt.NDArray[Any]]] = {}
-        for key, tensor in tensors.items():
-            name, _, part = key.partition("/")
-            arrays.setdefault(name, {})[part] = tensor.numpy()
+        own, shape = _stored_shape(run, config)
+        neural = _open_neural(run / "model.safetensors", shape, interactions.num_items, catalog)
+        counting, candidates = _open_counting(run, interactions.num_items)
+        models = cls(own, neural, counting, candidates)
+        models.weights, models.skipped = _open_blend(run, models)
+        return models
+
+
+def _stored_shape(run: Path, config: Mapping[str, Any]) -> tuple[str, NextItemConfig]:
+    """Name and shape of a run's neural model."""
+    own, values = config.get("model"), config.get("model_config")
+    if not isinstance(own, str) or not isinstance(values, Mapping):
+        path, got = str(run / "config.json"), f"{own!r:.80} and {type(values).__name__}"
+        raise ArtefactError(path, "The model is not named", "model and model_config", got, _FIX)
+    return own, from_json(kind_of(own), values, f"{own} options")
+
+
+def _open_neural(
+    path: Path, shape: NextItemConfig, num_items: int, catalog: Catalog
+) -> NextItemModel:
+    """The neural model with its weights; sizes are compared before anything is allocated."""
+    if len(catalog.frame) != num_items:
+        got, want = f"{len(catalog.frame):,} rows", f"{num_items:,} rows, one an item"
+        raise ArtefactError(str(path.parent / "items.parquet"), "Items differ", want, got, _FIX)
+    stored = stored_tensors(path)
+    if shape.layers > len(stored):
+        got, want = f"{len(stored):,} tensors", f"{shape.layers:,} layers"
+        raise ArtefactError(str(path), "Weights are of another model", want, got, _FIX)
+    kept: Kept | None = None
+    if isinstance(shape, HLLMConfig):
+        features = stored.get("features", Stored((), "nothing"))
+        if len(features.shape) != 2:
+            raise ArtefactError(str(path), "Features do not fit", "(I+1, H)", str(features), _FIX)
+        kept = Kept(features.shape[1], len(stored), path.parent)
+    with torch.device("meta"):
+        expected = expected_of(build(shape, num_items, catalog, kept))
+    tensors = checked_tensors(path, expected, ignored="item." if kept else "\0")
+    neural = build(shape, num_items, catalog, kept)
+    neural.load_state_dict(tensors)
+    if kept and tensors["stale"].any():
+        fault, want = "Vectors are not of the weights", "fresh vectors"
+        raise ArtefactError(str(path), fault, want, "stale ones", _FIX)
+    return neural
+
+
+def _open_counting(run: Path, num_items: int) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
+    """The counting models by name, and the items that may be recommended."""
+    path = run / "counting.safetensors"
+    arrays: dict[str, dict[str, npt.NDArray[Any]]] = {}
+    for key, tensor in artifacts.load_tensors(path).items():
+        name, _, part = key.partition("/")
+        arrays.setdefault(name, {})[part] = tensor.numpy()
+    try:
         candidates = arrays.pop("candidates")[""]
         present = [(name, kind) for name, kind in COUNTING.items() if name in arrays]
-        try:
-            counting = {name: kind.from_tensors(arrays[name]) for name, kind in present}
-        except KeyError as error:
-            path, fix = str(run / "counting.safetensors"), "Make the run again with this version."
-            fault = "A part is missing, as in runs of other versions"
-            raise ArtefactError(path, fault, str(error), "nothing", fix) from None
-        extra = artifacts.read_json(run / "blend.json")
-        weights, skipped = extra["weights"], extra["skipped"]
-        return cls(own, neural, counting, candidates, weights, skipped)
+        counting = {name: kind.from_tensors(arrays[name]) for name, kind in present}
+    except KeyError as error:
+        fault, fix = (
+            "A part is missing, as in runs of other versions",
+            "Make the run again with this version.",
+        )
+        raise ArtefactError(str(path), fault, str(error), "nothing", fix) from None
+    if candidates.shape != (num_items,) or candidates.dtype != np.bool_:
+        got, want = f"{candidates.shape} {candidates.dtype}", f"{(num_items,)} bool"
+        raise ArtefactError(str(path), "Tensor candidates does not fit", want, got, _FIX)
+    return counting, candidates
 
 
-def build(config: NextItemConfig, num_items: int, catalog: Catalog) -> NextItemModel:
+def _open_blend(run: Path, models: Models) -> tuple[dict[str, float] | None, dict[str, str] | None]:
+    """Weights of the blend, one a part, and the models that were skipped."""
+    path = run / "blend.json"
+    extra = artifacts.read_json(path)
+    weights, skipped = extra.get("weights"), extra.get("skipped")
+    numbers = isinstance(weights, dict) and all(
+        isinstance(one, int | float) and math.isfinite(one) for one in weights.values()
+    )
+    if weights is not None and not (numbers and weights.keys() <= models.parts().keys()):
+        want, got = f"numbers for {', '.join(models.parts())}", f"{weights!r:.200}"
+        raise ArtefactError(str(path), "Weights do not fit", want, got, _FIX)
+    return weights, skipped if isinstance(skipped, dict) else None
+
+
+def build(
+    config: NextItemConfig, num_items: int, catalog: Catalog, kept: Kept | None = None
+) -> NextItemModel:
     """A neural model with fresh weights; `catalog` is aligned with the item codes."""
     if isinstance(config, HLLMConfig):
-        return HLLM(config, num_items, catalog)
+        return HLLM(config, num_items, catalog, kept)
     return NEURAL[name_of(config)][0](config, num_items)
 
 
 def name_of(config: NextItemConfig) -> str:
-    """Name of the model that a configuration shapes."""
-    return next(name for name, (_, kind) in NEURAL.items() if type(config) is kind)
+    """Name of the model that a configuration shapes.
+
+    Raises:
+        BadInput: If it is of none.
+    """
+    for name, (_, kind) in NEURAL.items():
+        if type(config) is kind:
+            return name
+    known = ", ".join(kind.__name__ for _, kind in NEURAL.values())
+    what = f"{type(config).__name__} shapes no model."
+    raise BadInput(what, "model options", f"Give one of {known}.")
+
+
+def foreign_models(config: NextItemConfig) -> dict[str, str]:
+    """Option → identity of the model on this machine that it names.
+
+    Raises:
+        BadInput: If there is no such model.
+    """
+    if not isinstance(config, HLLMConfig):
+        return {}
+    named = {"item_model": config.item_model, "user_model": config.user_model}
+    return {
+        option: model_identity(locate(name)) for option, name in named.items() if name != "random"
+    }
+
+
+def kind_of(name: str) -> type[NextItemConfig]:
+    """Configuration of the neural model called `name`.
+
+    Raises:
+        BadInput: If there is none; names the nearest.
+    """
+    if name not in NEURAL:
+        near = difflib.get_close_matches(name, NEURAL, n=1)
+        fix = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(NEURAL)}."
+        raise BadInput(f"No neural model is called {name!r:.80}.", "model", fix)
+    return NEURAL[name][1]
