@@ -68,7 +68,7 @@ def text_model(folder: Path) -> TextModel:
         known = max(tokenizer.get_vocab().values(), default=0)
         probe = torch.zeros(1, 1, dtype=torch.long)
         rows = model.get_input_embeddings().num_embeddings
-        with torch.inference_mode():
+        with torch.no_grad():
             states: Tensor = model(input_ids=probe, attention_mask=probe + 1).last_hidden_state
         values = model.config.to_dict()
         positions = values.get("max_position_embeddings") or values.get("n_positions") or 2**31
