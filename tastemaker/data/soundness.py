@@ -7,7 +7,7 @@ events take tens of milliseconds, beside reading them.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,13 @@ import pyarrow as pa
 from tastemaker.errors import ArtefactError
 
 _FIX = "Restore the folder from a copy, or make it again."
-_TYPES = {"item": pa.int32(), "time": pa.int64(), "event": pa.uint8(), "value": pa.float32()}
+_TYPES = {
+    "item": pa.int32(),
+    "time": pa.int64(),
+    "event": pa.uint8(),
+    "value": pa.float32(),
+    "part": pa.uint8(),
+}
 _CHUNK = 1 << 20
 
 
@@ -81,8 +87,15 @@ def refuse_unsound(folder: Path, events: pa.Table, users: pa.Table, num_items: i
         want = f"rising to {events.num_rows:,}"
         _refuse(path, "Histories do not part the events", want, f"{ends[:3]} … {ends[-3:]}")
     refuse_unsound_ids(path, pl.Series("user_id", users.column("user_id").combine_chunks()))
+    path, parts = folder / "events.arrow", np.zeros(0, np.uint8)
+    if "part" in events.column_names:
+        _within(path, events, "part", 0, 2)
+        parts = events.column("part").to_numpy()
+        _in_order(path, "part", parts, ends)
     if "time" in events.column_names:
-        _in_order(folder / "events.arrow", events.column("time").to_numpy(), ends)
+        # A ready-made split is in order of time within each part of a history.
+        breaks = 1 + np.flatnonzero(np.diff(parts))
+        _in_order(path, "time", events.column("time").to_numpy(), np.union1d(ends, breaks))
 
 
 def _typed(path: Path, table: pa.Table, name: str, kind: pa.DataType | None) -> None:
@@ -105,15 +118,15 @@ def _within(path: Path, table: pa.Table, name: str, least: int, most: int) -> No
             _refuse(path, f"Column {name} is out of range", f"{least:,} to {most:,}", got)
 
 
-def _in_order(path: Path, times: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> None:
-    """Refuse times that fall within a history; they may where one ends."""
-    for start in range(0, len(times) - 1, _CHUNK):
-        part = times[start : start + _CHUNK + 1]
-        falls = start + 1 + np.flatnonzero(part[1:] < part[:-1])
+def _in_order(path: Path, name: str, column: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> None:
+    """Refuse a column that falls within a history; it may where one ends."""
+    for start in range(0, len(column) - 1, _CHUNK):
+        chunk = column[start : start + _CHUNK + 1]
+        falls = start + 1 + np.flatnonzero(chunk[1:] < chunk[:-1])
         inside = falls[ends[np.searchsorted(ends, falls)] != falls]
         if len(inside):
-            got = f"an earlier one at row {inside[0]:,}"
-            _refuse(path, "Times are not in order", "the oldest of a user first", got)
+            got = f"a lower one at row {inside[0]:,}"
+            _refuse(path, f"Column {name} is not in order", "rising within each history", got)
 
 
 def _refuse(path: Path, what: str, want: str, got: str) -> NoReturn:
