@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tastemaker import threads
+from tastemaker.commands.run import threads_that_pay
+from tastemaker.recommend.hllm import HLLMConfig
+from tastemaker.recommend.sasrec import SASRecConfig
 
 
 def test_small_models_take_one_thread_and_wide_ones_more() -> None:
@@ -22,7 +25,7 @@ def test_small_models_take_one_thread_and_wide_ones_more() -> None:
 def test_waiting_is_passive_unless_the_user_says_otherwise() -> None:
     environ: dict[str, str] = {}
     assert threads.settle(environ)
-    assert environ == {**threads.PASSIVE, "OMP_NUM_THREADS": str(threads.cores())}
+    assert environ == {**threads.PASSIVE, "OMP_NUM_THREADS": "1"}
     asked = {"OMP_WAIT_POLICY": "active", "OMP_NUM_THREADS": "7"}
     environ = dict(asked)
     assert not threads.settle(environ)
@@ -104,6 +107,14 @@ def test_the_command_takes_one_passive_thread_for_a_small_model(
     small_data: Path, tmp_path: Path
 ) -> None:
     assert threads_of_command(tmp_path, small_data, "8") == (1, "passive")
+
+
+def test_a_wide_model_takes_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tastemaker.commands.run.cores", lambda: 4)
+    assert threads_that_pay(SASRecConfig(dim=64)) == 1
+    assert threads_that_pay(SASRecConfig(dim=512)) == 4
+    assert threads_that_pay(HLLMConfig(dim=64)) == 1
+    assert threads_that_pay(HLLMConfig(dim=64, item_model="minilm")) == 3
 
 
 def test_the_command_keeps_what_the_user_asks_for(small_data: Path, tmp_path: Path) -> None:

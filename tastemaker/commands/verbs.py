@@ -15,7 +15,7 @@ class Verb:
     options: type[Any]
     show: Callable[[dict[str, Any]], None]
     threads: Callable[[Any], int] | None = None
-    """threads that pay for what is asked; None: those that are there"""
+    """threads that pay for what is asked; None: as many as the process has"""
 
 
 @dataclass(frozen=True)
