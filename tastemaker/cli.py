@@ -93,7 +93,8 @@ def _answer(verb: Verb, call: Any, choose_threads: bool) -> int:
     try:
         if choose_threads and verb.threads:
             threads.take(verb.threads(call.options))
-        answer = verb.call(call.options)
+        with terminal.spoken():
+            answer = verb.call(call.options)
     except TastemakerError as error:
         if call.debug:
             traceback.print_exc()
