@@ -144,18 +144,14 @@ def _both(draw: Callable[[int], str]) -> list[Markup]:
 
 
 def examples(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Users with their newest events, what came next, and what was recommended.
-
-    `results.json` lists a history newest first; read towards what came next it is newest last.
-    """
+    """Users with their newest events, newest first, what came next, and what was recommended."""
     found = []
     for example in listed(results, "examples"):
         items = [item for item in listed(example, "recommendations") if isinstance(item, dict)]
-        history = [str(title) for title in listed(example, "history")]
         found.append(
             {
                 "user": str(example.get("user", "")),
-                "history": history[:RECENT][::-1],
+                "history": [str(title) for title in listed(example, "history")][:RECENT],
                 "held_out": [str(title) for title in listed(example, "held_out")],
                 "items": [
                     {

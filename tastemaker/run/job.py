@@ -109,7 +109,7 @@ def fresh_model(plan: Plan) -> NextItemModel:
 def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
     """Train the neural model, choosing its weights on validation."""
     name, events, most = plan.options.model, len(plan.cuts.train().items), plan.fit.epochs
-    LOG.info("training %s on %s events, at most %d epochs", name, f"{events:,}", most)
+    LOG.info("training %s on %s events; epochs: at most %d", name, f"{events:,}", most)
     batches = neural.batches(plan.cuts.train(), plan.fit.batch, plan.options.seed)
     queries = validation_queries(plan.cuts)
     scoring = options_of(plan.cuts, not plan.options.repeats, ks=(10,))
@@ -120,7 +120,7 @@ def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
 
     fitted = fit(neural, batches, plan.fit, validate, folder, plan.options.resume)
     LOG.info(
-        "trained %d epochs; the weights of epoch %d are kept", fitted.epochs, fitted.best_epoch
+        "epochs trained: %d; the weights of epoch %d are kept", fitted.epochs, fitted.best_epoch
     )
     return fitted
 
