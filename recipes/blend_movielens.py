@@ -13,7 +13,7 @@ from tastemaker.metrics.evaluate import evaluate
 from tastemaker.options import RunOptions
 from tastemaker.recommend.blend import Blend, fit_weights
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.run.results import options_of, validation_queries
+from tastemaker.run.queries import options_of, validation_queries
 from tastemaker.run.saved import open_run
 from tastemaker.train.config import FitConfig
 

@@ -18,7 +18,7 @@ from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.ranking import Recommender
 from tastemaker.options import RunOptions
 from tastemaker.recommend.blend import Blend, fit_weights
-from tastemaker.run.results import options_of, validation_queries
+from tastemaker.run.queries import options_of, validation_queries
 from tastemaker.run.saved import open_run
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import tyro
 
+from tastemaker import threads
 from tastemaker.commands import data, evaluate, models, recommend, run, terminal, tune
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import TastemakerError
@@ -42,8 +43,13 @@ class Call(Generic[O]):
     """show the traceback of an error"""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and return the exit code (reliability §5)."""
+def main(argv: Sequence[str] | None = None, choose_threads: bool = False) -> int:
+    """Run one verb and return the exit code (reliability §5).
+
+    Args:
+        argv: Words of the command; None: those of this process.
+        choose_threads: Take as many threads as pay; else the process keeps those it has.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         name, rest = _verb(words)
@@ -60,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except SystemExit as stop:
         return int(stop.code or 0)
-    return _answer(verb, call)
+    return _answer(verb, call, choose_threads)
 
 
 def _verb(words: list[str]) -> tuple[str, list[str]]:
@@ -83,9 +89,12 @@ def _summary(verb: Verb | Later) -> str:
     return (verb.call.__doc__ or "").splitlines()[0]
 
 
-def _answer(verb: Verb, call: Any) -> int:
+def _answer(verb: Verb, call: Any, choose_threads: bool) -> int:
     try:
-        answer = verb.call(call.options)
+        if choose_threads and verb.threads:
+            threads.take(verb.threads(call.options))
+        with terminal.spoken():
+            answer = verb.call(call.options)
     except TastemakerError as error:
         if call.debug:
             traceback.print_exc()
@@ -107,7 +116,7 @@ def _answer(verb: Verb, call: Any) -> int:
 
 def console() -> None:
     """Entry point of the installed command."""
-    raise SystemExit(main())
+    raise SystemExit(main(choose_threads=threads.settle(os.environ)))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from rich.text import Text
 from tastemaker.commands.terminal import plain
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.options import Positional
+from tastemaker.threads import recorded
 
 METRICS = ("ndcg@10", "hr@10", "coverage@10")
 """Columns of the table of models."""
@@ -80,4 +81,6 @@ def _comparison(out: Console, found: Mapping[str, Any]) -> None:
     )
 
 
-VERBS: dict[str, Verb | Later] = {"evaluate": Verb(evaluate, EvaluateOptions, show_evaluation)}
+VERBS: dict[str, Verb | Later] = {
+    "evaluate": Verb(evaluate, EvaluateOptions, show_evaluation, lambda asked: recorded(asked.run))
+}

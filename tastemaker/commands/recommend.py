@@ -13,11 +13,12 @@ from tastemaker.commands.terminal import beside, plain
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import BadInput
 from tastemaker.options import Positional
+from tastemaker.threads import recorded
 
 
 @dataclass(frozen=True)
 class RecommendOptions:
-    """Recommend items to one user, beside what that user liked."""
+    """Recommend items to one user, beside what that user chose."""
 
     run: Positional
     """run directory"""
@@ -83,7 +84,7 @@ def _listed(file: str) -> list[str]:
 
 
 def show_answer(found: Mapping[str, Any]) -> None:
-    """What a user liked beside what is recommended."""
+    """What a user chose beside what is recommended."""
     out = Console(highlight=False)
     beside(out, list(found["history"]), found["items"], found["user"])
     out.print(plain(found["reason"]))
@@ -91,4 +92,6 @@ def show_answer(found: Mapping[str, Any]) -> None:
         out.print(plain(f"Only {len(found['items'])} items could be recommended."))
 
 
-VERBS: dict[str, Verb | Later] = {"recommend": Verb(recommend, RecommendOptions, show_answer)}
+VERBS: dict[str, Verb | Later] = {
+    "recommend": Verb(recommend, RecommendOptions, show_answer, lambda asked: recorded(asked.run))
+}

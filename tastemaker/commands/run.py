@@ -12,7 +12,11 @@ from rich.console import Console
 from tastemaker.commands.evaluate import show_evaluation
 from tastemaker.commands.terminal import beside, plain
 from tastemaker.commands.verbs import Later, Verb
-from tastemaker.options import RunOptions
+from tastemaker.options import RunOptions, TuneOptions
+from tastemaker.threads import cores, threads_for
+
+LANGUAGE_WIDTH = 384
+"""Width of the narrowest packaged language model."""
 
 
 def run(options: RunOptions) -> dict[str, Any]:
@@ -20,6 +24,20 @@ def run(options: RunOptions) -> dict[str, Any]:
     from tastemaker.run.job import run_recommender
 
     return run_recommender(options)
+
+
+def threads_that_pay(model: Any) -> int:
+    """Threads for the training of a model, given its configuration."""
+    options = vars(model)
+    languages = {options.get(name, "random") for name in ("item_model", "user_model")}
+    return threads_for(cores(), options["dim"] if languages == {"random"} else LANGUAGE_WIDTH)
+
+
+def threads_of_default(options: RunOptions | TuneOptions) -> int:
+    """Threads for the model that is asked for by name."""
+    from tastemaker.recommend.backbones import NEURAL
+
+    return threads_that_pay(NEURAL[options.model][1]())
 
 
 def train(name: str, title: str) -> Later:
@@ -47,7 +65,7 @@ def _train(name: str, summary: str, words: Sequence[str]) -> Verb:
         return run_recommender(options.run, options.model, options.fit)
 
     call.__doc__ = summary
-    return Verb(call, options_type, show_run)
+    return Verb(call, options_type, show_run, lambda asked: threads_that_pay(asked.model))
 
 
 def _preset(words: Sequence[str]) -> str:
@@ -76,7 +94,7 @@ def show_run(answer: Mapping[str, Any]) -> None:
 
 
 VERBS: dict[str, Verb | Later] = {
-    "run": Verb(run, RunOptions, show_run),
+    "run": Verb(run, RunOptions, show_run, threads_of_default),
     "train sasrec": train("sasrec", "SASRec"),
     "train esasrec": train("esasrec", "eSASRec"),
     "train hstu": train("hstu", "HSTU"),

@@ -1,4 +1,4 @@
-"""What every command shows alike: errors, foreign text made harmless, tables of intervals.
+"""What every command shows alike: progress, errors, foreign text made harmless, intervals.
 
 Text from data may hold anything, so control characters are made visible and markup is not read.
 """
@@ -6,8 +6,11 @@ Text from data may hold anything, so control characters are made visible and mar
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -21,6 +24,35 @@ def plain(value: object) -> Text:
     """Text without markup, its control characters replaced by visible ones."""
     shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(value))
     return Text(shown)
+
+
+class _Line(logging.Formatter):
+    """Minutes and seconds since the command began, and what is said."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        minutes, seconds = divmod(int(record.relativeCreated / 1000), 60)
+        return f"{minutes:3d}:{seconds:02d}  {plain(record.getMessage())}"
+
+
+@contextmanager
+def spoken() -> Iterator[None]:
+    """While inside, what the package says as it works is a line each on standard error.
+
+    Of several processes the first one speaks.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        yield
+        return
+    said, line = logging.getLogger("tastemaker"), logging.StreamHandler(sys.stderr)
+    line.setFormatter(_Line())
+    level = said.level
+    said.addHandler(line)
+    said.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        said.removeHandler(line)
+        said.setLevel(level)
 
 
 def verbs(summaries: Mapping[str, str], wrong: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tastemaker.commands.run import show_run
+from tastemaker.commands.run import show_run, threads_of_default
 from tastemaker.commands.terminal import plain
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.options import TuneOptions
@@ -37,4 +37,4 @@ def show_tuned(found: Mapping[str, Any]) -> None:
     out.print(plain(f"Trials: {found['trials']}"), soft_wrap=True)
 
 
-VERBS: dict[str, Verb | Later] = {"tune": Verb(tune, TuneOptions, show_tuned)}
+VERBS: dict[str, Verb | Later] = {"tune": Verb(tune, TuneOptions, show_tuned, threads_of_default)}

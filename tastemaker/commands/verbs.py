@@ -14,6 +14,8 @@ class Verb:
     call: Callable[[Any], dict[str, Any]]
     options: type[Any]
     show: Callable[[dict[str, Any]], None]
+    threads: Callable[[Any], int] | None = None
+    """threads that pay for what is asked; None: as many as the process has"""
 
 
 @dataclass(frozen=True)

@@ -155,11 +155,10 @@ def examples(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for example in listed(results, "examples"):
         items = [item for item in listed(example, "recommendations") if isinstance(item, dict)]
-        history = [str(title) for title in listed(example, "history")]
         found.append(
             {
                 "user": str(example.get("user", "")),
-                "history": history[:RECENT],
+                "history": [str(title) for title in listed(example, "history")][:RECENT],
                 "held_out": [str(title) for title in listed(example, "held_out")][::-1],
                 "items": [
                     {

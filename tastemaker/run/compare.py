@@ -13,7 +13,8 @@ from tastemaker.errors import BadInput
 from tastemaker.metrics.comparisons import compare
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.run.folder import KIND
-from tastemaker.run.results import grouping_of, metrics_of, options_of
+from tastemaker.run.queries import options_of
+from tastemaker.run.results import grouping_of, metrics_of
 from tastemaker.run.saved import open_run
 
 

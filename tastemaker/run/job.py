@@ -16,16 +16,20 @@ import polars as pl
 
 from tastemaker import artifacts, config, files
 from tastemaker.metrics.evaluate import evaluate
+from tastemaker.metrics.targets import check_queries
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.options import Model, RunOptions
 from tastemaker.recommend.backbones import NEURAL, build, name_of
 from tastemaker.recommend.blend import fit_weights
 from tastemaker.report.page import write_report
+from tastemaker.run.first_answers import first_answers
 from tastemaker.run.folder import KIND, UNFINISHED, only_writer, run_folder
 from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
-from tastemaker.run.results import evaluate_models, options_of, validation_queries
+from tastemaker.run.queries import options_of, validation_queries
+from tastemaker.run.results import evaluate_models
 from tastemaker.train.config import FitConfig
+from tastemaker.train.journal import LOG
 from tastemaker.train.loop import Fitted, fit
 from tastemaker.train.processes import processes
 
@@ -55,7 +59,12 @@ def run_recommender(
     model = model or NEURAL[options.model][1]()
     options = replace(options, model=cast(Model, name_of(model)))
     folder = run_folder(options)
+    LOG.info("reading %s", options.data)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
+    check_queries(plan.cuts, options.repeats)
+    log = plan.cuts.interactions
+    sizes = (f"{count:,}" for count in (log.num_events, log.num_users, log.num_items))
+    LOG.info("%s interactions of %s users with %s items", *sizes)
     if is_finished(folder, plan):
         return {"run": str(folder), **files.read_json(folder / "results.json")}
     neural = fresh_model(plan)
@@ -72,11 +81,13 @@ def run_recommender(
 
 
 def finish(plan: Plan, neural: NextItemModel, folder: Path) -> dict[str, Any]:
-    """Train, fit, evaluate and write; returns the contents of `results.json`."""
+    """Count, train, blend, evaluate and write; returns the contents of `results.json`."""
     started = time.process_time()
+    models = first_answers(plan, neural)
     fitted = train_neural(plan, neural, folder)
-    models = fit_others(plan, neural)
-    results, per_user = evaluate_models(models, plan.dataset, plan.cuts, not plan.options.repeats)
+    fit_blend(plan, models)
+    LOG.info("measuring %d models on the test events", len(models.names))
+    results, per_user = evaluate_models(plan, models, fitted)
     results["training"] = {
         **asdict(fitted),
         "model": plan.options.model,
@@ -98,6 +109,8 @@ def fresh_model(plan: Plan) -> NextItemModel:
 
 def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
     """Train the neural model, choosing its weights on validation."""
+    name, events, most = plan.options.model, len(plan.cuts.train().items), plan.fit.epochs
+    LOG.info("training %s on %s events; epochs: at most %d", name, f"{events:,}", most)
     batches = neural.batches(plan.cuts.train(), plan.fit.batch, plan.options.seed)
     queries = validation_queries(plan.cuts)
     scoring = options_of(plan.cuts, not plan.options.repeats, ks=(10,))
@@ -106,17 +119,18 @@ def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
         measured = evaluate(neural, queries, scoring)
         return {name: measured.mean(name) for name in ("ndcg@10", "hr@10")}
 
-    return fit(neural, batches, plan.fit, validate, folder, plan.options.resume)
+    fitted = fit(neural, batches, plan.fit, validate, folder, plan.options.resume)
+    LOG.info(
+        "epochs trained: %d; the weights of epoch %d are kept", fitted.epochs, fitted.best_epoch
+    )
+    return fitted
 
 
-def fit_others(plan: Plan, neural: NextItemModel) -> Models:
-    """Fit the counting models on the training events, and the blend of all on validation."""
-    train, num_items = plan.cuts.train(), plan.cuts.interactions.num_items
-    models = Models.fit_counting(plan.options.model, neural, train, num_items, plan.knobs)
-    parts, seen = models.parts(), not plan.options.repeats
-    queries = validation_queries(plan.cuts)
-    models.weights, _ = fit_weights(parts, queries, models.candidates, seen)
-    return models
+def fit_blend(plan: Plan, models: Models) -> None:
+    """Fit the weights of the blend on validation."""
+    LOG.info("fitting the blend on validation")
+    queries, seen = validation_queries(plan.cuts), not plan.options.repeats
+    models.weights, _ = fit_weights(models.parts(), queries, models.candidates, seen)
 
 
 def publish(
@@ -133,5 +147,6 @@ def publish(
     plan.dataset.catalog.align(log.item_ids).save(folder / "items.parquet")
     per_user.write_parquet(folder / "users.parquet")
     files.write_json(folder / "results.json", dict(results))
+    LOG.info("writing the report")
     write_report(folder)
     artifacts.seal(folder, KIND, {"best": results["best"]}, skip=UNFINISHED)

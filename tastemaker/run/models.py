@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ class Models:
     """weights of the blend, once fitted"""
     skipped: dict[str, str] | None = None
     """counting models that were not fitted, and why"""
+    validation: dict[str, float] = field(default_factory=dict)
+    """NDCG@10 on validation of the models measured so far; not saved"""
 
     @classmethod
     def fit_counting(
@@ -98,13 +100,26 @@ class Models:
         known = ", ".join(self.names)
         raise BadInput(f"This run has no model {name!r}.", "--model", f"It has: {known}.")
 
+    @property
+    def best_counting(self) -> str:
+        """The counting model with the highest validation value, the earlier of equals."""
+        return max(self.counting, key=lambda name: self.validation[name])
+
+    @property
+    def blend_is(self) -> str:
+        """The model whose ranking the blend repeats, having all weight on it; empty: none.
+
+        Markov counts are no such model: within the blend popularity smooths them.
+        """
+        weighted = [name for name, weight in (self.weights or {}).items() if weight]
+        return weighted[0] if len(weighted) == 1 and weighted[0] != "markov-last-5" else ""
+
     def parts(self) -> dict[str, Recommender]:
         """What the blend is made of, each on a common scale."""
-        markov = LogMarkov(self.get("markov-last-5"), self.get("popularity"))
-        parts: dict[str, Recommender] = {
-            self.neural_name: LogSoftmax(self.get(self.neural_name)),
-            "markov-last-5": markov,
-        }
+        parts: dict[str, Recommender] = {self.neural_name: LogSoftmax(self.get(self.neural_name))}
+        if {"markov-last-5", "popularity"} <= self.counting.keys():
+            markov = LogMarkov(self.get("markov-last-5"), self.get("popularity"))
+            parts["markov-last-5"] = markov
         return parts | ({"ease": self.get("ease")} if "ease" in self.counting else {})
 
     def save(self, run: Path) -> None:

@@ -1,11 +1,11 @@
-"""Models and a split → the numbers of `results.json`, and comparisons of finished runs.
+"""Models and a split → the numbers of `results.json`.
 
 The model to recommend with is chosen on validation; test is read once, for every model alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,79 +13,86 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemaker.data.catalog import Catalog
-from tastemaker.data.datasets import Dataset
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.splits import Queries, Split
 from tastemaker.metrics import beyond_accuracy
 from tastemaker.metrics.comparisons import compare, holm
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
 from tastemaker.metrics.intervals import bucketed, intervals
+from tastemaker.run.doubts import doubts
+from tastemaker.run.examples import examples
 from tastemaker.run.models import Models
+from tastemaker.run.plan import Plan
+from tastemaker.run.queries import HEADLINE, options_of, validation_queries
+from tastemaker.train.loop import Fitted
 
-HEADLINE = "ndcg@10"
 K = 10
-VALIDATION_USERS = 10_000
-
-TIED = 0.01
-"""Share of tied targets above which a ranking says little."""
-
-_EXAMPLES = 3
-
-
-def options_of(
-    cuts: Split, filter_seen: bool, ks: tuple[int, ...] = (1, 5, 10, 20, 50)
-) -> EvalOptions:
-    """How a run ranks: candidates are the items with training events."""
-    return EvalOptions(ks, filter_seen, cuts.trained_items)
-
-
-def validation_queries(cuts: Split) -> Queries:
-    """The validation queries of at most 10,000 fixed users."""
-    queries = cuts.queries("valid")
-    if len(queries) <= VALIDATION_USERS:
-        return queries
-    rows = np.random.default_rng(0).choice(len(queries), VALIDATION_USERS, replace=False)
-    return queries.take(np.sort(rows))
 
 
 def evaluate_models(
-    models: Models, dataset: Dataset, cuts: Split, filter_seen: bool
+    plan: Plan, models: Models, fitted: Fitted
 ) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Everything that the report shows, and the per-user values it was made from."""
-    queries, options = cuts.queries("test"), options_of(cuts, filter_seen)
-    found = {name: evaluate(models.get(name), queries, options) for name in models.names}
-    catalog = dataset.catalog.align(cuts.interactions.item_ids)
+    """Everything that the report shows, and the per-user values it was made from.
+
+    Args:
+        plan: What was run.
+        models: Its models; what was measured on validation already is not measured again.
+        fitted: How the training of the neural model went.
+    """
+    cuts, filter_seen = plan.cuts, not plan.options.repeats
+    log, queries, options = cuts.interactions, cuts.queries("test"), options_of(cuts, filter_seen)
+    measured = {name: evaluate(models.get(name), queries, options) for name in models.names}
+    catalog = plan.dataset.catalog.align(log.item_ids)
     grouping = grouping_of(catalog, cuts)
-    best, why, on_validation = _choose(models, cuts, filter_seen)
+    on_validation = _on_validation(models, cuts, filter_seen)
+    best = max(on_validation, key=lambda name: on_validation[name])  # the earlier of equals
+    shown = [best, models.neural_name, models.best_counting]
     return {
-        "data": dataset.describe(),
+        "data": plan.dataset.describe(),
         "split": {"name": cuts.name, "sha256": cuts.sha256, **cuts.summary()},
         "protocol": _protocol(cuts, options),
-        "models": {name: metrics_of(one, cuts, grouping) for name, one in found.items()},
+        "models": {name: metrics_of(one, cuts, grouping) for name, one in measured.items()},
         "validation": on_validation,
         "best": best,
-        "why": why,
-        "warnings": _warnings(models, found, cuts),
+        "why": _why(best, on_validation, measured, models.blend_is),
+        "warnings": doubts(models, measured, cuts, fitted),
         "blend": models.weights,
-        "comparisons": _comparisons(found, best),
-        "buckets": _buckets(found, cuts, queries, [best, models.neural_name, "markov-last-5"]),
-        "examples": _examples(found[best], cuts, queries, catalog),
+        "comparisons": _comparisons(measured, best, models.blend_is),
+        "buckets": _buckets(measured, cuts, queries, shown),
+        "examples": examples(measured[best], log, queries, catalog),
         "skipped": models.skipped or {},
-    }, _per_user(found, cuts)
+    }, _per_user(measured, cuts)
 
 
-def _choose(models: Models, cuts: Split, filter_seen: bool) -> tuple[str, str, dict[str, float]]:
-    """The model with the highest validation NDCG@10, the earlier of equals, and why in words."""
+def _on_validation(models: Models, cuts: Split, filter_seen: bool) -> dict[str, float]:
+    """Model → NDCG@10 on validation, in the order of tables."""
     queries, options = validation_queries(cuts), options_of(cuts, filter_seen, (K,))
-    values = {
-        name: evaluate(models.get(name), queries, options).mean(HEADLINE) for name in models.names
-    }
-    best, second = sorted(values, key=lambda name: -values[name])[:2]
-    why = (
-        f"Recommends with {best}: NDCG@10 {values[best]:.4f} on validation, "
-        f"where the next best, {second}, has {values[second]:.4f}."
+    for name in models.names:
+        if name not in models.validation:
+            value = evaluate(models.get(name), queries, options).mean(HEADLINE)
+            models.validation[name] = value
+    return {name: models.validation[name] for name in models.names}
+
+
+def _rivals(names: Iterable[str], best: str, blend_is: str) -> list[str]:
+    """The models that `best` can be compared with: not itself under another name."""
+    same = {best, *({"blend", blend_is} if best in ("blend", blend_is) else ())}
+    return [name for name in names if name not in same]
+
+
+def _why(
+    best: str, on_validation: Mapping[str, float], measured: Mapping[str, Evaluation], blend_is: str
+) -> str:
+    """Why the run recommends with `best`, in words."""
+    rivals = _rivals(on_validation, best, blend_is)
+    second = max(rivals, key=lambda name: on_validation[name])
+    test = {name: measured[name].mean(HEADLINE) for name in (best, second)}
+    alone = f" The blend is {blend_is} alone here: it gives all weight to it." if blend_is else ""
+    return (
+        f"Recommends with {best}: NDCG@10 {on_validation[best]:.4f} on validation "
+        f"({test[best]:.4f} on test), where the next best, {second}, has "
+        f"{on_validation[second]:.4f} ({test[second]:.4f}).{alone}"
     )
-    return best, why, values
 
 
 def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> dict[str, Any]:
@@ -122,39 +129,13 @@ def _protocol(cuts: Split, options: EvalOptions) -> dict[str, Any]:
     }
 
 
-def _warnings(models: Models, found: dict[str, Evaluation], cuts: Split) -> list[str]:
-    warnings = []
-    neural, markov = (found[n].mean(HEADLINE) for n in (models.neural_name, "markov-last-5"))
-    if neural <= markov:
-        warnings.append(
-            f"{models.neural_name} ({neural:.4f}) does not beat markov-last-5 ({markov:.4f}) "
-            f"in NDCG@10 here: this log is small or short for a neural model."
-        )
-    history, lengths = models.neural.config.history, cuts.queries("test").contexts.lengths
-    if longer := int((lengths > history).sum()):
-        warnings.append(
-            f"{longer:,} of {len(lengths):,} histories are longer than {history} events: "
-            f"{models.neural_name} reads the newest {history} (--model.history)."
-        )
-    best = max(found, key=lambda name: found[name].mean(HEADLINE))
-    if found[best].tied > TIED:
-        warnings.append(
-            f"{found[best].tied:.0%} of the targets have the same score as another item under "
-            f"{best}; ranks count such ties against the model."
-        )
-    if cuts.name == "leave-one-out" or cuts.name.startswith("last-"):
-        share = cuts.summary()["test_users"] / max(1, cuts.interactions.num_users)
-        if share < 0.5:
-            warnings.append(f"Only {share:.0%} of the users have enough events to be tested.")
-    return warnings
-
-
-def _comparisons(found: dict[str, Evaluation], best: str) -> list[dict[str, Any]]:
+def _comparisons(
+    measured: Mapping[str, Evaluation], best: str, blend_is: str
+) -> list[dict[str, Any]]:
     """The best model against every other, p corrected for their number (Holm)."""
     pairs = {
-        other: compare(found[best].per_user[HEADLINE], found[other].per_user[HEADLINE])
-        for other in found
-        if other != best
+        other: compare(measured[best].per_user[HEADLINE], measured[other].per_user[HEADLINE])
+        for other in _rivals(measured, best, blend_is)
     }
     corrected = holm({other: pair.p for other, pair in pairs.items()})
     return [
@@ -164,12 +145,12 @@ def _comparisons(found: dict[str, Evaluation], best: str) -> list[dict[str, Any]
 
 
 def _buckets(
-    found: dict[str, Evaluation], cuts: Split, queries: Queries, names: Sequence[str]
+    measured: Mapping[str, Evaluation], cuts: Split, queries: Queries, names: Sequence[str]
 ) -> dict[str, Any]:
     """Quality by length of the context and by how often the (first) target was trained."""
     counts = np.bincount(cuts.train().items, minlength=cuts.interactions.num_items + 1)
     targets = queries.target_items[queries.target_offsets[:-1]]
-    values = {name: found[name].per_user[HEADLINE] for name in dict.fromkeys(names)}
+    values = {name: measured[name].per_user[HEADLINE] for name in dict.fromkeys(names)}
     return {
         title: bucketed(values, *_labels(amounts))
         for title, amounts in (
@@ -190,43 +171,9 @@ def _labels(amounts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.str_], list[
     return np.array(names)[np.searchsorted(edges, amounts, side="right") - 1], names
 
 
-def _examples(
-    one: Evaluation, cuts: Split, queries: Queries, catalog: Catalog
-) -> list[dict[str, Any]]:
-    """A few users spread over the log: what they chose, what came next, what was recommended."""
-    titles, log = catalog.titles(), cuts.interactions
-    categories = catalog.frame["categories"].to_list()
-    rows = np.unique(np.linspace(0, len(queries) - 1, _EXAMPLES + 2).astype(int)[1:-1])
-    examples = []
-    for row in rows:
-        context = queries.contexts.slice(int(row), int(row) + 1).items
-        targets = queries.target_items[
-            queries.target_offsets[row] : queries.target_offsets[row + 1]
-        ]
-        items = [
-            {
-                "item": log.item_ids[int(code) - 1],
-                "title": titles[code - 1],
-                "categories": categories[code - 1] or [],
-                "hit": bool(code in targets),
-            }
-            for code in one.lists[row, :K]
-            if code
-        ]
-        examples.append(
-            {
-                "user": log.user_ids[int(one.users[row])],
-                "history": [titles[code - 1] for code in context[::-1][:10]],
-                "held_out": [titles[code - 1] for code in targets],
-                "recommendations": items,
-            }
-        )
-    return examples
-
-
-def _per_user(found: dict[str, Evaluation], cuts: Split) -> pl.DataFrame:
+def _per_user(measured: Mapping[str, Evaluation], cuts: Split) -> pl.DataFrame:
     frames = []
-    for name, one in found.items():
+    for name, one in measured.items():
         frame = one.to_frame(cuts.interactions.user_ids)
         frames.append(frame.insert_column(1, pl.lit(name).alias("model")))
     return pl.concat(frames)

@@ -22,13 +22,15 @@ import numpy as np
 from tastemaker import files
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.metrics.evaluate import evaluate
+from tastemaker.metrics.targets import check_queries
 from tastemaker.options import TuneOptions
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.presets import PRESETS
 from tastemaker.run.folder import only_writer, run_folder
 from tastemaker.run.job import fresh_model, run_recommender, train_neural
 from tastemaker.run.plan import Plan, make_plan
-from tastemaker.run.results import HEADLINE, options_of, validation_queries
+from tastemaker.run.queries import HEADLINE, options_of, validation_queries
+from tastemaker.train.journal import LOG
 
 Settings = dict[str, Any]
 Space = Mapping[str, Sequence[Any]]
@@ -67,6 +69,9 @@ class Trials:
     def add(self, model: str, number: int, settings: Settings, **found: Any) -> None:
         """Keep one trial."""
         self.lines.append({"model": model, "trial": number, "settings": settings, **found})
+        tried = ", ".join(f"{name} {one}" for name, one in settings.items()) or "as they were"
+        value = "failed" if found[HEADLINE] is None else f"NDCG@10 {found[HEADLINE]:.4f}"
+        LOG.info("%s, trial %d (%s): %s on validation", model, number + 1, tried, value)
         text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in self.lines)
         files.write_text(self.path, text)
 
@@ -103,7 +108,9 @@ def tune_model(options: TuneOptions) -> dict[str, Any]:
         raise BadInput(f"There is no preset {options.preset!r}.", "--preset", known)
     start, folder = presets[options.preset], run_folder(asked)
     training = replace(start.fit, epochs=options.epochs)
+    LOG.info("reading %s", options.data)
     plan = make_plan(replace(asked, resume=True), folder, start.model, training, {})
+    check_queries(plan.cuts, options.repeats)
     with only_writer(folder):
         return search(plan, options, Trials(folder / "trials.jsonl"))
 
@@ -112,8 +119,8 @@ def search(plan: Plan, options: TuneOptions, trials: Trials) -> dict[str, Any]:
     """Make the trials that are missing, then the run of the best."""
     if options.resume and trials.path.is_file():
         trials.lines = [json.loads(line) for line in trials.path.read_text().splitlines()]
-    kept = tune_neural(plan, options.trials, trials)
     counting = [name for name in COUNTING if tune_counting(name, plan, options.trials, trials)]
+    kept = tune_neural(plan, options.trials, trials)
     best = varied(plan, trials.best(options.model)["settings"])
     knobs = {name: trials.best(name)["settings"] for name in counting}
     run = replace(plan.options, out=str(kept))

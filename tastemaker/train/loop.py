@@ -127,7 +127,7 @@ class _Loop:
         self.best = _copy(self.inner)
         self.main = self.accelerator.is_main_process
         self.checkpoints = Checkpoints(out, self.accelerator, shaping(config)) if out else None
-        self.journal = Journal(out if self.main else None, config.epochs * len(batches), self.main)
+        self.journal = Journal(out if self.main else None, config, len(batches), self.main)
 
     def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         groups = model.parameter_groups() if isinstance(model, Grouped) else model.parameters()
@@ -139,7 +139,7 @@ class _Loop:
             best = self.checkpoints.load(self.trained, self.optimizer, self.progress)
             self.best = best or self.best
         state = self.progress
-        self.journal.start(state.step, len(state.history))
+        self.journal.start(state.step, state.history)
         with StopSignal.listen() as stop, self.journal:
             while state.epoch < self.config.epochs and not self._exhausted():
                 self._epoch(stop)

@@ -15,6 +15,9 @@ def test_the_command_starts_from_a_preset_and_changes_what_it_is_told(
     words = ["train", "hstu", "--data", str(small_data), "--out", str(out), "--json"]
     words += ["--preset=paper", "--fit.epochs", "1", "--model.dim", "8", "--model.layers", "1"]
     assert main(words) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["best"]
+    assert "epoch 1 of 1: loss" in shown.err
     stored = json.loads((out / "config.json").read_text())
     assert stored["model_config"]["negatives"] == 128
     assert stored["model_config"]["head_dim"] == 50

@@ -1,6 +1,7 @@
 """The main job on a small folder: complete, honest, repeatable, resumable, and never half done."""
 
 import json
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -148,8 +149,43 @@ def test_logs_with_repeats_are_refused_until_asked_for(tmp_path: Path) -> None:
     options = RunOptions(data=str(tmp_path), out=str(tmp_path / "run"))
     with pytest.raises(BadInput, match="--repeats"):
         run_recommender(options, MODEL, TRAINING)
-    asked = replace(options, repeats=True, out=str(tmp_path / "run2"))
+    assert not (tmp_path / "run").exists()
+    asked = replace(options, repeats=True)
     results = run_recommender(asked, MODEL, TRAINING)
     assert results["models"]["markov-1"]["hr@1"]["mean"] == 1.0
-    answer = open_run(tmp_path / "run2").recommend("u0", 4)
+    answer = open_run(tmp_path / "run").recommend("u0", 4)
     assert len(answer.items) == 4  # seen items may be recommended
+
+
+def test_what_cannot_be_measured_is_refused_before_training_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One test target of many repeats: only the last user comes back to the first item."""
+    rows = [f"u{u},i{(u + n) % 9},{u * 100 + n}" for u in range(20) for n in range(6)]
+    rows.append("u19,i1,2000")
+    (tmp_path / "log.csv").write_text("user_id,item_id,timestamp\n" + "\n".join(rows))
+    options = RunOptions(data=str(tmp_path / "log.csv"), out=str(tmp_path / "run"))
+    with monkeypatch.context() as patch:
+        patch.setattr("tastemaker.run.job.fit", None)
+        with pytest.raises(BadInput) as caught:
+            run_recommender(options, MODEL, TRAINING)
+    assert "--repeats" in caught.value.fix
+    assert "'u19'" in caught.value.where
+    assert "'i1'" in caught.value.where
+    assert not (tmp_path / "run").exists()
+    assert run_recommender(replace(options, repeats=True), MODEL, TRAINING)["best"]
+
+
+def test_stages_are_said_in_their_order_and_counting_comes_first(
+    small_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = RunOptions(data=str(small_data), out=str(tmp_path / "run"))
+    with caplog.at_level(logging.INFO, "tastemaker"):
+        results = run_recommender(options, MODEL, TRAINING)
+    said = caplog.messages
+    stages = ("reading", "counting models", " recommends: ", "training sasrec", "epoch 3 of",
+              "fitting the blend", "measuring", "writing the report")  # fmt: skip
+    where = [next(n for n, text in enumerate(said) if stage in text) for stage in stages]
+    assert where == sorted(where)
+    values = next(text for text in said if text.split()[0] == "ease")
+    assert f"NDCG@10 {results['validation']['ease']:.4f}" in values

@@ -1,6 +1,7 @@
 """tune: the search ends no lower than it began, every trial is on record, a stop loses none."""
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,28 @@ def test_a_search_records_every_trial_and_ends_with_the_best(options: TuneOption
     assert [path.name for path in Path(options.out).glob("trial-*")] == [run.name]
 
 
+def test_counting_is_tuned_first_and_every_trial_is_said(
+    options: TuneOptions, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "tastemaker"):
+        tune_model(options)
+    said = [text for text in caplog.messages if ", trial " in text]
+    assert len(said) == len(lines_of(options))
+    names = [text.split(",")[0] for text in said]
+    assert names.index("ease") < names.index("sasrec")
+
+
+def test_a_search_that_cannot_be_measured_is_refused_and_leaves_no_folder(
+    tmp_path: Path,
+) -> None:
+    rows = [f"u{u},i{(u + n) % 4},{u * 100 + n}" for u in range(20) for n in range(9)]
+    (tmp_path / "log.csv").write_text("user_id,item_id,timestamp\n" + "\n".join(rows))
+    out = tmp_path / "tuned"
+    with pytest.raises(BadInput, match="--repeats"):
+        tune_model(TuneOptions("sasrec", 2, data=str(tmp_path / "log.csv"), out=str(out)))
+    assert not out.exists()
+
+
 def test_a_stopped_search_goes_on_where_it_was(
     options: TuneOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,11 +95,11 @@ def test_a_stopped_search_goes_on_where_it_was(
     with pytest.raises(KeyboardInterrupt):
         tune_model(options)
     before = lines_of(options)
-    assert len(before) == 2
+    assert [line["model"] for line in before][-3:] == ["ease", "sasrec", "sasrec"]
     with pytest.raises(BadInput, match="holds something already"):
         tune_model(options)
     again = tune_model(replace(options, resume=True))
-    assert lines_of(options)[:2] == before
+    assert lines_of(options)[: len(before)] == before
     assert len(calls) == 4
     assert again["tuned"] == whole["tuned"]
     assert again["models"] == whole["models"]

@@ -1,0 +1,99 @@
+"""What a reader of a run's numbers should doubt, each in one sentence.
+
+Whether a neural model is above counting is said by the interval of the paired difference, never by
+two means; and a training that ended with its epochs has not said its last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tastemaker.data.splits import Split
+from tastemaker.metrics.comparisons import Comparison, compare
+from tastemaker.metrics.evaluate import Evaluation
+from tastemaker.run.models import Models
+from tastemaker.run.queries import HEADLINE
+from tastemaker.train.loop import Fitted
+
+TIED = 0.01
+"""Share of tied targets above which a ranking says little."""
+
+
+def doubts(
+    models: Models, measured: Mapping[str, Evaluation], cuts: Split, fitted: Fitted
+) -> list[str]:
+    """Warnings of a run.
+
+    Args:
+        models: The models, with their validation values.
+        measured: Model → what it did on test.
+        cuts: The split.
+        fitted: How the training of the neural model went.
+    """
+    found = [
+        _training(models.neural_name, fitted),
+        _against_counting(models, measured, fitted),
+        _cut_histories(models, cuts),
+        _ties(measured),
+        _few_users(cuts),
+    ]
+    return [text for text in found if text]
+
+
+def _training(name: str, fitted: Fitted) -> str:
+    if fitted.converged:
+        return ""
+    return (
+        f"Training ended with its last epoch ({fitted.epochs}), not because validation had "
+        f"stopped rising: {name} may get better with more (tastemaker train {name} --fit.epochs)."
+    )
+
+
+def _against_counting(models: Models, measured: Mapping[str, Evaluation], fitted: Fitted) -> str:
+    """Where the neural model stands beside the counting model that is best on validation."""
+    name, rival = models.neural_name, models.best_counting
+    pair = compare(measured[name].per_user[HEADLINE], measured[rival].per_user[HEADLINE])
+    low, high = pair.ci95
+    if low > 0:
+        return ""
+    if not fitted.converged:
+        return f"Trained so far, {name} {_gap(pair)} against {rival}, the best counting model."
+    if high < 0:
+        return f"{name} is not above {rival}, the best counting model: it {_gap(pair)}."
+    return (
+        f"These test users do not tell whether {name} is above {rival}, the best counting model: "
+        f"it {_gap(pair)}."
+    )
+
+
+def _gap(pair: Comparison) -> str:
+    low, high = pair.ci95
+    return f"has {pair.difference:+.4f} [{low:+.4f}, {high:+.4f}] in NDCG@10 on test"
+
+
+def _cut_histories(models: Models, cuts: Split) -> str:
+    history, lengths = models.neural.config.history, cuts.queries("test").contexts.lengths
+    longer = int((lengths > history).sum())
+    if not longer:
+        return ""
+    return (
+        f"{longer:,} of {len(lengths):,} histories are longer than {history} events: "
+        f"{models.neural_name} reads the newest {history} (--model.history)."
+    )
+
+
+def _ties(measured: Mapping[str, Evaluation]) -> str:
+    best = max(measured, key=lambda name: measured[name].mean(HEADLINE))
+    if measured[best].tied <= TIED:
+        return ""
+    return (
+        f"{measured[best].tied:.0%} of the targets have the same score as another item under "
+        f"{best}; ranks count such ties against the model."
+    )
+
+
+def _few_users(cuts: Split) -> str:
+    if cuts.name != "leave-one-out" and not cuts.name.startswith("last-"):
+        return ""
+    share = cuts.summary()["test_users"] / max(1, cuts.interactions.num_users)
+    return f"Only {share:.0%} of the users have enough events to be tested." if share < 0.5 else ""
