@@ -19,6 +19,7 @@ from tastemaker.data import formats
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.declaration import Declaration, read_declaration
 from tastemaker.data.interactions import Interactions
+from tastemaker.data.polarity import positives
 from tastemaker.data.reading import read_interactions, write_dropped
 from tastemaker.data.tables import SUFFIXES, Table, from_frame, open_table
 from tastemaker.errors import BadInput
@@ -43,15 +44,12 @@ class Dataset:
     """bad rows left out, with reasons; empty unless dropping was asked for."""
 
     def positives(self) -> Interactions:
-        """The log without events whose declared polarity is negative: what models learn from."""
-        log = self.interactions
-        wanted = [at for at, name in enumerate(log.event_names) if self._positive(name)]
-        if log.events is None or len(wanted) == len(log.event_names):
-            return log
-        return log.select(np.isin(log.events, wanted))
+        """The log without events whose declared polarity is negative: what models learn from.
 
-    def _positive(self, event: str) -> bool:
-        return event in self.declared.positive_events
+        Raises:
+            BadInput: If no event is positive.
+        """
+        return positives(self.interactions, self.declared)
 
     def describe(self) -> dict[str, Any]:
         """Counts, spans and shares that a reader wants first."""
