@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from tastemaker.data.coded import MAX_ID_BYTES
+from tastemaker.data.header import missing_column_fix
 from tastemaker.data.problems import BadData, Problem, shown
-from tastemaker.data.reading import missing_column_fix
 from tastemaker.data.tables import Table
 
 TEXT_COLUMNS = ("title", "text", "image", "video")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def _rename(table: Table, names: dict[str, str]) -> Table:
     def batches() -> Iterator[pl.DataFrame]:
         return (batch.rename(present) for batch in table.batches())
 
-    return Table(table.file, schema, batches)
+    return Table(table.file, schema, batches, present)
 
 
 def movielens_csv(path: Path) -> Table:
@@ -59,7 +60,7 @@ def movielens_dat(path: Path) -> Table:
                     raise unreadable(str(path), what, "Export it again.", number, shown(line))
                 yield fields
 
-    return _from_rows(str(path), names, rows)
+    return replace(_from_rows(str(path), names, rows), renamed={"rating": "value"})
 
 
 def recbole(path: Path) -> Table:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Table:
     """columns and their types."""
     batches: Callable[[], Iterator[pl.DataFrame]]
     """a fresh pass over the rows, in file order."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """columns that a public format calls otherwise: name in the file → name here."""
 
 
 def unreadable(file: str, what: str, fix: str, row: int | None = None, value: str = "") -> BadData:
