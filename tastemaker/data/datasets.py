@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from tastemaker.data import formats
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.declaration import Declaration, read_declaration
+from tastemaker.data.describe import checked, described
+from tastemaker.data.doubts import doubts
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import positives
 from tastemaker.data.reading import read_interactions, write_dropped
@@ -52,30 +53,14 @@ class Dataset:
         return positives(self.interactions, self.declared)
 
     def describe(self) -> dict[str, Any]:
-        """Counts, spans and shares that a reader wants first."""
-        log = self.interactions
-        lengths, counts = log.lengths, np.bincount(log.items, minlength=log.num_items + 1)[1:]
-        span = None
-        if log.times is not None and log.num_events:
-            ends = np.array([log.times.min(), log.times.max()], "datetime64[s]")
-            span = [str(day) for day in ends.astype("datetime64[D]")]
-        return {
-            "name": self.name,
-            "licence": self.declared.licence,
-            "users": log.num_users,
-            "items": log.num_items,
-            "interactions": log.num_events,
-            "density": log.num_events / max(1, log.num_users * log.num_items),
-            "history_median": float(np.median(lengths)),
-            "history_longest": int(lengths.max(initial=0)),
-            "items_seen_once": int((counts == 1).sum()),
-            "share_of_top_tenth": float(np.sort(counts)[::-1][: max(1, len(counts) // 10)].sum())
-            / max(1, log.num_events),
-            "from_to": span,
-            "catalogue": len(self.catalog.frame),
-            "bytes_per_interaction": round(log.bytes_per_event, 1),
-            "sha256": log.sha256,
-        }
+        """Counts, spans and shares that a reader wants first, and what of it is learnt."""
+        return described(self.name, self.interactions, self.catalog, self.declared)
+
+    def check(self) -> dict[str, Any]:
+        """What `data check` says: the log, what is learnt of it and why not the rest, doubts."""
+        log, catalog, declared = self.interactions, self.catalog, self.declared
+        warnings = doubts(log, catalog, declared)
+        return checked(self.name, log, catalog, declared, self.dropped, warnings)
 
 
 def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = None) -> Dataset:
