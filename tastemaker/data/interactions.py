@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.columns import Columns, pick
+from tastemaker.data.declaration import MAX_EVENTS
 from tastemaker.data.dictionary import Dictionary
 from tastemaker.errors import BadInput
 
@@ -146,6 +147,9 @@ class Interactions:
                 overrides the frame's own order as the tie-break of equal times.
         """
         names = tuple(sorted(frame["event"].unique())) if "event" in frame else ("view",)
+        if len(names) > MAX_EVENTS:
+            what = f"The table has {len(names):,} kinds of events; {MAX_EVENTS} is the most."
+            raise BadInput(what, "column event", "Join kinds that mean the same.")
         events = None
         if len(names) > 1:
             enum = pl.Enum(names)

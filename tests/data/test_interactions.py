@@ -111,3 +111,11 @@ def test_twenty_one_bytes_an_event_at_most() -> None:
     frame = pl.DataFrame({"user_id": [1] * 5000, "item_id": range(5000), "timestamp": range(5000)})
     log = Interactions.from_frame(frame.with_columns(value=1.0))
     assert log.bytes_per_event < 17
+
+
+def test_more_kinds_of_events_than_a_byte_holds_are_refused() -> None:
+    names = [f"e{n}" for n in range(257)]
+    frame = pl.DataFrame({"user_id": names, "item_id": names, "event": names})
+    with pytest.raises(BadInput, match="257 kinds"):
+        Interactions.from_frame(frame)
+    assert len(Interactions.from_frame(frame[:256]).event_names) == 256

@@ -214,8 +214,12 @@ def test_a_missing_zone_is_found_across_batches(
     assert problem.value == "'2024-01-01T09:30:00'"
 
 
-def test_every_row_is_either_kept_or_written_as_dropped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("batch", [1, 3, 1000])
+def test_every_row_is_either_kept_or_written_as_dropped(
+    tmp_path: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is said to be dropped is dropped: of all causes, in batches, with file row numbers."""
+    monkeypatch.setattr(tables, "BATCH", batch)
     folder = tmp_path / "data"
     folder.mkdir()
     rows = [
