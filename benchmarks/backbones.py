@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.config import environment
 from tastemaker.data.datasets import names
 
@@ -111,14 +111,14 @@ def main() -> None:
     short = ["--warmup", "5", "--steps", "12"]
     sampled = ["--loss", "sampled", "--negatives", "512"]
     kept = ROOT / "runs" / "bench-backbones.json"
-    cases: dict[str, list[Figures]] = artifacts.read_json(kept) if kept.is_file() else {}
+    cases: dict[str, list[Figures]] = files.read_json(kept) if kept.is_file() else {}
 
     def add(number: int, name: str, peer: str, *options: str) -> None:
         done = cases.setdefault(name, [])
         if len(done) <= number:
             failed = bool(done) and "error" in done[-1]
             done.append(done[-1] if failed else measured(peer, *options))
-            artifacts.write_json(kept, cases)
+            files.write_json(kept, cases)
 
     for number in range(pairs):
         add(number, "rectools", "rectools", *slow)
@@ -134,7 +134,7 @@ def main() -> None:
         add(number, "rectools sampled", "rectools", *few, *slow)
     rows = table(cases)
     result = {"name": "backbones", "rows": rows, "cases": cases, **environment()}
-    artifacts.write_json(ROOT / "results" / "bench-backbones.json", result)
+    files.write_json(ROOT / "results" / "bench-backbones.json", result)
     print("\n".join(f"{one['what']}: {one['ours']} {one['ratio']} {one['met']}" for one in rows))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from tastemaker import artifacts
+from tastemaker import files
 
 ROOT = Path(__file__).parents[1]
 INTERACTIONS = 10_000_000
@@ -87,8 +87,8 @@ def main() -> None:
                 rows.append({**row, "target": target, "met": met})
             path.unlink()
     result = {"name": "large_log", "rows": rows, **_environment()}
-    artifacts.make_folder(ROOT / "results")
-    artifacts.write_json(ROOT / "results" / "bench-large_log.json", result)
+    files.make_folder(ROOT / "results")
+    files.write_json(ROOT / "results" / "bench-large_log.json", result)
     sys.stdout.write("\n".join(f"{row['what']}: {row['ours']}" for row in rows) + "\n")
 
 

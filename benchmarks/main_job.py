@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.config import environment
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ def main() -> None:
         started = time.monotonic()
         subprocess.run(command, check=True, env=threads, cwd=folder)
         wall = time.monotonic() - started
-        results = artifacts.read_json(Path(folder) / "run" / "results.json")
+        results = files.read_json(Path(folder) / "run" / "results.json")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     load = round(os.getloadavg()[1], 1)
     figures = (
@@ -45,7 +45,7 @@ def main() -> None:
         for what, value, target in figures
     ]
     result = {"name": "main_job", "rows": rows, **environment()}
-    artifacts.write_json(ROOT / "results" / "bench-main_job.json", result)
+    files.write_json(ROOT / "results" / "bench-main_job.json", result)
     sys.stdout.write("\n".join(f"{row['what']}: {row['ours']}" for row in rows) + "\n")
 
 

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.config import environment
 from tastemaker.data.batches import NextItemBatches
 from tastemaker.data.datasets import load
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
-from tastemaker.processes import pieces
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.train.processes import pieces
 from tastemaker.worlds.logs import write_large
 
 ROOT = Path(__file__).parents[1]
@@ -107,7 +107,7 @@ def main() -> None:
     what = f"largest residual of peak MB = {line[1]:.0f} + {line[0] * 1e6:.0f}·n/1e6: {shown} (P11)"
     rows.append(row(what, residual, "≤ .10", residual <= 0.1))
     result = {"name": "scaling", "rows": rows, "cases": found, **environment()}
-    artifacts.write_json(ROOT / "results" / "bench-scaling.json", result)
+    files.write_json(ROOT / "results" / "bench-scaling.json", result)
 
 
 def measured(path: Path, warm: Path) -> dict[str, float]:

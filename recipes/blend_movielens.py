@@ -11,11 +11,11 @@ from evidence import OTHERS, Evidence, size_of
 from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.options import RunOptions
-from tastemaker.recommend.answer import open_run
 from tastemaker.recommend.blend import Blend, fit_weights
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.results import options_of, validation_queries
-from tastemaker.train import FitConfig
+from tastemaker.run.results import options_of, validation_queries
+from tastemaker.run.saved import open_run
+from tastemaker.train.config import FitConfig
 
 PARTS = ("sasrec", "markov-last-5", "ease")
 

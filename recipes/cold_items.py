@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from evidence import Evidence
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts, last, ranges
+from tastemaker.data.batches import last
+from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.data.splits import Queries, Split
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.metrics.ranking import Recommender
@@ -111,7 +112,7 @@ CLAIMS = (
 )
 
 
-def relate(found: Evidence, metric: str = "ndcg@10", first: int = 1) -> None:
+def relate(found: Evidence, metric: str | None = None, first: int = 1) -> None:
     """What is claimed of text on rare and on unseen items, numbered from R`first`."""
     for number, (claim, a, b) in enumerate(CLAIMS, start=first):
         found.relate(f"R{number}", claim, a, b, metric)

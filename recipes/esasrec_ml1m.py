@@ -14,7 +14,7 @@ from tastemaker.options import RunOptions
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.train import FitConfig
+from tastemaker.train.config import FitConfig
 
 ARMS = {
     "sasrec": SASRecConfig(loss="softmax"),

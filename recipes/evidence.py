@@ -20,15 +20,16 @@ import numpy.typing as npt
 import polars as pl
 import torch
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.config import environment
-from tastemaker.metrics.intervals import compare, intervals, verdict
+from tastemaker.metrics.comparisons import compare, verdict
+from tastemaker.metrics.intervals import intervals
 from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.options import RunOptions
+from tastemaker.recommend.backbones import name_of
 from tastemaker.recommend.counting import COUNTING
-from tastemaker.recommend.models import name_of
-from tastemaker.run import run_recommender
-from tastemaker.train import FitConfig
+from tastemaker.run.job import run_recommender
+from tastemaker.train.config import FitConfig
 
 ROOT = Path(__file__).parents[1]
 METRICS = ("ndcg@10", "hr@10", "mrr@10")
@@ -60,6 +61,7 @@ class Evidence:
     size: str
     seeds: Sequence[int]
     metrics: Sequence[str] = METRICS
+    """kept of every arm; the first is the one meant where a claim names none"""
     cpu_seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     """what a reader must know first, such as `not converged`"""
@@ -102,7 +104,7 @@ class Evidence:
         self.cpu_seconds += results["training"]["cpu_seconds"]
         if not results["training"]["converged"]:
             self.notes.append(f"not converged: {arm}, seed {options.seed}")
-        users = pl.read_parquet(Path(out) / "users.parquet")
+        users = pl.read_parquet(Path(out) / "users.parquet", glob=False)
         names = {arm: name_of(model)} | {
             one: one
             for one in also
@@ -115,9 +117,10 @@ class Evidence:
         return results
 
     def against_published(
-        self, arm: str, value: float, share: float = 0.97, metric: str = "ndcg@10"
+        self, arm: str, value: float, share: float = 0.97, metric: str | None = None
     ) -> None:
         """Say whether the arm reaches `share` of a published figure, over the seeds so far."""
+        metric = metric or self.metrics[0]
         values = np.mean(self.values[arm][metric], axis=0)
         cell = intervals({metric: values})[metric].to_json()
         low, high = cell["ci95"]
@@ -127,8 +130,9 @@ class Evidence:
             f"{share:.2f} of the published {value:.3f}"
         )
 
-    def relate(self, key: str, claim: str, a: str, b: str, metric: str = "ndcg@10") -> None:
+    def relate(self, key: str, claim: str, a: str, b: str, metric: str | None = None) -> None:
         """Compare arm `a` with arm `b`, user by user and seed by seed; the claim is a > b."""
+        metric = metric or self.metrics[0]
         pair = compare(np.stack(self.values[a][metric]), np.stack(self.values[b][metric]))
         self.relations.append(
             {
@@ -155,7 +159,7 @@ class Evidence:
             "data": self.data,
             "size": self.size,
             "seeds": list(self.seeds),
-            "users": len(next(iter(self.values.values()))["ndcg@10"][0]),
+            "users": len(next(iter(self.values.values()))[self.metrics[0]][0]),
             "notes": self.notes,
             "arms": arms,
             "relations": self.relations,
@@ -167,8 +171,8 @@ class Evidence:
         suffix = "" if self.size == "small" else f"-{self.size}"
         folder = self.cache if self.size == "toy" else ROOT / "results"
         path = folder / f"{self.name}{suffix}.json"
-        artifacts.make_folder(folder)
-        artifacts.write_json(path, result)
+        files.make_folder(folder)
+        files.write_json(path, result)
         for one in self.relations:
             low, high = one["ci95"]
             line = f"{one['id']} {one['claim']}: {one['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"

@@ -1,20 +1,30 @@
 """The figures of the docs: what `results/*.json` holds, as SVG, with the numbers as its text.
 
 Relations are differences with their intervals beside 0; benchmarks are ratios to a peer beside the
-bar they must reach; growth is CPU-seconds by size.
+bar they must reach; growth is CPU-seconds by size. What a row is stands above it, not beside it, so
+that a figure is narrow enough to be read on a telephone.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import Any
 
 import altair as alt
 
-from tastemaker.report.charts import MUTED, RULE, SERIES, WIDE, svg
+from tastemaker.metrics.comparisons import Verdict
+from tastemaker.report.charts import INK, MUTED, RULE, SERIES, svg
 
-COLOURS = {"holds": SERIES[0], "contradicted": SERIES[1]}
+COLOURS: dict[Verdict, str] = {"holds": SERIES[0], "fails": SERIES[1]}
 """Of verdicts; all others are grey."""
+
+WIDTH = 480
+"""CSS pixels: three quarters of it still leave text that can be read."""
+LETTERS = 68
+"""Longest line above a row."""
+VERDICT = 14
+"""Letters of it that are kept for a verdict."""
 
 
 def figure(found: dict[str, Any]) -> str:
@@ -43,17 +53,18 @@ def _relations(found: dict[str, Any]) -> str:
     ]
     title = f"difference in {' or '.join(metrics)}, 95 % interval"
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=MUTED)
-    y = _rows("claim", [value["claim"] for value in values])
-    base = alt.Chart(alt.InlineData(values=values)).encode(
-        y=y, color=alt.Color("color:N", scale=None)
-    )
+    rows = _Rows("claim", values, LETTERS - VERDICT)
+    base = rows.base.encode(color=alt.Color("color:N", scale=None))
     axis = alt.Axis(title=title, tickCount=6, format="+.3~f")
     x = alt.X("difference:Q", axis=axis)
     chart = alt.layer(
         zero.encode(x="at:Q"),
         base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q"),
         base.mark_point(filled=True, size=80, opacity=1).encode(x=x),
-        base.mark_text(dy=-12, fontSize=11).encode(x=x, text="verdict:N"),
+        rows.names(),
+        base.mark_text(dy=-12, fontSize=12, align="right", baseline="bottom").encode(
+            x=alt.value("width"), text="verdict:N"
+        ),
     )
     where = f"{found['data']}, {found['users']:,} users"
     words = "; ".join(
@@ -61,7 +72,7 @@ def _relations(found: dict[str, Any]) -> str:
         f"{value['high']:+.4f}, {value['verdict']}"
         for value in values
     )
-    return _on_paper(svg(chart, where, words, (WIDE, 70 + 38 * len(values))))
+    return _on_paper(svg(chart, where, words, (WIDTH, 70 + rows.height)))
 
 
 def _ratios(found: dict[str, Any]) -> str:
@@ -75,8 +86,8 @@ def _ratios(found: dict[str, Any]) -> str:
             values.append(
                 {"what": row["what"], "ratio": ratio, "low": low, "high": high, "bar": bar}
             )
-    y = _rows("what", [str(value["what"]) for value in values])
-    base = alt.Chart(alt.InlineData(values=values)).encode(y=y)
+    rows = _Rows("what", values, LETTERS)
+    base = rows.base
     steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
     title = "times the peer (least, median, most of the pairs); orange: the bar"
     axis = alt.Axis(title=title, format="~f", values=steps)
@@ -85,11 +96,11 @@ def _ratios(found: dict[str, Any]) -> str:
         base.mark_rule(strokeWidth=2, color=SERIES[0]).encode(x="low:Q", x2="high:Q"),
         base.mark_point(filled=True, size=80, opacity=1, color=SERIES[0]).encode(x=x),
         base.mark_tick(thickness=3, size=16, color=SERIES[1]).encode(x="bar:Q"),
+        rows.names(),
     )
     words = "; ".join(f"{v['what']}: {v['ratio']} from {v['low']} to {v['high']}" for v in values)
-    return _on_paper(
-        svg(chart, "throughput against other packages", words, (WIDE, 60 + 28 * len(values)))
-    )
+    size = (WIDTH, 70 + rows.height)
+    return _on_paper(svg(chart, "throughput against other packages", words, size))
 
 
 def _growth(found: dict[str, Any]) -> str:
@@ -113,19 +124,39 @@ def _growth(found: dict[str, Any]) -> str:
     base = alt.Chart(alt.InlineData(values=values)).encode(x=x, y=y, color=color)
     chart = alt.layer(base.mark_line(), base.mark_point(filled=True, size=60, opacity=1))
     words = "; ".join(f"{v['stage']} {v['interactions']:,}: {v['seconds']:.3f} s" for v in values)
-    return _on_paper(svg(chart, "growth with the log", words, (WIDE // 2, 320)))
+    return _on_paper(svg(chart, "growth with the log", words, (WIDTH, 320)))
 
 
-def _rows(field: str, names: list[str]) -> Any:
-    """An axis of long names in the order given."""
-    room = 7 * max(map(len, names))  # the reader's font may be wider than ours
-    style = {"grid": True, "gridColor": RULE, "domain": False, "ticks": False}
-    axis = alt.Axis(title=None, minExtent=room, **style)
-    return alt.Y(f"{field}:N", sort=names, axis=axis)
+class _Rows:
+    """One row a value in the order given, its name above it in as many lines as it takes."""
+
+    def __init__(self, field: str, values: list[dict[str, Any]], letters: int) -> None:
+        for value in values:
+            value["lines"] = textwrap.wrap(str(value[field]), letters)
+        most = max(len(value["lines"]) for value in values)
+        self.height = (36 + 15 * most) * len(values)
+        style = {"grid": True, "gridColor": RULE, "domain": False, "ticks": False}
+        axis = alt.Axis(title=None, labels=False, **style)
+        self.y = alt.Y(f"{field}:N", sort=[value[field] for value in values], axis=axis)
+        self.values = values
+        self.base = alt.Chart(alt.InlineData(values=values)).encode(y=self.y)
+
+    def names(self) -> Any:
+        """A layer for names of one line, one for those of two, and so on: all end above the row."""
+        text = {"align": "left", "baseline": "bottom", "fontSize": 12, "lineHeight": 15}
+        layers = []
+        for lines in sorted({len(value["lines"]) for value in self.values}):
+            some = [value for value in self.values if len(value["lines"]) == lines]
+            chart = alt.Chart(alt.InlineData(values=some)).encode(y=self.y, x=alt.value(0))
+            layers.append(
+                chart.mark_text(color=INK, dy=3 - 15 * lines, **text).encode(text="lines:N")
+            )
+        return alt.layer(*layers)
 
 
 def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
+    name = text[1:2].isupper()  # such as eSASRec
+    return text if name else text[0].upper() + text[1:]
 
 
 def _on_paper(picture: str) -> str:

@@ -17,10 +17,11 @@ from tastemaker.config import seed_everything
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.metrics.ranking import Recommender
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.recommend.backbones import build
 from tastemaker.recommend.hllm import HLLMConfig
-from tastemaker.recommend.models import build
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.train import FitConfig, fit
+from tastemaker.train.config import FitConfig
+from tastemaker.train.loop import fit
 
 SCORING = EvalOptions((10,), filter_seen=False)
 

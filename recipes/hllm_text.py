@@ -19,11 +19,11 @@ from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import EvalOptions
 from tastemaker.metrics.ranking import Recommender
 from tastemaker.options import RunOptions
-from tastemaker.recommend.answer import open_run
 from tastemaker.recommend.hllm import HLLMConfig
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.run import run_recommender
-from tastemaker.train import FitConfig
+from tastemaker.run.job import run_recommender
+from tastemaker.run.saved import open_run
+from tastemaker.train.config import FitConfig
 
 CUT = "last-20"
 TEXT = HLLMConfig(

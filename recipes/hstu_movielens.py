@@ -13,7 +13,7 @@ from evidence import Evidence, runs_of, size_of
 from tastemaker.options import RunOptions
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.train import FitConfig
+from tastemaker.train.config import FitConfig
 
 SHAPE = HSTUConfig(loss="softmax")
 ARMS = {

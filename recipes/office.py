@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tastemaker.data.batches import Contexts
 from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.splits import Queries
 
 Row = tuple[str, list[int], int]

@@ -1,7 +1,8 @@
 """Fill README and docs from `results/*.json`; `--check` says whether something is stale.
 
 A region `<!-- results:NAME -->` … `<!-- /results -->` holds the figure and the table of
-`results/NAME.json`. Figures lie in `docs/figures/`.
+`results/NAME.json`; `<!-- peers:NAME -->` holds a benchmark's comparison with other packages alone.
+Figures lie in `docs/figures/`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from figures import figure
 
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "docs" / "figures"
-REGION = re.compile(r"(<!-- results:([\w.-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
+COLUMNS = ("what", "ours", "peer", "ratio", "target", "met")
+REGION = re.compile(r"(<!-- (results|peers):([\w.-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 
 
 def recipe_table(found: dict[str, Any]) -> str:
@@ -44,31 +46,76 @@ def recipe_table(found: dict[str, Any]) -> str:
 
 
 def bench_table(found: dict[str, Any]) -> str:
-    """A row a measurement."""
-    lines = ["| what | ours | peer | ratio | target | met |", "|---|---|---|---|---|---|"]
-    for row in found["rows"]:
-        cells = [row[key] for key in ("what", "ours", "peer", "ratio", "target", "met")]
-        words = {None: "–", True: "yes", False: "no"}
-        shown = [words[c] if c is None or isinstance(c, bool) else f"{c}" for c in cells]
-        lines.append(f"| {' | '.join(shown)} |")
+    """A row a measurement; columns that no row fills are left out."""
+    rows = found["rows"]
+    keys = [key for key in COLUMNS if any(row[key] is not None for row in rows)]
+    lines = [f"| {' | '.join(keys)} |", "|---" * len(keys) + "|"]
+    lines += [f"| {' | '.join(cell(row[key]) for key in keys)} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def cell(value: object) -> str:
+    """Yes, no, a dash for nothing, a number without needless digits, or the text."""
+    if value is None or isinstance(value, bool):
+        return {None: "–", True: "yes", False: "no"}[value]
+    large = isinstance(value, int | float) and abs(value) >= 100
+    return f"{value:,.0f}" if large else f"{value}"
+
+
+def peers_table(found: dict[str, Any]) -> str:
+    """SASRec beside the other packages: speed and memory, in the units of the benchmark."""
+    peers = {"RecTools": "rectools", "RecBole": "recbole"}
+    cases = found["cases"]
+    versions = {name: cases[key][0]["versions"]["peer"] for name, key in peers.items()}
+    heads = ["Tastemaker", *(f"{name} {version}" for name, version in versions.items())]
+
+    def measured(what: str, peer: str) -> dict[str, Any]:
+        wanted = f"SASRec, {what}, against {peer}"
+        return next(r for r in found["rows"] if r["what"].startswith(wanted) and r["target"])
+
+    train = [
+        measured("full softmax, targets/CPU-s", "RecTools"),
+        measured("full softmax", "RecBole"),
+    ]
+    lists = measured("top-10 lists, users/CPU-s", "RecTools")
+    peaks = [peak(cases[key], cases["sasrec"]) for key in ("sasrec", *peers.values())]
+    times = [f"{row['ratio'].split()[0]} ×" for row in train]
+    rows = [
+        ["training, targets a CPU-second", train[0]["ours"], train[0]["peer"], train[1]["peer"]],
+        ["Tastemaker is faster by (median of pairs)", None, *times],
+        ["top-10 lists, users a CPU-second", lists["ours"], lists["peer"], None],
+        ["Tastemaker is faster by (median of pairs)", None, f"{lists['ratio'].split()[0]} ×", None],
+        ["most memory in training, MB", *peaks],
+    ]
+    lines = [f"| SASRec, full softmax | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|"]
+    lines += [f"| {' | '.join(map(cell, row))} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def peak(cases: list[dict[str, Any]], ours: list[dict[str, Any]]) -> str:
+    """The most memory of these cases in MB, and of how many users where they are not as many."""
+    users = cases[0]["shapes"]["users"]
+    fewer = "" if users == ours[0]["shapes"]["users"] else f" (of {users:,} users only)"
+    return cell(max(case["peak_rss_mb"] for case in cases)) + fewer
 
 
 def rendered(page: Path) -> str:
     """The page with every region filled."""
 
     def fill(region: re.Match[str]) -> str:
-        name = region[2]
+        kind, name, end = region[2], region[3], region[4]
         path = ROOT / "results" / f"{name}.json"
         if not path.is_file():
-            return f"{region[1]}Not measured yet.\n{region[3]}"
+            return f"{region[1]}Not measured yet.\n{end}"
         found = json.loads(path.read_text())
+        if kind == "peers":
+            return f"{region[1]}{peers_table(found)}{end}"
         table = bench_table(found) if "rows" in found else recipe_table(found)
         if not figure(found):
-            return f"{region[1]}{table}{region[3]}"
+            return f"{region[1]}{table}{end}"
         where = os.path.relpath(FIGURES / f"{name}.svg", page.parent)
         image = f"![The numbers of the table below]({where})"
-        return f"{region[1]}{image}\n\n{table}{region[3]}"
+        return f"{region[1]}{image}\n\n{table}{end}"
 
     return REGION.sub(fill, page.read_text())
 

@@ -13,7 +13,7 @@ from evidence import OTHERS, Evidence, size_of
 from tastemaker.options import RunOptions
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.train import FitConfig
+from tastemaker.train.config import FitConfig
 
 SHAPE = SASRecConfig(dim=128, loss="sampled", negatives=2048, dropout=0.5)
 HSTU = HSTUConfig(dim=128, loss="sampled", negatives=2048, dropout=0.5)

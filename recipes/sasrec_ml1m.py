@@ -12,14 +12,14 @@ from esasrec_ml1m import ARMS, TRAINING
 from evidence import OTHERS, Evidence, runs_of, size_of
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.ranking import Recommender
 from tastemaker.options import RunOptions
-from tastemaker.recommend.answer import open_run
 from tastemaker.recommend.blend import Blend, fit_weights
-from tastemaker.results import options_of, validation_queries
+from tastemaker.run.results import options_of, validation_queries
+from tastemaker.run.saved import open_run
 
 
 @dataclass(frozen=True)

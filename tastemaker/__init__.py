@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from tastemaker.errors import TastemakerError
     from tastemaker.metrics.evaluate import evaluate
     from tastemaker.options import RunOptions
-    from tastemaker.recommend.answer import open_run
-    from tastemaker.run import run_recommender
-    from tastemaker.train import fit
+    from tastemaker.run.job import run_recommender
+    from tastemaker.run.saved import open_run
+    from tastemaker.train.loop import fit
 
 __version__ = "0.1.0"
 
@@ -24,10 +24,10 @@ _HOMES = {
     "RunOptions": "tastemaker.options",
     "TastemakerError": "tastemaker.errors",
     "evaluate": "tastemaker.metrics.evaluate",
-    "fit": "tastemaker.train",
+    "fit": "tastemaker.train.loop",
     "load": "tastemaker.data.datasets",
-    "open_run": "tastemaker.recommend.answer",
-    "run_recommender": "tastemaker.run",
+    "open_run": "tastemaker.run.saved",
+    "run_recommender": "tastemaker.run.job",
 }
 """Public name → module; nothing is imported before it is asked for."""
 

@@ -7,9 +7,6 @@ and renamed; a folder without a valid manifest does not exist. Nothing here can 
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -18,18 +15,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tastemaker.errors import ArtefactError, OutOfResources
+from tastemaker.errors import ArtefactError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
+from tastemaker.files import (
+    TEMPORARY,
+    make_folder,
+    read_json,
+    resources,
+    sha256_file,
+    sync,
+    write_json,
+    write_text,
+)
 
 SCHEMA = 1
 """Version of the folder layout; a reader takes exactly this one."""
 
 MANIFEST = "manifest.json"
-_TEMPORARY = ".partial-"
 _NAME = re.compile(r"\w[\w.\-]*")
-_RESOURCES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 @contextmanager
@@ -48,7 +53,7 @@ def staged(folder: Path, kind: str, meta: Mapping[str, Any]) -> Iterator[Path]:
     if folder.exists():
         fix = "Write to another folder, or remove this one first."
         raise ArtefactError(str(folder), "Folder already exists", "a new name", "a folder", fix)
-    partial = folder.with_name(f"{_TEMPORARY}{folder.name}-{os.getpid()}")
+    partial = folder.with_name(f"{TEMPORARY}{folder.name}-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
     make_folder(partial)
     try:
@@ -56,7 +61,7 @@ def staged(folder: Path, kind: str, meta: Mapping[str, Any]) -> Iterator[Path]:
         seal(partial, kind, meta)
         with resources(folder, 0):
             partial.rename(folder)
-            _sync(folder.parent)
+            sync(folder.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -72,7 +77,7 @@ def seal(folder: Path, kind: str, meta: Mapping[str, Any], skip: tuple[str, ...]
     """
     files = {}
     for path in _files(folder, skip):
-        _sync(path)
+        sync(path)
         files[path.relative_to(folder).as_posix()] = {
             "bytes": path.stat().st_size,
             "sha256": sha256_file(path),
@@ -127,16 +132,6 @@ def _read_manifest(folder: Path, kind: str, fix: str) -> dict[str, Any]:
     return manifest
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and its parents.
-
-    Raises:
-        OutOfResources: If the disk may not be written.
-    """
-    with resources(folder, 0):
-        folder.mkdir(parents=True, exist_ok=True)
-
-
 def point(pointer: Path, name: str) -> None:
     """Make the small file `pointer` name a sibling folder, atomically."""
     write_text(pointer, name + "\n")
@@ -155,94 +150,10 @@ def pointed(pointer: Path) -> Path | None:
 
 def sweep(parent: Path) -> list[Path]:
     """Remove what a killed writer left half-written in `parent`; returns what was removed."""
-    stale = sorted(parent.glob(f"{_TEMPORARY}*")) if parent.is_dir() else []
+    stale = sorted(parent.glob(f"{TEMPORARY}*")) if parent.is_dir() else []
     for path in stale:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     return stale
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace a file atomically: temporary sibling, fsync, rename, fsync of the folder."""
-    raw = text.encode()
-    partial = path.with_name(f"{_TEMPORARY}{path.name}-{os.getpid()}")
-    with resources(path, len(raw)):
-        try:
-            partial.write_bytes(raw)
-            _sync(partial)
-            partial.replace(path)
-            _sync(path.parent)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Replace a JSON file atomically; NaN and infinity are refused."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object that the package wrote.
-
-    Raises:
-        ArtefactError: If the file is missing or is not a JSON object.
-    """
-    fix = "Restore the folder from a copy, or make it again."
-    try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise ArtefactError(str(path), "File is missing", "a file", "nothing", fix) from None
-    except (ValueError, RecursionError) as error:
-        raise ArtefactError(
-            str(path), "File is not JSON", "a JSON object", str(error), fix
-        ) from None
-    if not isinstance(value, dict):
-        got = type(value).__name__
-        raise ArtefactError(str(path), "File has the wrong shape", "a JSON object", got, fix)
-    return value
-
-
-def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors as safetensors.
-
-    Raises:
-        OutOfResources: If they do not fit on the disk.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    ready = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    needed = sum(t.nbytes for t in ready.values())
-    with resources(path, needed):
-        try:
-            save_file(ready, path)
-        except SafetensorError as error:  # it wraps the system's error in its own
-            raise _as_os_error(error) from error
-        path.chmod(0o644)
-
-
-def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file, whose bytes `verify` has checked.
-
-    Raises:
-        ArtefactError: If it is not a safetensors file.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    fix = "Restore the folder from a copy, or make it again."
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise ArtefactError(str(path), "File is missing", "a file", "nothing", fix) from None
-    except SafetensorError as error:
-        what, want = "File cannot be read", "safetensors"
-        raise ArtefactError(str(path), what, want, str(error), fix) from None
-
-
-def sha256_file(path: Path) -> str:
-    """Hex sha256 of a file's bytes."""
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def _inside(name: str) -> bool:
@@ -258,37 +169,3 @@ def _files(folder: Path, skip: tuple[str, ...]) -> list[Path]:
         for path, name in inside.items()
         if name.parts[0] not in skip and name.as_posix() != MANIFEST
     ]
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _as_os_error(error: Exception) -> Exception:
-    for code in _RESOURCES:
-        if f"os error {code}" in str(error):
-            return OSError(code, os.strerror(code))
-    return error
-
-
-@contextmanager
-def resources(path: Path, needed: int) -> Iterator[None]:
-    """Turn a full or read-only disk into an error that names the path and the bytes.
-
-    Raises:
-        OutOfResources: If the system says so while inside.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _RESOURCES:
-            raise
-        raise OutOfResources(
-            f"Could not write {needed:,} bytes: {os.strerror(error.errno or 0)}.",
-            str(path),
-            "Free space or choose another folder with --out; what was saved before is intact.",
-        ) from error

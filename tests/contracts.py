@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from tastemaker.data.batches import Contexts, NextItemBatches, last
+from tastemaker.data.batches import NextItemBatches, last
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
-from tastemaker.train import FitConfig, fit
+from tastemaker.train.config import FitConfig
+from tastemaker.train.loop import fit
 
 ITEMS = 30
 

@@ -1,8 +1,6 @@
 """A folder is whole or does not exist; any change to it is noticed before it is read."""
 
-import errno
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -10,24 +8,23 @@ import numpy as np
 import pytest
 import torch
 
-from tastemaker import artifacts
-from tastemaker.data.arrow import open_arrow
-from tastemaker.errors import ArtefactError, OutOfResources
+from tastemaker import artifacts, files
+from tastemaker.errors import ArtefactError
 
 
 def make(folder: Path, seed: int = 0) -> Path:
     with artifacts.staged(folder, "thing", {"seed": seed}) as at:
         generator = torch.Generator().manual_seed(seed)
         tensors = {"w": torch.randn(20, 3, generator=generator), "n": torch.arange(5)}
-        artifacts.save_tensors(at / "model.safetensors", tensors)
-        artifacts.write_json(at / "config.json", {"seed": seed})
+        files.save_tensors(at / "model.safetensors", tensors)
+        files.write_json(at / "config.json", {"seed": seed})
     return folder
 
 
 def test_a_round_trip_is_exact(tmp_path: Path) -> None:
     folder = make(tmp_path / "a")
     assert artifacts.verify(folder, "thing") == {"seed": 0}
-    tensors = artifacts.load_tensors(folder / "model.safetensors")
+    tensors = files.load_tensors(folder / "model.safetensors")
     assert torch.equal(tensors["n"], torch.arange(5))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a"]
 
@@ -163,43 +160,3 @@ def test_stale_partial_folders_are_swept(tmp_path: Path) -> None:
     assert len(artifacts.sweep(tmp_path)) == 2
     assert [p.name for p in tmp_path.iterdir()] == ["kept"]
     assert artifacts.sweep(tmp_path / "none") == []
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"\x80\x04pickle", b"\x08" + b"\0" * 7 + b"{}{}{}{}", b"x" * 99]
-)
-def test_files_that_are_not_safetensors(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "m.safetensors").write_bytes(content)
-    with pytest.raises(ArtefactError):
-        artifacts.load_tensors(tmp_path / "m.safetensors")
-    with pytest.raises(ArtefactError):
-        open_arrow(tmp_path / "m.safetensors")
-    with pytest.raises(ArtefactError):
-        artifacts.load_tensors(tmp_path / "none")
-
-
-def test_non_finite_json_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="JSON compliant"):
-        artifacts.write_json(tmp_path / "a.json", {"x": float("nan")})
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_a_full_or_read_only_disk_names_path_and_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
-) -> None:
-    def fail(*args: object) -> None:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OutOfResources) as caught:
-        artifacts.write_text(tmp_path / "file", "12345")
-    assert caught.value.exit_code == 5
-    assert "5 bytes" in caught.value.what
-    assert str(tmp_path / "file") in caught.value.where
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_other_system_errors_stay_what_they_are(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        artifacts.write_text(tmp_path / "none" / "file", "x")

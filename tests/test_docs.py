@@ -1,15 +1,23 @@
 """The README and the pages are true: their code runs, their tables are those of the results."""
 
+import json
+import random
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tastemaker import run
-from tastemaker.cli import VERBS
-from tastemaker.train import FitConfig
+import tastemaker
+from tastemaker.cli import VERBS, main
+from tastemaker.config import from_json
+from tastemaker.data.datasets import load
+from tastemaker.errors import BadInput
+from tastemaker.options import RunOptions
+from tastemaker.run import job
+from tastemaker.train.config import FitConfig
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -24,13 +32,77 @@ def test_the_readme_runs_as_it_stands(
 ) -> None:
     """All of it but the length of the training, which `make claims` runs in full."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run, "FitConfig", lambda: FitConfig(epochs=1))
+    monkeypatch.setattr(job, "FitConfig", lambda: FitConfig(epochs=1))
     (code,) = blocks(ROOT / "README.md", "python")
     exec(compile(code, "README.md", "exec"), {})
     out = capsys.readouterr().out.splitlines()
     assert len(out) == 6
     assert "ci95" in out[0]
     assert (tmp_path / "runs/first/report.html").is_file()
+
+
+def test_the_commands_of_the_readme_work_on_any_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One after the other, on a log that has nothing but the three columns; trained shortly."""
+    block = next(b for b in blocks(ROOT / "README.md", "bash") if "my-data/" in b)
+    commands = [line for line in block.splitlines() if line.startswith("tastemaker ")]
+    draw = random.Random(0)
+    rows = [(u, i, t) for u in range(80) for t, i in enumerate(draw.sample(range(60), 12), 1)]
+    text = "\n".join(["user_id,item_id,timestamp", *(f"{u},i{i},{t}" for u, i, t in rows)])
+    (tmp_path / "my-data").mkdir()
+    (tmp_path / "my-data/interactions.csv").write_text(text + "\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(job, "FitConfig", lambda: FitConfig(epochs=1))
+    for command in commands:
+        short = command.replace("--trials 20", "--trials 1 --epochs 1")
+        assert main(shlex.split(short)[1:]) == 0, f"{command}: {capsys.readouterr().err}"
+    assert any("--against" in command for command in commands)
+    assert "hstu/" in capsys.readouterr().out
+
+
+def test_the_home_page_has_the_quick_start_of_the_readme() -> None:
+    assert blocks(ROOT / "docs/index.md", "python") == blocks(ROOT / "README.md", "python")
+    assert "make run" in blocks(ROOT / "docs/index.md", "bash")[0]
+
+
+@pytest.mark.parametrize(
+    "rows", ["a,x,1,3\na,y,2,nan\n", "", "a,x,1,3\n,y,2,3\n"], ids=["nan", "empty", "no user"]
+)
+def test_what_the_readme_says_is_refused_is_refused(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp,value\n" + rows)
+    with pytest.raises(BadInput):
+        load(tmp_path)
+
+
+def test_what_the_readme_says_of_options_is_so() -> None:
+    with pytest.raises(BadInput, match="seed"):
+        from_json(RunOptions, {"sead": 1}, "config.json")
+    code = "__import__('os').system('false')"
+    assert from_json(RunOptions, {"data": code}, "config.json").data == code
+
+
+def test_every_target_is_explained_and_stands_where_the_page_says() -> None:
+    text = (ROOT / "docs/performance.md").read_text()
+    cells = re.findall(r"^\| (P\d+) \|.*\| ([^|]+) \|$", text, re.MULTILINE)
+    assert [name for name, _ in cells] == [f"P{n}" for n in range(1, 12)]
+    measured = {}
+    for path in (ROOT / "results").glob("bench-*.json"):
+        for row in json.loads(path.read_text())["rows"]:
+            for name in re.findall(r"\((P\d+)\)$", row["what"]):
+                measured[name] = f"`{path.stem}`"
+    assert {name: where for name, where in cells if "not yet due" not in where} == measured
+
+
+def test_every_public_name_has_its_place_in_the_api_pages() -> None:
+    pages = "".join(page.read_text() for page in (ROOT / "docs/api").glob("*.md"))
+    for name in tastemaker.__all__:
+        assert f"`tm.{name}`" in pages
+        assert re.search(rf"^::: tastemaker\.[\w.]+\.{name}$", pages, re.MULTILINE), name
+
+
+def test_the_picture_of_the_report_is_small() -> None:
+    assert (ROOT / "docs/figures/report.png").stat().st_size <= 300_000
 
 
 def test_the_tour_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:

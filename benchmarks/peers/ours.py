@@ -18,11 +18,11 @@ from tastemaker.data.prefetch import prefetch
 from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
-from tastemaker.processes import pieces
+from tastemaker.recommend.backbones import build
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hstu import HSTUConfig
-from tastemaker.recommend.models import build
 from tastemaker.recommend.sasrec import SASRecConfig
+from tastemaker.train.processes import pieces
 
 DIFFERENCES = {
     "sasrec": ["whole histories in chunks of L, of like length in a batch", "gradients clipped"],

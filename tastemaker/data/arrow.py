@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tastemaker.artifacts import resources
 from tastemaker.errors import ArtefactError
+from tastemaker.files import resources
 
 
 def write_arrow(path: Path, table: pa.Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import polars as pl
 
 from tastemaker.data.categories import read_lists, unify
 from tastemaker.data.coded import MAX_ID_BYTES
-from tastemaker.data.header import doubled, missing_column_fix
+from tastemaker.data.column_names import missing_column_fix
+from tastemaker.data.header import doubled
+from tastemaker.data.parquet import write_parquet
 from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.data.tables import Table
 
@@ -46,7 +49,7 @@ class Catalog:
             BadData: With every problem found.
         """
         if "item_id" not in table.schema:
-            fix = missing_column_fix("item_id", table.schema, ("item", "movieId", "id", "asin"))
+            fix = missing_column_fix("item_id", table.schema, ("item", "id"))
             raise BadData(
                 [Problem(table.file, "item_id", None, "", 1, "the column is missing", fix)]
             )
@@ -54,12 +57,13 @@ class Catalog:
         problems = [*_type_problems(table), *doubled(table, known)]
         if problems:
             raise BadData(problems)
-        parts = [batch.select(known) for batch in table.batches()]
-        frame = pl.concat(parts) if parts else pl.DataFrame(schema=table.schema).select(known)
+        parts = list(_numbered(table, known))
+        empty = pl.DataFrame(schema=table.schema).select(known).with_row_index("row")
+        frame = pl.concat(parts) if parts else empty
         frame = frame.with_columns(pl.col("item_id").cast(pl.String))
         problems = _row_problems(table.file, frame)
         if "categories" in frame.columns:
-            lists, more = _categories(table.file, frame["categories"])
+            lists, more = _categories(table.file, frame["row"], frame["categories"])
             problems, frame = problems + more, frame.with_columns(lists.alias("categories"))
         if problems:
             raise BadData(problems)
@@ -94,16 +98,31 @@ class Catalog:
 
     def save(self, path: Path) -> None:
         """Write as Parquet."""
-        self.frame.write_parquet(path)
+        write_parquet(path, self.frame)
 
     @classmethod
     def open(cls, path: Path) -> Catalog:
         """Read what `save` wrote."""
-        return cls(pl.read_parquet(path))
+        return cls(pl.read_parquet(path, glob=False))
 
 
-def _categories(file: str, column: pl.Series) -> tuple[pl.Series, list[Problem]]:
-    """Lists of names, spelt in one way, and the rows whose text cannot be read safely."""
+def _numbered(table: Table, known: list[str]) -> Iterator[pl.DataFrame]:
+    """The known columns and `row` (from 1), without blank lines."""
+    seen = 0
+    for batch in table.batches():
+        rows = batch.select(known).with_columns(row=pl.int_range(seen + 1, seen + len(batch) + 1))
+        blank = table.blank_rows(batch)
+        yield rows if blank is None else rows.filter(~blank)
+        seen += len(batch)
+
+
+def _categories(
+    file: str, numbers: pl.Series, column: pl.Series
+) -> tuple[pl.Series, list[Problem]]:
+    """Lists of names, spelt in one way, and the rows whose text cannot be read safely.
+
+    `numbers` are the rows' numbers in the file.
+    """
     problems = []
     if column.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null):
         texts = column.cast(pl.String)
@@ -111,7 +130,9 @@ def _categories(file: str, column: pl.Series) -> tuple[pl.Series, list[Problem]]
         for rows, what, fix in causes:
             first = int(rows.arg_true()[0])
             count, value = int(rows.sum()), shown(texts[first])
-            problems.append(Problem(file, "categories", first + 1, value, count, what, fix))
+            problems.append(
+                Problem(file, "categories", int(numbers[first]), value, count, what, fix)
+            )
     return unify(column.cast(pl.List(pl.String))), problems
 
 
@@ -154,7 +175,6 @@ def _row_problems(file: str, frame: pl.DataFrame) -> list[Problem]:
     for bad, what, remedy in causes:
         rows = bad.fill_null(value=False).arg_true()
         if len(rows):
-            first = int(rows[0])
-            value = shown(ids[first])
-            found.append(Problem(file, "item_id", first + 1, value, len(rows), what, remedy))
+            first, row = int(rows[0]), int(frame["row"][int(rows[0])])
+            found.append(Problem(file, "item_id", row, shown(ids[first]), len(rows), what, remedy))
     return found

@@ -14,6 +14,9 @@ from tastemaker.data.problems import Problem, shown
 from tastemaker.data.times import legible, read_times
 from tastemaker.data.undeclared import explained
 
+PARTS = {"train": 0, "valid": 1, "validation": 1, "val": 1, "dev": 1, "test": 2}
+"""Word of the column `split` → part of a ready-made split."""
+
 _LARGEST = float(np.finfo(np.float32).max)
 """Values are stored in single precision."""
 
@@ -81,6 +84,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "event": ("names of events", "Store the names as text."),
     "value": ("numbers", "Store values as numbers; leave them empty where there is none."),
     "row": ("whole numbers", "Number the rows 1, 2, 3 …, or leave the column out."),
+    "split": ("names of parts", "Write train, valid or test, or call the column something else."),
 }
 """Column → what it should hold, and how to mend it."""
 
@@ -116,7 +120,8 @@ def check_batch(frame: pl.DataFrame, declared: Declaration, tally: Tally) -> pl.
 
     Returns:
         Columns `row`, `user_id`, `item_id` (texts, or whole numbers as they came) and, where given,
-        `timestamp` (µs), `zone` (of text times), `event`, `value` (NaN: none), `order`.
+        `timestamp` (µs), `zone` (of text times), `event`, `value` (NaN: none), `order`, `split` (0
+        train, 1 valid, 2 test).
     """
     work = frame
     bad = pl.Series("bad", [False]).new_from_index(0, len(work))
@@ -137,12 +142,10 @@ def check_batch(frame: pl.DataFrame, declared: Declaration, tally: Tally) -> pl.
     if "event" in work.columns:
         work = work.with_columns(pl.col("event").cast(pl.String))
         bad |= _check_events(work, declared, tally)
-    if "value" in work.columns:
-        value, wrong = _check_values(work, tally)
-        work, bad = work.with_columns(value.alias("value")), bad | wrong
-    if "order" in work.columns:
-        order, wrong = _check_order(work, tally)
-        work, bad = work.with_columns(order.alias("order")), bad | wrong
+    for column, check in _READERS.items():
+        if column in work.columns:
+            read, wrong = check(work, tally)
+            work, bad = work.with_columns(read.alias(column)), bad | wrong
     return work.filter(~bad) if bad.any() else work
 
 
@@ -185,6 +188,15 @@ def _check_values(frame: pl.DataFrame, tally: Tally) -> tuple[pl.Series, pl.Seri
     return number.cast(pl.Float32).fill_null(float("nan")), bad
 
 
+def _check_parts(frame: pl.DataFrame, tally: Tally) -> tuple[pl.Series, pl.Series]:
+    """Parts of a ready-made split, and the rows whose word is none."""
+    word = frame["split"].cast(pl.String).str.strip_chars().str.to_lowercase()
+    part = word.replace_strict(PARTS, default=None, return_dtype=pl.UInt8)
+    fix = "Write train, valid or test in every row, or call the column something else."
+    bad = _mark(tally, frame, "split", part.is_null(), "this is no part of a split", fix)
+    return part, bad
+
+
 def _check_order(frame: pl.DataFrame, tally: Tally) -> tuple[pl.Series, pl.Series]:
     """The file's own row numbers, and the rows without one."""
     raw = frame["order"]
@@ -196,3 +208,7 @@ def _check_order(frame: pl.DataFrame, tally: Tally) -> tuple[pl.Series, pl.Serie
     fix = "Give whole numbers below 9e18, such as 3 and not 3.0, or leave the column out."
     bad |= _mark(tally, frame, "order", wrong, "the row number is not a whole number", fix)
     return whole, bad
+
+
+_READERS = {"value": _check_values, "order": _check_order, "split": _check_parts}
+"""Column → what reads it, and finds the rows where it cannot be used."""

@@ -39,6 +39,7 @@ class Coded:
     tally: Tally
     zones: npt.NDArray[np.uint8] | None = None
     """of each text time: is it a date, and has it a zone?"""
+    parts: npt.NDArray[np.uint8] | None = None
 
     def row_numbers(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Rows of the file, from 1, that positions `at` of the columns came from."""
@@ -54,7 +55,7 @@ class Coded:
 
         users, user_ids = _used(pick(self.users), self.user_ids)
         items, item_ids = _used(pick(self.items), self.item_ids)
-        rest = [pick(a) for a in (self.times, self.events, self.values, self.order)]
+        rest = [pick(a) for a in (self.times, self.events, self.values, self.order, self.parts)]
         return Columns(user_ids, item_ids, users, items, *rest)
 
 
@@ -148,6 +149,7 @@ def check_duplicates(data: Coded, usable: npt.NDArray[np.bool_]) -> npt.NDArray[
         "t": data.times,
         "e": data.events,
         "v": data.values,
+        "p": data.parts,
     }
     frame = pl.DataFrame({name: a[at] for name, a in columns.items() if a is not None})
     again = at[~frame.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()]

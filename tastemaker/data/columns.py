@@ -33,9 +33,10 @@ class Columns:
     events: npt.NDArray[np.uint8] | None = None
     values: npt.NDArray[np.float32] | None = None
     rows: Int64s | None = None
+    parts: npt.NDArray[np.uint8] | None = None
 
     def sort(self) -> dict[str, Any]:
-        """Recode and stable-sort by (user, time, row).
+        """Recode and stable-sort by (user, time, row); by (user, part, time, row) with parts.
 
         Users are coded in the order of their ids; items by (first time, id), so that the codes do
         not depend on the order of rows in the file (protocol §3.1).
@@ -65,10 +66,16 @@ class Columns:
             "times": pick(self.times, order),
             "events": pick(self.events, order),
             "values": pick(self.values, order),
+            "parts": pick(self.parts, order),
         }
 
     def _order(self, users: Int32s) -> npt.NDArray[Any] | None:
-        """Stable order of rows by (user, time, row), or None when they stand so already."""
+        """Stable order of rows as `sort` wants it, or None when they stand so already."""
+        if self.parts is not None:
+            clock = np.zeros(len(users), np.int64) if self.times is None else self.times
+            rows = np.arange(len(users)) if self.rows is None else self.rows
+            by_part: Int64s = np.lexsort((rows, clock, self.parts, users))
+            return by_part
         if self.rows is not None:
             by_row = np.argsort(self.rows, kind="stable")
             times = None if self.times is None else self.times[by_row]

@@ -7,28 +7,26 @@ folder that `TASTEMAKER_DATA` names; a path is read by the files it holds.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tastemaker.data import formats
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.declaration import Declaration, read_declaration
 from tastemaker.data.describe import checked, described
 from tastemaker.data.doubts import doubts
+from tastemaker.data.folders import find_items, find_log, holds_log
 from tastemaker.data.interactions import Interactions
+from tastemaker.data.logs import Log, open_log, open_split
 from tastemaker.data.polarity import positives
 from tastemaker.data.reading import read_interactions, write_dropped
-from tastemaker.data.tables import SUFFIXES, Table, from_frame, open_table
+from tastemaker.data.tables import Table, from_frame
 from tastemaker.errors import BadInput
 
 EMBEDDED = Path(__file__).parent / "embedded"
-
-RATINGS = Declaration(events={"rating": "implicit_positive"}, duplicates="keep")
-_VIEWS = Declaration(duplicates="keep")
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,8 @@ class Dataset:
     """where it was read from."""
     dropped: pl.DataFrame
     """bad rows left out, with reasons; empty unless dropping was asked for."""
+    warnings: tuple[str, ...] = ()
+    """what is not wrong but should be known before a number of this log is believed."""
 
     def positives(self) -> Interactions:
         """The log without events whose declared polarity is negative: what models learn from.
@@ -59,8 +59,7 @@ class Dataset:
     def check(self) -> dict[str, Any]:
         """What `data check` says: the log, what is learnt of it and why not the rest, doubts."""
         log, catalog, declared = self.interactions, self.catalog, self.declared
-        warnings = doubts(log, catalog, declared)
-        return checked(self.name, log, catalog, declared, self.dropped, warnings)
+        return checked(self.name, log, catalog, declared, self.dropped, list(self.warnings))
 
 
 def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = None) -> Dataset:
@@ -74,103 +73,66 @@ def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = 
         BadInput: If there is no such data set, or with every problem of its files.
     """
     if not isinstance(data, str | Path):
-        return _read(from_frame(data), None, Declaration(name="frame"), bad_rows)
-    folder = _find(str(data))
-    if folder.is_file():
-        table, ordered, declared = _open(folder)
-        return _read(table, None, replace(declared, name=folder.stem), bad_rows, ordered)
-    log_file, items_file = _first(folder, _READERS), _first(folder, _CATALOGUES)
-    if log_file is None:
-        raise _no_log(folder)
-    table, ordered, declared = _open(log_file)
-    if (folder / "dataset.json").is_file() or declared.name == "own":
-        declared = read_declaration(folder)
-    items = _open(items_file)[0] if items_file else None
-    declared = replace(declared, name=declared.name or folder.resolve().name)
-    return _read(table, items, declared, bad_rows, ordered)
+        return _read(Log(from_frame(data), Declaration(name="frame")), None, bad_rows)
+    path = _find(str(data))
+    if path.is_file():
+        log = open_log(path)
+        named = replace(log.declared, name=path.name.partition(".")[0])
+        return _read(replace(log, declared=named), None, bad_rows)
+    files = find_log(path)
+    log = open_split(files) if isinstance(files, dict) else open_log(files)
+    declared = log.declared
+    if (path / "dataset.json").is_file():
+        declared = read_declaration(path)
+    declared = replace(declared, name=declared.name or path.resolve().name)
+    return _read(replace(log, declared=declared), find_items(path), bad_rows)
 
 
 def names() -> dict[str, Path]:
     """Names that `load` knows on this machine, and where they lie."""
-    found = {path.name: path for path in sorted(EMBEDDED.glob("*")) if path.is_dir()}
+    known = {path.name: path for path in sorted(EMBEDDED.iterdir()) if path.is_dir()}
     outside = os.environ.get("TASTEMAKER_DATA")
     for path in sorted(Path(outside).iterdir()) if outside and Path(outside).is_dir() else []:
-        if path.is_dir() and _first(path, _READERS):
-            found.setdefault(path.name, path)
-    return found
+        if path.is_dir() and path.name not in known and holds_log(path):
+            known[path.name] = path
+    return known
 
 
 def _find(data: str) -> Path:
-    known = names()
-    if data in known:
-        return known[data]
-    path = Path(data).expanduser()
-    if "\0" not in data and path.exists():
-        return path
+    """The folder of a name, or the path; only the folder of that name is looked into."""
+    if data and "\0" not in data:
+        outside = os.environ.get("TASTEMAKER_DATA")
+        named = data == Path(data).name and data != ".."
+        if named and (EMBEDDED / data).is_dir():
+            return EMBEDDED / data
+        if named and outside and Path(outside, data).is_dir() and holds_log(Path(outside, data)):
+            return Path(outside, data)
+        if Path(data).expanduser().exists():
+            return Path(data).expanduser()
     raise BadInput(
         f"There is no data set or folder called {data!r}.",
         "--data",
-        f"Known names: {', '.join(known)}. Or give a path, or set TASTEMAKER_DATA.",
+        f"Known names: {', '.join(names())}. Or give a path, or set TASTEMAKER_DATA.",
     )
 
 
-def _read(
-    table: Table,
-    items: Table | None,
-    declared: Declaration,
-    bad_rows: Path | None,
-    ordered: bool = False,
-) -> Dataset:
+def _read(log: Log, items: Table | None, bad_rows: Path | None) -> Dataset:
     catalog = Catalog.empty() if items is None else Catalog.from_table(items)
     known = None if items is None else catalog.frame["item_id"]
     drop = bad_rows is not None
-    read = read_interactions(table, declared, known, drop=drop, ordered=ordered)
-    if bad_rows is not None and len(read.dropped):
-        write_dropped(bad_rows, read.dropped)
-    return Dataset(declared.name, read.interactions, catalog, declared, table.file, read.dropped)
-
-
-Reader = Callable[[Path], Table]
-
-_READERS: dict[str, tuple[Reader, bool, Declaration]] = {
-    **{f"interactions{s}": (open_table, False, Declaration(name="own")) for s in SUFFIXES},
-    "ratings.csv": (formats.movielens_csv, False, RATINGS),
-    "ratings.dat": (formats.movielens_dat, False, RATINGS),
-    "*.inter": (formats.recbole, False, _VIEWS),
-    "sequences.txt.gz": (formats.sequences, True, _VIEWS),
-    "sequences.txt": (formats.sequences, True, _VIEWS),
-    "Beauty.txt": (formats.sequences, True, _VIEWS),
-}
-"""File name → reader, whether it carries order only, and what its columns mean."""
-
-_CATALOGUES = {
-    **{f"items{suffix}": open_table for suffix in SUFFIXES},
-    "movies.csv": formats.movielens_csv,
-    "movies.dat": formats.movielens_dat,
-    "*.item": formats.recbole,
-}
-
-
-def _open(path: Path) -> tuple[Table, bool, Declaration]:
-    for pattern, (reader, ordered, declared) in _READERS.items():
-        if path.match(pattern):
-            return reader(path), ordered, declared
-    for pattern, catalogue in _CATALOGUES.items():
-        if path.match(pattern):
-            return catalogue(path), False, Declaration()
-    if path.suffix in (".txt", ".gz"):
-        return formats.sequences(path), True, _VIEWS
-    return open_table(path), False, Declaration()
-
-
-def _first(folder: Path, patterns: Iterable[str]) -> Path | None:
-    return next((path for pattern in patterns for path in sorted(folder.glob(pattern))), None)
-
-
-def _no_log(folder: Path) -> BadInput:
-    held = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
-    return BadInput(
-        f"The folder holds no interactions, only {held}.",
-        str(folder),
-        f"Put interactions.parquet or interactions.csv there (also read: {', '.join(_READERS)}).",
+    with log.joined.naming_files() if log.joined else nullcontext():
+        read = read_interactions(log.table, log.declared, known, drop=drop, ordered=log.ordered)
+    dropped = read.dropped
+    if log.joined and len(dropped):
+        dropped = log.joined.place_rows(dropped)
+    if bad_rows is not None and len(dropped):
+        write_dropped(bad_rows, dropped)
+    return Dataset(
+        log.declared.name,
+        read.interactions,
+        catalog,
+        log.declared,
+        log.table.file,
+        dropped,
+        doubts(read.interactions, catalog, log.declared, lines=log.unordered),
     )

@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.config import from_json, to_json
 from tastemaker.errors import BadInput
 
@@ -102,7 +102,7 @@ class Declaration:
 
     def save(self, path: Path) -> None:
         """Write as JSON that `open` reads; `dataset.json` has the same form."""
-        artifacts.write_json(path, to_json(self))
+        files.write_json(path, to_json(self))
 
     @classmethod
     def open(cls, path: Path) -> Declaration:
@@ -112,7 +112,7 @@ class Declaration:
             ArtefactError: If the file is missing or no JSON.
             BadInput: If it has an unknown key or value.
         """
-        return from_json(cls, artifacts.read_json(path), str(path))
+        return from_json(cls, files.read_json(path), str(path))
 
 
 def _refuse_unknown(polarity: str) -> None:

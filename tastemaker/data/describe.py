@@ -70,7 +70,7 @@ def checked(
         **roles(log, declared),
         "catalogue": len(catalog.frame),
         "outside_catalogue": outside_catalogue(log, catalog),
-        "dropped": dropped["row"].n_unique(),
+        "dropped": len(dropped.select(pl.exclude("reason", "value")).unique()),
         "dropped_why": [{"why": why, "count": count} for why, count in reasons.iter_rows()],
         "warnings": warnings,
     }

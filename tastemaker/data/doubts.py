@@ -1,4 +1,7 @@
-"""Doubts: what may be right and often is not; said once, and never a reason to refuse a log."""
+"""What is not wrong with a log, but makes its numbers mean less, or is hardly meant.
+
+One function a doubt; said once, and never a reason to refuse a log.
+"""
 
 from __future__ import annotations
 
@@ -12,39 +15,78 @@ from tastemaker.data.times import EARLY, MODERN
 
 _SECOND = 1_000_000
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_FIRST, _LAST = 1990, 2040
+"""Years in which logs are written; numbers that name one of them in another unit are dates."""
+_PER_YEAR = {"days": 365.25, "hours": 365.25 * 24, "minutes": 365.25 * 24 * 60}
 
 
-def doubts(log: Interactions, catalog: Catalog, declared: Declaration) -> list[str]:
-    """Every doubt about a log and its catalogue, one sentence or two each."""
-    return [*time_doubts(log, declared), *catalogue_doubts(log, catalog)]
+def doubts(
+    log: Interactions, catalog: Catalog, declared: Declaration, lines: bool = False
+) -> tuple[str, ...]:
+    """Every doubt about a log and its catalogue, one sentence or two each.
+
+    Args:
+        log: As it was read.
+        catalog: What is known about items.
+        declared: What the columns mean.
+        lines: The log came from rows without times that are no sequences.
+    """
+    found = [
+        order_of_lines() if lines else None,
+        strange_times(log, declared),
+        without_order(log),
+        without_entry(log, catalog),
+        ready_split(log),
+    ]
+    return tuple(doubt for doubt in found if doubt)
 
 
-def time_doubts(log: Interactions, declared: Declaration) -> list[str]:
-    """Times that were hardly meant: of another unit, or dates written as numbers."""
-    times = log.times
+def strange_times(log: Interactions, declared: Declaration) -> str | None:
+    """Times that were hardly meant: of another unit, or dates written as numbers.
+
+    Numbers that are no dates in any unit, such as 1, 2, 3, only count, and are no reason to doubt.
+    """
+    times, unit = log.times, declared.time_unit
     if times is None or not len(times):
-        return []
+        return None
     latest = int(times.max())
     if latest >= MODERN // _SECOND:
         early = int((times < EARLY // _SECOND).sum())
         if not early:
-            return []
-        return [
+            return None
+        return (
             f"{early:,} of {len(times):,} times lie in the first months of 1970 and the others do "
             "not: is that where the time is missing?"
-        ]
-    unit = declared.time_unit
+        )
     year = str(np.datetime64(latest, "s").astype("datetime64[Y]"))
     said = f"All times lie in {year}" if year == "1970" else f"All times lie before {int(year) + 1}"
-    if _dates(times):
-        day = shown(int(times[0]))
-        return [f"{said}: numbers such as {day} look like dates. Write them as 2024-01-31."]
-    if unit != "s" and latest * _PER_SECOND[unit] >= MODERN // _SECOND:
-        return [f'{said} when read in {unit!r}: they look like seconds. Declare "time_unit": "s".']
-    return [
-        f"{said} when read in {unit!r}. Where they are more than an order, declare their unit "
-        'in dataset.json, as "time_unit": "ms", or write dates.'
-    ]
+    if unit != "s":
+        said = f"{said} when read in {unit!r}"
+        if latest * _PER_SECOND[unit] >= MODERN // _SECOND:
+            return f'{said}: they look like seconds. Declare "time_unit": "s".'
+        return f'{said}. Declare their unit in dataset.json, as "time_unit": "s", or write dates.'
+    if kind := _kind_of_date(times):
+        example = shown(int(times[0]))
+        return (
+            f"{said} when read in 's', and numbers such as {example} look like {kind}. Write them "
+            "as 2024-01-31."
+        )
+    return None
+
+
+def _kind_of_date(times: Int64s) -> str | None:
+    """What all of some small numbers are, if they are dates in a unit that is not read."""
+    year, month, day = times // 10_000, times // 100 % 100, times % 100
+    dated = (year >= 1970) & (year < 2100) & (month > 0) & (month < 13) & (day > 0) & (day < 32)
+    if dated.all():
+        return "dates"
+    low, high = int(times.min()), int(times.max())
+    if low >= _FIRST and high <= _LAST:
+        return "years"
+    for unit, per_year in _PER_YEAR.items():
+        if low >= (_FIRST - 1970) * per_year and high <= (_LAST - 1970) * per_year:
+            return f"{unit} since 1970"
+    return None
 
 
 def outside_catalogue(log: Interactions, catalog: Catalog) -> int:
@@ -53,24 +95,62 @@ def outside_catalogue(log: Interactions, catalog: Catalog) -> int:
     return int((~log.item_ids.is_in(known.implode())).sum()) if len(known) else 0
 
 
-def catalogue_doubts(log: Interactions, catalog: Catalog) -> list[str]:
+def without_entry(log: Interactions, catalog: Catalog) -> str | None:
     """Items without a row in the catalogue: they are learnt, and shown by their id alone."""
-    outside = outside_catalogue(log, catalog)
-    if not outside:
-        return []
-    if outside == log.num_items:
+    count = outside_catalogue(log, catalog)
+    if not count:
+        return None
+    if count == log.num_items:
         ours, theirs = shown(log.item_ids[0]), shown(catalog.frame["item_id"][0])
-        return [
-            f"None of the {outside:,} items of the log is in the catalogue: are the ids written "
+        return (
+            f"None of the {count:,} items of the log is in the catalogue: are the ids written "
             f"alike? The log has {ours}, the catalogue {theirs}."
-        ]
-    share = f"{outside:,} of the {log.num_items:,} items of the log"
-    verb = "are" if outside > 1 else "is"
-    return [f"{share} {verb} not in the catalogue, and so without title and categories."]
+        )
+    share = f"{count:,} of the {log.num_items:,} items of the log"
+    verb = "are" if count > 1 else "is"
+    return f"{share} {verb} not in the catalogue, and so without title and categories."
 
 
-def _dates(times: Int64s) -> bool:
-    """Whether all are days written as whole numbers, such as 20240131."""
-    year, month, day = times // 10_000, times // 100 % 100, times % 100
-    plausible = (year >= 1970) & (year < 2100) & (month > 0) & (month < 13) & (day > 0) & (day < 32)
-    return bool(plausible.all())
+def order_of_lines() -> str:
+    """Events without times, whose order is that of the file."""
+    return (
+        "The file has ratings but no times, so its lines are taken as the order of events. Models "
+        "and splits that go by what came last mean little unless the file is written in order."
+    )
+
+
+def without_order(log: Interactions) -> str | None:
+    """Times that do not say which event came first, for more than half of the users.
+
+    Users with one event have no order to lose and do not count.
+    """
+    if log.times is None or not log.num_events:
+        return None
+    some = log.lengths > 0
+    starts = log.offsets[:-1][some]
+    first, last = np.minimum.reduceat(log.times, starts), np.maximum.reduceat(log.times, starts)
+    longer = log.lengths[some] > 1
+    equal = int((first == last)[longer].sum())
+    if 2 * equal <= int(longer.sum()):
+        return None
+    return (
+        f"For {equal:,} of {int(longer.sum()):,} users with several events all of these have the "
+        "same time, so only the order of rows says which came first. Models and splits that go by "
+        "what came last mean little here; give finer times if there are any."
+    )
+
+
+def ready_split(log: Interactions) -> str | None:
+    """A ready-made split, which only `--split given` takes."""
+    if log.parts is None:
+        return None
+    train, valid, test = np.bincount(log.parts, minlength=3)
+    held = f"{train:,} train, {valid:,} valid and {test:,} test events"
+    without = (
+        " (where the last training event of each user with two or more validates, since none is "
+        "marked valid)"
+    )
+    return (
+        f"The data come with a ready-made split: {held}. --split given takes it"
+        f"{'' if valid else without}; every other split cuts all events anew, by time."
+    )

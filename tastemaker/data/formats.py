@@ -1,4 +1,4 @@
-"""Public formats → the columns of our own: RecBole, MovieLens, and sequence files.
+"""Public formats → the columns of our own: RecBole and MovieLens.
 
 Each reader gives a Table with `user_id`, `item_id` and what else the format carries; all checks
 are those of `reading`.
@@ -6,107 +6,90 @@ are those of `reading`.
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import polars as pl
 
+from tastemaker.data.categories import NO_CATEGORY
+from tastemaker.data.delimited import tab_separated
+from tastemaker.data.lines import encoding_of, line_blocks
+from tastemaker.data.opening import open_table
 from tastemaker.data.problems import shown
-from tastemaker.data.tables import BATCH, Table, open_table, scan_table, unreadable
+from tastemaker.data.tables import Table, unreadable
 
-_RENAMES = {
+_MOVIELENS = {
     "userId": "user_id",
     "movieId": "item_id",
     "rating": "value",
     "genres": "categories",
 }
-
-
-def _rename(table: Table, names: dict[str, str]) -> Table:
-    present = {old: new for old, new in names.items() if old in table.schema}
-    schema = {present.get(name, name): kind for name, kind in table.schema.items()}
-
-    def batches() -> Iterator[pl.DataFrame]:
-        return (batch.rename(present) for batch in table.batches())
-
-    return Table(table.file, schema, batches, present)
+_RECBOLE = {
+    "rating": "value",
+    "movie_title": "title",
+    "class": "categories",
+    "genre": "categories",
+}
 
 
 def movielens_csv(path: Path) -> Table:
-    """MovieLens `ratings.csv` or `movies.csv`; `(no genres listed)` becomes no category."""
-    table = _rename(open_table(path), _RENAMES)
-    if "categories" not in table.schema:
-        return table
-    nothing = pl.col("categories").replace("(no genres listed)", "")
-    inner = table.batches
-    return Table(table.file, table.schema, lambda: (b.with_columns(nothing) for b in inner()))
+    """MovieLens `ratings.csv` or `movies.csv`."""
+    return open_table(path).rename(_MOVIELENS)
 
 
 def movielens_dat(path: Path) -> Table:
-    """MovieLens `ratings.dat` (user::item::rating::time) or `movies.dat` (item::title::genres)."""
+    """MovieLens `ratings.dat` (user::item::rating::time) or `movies.dat` (item::title::genres).
+
+    Read as UTF-8 where all of it is that, else as Latin-1, as the originals are written.
+    """
     names = ["item_id", "title", "categories"]
     if path.name.startswith("ratings"):
         names = ["user_id", "item_id", "value", "timestamp"]
 
-    def rows() -> Iterator[list[str]]:
-        with path.open(encoding="latin-1") as lines:
-            for number, line in enumerate(lines, start=1):
-                fields = line.rstrip("\r\n").split("::")
-                if len(fields) != len(names):
-                    what = f"the row has {len(fields)} fields, not {len(names)}"
-                    raise unreadable(str(path), what, "Export it again.", number, shown(line))
-                yield fields
+    def batches() -> Iterator[pl.DataFrame]:
+        row = 0
+        for block in line_blocks(path, encoding_of(path)):
+            fields = pl.Series(block, dtype=pl.String).str.split("::")
+            blank = fields.list.len() == 1
+            blank &= pl.Series(block, dtype=pl.String).str.strip_chars() == ""
+            wrong = ((fields.list.len() != len(names)) & ~blank).arg_true()
+            if len(wrong):
+                at = int(wrong[0])
+                what = f"the row has {len(fields[at])} fields, not {len(names)}"
+                value = shown(block[at])
+                raise unreadable(str(path), what, "Export it again.", row + at + 1, value)
+            row += len(block)
+            # A blank line stays a row without fields, so that rows keep their numbers.
+            yield fields.set(blank, None).list.to_struct(fields=names).struct.unnest()
 
-    return replace(_from_rows(str(path), names, rows), renamed={"rating": "value"})
+    table = Table(str(path), {name: pl.String() for name in names}, batches, text=True)
+    return replace(table, renamed={"rating": "value"})
 
 
 def recbole(path: Path) -> Table:
-    """RecBole `.inter` or `.item`: tab-separated with typed headers such as `user_id:token`."""
+    """RecBole `.inter` or `.item`: tab-separated with typed headers such as `user_id:token`.
 
-    def scan() -> pl.LazyFrame:
-        options = {"separator": "\t", "infer_schema": False, "quote_char": None}
-        return pl.scan_csv(path, **options)  # type: ignore[arg-type]
+    In session data, `session_id` is the user.
 
-    table = scan_table(str(path), scan, path)
+    Raises:
+        BadData: Also if the file holds finished training samples instead of events.
+    """
+    table = tab_separated(path)
     plain = {name: name.split(":")[0] for name in table.schema}
-    also = {"rating": "value", "movie_title": "title", "class": "categories", "genre": "categories"}
-    table = _rename(table, {old: also.get(new, new) for old, new in plain.items()})
+    lists = [old for old, new in plain.items() if new.endswith("_list")]
+    if lists and path.suffix == ".inter":
+        what = (
+            f"the file holds training samples (each row a history, column {lists[0]!r}, and its "
+            "next item), not events: histories overlap, so that events would count many times"
+        )
+        fix = "Give the events they were made from: user_id:token, item_id:token, timestamp:float."
+        raise unreadable(str(path), what, fix)
+    also = dict(_RECBOLE)
+    if "user_id" not in plain.values():
+        also["session_id"] = "user_id"
+    table = table.rename({old: also.get(new, new) for old, new in plain.items()})
     if "categories" not in table.schema:
         return table
-    bars = pl.col("categories").str.replace_all(r"\s+", "|")
-    inner = table.batches
-    return Table(table.file, table.schema, lambda: (b.with_columns(bars) for b in inner()))
-
-
-def sequences(path: Path) -> Table:
-    """Lines of `user item item …`, oldest first, plain or gzipped: order without times."""
-
-    def rows() -> Iterator[list[str]]:
-        opener: Callable[..., object] = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8") as lines:  # type: ignore[attr-defined]
-            try:
-                for number, line in enumerate(lines, start=1):
-                    user, *items = line.split() or [""]
-                    if user and not items:
-                        what, fix = "the line has a user but no item", "Write `user item item …`."
-                        raise unreadable(str(path), what, fix, number, shown(user))
-                    yield from ([user, item] for item in items)
-            except (UnicodeDecodeError, OSError, EOFError) as error:
-                what = f"the file is cut short or is not text: {error}"
-                raise unreadable(str(path), what, "Export it again.") from None
-
-    return _from_rows(str(path), ["user_id", "item_id"], rows)
-
-
-def _from_rows(file: str, names: list[str], rows: Callable[[], Iterator[list[str]]]) -> Table:
-    schema: dict[str, pl.DataType] = {name: pl.String() for name in names}
-
-    def batches() -> Iterator[pl.DataFrame]:
-        source = rows()
-        while block := list(islice(source, BATCH)):
-            yield pl.DataFrame(block, schema=schema, orient="row")
-
-    return Table(file, schema, batches)
+    listed = pl.col("categories").replace(NO_CATEGORY, "")
+    return table.change(listed.str.replace_all(r"\s+", "|"))

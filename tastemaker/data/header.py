@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,33 +9,31 @@ from dataclasses import replace
 import polars as pl
 
 from tastemaker.data.checks import schema_problems
+from tastemaker.data.column_names import COLUMNS, missing_column_fix
 from tastemaker.data.declaration import Declaration
 from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.data.tables import Table
 from tastemaker.data.times import legible
 
-COLUMNS = ("user_id", "item_id", "timestamp", "event", "value", "row")
-"""Columns that a log may have; others are not read."""
-_REQUIRED = COLUMNS[:3]
-
-_SYNONYMS: dict[str, tuple[str, ...]] = {
-    "user_id": ("user", "userid", "uid", "customer_id", "visitor_id", "session_id"),
-    "item_id": ("item", "itemid", "iid", "movieid", "product_id", "asin", "object_id"),
-    "timestamp": ("time", "ts", "date", "datetime", "created_at", "unixreviewtime"),
-}
+BLANK = "\0blank"
+"""Marks rows that are passed over; no column of a file can be called this."""
 
 
 def canonical(table: Table, declared: Declaration) -> Table:
     """Only the columns we know; the declared value column as `value`, the row numbers as `order`.
 
-    `row` is kept free for the number that a row has in the file.
+    `row` is kept free for the number that a row has in the file. A batch with rows that hold
+    nothing in any column of the file says so in a column `BLANK`.
     """
     names = {old: "order" if name == "row" else name for name, old in _sources(table, declared)}
     schema = {new: table.schema[old] for old, new in names.items()}
     picked = [pl.col(old).alias(new) for old, new in names.items()]
 
     def batches() -> Iterator[pl.DataFrame]:
-        return (batch.select(picked) for batch in table.batches())
+        for batch in table.batches():
+            blank = table.blank_rows(batch)
+            known = batch.select(picked)
+            yield known if blank is None else known.with_columns(blank.alias(BLANK))
 
     return Table(table.file, schema, batches)
 
@@ -52,9 +49,10 @@ def check_header(table: Table, declared: Declaration, ordered: bool) -> None:
     Raises:
         BadData: With every problem of the header.
     """
+    missing = "the column is missing"
     problems = [
-        Problem(table.file, name, None, "", 1, "the column is missing", _rename_hint(table, name))
-        for name in (_REQUIRED[:2] if ordered else _REQUIRED)
+        Problem(table.file, name, None, "", 1, missing, missing_column_fix(name, table.schema))
+        for name in (COLUMNS[:2] if ordered else COLUMNS[:3])
         if name not in table.schema
     ]
     problems += _declared_problems(table, declared)
@@ -79,18 +77,6 @@ def doubled(table: Table, columns: Sequence[str]) -> list[Problem]:
         for found in twice
         if found and found[1] in ours
     ]
-
-
-def missing_column_fix(
-    name: str, columns: Sequence[str] | dict[str, pl.DataType], also: Sequence[str]
-) -> str:
-    """What to do about a missing column: rename the likely one, or add it."""
-    lower = {column.lower(): column for column in columns}
-    likely = [lower[word.lower()] for word in also if word.lower() in lower]
-    likely += [lower[word] for word in difflib.get_close_matches(name, lower, n=1)]
-    if likely:
-        return f"Rename column {likely[0]!r} to {name!r}."
-    return f"Add it; the table has: {', '.join(columns) or 'none that is known'}."
 
 
 def _sources(table: Table, declared: Declaration) -> list[tuple[str, str]]:
@@ -119,7 +105,7 @@ def _declared_problems(table: Table, declared: Declaration) -> Iterator[Problem]
     if declared.value and not _value_source(table, declared):
         column = declared.value.column
         what = "dataset.json declares it as the value column, and the log has no such column"
-        others = ", ".join(name for name in table.schema if name not in _REQUIRED) or "none"
+        others = ", ".join(name for name in table.schema if name not in COLUMNS[:3]) or "none"
         fix = f"Name a column of the log (others there: {others}), or declare no value."
         yield Problem(table.file, column, None, "", 1, what, fix)
     if "event" not in table.schema and declared.only_event is None:
@@ -137,7 +123,3 @@ def _with_example(table: Table, problem: Problem) -> Problem:
         return problem
     value = legible(column.slice(first, 1))[0]
     return replace(problem, row=first + 1, value=shown(value))
-
-
-def _rename_hint(table: Table, name: str) -> str:
-    return missing_column_fix(name, table.schema, _SYNONYMS.get(name, ()))

@@ -24,7 +24,11 @@ from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.columns import Columns, pick
 from tastemaker.data.declaration import MAX_EVENTS
 from tastemaker.data.dictionary import Dictionary
+from tastemaker.data.parquet import write_parquet
 from tastemaker.errors import BadInput
+
+PARTS = ("train", "valid", "test")
+"""Parts of a ready-made split; an event's part is an index into them."""
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -49,6 +53,9 @@ class Interactions:
     values: npt.NDArray[np.float32] | None = None
     """(N,) the log's value column, such as a rating."""
     event_names: tuple[str, ...] = ("view",)
+    parts: npt.NDArray[np.uint8] | None = None
+    """(N,) index into `PARTS` where the data come with a ready-made split, never falling within
+    a user; then only events of one part are oldest first."""
 
     @property
     def num_users(self) -> int:
@@ -73,7 +80,7 @@ class Interactions:
     @property
     def bytes_per_event(self) -> float:
         """Resident bytes an event, offsets included, id strings apart (performance P6: ≤ 24)."""
-        arrays = (self.offsets, self.items, self.times, self.events, self.values)
+        arrays = (self.offsets, self.items, self.times, self.events, self.values, self.parts)
         return sum(a.nbytes for a in arrays if a is not None) / max(1, self.num_events)
 
     def history(self, user: int) -> Int32s:
@@ -123,6 +130,8 @@ class Interactions:
         digest.update(repr(self.event_names).encode())
         for array in (self.offsets, self.items, self.times, self.events, self.values):
             digest.update(b"-" if array is None else np.ascontiguousarray(array).data)
+        if self.parts is not None:
+            digest.update(np.ascontiguousarray(self.parts).data)
         return digest.hexdigest()
 
     @classmethod
@@ -143,8 +152,8 @@ class Interactions:
         Nothing is checked here beyond the columns: `data.reading.read_interactions` checks.
 
         Args:
-            frame: `timestamp` (int64 seconds), `event` and `value` are optional; `row` (int)
-                overrides the frame's own order as the tie-break of equal times.
+            frame: `timestamp` (int64 seconds), `event`, `value` and `split` (a name of `PARTS`)
+                are optional; `row` (int) overrides the frame's own order as the tie-break.
         """
         names = tuple(sorted(frame["event"].unique())) if "event" in frame else ("view",)
         if len(names) > MAX_EVENTS:
@@ -166,6 +175,9 @@ class Interactions:
             events,
             frame["value"].cast(pl.Float32).to_numpy() if "value" in frame else None,
             rows,
+            frame["split"].cast(pl.Enum(PARTS)).to_physical().cast(pl.UInt8).to_numpy()
+            if "split" in frame
+            else None,
         )
         return cls(**columns.sort(), event_names=names)
 
@@ -179,18 +191,40 @@ class Interactions:
             times=pick(self.times, keep),
             events=pick(self.events, keep),
             values=pick(self.values, keep),
+            parts=pick(self.parts, keep),
+        )
+
+    def by_time(self) -> Interactions:
+        """The same log without its ready-made split: each user's events oldest first.
+
+        Events of one time stand in the order train, valid, test, then as in the file; so does
+        everything where there are no times.
+        """
+        if self.parts is None:
+            return self
+        if self.times is None:
+            return replace(self, parts=None)
+        users = np.repeat(np.arange(self.num_users), self.lengths)
+        order = np.lexsort((self.times, users))
+        return replace(
+            self,
+            items=self.items[order],
+            times=self.times[order],
+            events=pick(self.events, order),
+            values=pick(self.values, order),
+            parts=None,
         )
 
     def save(self, folder: Path) -> None:
         """Write the Arrow files that `open` maps into memory, and `vocab.parquet`."""
         columns: dict[str, Any] = {"item": self.items, "time": self.times}
-        columns |= {"event": self.events, "value": self.values}
+        columns |= {"event": self.events, "value": self.values, "part": self.parts}
         events = pa.table({name: a for name, a in columns.items() if a is not None})
         names = {"event_names": "\x1f".join(self.event_names)}
         write_arrow(folder / "events.arrow", events.replace_schema_metadata(names))
         ids = pa.table({"user_id": self.user_ids.to_arrow(), "end": self.offsets[1:]})
         write_arrow(folder / "histories.arrow", ids)
-        self.item_ids.rename("item_id").to_frame().write_parquet(folder / "vocab.parquet")
+        write_parquet(folder / "vocab.parquet", self.item_ids.rename("item_id").to_frame())
 
     @classmethod
     def open(cls, folder: Path) -> Interactions:
@@ -206,12 +240,13 @@ class Interactions:
         metadata = events.schema.metadata or {}
         return cls(
             user_ids=pl.Series("user_id", users.column("user_id").combine_chunks()),
-            item_ids=pl.read_parquet(folder / "vocab.parquet")["item_id"],
+            item_ids=pl.read_parquet(folder / "vocab.parquet", glob=False)["item_id"],
             offsets=np.concatenate([[0], users.column("end").to_numpy()]).astype(np.int64),
             items=column["item"],
             times=column.get("time"),
             events=column.get("event"),
             values=column.get("value"),
+            parts=column.get("part"),
             event_names=tuple(metadata.get(b"event_names", b"view").decode().split("\x1f")),
         )
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.data.checks import Tally, check_batch
 from tastemaker.data.coded import (
     Coded,
@@ -24,9 +24,10 @@ from tastemaker.data.coded import (
 )
 from tastemaker.data.declaration import Declaration
 from tastemaker.data.dictionary import Dictionary
-from tastemaker.data.header import canonical, check_header
+from tastemaker.data.header import BLANK, canonical, check_header
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.problems import BadData, Problem
+from tastemaker.data.spreadsheet import inert
 from tastemaker.data.tables import Table, unreadable
 
 
@@ -86,8 +87,7 @@ def read_interactions(
 
 def write_dropped(path: Path, dropped: pl.DataFrame) -> None:
     """Write dropped rows as CSV; cells that a spreadsheet would run are defused."""
-    safe = pl.col(pl.String).str.replace(r"^([=+\-@\t\r])", "'${1}")
-    artifacts.write_text(path, dropped.with_columns(safe).write_csv())
+    files.write_text(path, inert(dropped).write_csv())
 
 
 def _gather(table: Table, declared: Declaration) -> Coded:
@@ -99,6 +99,8 @@ def _gather(table: Table, declared: Declaration) -> Coded:
     seen = 0
     for batch in table.batches():
         numbered = batch.with_columns(row=pl.int_range(seen + 1, seen + len(batch) + 1))
+        if BLANK in batch.columns:
+            numbered = numbered.filter(~pl.col(BLANK))
         good = check_batch(numbered, declared, tally)
         at = good["row"].to_numpy() - 1 - seen
         if len(good) < len(batch):
@@ -124,6 +126,7 @@ def _gather(table: Table, declared: Declaration) -> Coded:
         known["item_id"].ids(),
         tally,
         whole.get("zone"),
+        whole.get("split"),
     )
 
 
@@ -137,7 +140,7 @@ def _code(
     if "event" in good.columns and len(event.categories) > 1:
         code = good["event"].cast(pl.String).cast(event).to_physical()
         coded["event"] = code.cast(pl.UInt8).to_numpy()
-    for name in ("timestamp", "zone", "value", "order"):
+    for name in ("timestamp", "zone", "value", "order", "split"):
         if name in good.columns:
             coded[name] = good[name].to_numpy()
     return coded

@@ -2,12 +2,14 @@
 
 Histories are ordered in time, so every split is a suffix of each user's history, and two cuts a
 user describe it (protocol §3.2). Leave-one-out is leaky in time by design: other users' later
-events train. `global_time` is not.
+events train. `global_time` is not. `given` takes the parts that the data come with, so that
+numbers compare with those of others on the same files.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -15,7 +17,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tastemaker.data.batches import Contexts, ranges
+from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput
 
@@ -91,15 +93,15 @@ class Split:
     def queries(self, part: Part) -> Queries:
         """Users with a past and a future in `part`.
 
-        In `global-time`, targets never seen in training are left out (`unseen_targets` counts
-        them), since no model of this table could rank them.
+        In `global-time` and `given`, targets never seen in training are left out
+        (`unseen_targets` counts them), since no model of this table could rank them.
         """
         log = self.interactions
         begin = self.train_end if part == "valid" else self.valid_end
         end = self.valid_end if part == "valid" else log.offsets[1:]
         wanted = ranges(begin, end)
         owner = np.repeat(np.arange(log.num_users), end - begin)
-        if self.name == "global-time":
+        if self.name in ("global-time", "given"):
             seen = self.trained_items[log.items[wanted] - 1]
             wanted, owner = wanted[seen], owner[seen]
         owner_has_past = (self.train_end > log.offsets[:-1])[owner]
@@ -147,16 +149,27 @@ def last_events(interactions: Interactions, events: int = 10) -> Split:
 
 
 def _last(interactions: Interactions, events: int, name: str) -> Split:
-    ends = interactions.offsets[1:]
-    held = np.where(interactions.lengths >= 2 * events + 1, events, 0)
-    return _checked(Split(name, interactions, ends - 2 * held, ends - held))
+    log = interactions.by_time()
+    ends, needed = log.offsets[1:], 2 * events + 1
+    held = np.where(log.lengths >= needed, events, 0)
+    if not held.any():
+        longest = int(log.lengths.max(initial=0))
+        raise BadInput(
+            f"No user has the {needed:,} events that {name} needs to hold any out: {events:,} to "
+            f"test, {events:,} to validate and one to train. The longest history has {longest:,}.",
+            f"--split {name}, {log.num_users:,} users",
+            f"Use last-E with E of at most {(longest - 1) // 2}."
+            if longest >= 3
+            else "Give users with at least 3 events.",
+        )
+    return Split(name, log, ends - 2 * held, ends - held)
 
 
 def global_time(interactions: Interactions, share: float = 0.1) -> Split:
     """TIME: test = the last `share` of all events by clock, validation likewise before it.
 
     Raises:
-        BadInput: If the log has no times.
+        BadInput: If the log has no times, or none that tells a test from training.
     """
     if interactions.times is None:
         raise BadInput(
@@ -166,8 +179,16 @@ def global_time(interactions: Interactions, share: float = 0.1) -> Split:
         )
     if not 0 < share < 0.5:
         raise BadInput(f"A share of {share} is not between 0 and 0.5.", "--split", "Use 0.1.")
-    times, log = interactions.times, interactions
-    test_time = np.quantile(times, 1 - share, method="higher") if len(times) else 0
+    log = interactions.by_time()
+    assert log.times is not None
+    times = log.times
+    if not len(times) or times.min() == times.max():
+        raise BadInput(
+            "All events have the same time, so no clock can cut them.",
+            "--split global-time",
+            "Use leave-one-out or last-10, or give the events their times.",
+        )
+    test_time = np.quantile(times, 1 - share, method="higher")
     before = times[times < test_time]
     valid_time = np.quantile(before, 1 - share, method="higher") if len(before) else test_time
 
@@ -176,30 +197,87 @@ def global_time(interactions: Interactions, share: float = 0.1) -> Split:
         ends: Int64s = log.offsets[:-1] + running[log.offsets[1:]] - running[log.offsets[:-1]]
         return ends
 
-    return _checked(Split("global-time", log, cut(valid_time), cut(test_time)))
+    cuts = Split("global-time", log, cut(valid_time), cut(test_time))
+    refuse_empty(cuts, "test")
+    return cuts
+
+
+def given(interactions: Interactions) -> Split:
+    """The ready-made split that the data come with: its train, valid and test events.
+
+    Without validation events, the last training event of every user with two or more validates.
+
+    Raises:
+        BadInput: If the data come without one.
+    """
+    parts = interactions.parts
+    if parts is None:
+        raise BadInput(
+            "The data come without a ready-made split.",
+            "--split given",
+            "Give a folder with train.*, valid.* and test.* (or x.train.inter and so on), or a "
+            "column `split` of train, valid and test; or use leave-one-out, last-10 or "
+            "global-time.",
+        )
+    ends = [
+        np.add(interactions.offsets[:-1], np.diff(_running(parts <= part)[interactions.offsets]))
+        for part in (0, 1)
+    ]
+    train_end, valid_end = ends
+    if not (parts == 1).any():
+        train_end = train_end - (train_end - interactions.offsets[:-1] >= 2)
+    cuts = Split("given", interactions, train_end, valid_end)
+    refuse_empty(cuts, "test")
+    return cuts
+
+
+def _running(flags: npt.NDArray[np.bool_]) -> Int64s:
+    return np.concatenate([[0], np.cumsum(flags)]).astype(np.int64)
 
 
 def split(interactions: Interactions, name: str = "leave-one-out") -> Split:
-    """The split called `name`: leave-one-out, last-E (such as last-10), or global-time."""
-    if name == "leave-one-out":
-        return leave_one_out(interactions)
-    if name == "global-time":
-        return global_time(interactions)
-    if name.startswith("last-") and name[5:].isdigit():
+    """The split called `name`: leave-one-out, last-E (such as last-10), global-time, or given.
+
+    All but `given` cut a log anew, oldest events first, whatever ready-made split it carries.
+
+    Raises:
+        BadInput: If there is no such split, or it would leave nothing to test.
+    """
+    cutters = {"leave-one-out": leave_one_out, "global-time": global_time, "given": given}
+    if name in cutters:
+        return cutters[name](interactions)
+    if re.fullmatch(r"last-[0-9]{1,9}", name):
         return last_events(interactions, int(name[5:]))
     raise BadInput(
         f"There is no split called {name!r}.",
         "--split",
-        "Use leave-one-out, last-10 (any number) or global-time.",
+        "Use leave-one-out, last-10 (any number), global-time or given.",
     )
 
 
-def _checked(cuts: Split) -> Split:
-    if not len(cuts.queries("test")):
-        longest = int(cuts.interactions.lengths.max(initial=0))
-        raise BadInput(
-            f"No user has enough events to hold any out under {cuts.name}.",
-            f"{cuts.interactions.num_users:,} users, the longest history has {longest} events",
-            "Leave-one-out needs users with at least 3 events.",
-        )
-    return cuts
+def refuse_empty(cuts: Split, part: Part) -> None:
+    """Refuse a split without a query to validate or to test, and say which and why.
+
+    Raises:
+        BadInput: If nobody can be asked in `part`.
+    """
+    if len(cuts.queries(part)):
+        return
+    log = cuts.interactions
+    begin = cuts.train_end if part == "valid" else cuts.valid_end
+    end = cuts.valid_end if part == "valid" else log.offsets[1:]
+    past = cuts.train_end > log.offsets[:-1]
+    word = "validation" if part == "valid" else "test"
+    if not (end > begin).any():
+        why = f"no event is one to {'validate' if part == 'valid' else 'test'}"
+    elif not (past & (end > begin)).any():
+        why = f"no user with {word} events has a training event before them"
+    else:
+        why = f"none of the items in the {word} events of known users is in training"
+    raise BadInput(
+        f"The split {cuts.name} has no {word} query: {why}.",
+        f"--split {cuts.name}",
+        "Give train, valid and test events of the same users and items."
+        if cuts.name == "given"
+        else "Use another split, such as leave-one-out or last-1, or give more events a user.",
+    )

@@ -1,27 +1,23 @@
-"""Files and frames → batches of rows, with every way of being unreadable put into words.
+"""Frames and columnar files → batches of rows, with every way of being unreadable put into words.
 
-CSV columns are read as text and converted later, where a bad value can be named with its row;
-Parquet, Arrow and frames keep their types.
+Parquet, Arrow and frames keep their types; what is text is read as text (`delimited`,
+`json_lines`, `plain_text`) and converted later, where a bad value can be named with its row.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from tastemaker.data.problems import BadData, Problem, shown
+from tastemaker.data.problems import BadData, Problem
 
 BATCH = 250_000
 """Rows read at a time."""
-
-SUFFIXES = (".parquet", ".csv", ".arrow")
-"""Formats of a data folder, in the order they are looked for."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,45 @@ class Table:
     """a fresh pass over the rows, in file order."""
     renamed: dict[str, str] = field(default_factory=dict)
     """columns that a public format calls otherwise: name in the file → name here."""
+    text: bool = False
+    """read from text, where a row without any field is a blank line, which is passed over."""
+
+    def rename(self, names: dict[str, str]) -> Table:
+        """The same rows with columns renamed, where the table has them (old → new).
+
+        Raises:
+            BadData: If two columns would have one name.
+        """
+        present = {old: new for old, new in names.items() if old in self.schema}
+        old_of: dict[str, str] = {}
+        for old in self.schema:
+            new = present.get(old, old)
+            if new in old_of:
+                what = f"two columns are the {new!r} of the table: {old_of[new]!r} and {old!r}"
+                fix = "Remove one of them."
+                raise BadData([Problem(self.file, new, None, "", 1, what, fix)])
+            old_of[new] = old
+        schema = {new: self.schema[old] for new, old in old_of.items()}
+        batches, renamed = self.batches, self.renamed | present
+        return replace(
+            self,
+            schema=schema,
+            batches=lambda: (batch.rename(present) for batch in batches()),
+            renamed=renamed,
+        )
+
+    def change(self, *columns: pl.Expr) -> Table:
+        """The same rows with columns computed anew; their types stay."""
+        batches = self.batches
+        return replace(self, batches=lambda: (b.with_columns(columns) for b in batches()))
+
+    def blank_rows(self, batch: pl.DataFrame) -> pl.Series | None:
+        """Which rows of a batch are blank lines; None, at no cost, where there are none."""
+        columns = batch.get_columns()
+        if not self.text or not columns or not columns[0].null_count():
+            return None
+        blank = batch.select(pl.all_horizontal(pl.all().is_null())).to_series()
+        return blank if blank.any() else None
 
 
 def unreadable(file: str, what: str, fix: str, row: int | None = None, value: str = "") -> BadData:
@@ -43,41 +78,47 @@ def unreadable(file: str, what: str, fix: str, row: int | None = None, value: st
     return BadData([Problem(file, "", row, value, 1, what, fix)])
 
 
-def open_table(path: Path) -> Table:
-    """Open a Parquet, CSV or Arrow file.
+def scan_table(
+    file: str,
+    scan: Callable[[], pl.LazyFrame],
+    explain: Callable[[str], BadData] | None = None,
+) -> Table:
+    """A table from a lazy scan.
 
-    Raises:
-        BadData: If it is missing, empty, cut short, binary or ragged.
+    Args:
+        file: What messages call it.
+        scan: A fresh scan; paths in it are read as written (`glob=False`).
+        explain: Finds the cause of what the engine could not read; gets the engine's words.
     """
-    if not path.is_file():
-        raise unreadable(str(path), "there is no such file", "Check the path.")
-    if path.stat().st_size == 0:
-        raise unreadable(str(path), "the file is empty (0 bytes)", "Export it again.")
-    if path.suffix == ".csv":
-        _refuse_binary(path)
-        return scan_table(str(path), lambda: pl.scan_csv(path, infer_schema=False), path)
-    if path.suffix == ".parquet":
-        return scan_table(str(path), lambda: pl.scan_parquet(path), path)
-    if path.suffix == ".arrow":
-        return scan_table(str(path), lambda: pl.scan_ipc(path), path)
-    fix = f"Use one of {', '.join(SUFFIXES)}."
-    raise unreadable(str(path), f"files ending in {path.suffix!r} are not read", fix)
-
-
-def scan_table(file: str, scan: Callable[[], pl.LazyFrame], path: Path | None = None) -> Table:
-    """A table from a lazy scan; what the engine cannot read becomes a problem with its row."""
+    tell = explain or (lambda said: unreadable(file, f"it cannot be read: {said}", "Mend it."))
 
     def batches() -> Iterator[pl.DataFrame]:
         try:
             yield from scan().collect_batches(chunk_size=BATCH, maintain_order=True)
         except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-            raise _explain(file, path, error) from None
+            raise tell(_first_line(error)) from None
 
     try:
         schema = dict(scan().collect_schema())
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        raise _explain(file, path, error) from None
+        raise tell(_first_line(error)) from None
     return Table(file, schema, batches)
+
+
+def columnar_file(path: Path) -> Table:
+    """A Parquet or Arrow file; its columns keep their types."""
+    kind = path.suffix.lower()[1:]
+
+    def scan() -> pl.LazyFrame:
+        if kind == "parquet":
+            return pl.scan_parquet(path, glob=False)
+        return pl.scan_ipc(path, glob=False)
+
+    def explain(said: str) -> BadData:
+        what = f"the file is cut short or is not {kind}: {said}"
+        return unreadable(str(path), what, "Export it again.")
+
+    return scan_table(str(path), scan, explain)
 
 
 def from_frame(frame: Any, file: str = "the frame") -> Table:
@@ -98,40 +139,6 @@ def from_frame(frame: Any, file: str = "the frame") -> Table:
     return Table(file, dict(ready.schema), lambda: ready.iter_slices(BATCH))
 
 
-def _refuse_binary(path: Path) -> None:
-    with path.open("rb") as source:
-        head = source.read(1 << 16)
-    if b"\0" in head:
-        line = head[: head.index(b"\0")].count(b"\n")
-        what = "the file holds NUL bytes: it is binary, not CSV"
-        raise unreadable(str(path), what, "Export it as UTF-8 CSV or as Parquet.", max(line, 1))
-
-
-def _explain(file: str, path: Path | None, error: Exception) -> BadData:
-    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if path is not None and path.suffix == ".csv":
-        return _explain_csv(path) or unreadable(file, f"the file is not CSV: {first}", "Mend it.")
-    if path is not None:
-        what = f"the file is cut short or is not {path.suffix[1:]}: {first}"
-        return unreadable(file, what, "Export it again.")
-    return unreadable(file, f"the table cannot be read: {first}", "Mend it.")
-
-
-def _explain_csv(path: Path) -> BadData | None:
-    """Find the line that the reader stumbled over; only read when it did."""
-    with path.open("rb") as raw:
-        for number, line in enumerate(raw):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                what, fix = "the line is not UTF-8 text", "Export it as UTF-8."
-                return unreadable(str(path), what, fix, max(number, 1), shown(line[:60]))
-    with path.open(encoding="utf-8", newline="") as text:
-        rows = csv.reader(text)
-        header = next(rows, [])
-        for number, row in enumerate(rows, start=1):
-            if row and len(row) != len(header):
-                what = f"the row has {len(row)} fields, the header {len(header)}"
-                fix = "Quote fields that hold commas, or export it again."
-                return unreadable(str(path), what, fix, number, shown(",".join(row)))
-    return None
+def _first_line(error: Exception) -> str:
+    said = str(error).strip()
+    return said.splitlines()[0] if said else type(error).__name__

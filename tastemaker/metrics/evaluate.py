@@ -16,7 +16,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.splits import Queries
 from tastemaker.errors import BadInput
 from tastemaker.metrics.ranking import (

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.errors import NumericFault
 
 Floats = npt.NDArray[np.float64]
@@ -41,10 +41,10 @@ def check_scores(scores: Tensor, users: npt.NDArray[np.int64]) -> None:
 
     Args:
         scores: (B, I).
-        users: (B,) user codes, for the message.
+        users: (B,) user codes, for the message; ids are not at hand here.
 
     Raises:
-        NumericFault: Naming rows and the first column.
+        NumericFault: Naming the positions of users in the log and the first item's.
     """
     # A row holds NaN or +inf exactly when its maximum does; −inf is a legal mask.
     highest = scores.amax(1)
@@ -53,7 +53,8 @@ def check_scores(scores: Tensor, users: npt.NDArray[np.int64]) -> None:
         rows = sorted({int(users[at]) for at in bad[:, 0].tolist()})
         raise NumericFault(
             f"{len(bad):,} scores are NaN or infinite.",
-            f"users (codes) {rows[:8]}, first at item code {int(bad[0, 1]) + 1}",
+            f"users at positions {rows[:8]} of the log, first at the item at position "
+            f"{int(bad[0, 1])}; positions count from 0 and are no ids",
             "The model is broken: train it again, with a lower learning rate.",
         )
 

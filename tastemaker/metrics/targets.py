@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tastemaker.data.splits import Queries
+from tastemaker.data.splits import Queries, Split, refuse_empty
 from tastemaker.errors import BadInput
 
 _CELLS = 2**22
@@ -55,20 +55,46 @@ def repeated_targets(queries: Queries) -> npt.NDArray[np.bool_]:
     return again
 
 
+def check_queries(cuts: Split, repeats: bool = False) -> None:
+    """Refuse a split that cannot be validated and tested, before anything is trained on it.
+
+    Args:
+        cuts: The split to be trained and tested on.
+        repeats: Items may be chosen again, so that a target may stand in its own context.
+
+    Raises:
+        BadInput: If it has no validation or no test query; or a target that repeats an item of
+            its context, unless `repeats`.
+    """
+    for part in ("test", "valid"):
+        refuse_empty(cuts, part)
+        if repeats:
+            continue
+        queries = cuts.queries(part)
+        again = repeated_targets(queries)
+        if again.any():
+            first = int(again.argmax())
+            query = int(np.searchsorted(queries.target_offsets, first, side="right")) - 1
+            log = cuts.interactions
+            user = log.user_ids[int(queries.contexts.users[query])]
+            (item,) = log.decode(queries.target_items[first : first + 1])
+            raise _repeats(again, f"for example item {item!r} of user {user!r}")
+
+
 def refuse_repeats(queries: Queries, repeats: npt.NDArray[np.bool_]) -> None:
-    """Stop if a target repeats an item of its context, with the count and an example.
+    """Stop if a target repeats an item of its context, with the count.
 
     Raises:
         BadInput: If one does.
     """
-    if not repeats.any():
-        return
-    first = int(repeats.argmax())
-    query = int(np.searchsorted(queries.target_offsets, first, side="right")) - 1
-    raise BadInput(
-        f"{int(repeats.sum()):,} of {len(repeats):,} targets repeat an item of their context, so "
+    if repeats.any():
+        raise _repeats(repeats, f"{len(queries):,} queries")
+
+
+def _repeats(again: npt.NDArray[np.bool_], where: str) -> BadInput:
+    return BadInput(
+        f"{int(again.sum()):,} of {len(again):,} targets repeat an item of their context, so "
         "leaving out seen items would leave out the answer.",
-        f"for example user code {int(queries.contexts.users[query])}, "
-        f"item code {int(queries.target_items[first])}",
+        where,
         "This log has repeats: use --repeats (filter_seen=False).",
     )

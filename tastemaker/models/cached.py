@@ -14,17 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tastemaker.artifacts import (
-    MANIFEST,
-    SCHEMA,
-    load_tensors,
-    make_folder,
-    resources,
-    save_tensors,
-    staged,
-    verify,
-)
+from tastemaker.artifacts import MANIFEST, SCHEMA, staged, verify
 from tastemaker.errors import ArtefactError, BadInput, NumericFault
+from tastemaker.files import load_tensors, make_folder, resources, save_tensors
 
 if TYPE_CHECKING:
     from tastemaker.models.encode import Encode

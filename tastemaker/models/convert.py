@@ -8,8 +8,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from tastemaker.artifacts import save_tensors, write_json
 from tastemaker.errors import BadInput
+from tastemaker.files import save_tensors, write_json
 
 WEIGHTS = "model.safetensors"
 

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tastemaker.artifacts import load_tensors, read_json, verify
+from tastemaker.artifacts import verify
 from tastemaker.errors import ArtefactError, BadInput, NumericFault
+from tastemaker.files import load_tensors, read_json
 from tastemaker.models.cached import Cached
 from tastemaker.models.convert import WEIGHTS, extra, quiet
 from tastemaker.models.identity import identity_of, model_identity

@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tastemaker.artifacts import MANIFEST, make_folder, read_json, sha256_file, write_json
+from tastemaker.artifacts import MANIFEST
 from tastemaker.errors import ArtefactError, BadInput, OutOfResources
+from tastemaker.files import make_folder, read_json, sha256_file, write_json
 from tastemaker.models.packaged import cache_folder
 
 _PARTS = {".safetensors", ".json", ".txt", ".model", ".jinja"}

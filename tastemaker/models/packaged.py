@@ -18,8 +18,9 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any, Literal
 
-from tastemaker.artifacts import MANIFEST, make_folder, sha256_file, staged, verify
+from tastemaker.artifacts import MANIFEST, staged, verify
 from tastemaker.errors import ArtefactError, BadInput, OutOfResources
+from tastemaker.files import make_folder, sha256_file
 from tastemaker.models import convert
 
 KIND = "model"

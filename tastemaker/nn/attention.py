@@ -1,7 +1,8 @@
 """Causal attention: the softmax kind of SASRec and eSASRec, the pointwise kind of HSTU.
 
 Content stands left and padding right, so the causal mask alone keeps real positions from reading
-padding. Sources: arXiv 1706.03762 (softmax), arXiv 2402.17152 (pointwise, backbones §3.4).
+padding. Queries may be fewer than keys: they are the newest of them, and the last query reads every
+key. Sources: arXiv 1706.03762 (softmax), arXiv 2402.17152 (pointwise, backbones §3.4).
 """
 
 from __future__ import annotations
@@ -43,21 +44,30 @@ class SelfAttention(nn.Module):
         """Mix what may be read.
 
         Args:
-            queries: (B, N, D), or (B, 1, D) of the `newest` positions.
-            keys: (B, N, D).
-            newest: (B,) positions that ask; None: all of them do.
+            queries: (B, n, D) of the n newest positions, or (B, 1, D) of the `newest` ones.
+            keys: (B, N, D), N ≥ n.
+            newest: (B,) positions that ask; None: the n newest, which are all where n = N.
 
         Returns:
             As `queries`.
+
+        Raises:
+            ValueError: If there are more queries than keys, or several beside `newest`.
         """
+        earlier = _earlier(queries.shape[1], keys.shape[1])
         q, k, v = (
             self._heads(t) for t in (self.query(queries), *self.key_value(keys).chunk(2, -1))
         )
-        if newest is None:
-            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        else:
+        if newest is not None:
+            _one_query(q)
             mask = readable(newest, keys.shape[1])
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        elif earlier:
+            # torch's own causal mask gives the first query the first key.
+            mask = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool, device=q.device)
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask.tril_(earlier))
+        else:
+            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         out: Tensor = self.drop(self.out(mixed.transpose(1, 2).flatten(2)))
         return out
 
@@ -76,15 +86,25 @@ def pointwise_attention(
     """Σ_{j≤i} silu(qᵢ·kⱼ + bias_ij)·vⱼ / divisor: no softmax, no division by √d.
 
     Args:
-        qkv: Queries and keys (B, H, N, K) and values (B, H, N, V).
-        position_bias: (N, N), or (B, N, N), added to every head.
+        qkv: Queries (B, H, n, K) of the n newest positions, keys (B, H, N, K), values (B, H, N, V).
+        position_bias: (n, N), or (B, n, N), added to every head.
         time_weights: (T,) weight of each time bucket.
-        buckets: (B, N, N) int64 bucket of each pair; None: no time term.
+        buckets: (B, n, N) int64 bucket of each pair; None: no time term.
         divisor: The fixed constant N_const, the same for every length.
 
     Returns:
-        (B, H, N, V).
+        (B, H, n, V).
+
+    Raises:
+        ValueError: If the shapes do not fit, as with more queries than keys.
     """
+    q, k, _ = qkv
+    _earlier(q.shape[2], k.shape[2])
+    pairs = (len(q), q.shape[2], k.shape[2])
+    if position_bias.shape not in (pairs, pairs[1:]):
+        raise ValueError(f"position_bias {tuple(position_bias.shape)} is not of the pairs {pairs}")
+    if buckets is not None and buckets.shape != pairs:
+        raise ValueError(f"buckets {tuple(buckets.shape)} are not of the pairs {pairs}")
     kind = qkv[0].dtype
     with torch.autocast(qkv[0].device.type, enabled=False):
         parts = (*qkv, position_bias.to(kind), time_weights.to(kind), buckets, divisor)
@@ -97,8 +117,21 @@ def pointwise_newest(
 ) -> Tensor:
     """The same for one query a row, the `newest` (B,): q is (B, H, 1, K), `bias` (B or 1, 1, N)."""
     q, k, v = qkv
+    _one_query(q)
     shares = F.silu(q @ k.transpose(2, 3) + bias[:, None]) / divisor
     return (shares * readable(newest, k.shape[2])) @ v
+
+
+def _earlier(queries: int, keys: int) -> int:
+    """Keys that stand before the first query."""
+    if queries > keys:
+        raise ValueError(f"{queries} queries are more than the {keys} keys they are the newest of")
+    return keys - queries
+
+
+def _one_query(q: Tensor) -> None:
+    if q.shape[2] != 1:
+        raise ValueError(f"{q.shape[2]} queries a row stand beside one newest position a row")
 
 
 class _Pointwise(torch.autograd.Function):
@@ -110,7 +143,7 @@ class _Pointwise(torch.autograd.Function):
         ctx.save_for_backward(q, k, v, position, weights, buckets)
         ctx.divisor = divisor
         out: Tensor = v.new_empty(*q.shape[:3], v.shape[3])
-        for at in _tiles(q):
+        for at in _tiles(q, k):
             scores = _scores(at, q, k, position, weights, buckets)
             shares = F.silu(scores, inplace=True).mul_(_causal(at, scores, divisor))
             torch.matmul(shares, at.keys(v), out=at.queries(out))
@@ -122,7 +155,7 @@ class _Pointwise(torch.autograd.Function):
         grad = grads[0].contiguous()
         grad_q, grad_k, grad_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
         grad_position, grad_weights = torch.zeros_like(position), torch.zeros_like(weights)
-        for at in _tiles(q):
+        for at in _tiles(q, k):
             scores = _scores(at, q, k, position, weights, buckets)
             gate, mask = torch.sigmoid(scores), _causal(at, scores, ctx.divisor)
             mine = at.queries(grad)
@@ -145,31 +178,32 @@ class _Pointwise(torch.autograd.Function):
 class _Tile:
     """Some rows of the batch and some queries, with the keys they may read."""
 
-    def __init__(self, rows: slice, start: int, stop: int) -> None:
-        self.rows, self.start, self.stop = rows, start, stop
+    def __init__(self, rows: slice, start: int, stop: int, earlier: int) -> None:
+        self.rows, self.start, self.stop, self.earlier = rows, start, stop, earlier
 
     def queries(self, x: Tensor) -> Tensor:
-        """Part of (B, H, N, ·) that asks."""
+        """Part of (B, H, n, ·) that asks."""
         return x[self.rows, :, self.start : self.stop]
 
     def keys(self, x: Tensor) -> Tensor:
         """Part of (B, H, N, ·) that is read."""
-        return x[self.rows, :, : self.stop]
+        return x[self.rows, :, : self.earlier + self.stop]
 
     def pairs(self, x: Tensor) -> Tensor:
-        """Part of (N, N) or (B, N, N)."""
+        """Part of (n, N) or (B, n, N)."""
         x = x if x.dim() == 2 else x[self.rows]
-        part: Tensor = x[..., self.start : self.stop, : self.stop]
+        part: Tensor = x[..., self.start : self.stop, : self.earlier + self.stop]
         return part
 
 
-def _tiles(q: Tensor) -> Iterator[_Tile]:
+def _tiles(q: Tensor, k: Tensor) -> Iterator[_Tile]:
     batch, heads, length, _ = q.shape
+    earlier = k.shape[2] - length
     for start in range(0, length, _QUERIES):
         stop = min(start + _QUERIES, length)
-        rows = max(1, _SCORES // (heads * (stop - start) * stop))
+        rows = max(1, _SCORES // (heads * (stop - start) * (earlier + stop)))
         for row in range(0, batch, rows):
-            yield _Tile(slice(row, row + rows), start, stop)
+            yield _Tile(slice(row, row + rows), start, stop, earlier)
 
 
 def _scores(
@@ -185,5 +219,5 @@ def _scores(
 
 def _causal(at: _Tile, scores: Tensor, divisor: float) -> Tensor:
     """(queries, keys) 1/divisor where a query may read a key, else 0."""
-    share = scores.new_full((at.stop - at.start, at.stop), 1 / divisor)
-    return share.tril_(at.start)
+    share = scores.new_full((at.stop - at.start, at.earlier + at.stop), 1 / divisor)
+    return share.tril_(at.earlier + at.start)

@@ -12,7 +12,8 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
-from tastemaker.data.batches import Batch, Contexts, NextItemBatches, last
+from tastemaker.data.batches import Batch, NextItemBatches, last
+from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 from tastemaker.nn import losses
 

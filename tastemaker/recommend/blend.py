@@ -11,22 +11,32 @@ The weights maximise NDCG@10 on validation over a grid, then over a finer one ar
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts, Int32s, Int64s
 from tastemaker.data.splits import Queries
-from tastemaker.metrics.ranking import Recommender
+from tastemaker.metrics.ranking import (
+    UNRANKABLE,
+    Recommender,
+    multi_target,
+    ranks,
+    single_target,
+    top_k,
+)
 
 SMOOTHING = 0.02
 """Weight of popularity where the Markov counts are silent."""
 MOST_USERS = 10_000
 """Validation users that weights are fitted on."""
 _CHUNK = 128
+"""Users scored at a time."""
+_CELLS = 2**18
+"""Scores of a part that the grid passes over at a time: 1 MB."""
 _MASKED = -1e9
 _COARSE = (0.0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5, 5.0, 10.0, 20.0)
 _FINE = (0.6, 0.8, 1.0, 1.25, 1.6)
@@ -119,37 +129,75 @@ def _best(
 ) -> tuple[tuple[float, ...], float]:
     """The grid point of the highest mean NDCG@10; the earlier of equals."""
     totals = np.zeros(len(grid))
-    barred = torch.from_numpy(~candidates)
+    measure = _one_target if (np.diff(queries.target_offsets) == 1).all() else _some_targets
     for start in range(0, len(queries), _CHUNK):
         chunk = queries.take(np.arange(start, min(start + _CHUNK, len(queries))))
         contexts = chunk.contexts
         scores = torch.stack([part.score(contexts) for part in parts.values()])
-        scores[:, :, barred] = _MASKED
+        masked = torch.from_numpy(~candidates).repeat(len(contexts), 1)
         if filter_seen:
-            rows = torch.from_numpy(np.repeat(np.arange(len(contexts)), contexts.lengths))
-            scores[:, rows, torch.from_numpy(contexts.items.astype(np.int64)) - 1] = _MASKED
-        gains = _gains(chunk, scores.shape[2])
-        for at, weights in enumerate(grid):
-            total = torch.einsum("p,pbi->bi", torch.tensor(weights), scores)
-            totals[at] += _ndcg(total, gains)
-    at = int(totals.argmax())
-    return tuple(grid[at]), float(totals[at] / max(1, len(queries)))
+            masked[_owners(contexts.offsets), _columns(contexts.items)] = True
+        scores.masked_fill_(masked, _MASKED)
+        # A few rows at a time stay in the cache while the whole grid passes over them.
+        rows = max(1, _CELLS // len(candidates))
+        for first in range(0, len(chunk), rows):
+            some = np.arange(first, min(first + rows, len(chunk)))
+            ndcg = measure(chunk.take(some), masked[some])
+            totals += [ndcg(total) for total in _sums(scores[:, some], grid)]
+    best = int(totals.argmax())
+    return tuple(grid[best]), float(totals[best] / max(1, len(queries)))
 
 
-def _gains(queries: Queries, num_items: int) -> Tensor:
-    """(B, I) true where an item is a target."""
-    gains = torch.zeros(len(queries), num_items, dtype=torch.bool)
-    rows = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))
-    gains[torch.from_numpy(rows), torch.from_numpy(queries.target_items.astype(np.int64)) - 1] = (
-        True
-    )
-    return gains
+def _sums(scores: Tensor, grid: Sequence[tuple[float, ...]]) -> Iterator[Tensor]:
+    """(B, I) weighted sum of (P, B, I) parts at each grid point, in the order `Blend` adds them.
+
+    What a point has in common with the one before, its first weights, is not added again. A sum
+    is overwritten by the next.
+    """
+    sums, product = torch.empty_like(scores), torch.empty_like(scores[0])
+    before: tuple[float, ...] = ()
+    for weights in grid:
+        same = [a == b for a, b in zip(weights, before, strict=False)]
+        first = same.index(False) if False in same else len(same)
+        for part in range(first, len(weights)):
+            torch.mul(scores[part], weights[part], out=product if part else sums[0])
+            if part:
+                torch.add(sums[part - 1], product, out=sums[part])
+        before = weights
+        yield sums[-1]
 
 
-def _ndcg(scores: Tensor, gains: Tensor, k: int = 10) -> float:
-    """Sum over rows of NDCG@k."""
-    discount = 1 / torch.log2(torch.arange(2.0, k + 2))
-    top = scores.topk(min(k, scores.shape[1]), 1).indices
-    gained = (gains.gather(1, top) * discount[: top.shape[1]]).sum(1)
-    ideal = discount.cumsum(0)[gains.sum(1).clamp(1, k) - 1]
-    return float((gained / ideal).sum())
+def _one_target(queries: Queries, masked: Tensor) -> Callable[[Tensor], float]:
+    """From (B, I) scores to their sum of NDCG@10, where each query has one target."""
+    columns = _columns(queries.target_items)
+    hidden = masked.gather(1, columns[:, None])[:, 0]
+
+    def ndcg(scores: Tensor) -> float:
+        rank = ranks(scores, columns).masked_fill(hidden, UNRANKABLE)
+        return float(single_target(rank.numpy(), (10,))["ndcg@10"].sum())
+
+    return ndcg
+
+
+def _some_targets(queries: Queries, masked: Tensor) -> Callable[[Tensor], float]:
+    """The same where queries have several."""
+    wanted = torch.zeros_like(masked)
+    wanted[_owners(queries.target_offsets), _columns(queries.target_items)] = True
+    counts = wanted.sum(1).numpy()
+    wanted &= ~masked
+
+    def ndcg(scores: Tensor) -> float:
+        hits = wanted.gather(1, top_k(scores, 10) - 1)
+        return float(multi_target(hits.numpy(), counts, (10,))["ndcg@10"].sum())
+
+    return ndcg
+
+
+def _owners(offsets: Int64s) -> Tensor:
+    """Row of each flat entry."""
+    return torch.from_numpy(np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)))
+
+
+def _columns(items: Int32s) -> Tensor:
+    """Column of each item code."""
+    return torch.from_numpy(items.astype(np.int64) - 1)

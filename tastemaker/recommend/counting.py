@@ -18,8 +18,10 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts, ranges
+from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.recommend.ease import Ease, binary
+from tastemaker.recommend.neighbours import nearest
+from tastemaker.recommend.soundness import Saved
 
 Array = npt.NDArray[Any]
 Knobs = dict[str, tuple[float, ...]]
@@ -44,8 +46,8 @@ class Counting(Protocol):
         ...
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
-        """The model as it was saved."""
+    def from_tensors(cls, saved: Saved) -> Self:
+        """The model as it was saved, its parts checked."""
         ...
 
 
@@ -73,9 +75,9 @@ class Popularity:
         return {"counts": self.counts}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
-        """The model as it was saved."""
-        return cls(tensors["counts"])
+    def from_tensors(cls, saved: Saved) -> Self:
+        """The model as it was saved, its parts checked."""
+        return cls(saved.floats("counts", (saved.num_items,), np.float32))
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,11 @@ class _Transitions:
         return {**parts, "popularity": self.popularity, **knobs}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
-        """The model as it was saved."""
-        popularity = tensors["popularity"]
-        size = (len(popularity), len(popularity))
-        parts = (tensors["data"], tensors["indices"], tensors["indptr"])
-        knobs = {name: float(tensors[f"knob.{name}"][0]) for name in cls.KNOBS}
-        return cls(sp.csr_array(parts, size), popularity, knobs)
+    def from_tensors(cls, saved: Saved) -> Self:
+        """The model as it was saved, its parts checked."""
+        popularity = saved.floats("popularity", (saved.num_items,), np.float64)
+        knobs = {name: saved.number(f"knob.{name}", name) for name in cls.KNOBS}
+        return cls(saved.square(), popularity, knobs)
 
 
 @dataclass(frozen=True)
@@ -215,20 +215,7 @@ class ItemKNN(_Transitions):
         cls, contexts: Contexts, num_items: int, popularity: Array, knobs: Mapping[str, float]
     ) -> sp.csr_array:
         """Cosines, the largest of each column of the similarity kept."""
-        kept = int(knobs["neighbours"])
-        users = binary(contexts, num_items).astype(np.float64)
-        norms = np.sqrt(np.maximum(users.sum(0), 1))
-        blocks = []
-        for start in range(0, num_items, step := max(1, 20_000_000 // num_items)):
-            rows = slice(start, start + step)
-            # Counts are exact, so equal cosines stay equal and no neighbour is lost to rounding.
-            block = (users.T[rows] @ users).toarray() / norms[rows, None] / norms
-            block[np.arange(len(block)), np.arange(start, start + len(block))] = 0
-            if num_items > kept:
-                cut = -np.partition(-block, kept - 1, axis=1)[:, [kept - 1]]
-                block[block < cut] = 0
-            blocks.append(sp.csr_array(block))
-        return sp.csr_array(sp.vstack(blocks).T)
+        return nearest(binary(contexts, num_items), int(knobs["neighbours"]))
 
 
 def _pairs(contexts: Contexts, num_items: int, gap: int) -> sp.csr_array:

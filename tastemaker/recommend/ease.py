@@ -10,7 +10,6 @@ Left out: nothing. Checked: tests/recommend/test_ease.py (both routes against a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -21,13 +20,16 @@ import torch
 from scipy.linalg import lapack
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
+from tastemaker.recommend.soundness import GREATEST, Saved
 
 Array = npt.NDArray[Any]
 
 LARGEST = 20_000
 """Rows of the matrix to invert beyond which the model is not fitted."""
+_CELLS = 2**22
+"""Numbers of a block: 16 MB beside the matrix."""
 
 
 @dataclass(frozen=True)
@@ -62,26 +64,23 @@ class Ease:
         matrix = binary(contexts, num_items)
         if len(contexts) < num_items:
             return cls._by_users(matrix, regulariser)
-        gram = np.asfortranarray((matrix.T @ matrix).toarray(), np.float32)
-        inverse = _inverse(gram, regulariser)
+        inverse = _inverse(_gram(sp.csr_array(matrix.T)), regulariser)
         inverse /= -np.diag(inverse).copy()[None, :]
         np.fill_diagonal(inverse, 0.0)
-        return cls(np.ascontiguousarray(inverse), regulariser=regulariser)
+        return cls(inverse, regulariser=regulariser)
 
     @classmethod
     def _by_users(cls, matrix: sp.csr_array, regulariser: float) -> Self:
-        gram = np.asfortranarray((matrix @ matrix.T).toarray(), np.float32)
-        inverse = _inverse(gram, regulariser)
+        inverse = _inverse(_gram(matrix), regulariser)
         spread = np.empty(matrix.shape[1])
-        columns = matrix.tocsc()
-        for start in range(0, len(spread), step := max(1, 10_000_000 // max(1, len(inverse)))):
-            block = columns[:, start : start + step]
-            spread[start : start + step] = np.asarray(
-                block.multiply(inverse @ block).sum(0)
-            ).ravel()
-        diagonal = (1 - spread) / regulariser
-        parts = np.ascontiguousarray(inverse), matrix, diagonal.astype(np.float32)
-        return cls(*parts, regulariser)
+        rows = sp.csr_array(matrix.T)
+        for start in range(0, len(spread), step := _step(len(inverse))):
+            block = rows[start : start + step]
+            spread[start : start + step] = block.multiply(block @ inverse).sum(1)
+        # It is never below 1/(n + λ), n the users of an item; rounding could take it to 0.
+        least = 1 / (np.diff(rows.indptr) + regulariser)
+        diagonal = np.maximum((1 - spread) / regulariser, least)
+        return cls(inverse, matrix, diagonal.astype(np.float32), regulariser)
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) x·B."""
@@ -104,36 +103,67 @@ class Ease:
         return kept
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Array]) -> Self:
-        """The model as it was saved."""
-        regulariser = float(tensors["regulariser"][0])
-        if "diagonal" not in tensors:
-            return cls(tensors["inverse"], regulariser=regulariser)
-        ones = np.ones(len(tensors["indices"]), np.float32)
-        shape = (len(tensors["indptr"]) - 1, len(tensors["diagonal"]))
-        users = sp.csr_array((ones, tensors["indices"], tensors["indptr"]), shape)
-        return cls(tensors["inverse"], users, tensors["diagonal"], regulariser)
+    def from_tensors(cls, saved: Saved) -> Self:
+        """The model as it was saved, its parts checked."""
+        regulariser, size = saved.number("regulariser", "regulariser"), saved.num_items
+        if not {"diagonal", "indices", "indptr"} & saved.parts.keys():
+            within = (-GREATEST, GREATEST)
+            inverse = saved.floats("inverse", (size, size), np.float32, within)
+            return cls(inverse, regulariser=regulariser)
+        indices, bounds = saved.rows(size)
+        shape = (len(bounds) - 1, size)
+        users = sp.csr_array((np.ones(len(indices), np.float32), indices, bounds), shape)
+        # No entry of C or P is above 1/λ; twice that leaves room for rounding.
+        most = 2 / regulariser
+        inverse = saved.floats("inverse", (shape[0], shape[0]), np.float32, (-most, most))
+        diagonal = saved.floats("diagonal", (size,), np.float32, (1 / GREATEST, most))
+        return cls(inverse, users, diagonal, regulariser)
 
 
 def binary(contexts: Contexts, num_items: int) -> sp.csr_array:
     """(B, I) 0/1 float32 matrix of what each row holds."""
     ones = np.ones(len(contexts.items), np.float32)
     shape = (len(contexts), num_items)
+    kind = sp.get_index_dtype(maxval=max(len(ones), num_items))
     # Copied, since merging duplicates would move the row bounds under the caller.
-    matrix = sp.csr_array((ones, contexts.items - 1, contexts.offsets.copy()), shape)
+    parts = (ones, (contexts.items - 1).astype(kind), contexts.offsets.astype(kind, copy=True))
+    matrix = sp.csr_array(parts, shape)
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
     return matrix
 
 
+def _gram(rows: sp.csr_array) -> Array:
+    """(N, N) float32 rows·rowsᵀ: counts, exact below 2^24; no sparse product of all is held."""
+    columns, size = sp.csr_array(rows.T), rows.shape[0]
+    gram = np.empty((size, size), np.float32)
+    for start in range(0, size, step := _step(size)):
+        gram[start : start + step] = (rows[start : start + step] @ columns).toarray()
+    return gram
+
+
 def _inverse(gram: Array, regulariser: float) -> Array:
-    """Inverse of (gram + λI), in place in Fortran order: half the memory of a general inverse."""
+    """Inverse of the symmetric (gram + λI), in the memory of `gram`; (N, N) in rows."""
     gram[np.diag_indices(len(gram))] += regulariser
-    factor, info = lapack.spotrf(gram, lower=1, overwrite_a=1)
+    # The transpose is the same matrix in the order of columns, which LAPACK overwrites.
+    factor, info = lapack.spotrf(gram.T, lower=1, overwrite_a=1)
     if info == 0:
         factor, info = lapack.spotri(factor, lower=1, overwrite_c=1)
     if info:
         raise np.linalg.LinAlgError(f"the Gram matrix could not be inverted (info {info})")
-    upper = np.triu_indices(len(factor), 1)
-    factor[upper] = factor.T[upper]
-    return np.asarray(factor)
+    _mirror(factor)
+    return np.ascontiguousarray(factor.T)
+
+
+def _mirror(lower: Array) -> None:
+    """Copy what stands below the diagonal to above it, in place, some columns at a time."""
+    for start in range(0, len(lower), step := _step(len(lower))):
+        stop = min(start + step, len(lower))
+        square = lower[start:stop, start:stop]
+        square[:] = np.tril(square) + np.tril(square, -1).T
+        lower[start:stop, stop:] = lower[stop:, start:stop].T
+
+
+def _step(width: int) -> int:
+    """Rows of a block of `_CELLS` numbers."""
+    return max(1, _CELLS // max(1, width))

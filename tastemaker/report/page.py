@@ -1,25 +1,64 @@
 """The page of a run: what was learned, how well, on what, and how to make it again.
 
 One file that needs nothing else: no script, no request, pictures inside. All text passes through
-`wording.clean` and the template's escaping.
+`wording.clean` and the template's escaping. A new section is one entry of `SECTIONS` and its file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.report import sections
 from tastemaker.report.tables import part
 from tastemaker.report.wording import clean, finite
 
 NAME = "report.html"
 """File name of the page inside its run directory."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a run directory holds for its page; any part of it may be missing."""
+
+    results: Mapping[str, Any]
+    """contents of `results.json`"""
+    metrics: list[dict[str, Any]]
+    """lines of `metrics.jsonl`"""
+    options: Mapping[str, Any]
+    """contents of `config.json`"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page, linked to from its head."""
+
+    name: str
+    """its id in the page; `NAME.html` prints it"""
+    title: str
+    show: Callable[[Recorded], Any]
+    """what that file prints, under the name `shown`; None leaves the section out"""
+
+
+SECTIONS = (
+    Section("data", "The data", lambda run: sections.data(run.results)),
+    Section(
+        "training",
+        "Training",
+        lambda run: sections.curve(run.metrics, part(run.results, "training")),
+    ),
+    Section("models", "Models compared", lambda run: sections.models(run.results)),
+    Section("buckets", "For whom it works", lambda run: sections.buckets(run.results)),
+    Section("examples", "Example users", lambda run: sections.examples(run.results)),
+    Section("made", "How this was made", lambda run: sections.made(run.results, run.options)),
+)
+"""The sections of the page in their order."""
 
 
 def write_report(run: Path) -> Path:
@@ -34,10 +73,10 @@ def write_report(run: Path) -> Path:
     Raises:
         ArtefactError: If `results.json` is missing or is not a JSON object.
     """
-    results = {"run": run.resolve().name} | artifacts.read_json(run / "results.json")
-    options = artifacts.read_json(run / "config.json") if (run / "config.json").is_file() else {}
+    results = {"run": run.resolve().name} | files.read_json(run / "results.json")
+    options = files.read_json(run / "config.json") if (run / "config.json").is_file() else {}
     path = run / NAME
-    artifacts.write_text(path, render(results, read_metrics(run / "metrics.jsonl"), options))
+    files.write_text(path, render(results, read_metrics(run / "metrics.jsonl"), options))
     return path
 
 
@@ -70,7 +109,8 @@ def render(
         metrics: Lines of `metrics.jsonl`.
         options: Contents of `config.json`, for the command that makes the run again.
     """
-    found: dict[str, Any] = clean(dict(results))
+    run = Recorded(clean(dict(results)), metrics or [], clean(dict(options or {})))
+    shown = [(section, section.show(run)) for section in SECTIONS]
     environment = Environment(
         loader=PackageLoader("tastemaker.report", "."),
         autoescape=True,
@@ -79,11 +119,6 @@ def render(
         lstrip_blocks=True,
     )
     return environment.get_template("page.html").render(
-        head=sections.head(found),
-        data=sections.data(found),
-        curve=sections.curve(metrics or [], part(found, "training")),
-        models=sections.models(found),
-        buckets=sections.buckets(found),
-        examples=sections.examples(found),
-        made=sections.made(found, clean(dict(options or {}))),
+        head=sections.head(run.results),
+        sections=[(section, values) for section, values in shown if values is not None],
     )

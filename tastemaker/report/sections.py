@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tastemaker.report import charts, tables
+from tastemaker.report import charts, facts, tables
 from tastemaker.report.tables import HEADLINE, listed, part
 from tastemaker.report.wording import MISSING, count, finite, interval, number, percent, setting
 
@@ -40,18 +40,22 @@ def head(results: Mapping[str, Any]) -> dict[str, Any]:
         "users": "" if finite(users) is None else count(users),
         "figures": figures,
         "why": str(results.get("why", "")),
+        "choice": tables.choice(results),
         "warnings": [str(warning) for warning in listed(results, "warnings")],
     }
 
 
 def data(results: Mapping[str, Any]) -> dict[str, Any]:
-    """What was learned from and how it was divided."""
+    """What was learned from, what of it was not and why, and how it was divided."""
     found, split = part(results, "data"), part(results, "split")
     return {
-        "facts": tables.facts(found),
+        "facts": facts.facts(found),
         "licence": str(found.get("licence", "")),
+        "warnings": [str(warning) for warning in listed(found, "warnings")],
+        "events": facts.events(found),
+        "not_learnt": facts.not_learnt(found),
         "split": str(split.get("name", "")),
-        "split_facts": tables.split_facts(split),
+        "split_facts": facts.split_facts(split),
     }
 
 
@@ -144,9 +148,9 @@ def _both(draw: Callable[[int], str]) -> list[Markup]:
 
 
 def examples(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Users with their newest events, what came next, and what was recommended.
+    """Users with what they chose next and before, newest first, and what was recommended.
 
-    `results.json` lists a history newest first; read towards what came next it is newest last.
+    `results.json` lists a history newest first, what came next in the order of time.
     """
     found = []
     for example in listed(results, "examples"):
@@ -155,8 +159,8 @@ def examples(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         found.append(
             {
                 "user": str(example.get("user", "")),
-                "history": history[:RECENT][::-1],
-                "held_out": [str(title) for title in listed(example, "held_out")],
+                "history": history[:RECENT],
+                "held_out": [str(title) for title in listed(example, "held_out")][::-1],
                 "items": [
                     {
                         "title": str(item.get("title") or item.get("item", "")),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tastemaker.report import wording
 from tastemaker.report.charts import Estimate
-from tastemaker.report.wording import MISSING, count, finite, interval, number, percent
+from tastemaker.report.wording import MISSING, finite, interval, number, percent
 
 HEADLINE = "ndcg@10"
 """The metric that models are ordered by."""
@@ -154,6 +153,30 @@ def estimates(models: Mapping[str, Any], bucket: str = "") -> list[Estimate]:
     return found
 
 
+def choice(results: Mapping[str, Any]) -> list[tuple[str, str, Cell]]:
+    """What was chosen on validation beside the test: rows of (model, validation, test).
+
+    The recommended model, the next best on validation and, where it is another, the best of the
+    test; empty when nothing was measured on validation.
+    """
+    models, best = part(results, "models"), str(results.get("best", ""))
+    validation = {k: finite(v) for k, v in part(results, "validation").items()}
+    known = {name: value for name, value in validation.items() if value is not None}
+    if not known:
+        return []
+    ranked = sorted(known, key=lambda name: (name != best, -known[name]))
+    names = dict.fromkeys([*ranked[:2], *ordered(models)[:1]])
+    tested = {name: part(part(models, name), HEADLINE) for name in names}
+    return [
+        (
+            name,
+            number(known.get(name)),
+            Cell(number(tested[name].get("mean")), interval(tested[name].get("ci95"))),
+        )
+        for name in names
+    ]
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Two models, user by user, as text."""
@@ -198,63 +221,6 @@ def comparisons(results: Mapping[str, Any]) -> list[Comparison]:
 def _excludes_zero(ends: object) -> bool:
     low, high = map(finite, ends) if isinstance(ends, list) and interval(ends) else (None, None)
     return (low is not None and low > 0) or (high is not None and high < 0)
-
-
-def _small_share(value: object) -> str:
-    """A share with two decimals or, where it is tiny, two digits that are not zero."""
-    found = finite(value)
-    below = 0 if not found else -math.floor(math.log10(abs(100 * found)))
-    return percent(found, max(2, below + 1))
-
-
-def facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The data at a glance: labels and values, missing ones left out."""
-    shown = {
-        "Users": count(data.get("users")),
-        "Items": count(data.get("items")),
-        "Interactions": count(data.get("interactions")),
-        "Density": _small_share(data.get("density")),
-        "Median history": count(data.get("history_median")),
-        "Longest history": count(data.get("history_longest")),
-        "Items seen once": count(data.get("items_seen_once")),
-        "Top tenth of items": percent(data.get("share_of_top_tenth")),
-        "Catalogue entries": count(data.get("catalogue")),
-        "Memory": number(data.get("bytes_per_interaction"), 1),
-    }
-    units = {
-        "Median history": "events",
-        "Longest history": "events",
-        "Top tenth of items": "of interactions",
-        "Memory": "bytes an interaction",
-    }
-    rows = [
-        (name, f"{value} {units.get(name, '')}".strip())
-        for name, value in shown.items()
-        if value != MISSING
-    ]
-    span = listed(data, "from_to")
-    return rows + list(zip(("First event", "Last event"), map(str, span), strict=False))
-
-
-def _events(value: object) -> str:
-    return MISSING if finite(value) is None else f"{count(value)} events"
-
-
-def split_facts(split: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """How the events were divided: labels and values, missing ones left out."""
-
-    def part_of(part: str) -> str:
-        targets, users = count(split.get(f"{part}_targets")), count(split.get(f"{part}_users"))
-        return MISSING if MISSING in (targets, users) else f"{targets} events of {users} users"
-
-    shown = {
-        "For training": _events(split.get("train_events")),
-        "For validation": part_of("valid"),
-        "For the test": part_of("test"),
-        "Users without training events": count(split.get("cold_users")),
-        "Targets that training never saw": count(split.get("unseen_targets")),
-    }
-    return [(label, value) for label, value in shown.items() if value != MISSING]
 
 
 def settings(holder: Mapping[str, Any]) -> list[tuple[str, str]]:

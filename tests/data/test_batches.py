@@ -1,7 +1,7 @@
 """Batches: every target once, padding little, and nothing but (seed, epoch, step) decides."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -9,55 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemaker.data.batches import Contexts, NextItemBatches, last, ranges
-
-histories = st.lists(st.lists(st.integers(1, 50), max_size=40), min_size=1, max_size=15)
-
-
-def contexts_of(rows: list[list[int]]) -> Contexts:
-    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
-    items = np.array([item for row in rows for item in row], np.int32)
-    return Contexts(np.arange(len(rows)), offsets, items, np.arange(len(items)) * 10)
-
-
-def rows_of(contexts: Contexts) -> list[list[int]]:
-    bounds = contexts.offsets
-    return [contexts.items[a:b].tolist() for a, b in zip(bounds, bounds[1:], strict=False)]
-
-
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), min_size=1))
-def test_ranges_are_aranges_side_by_side(pairs: list[tuple[int, int]]) -> None:
-    starts = np.array([start for start, _ in pairs])
-    ends = starts + np.array([length for _, length in pairs])
-    want = [at for start, end in zip(starts, ends, strict=True) for at in range(start, end)]
-    assert ranges(starts, ends).tolist() == want
-
-
-@given(histories, st.integers(0, 16), st.integers(0, 16))
-def test_slices_are_slices_of_the_rows(rows: list[list[int]], start: int, stop: int) -> None:
-    start = min(start, len(rows))
-    some = contexts_of(rows).slice(start, max(start, stop))
-    assert rows_of(some) == rows[start : max(start, stop)]
-    assert some.offsets[0] == 0
-    assert some.users.tolist() == list(range(len(rows)))[start : max(start, stop)]
-    assert some.times is not None
-    assert len(some.times) == len(some.items)
-
-
-def test_gathered_rows_stand_side_by_side() -> None:
-    whole = contexts_of([[1, 2, 3], [4], [], [5, 6]])
-    users, starts, ends = np.array([3, 0]), np.array([4, 1]), np.array([6, 3])
-    some = Contexts.gather(users, starts, ends, whole.items, whole.times)
-    assert rows_of(some) == [[5, 6], [2, 3]]
-    assert some.times is not None
-    assert some.times.tolist() == [40, 50, 10, 20]
-    assert some.lengths.tolist() == [2, 2]
-
-
-def test_one_request_is_one_row() -> None:
-    one = Contexts.single([7, 8], [1, 2])
-    assert (len(one), one.users.tolist(), rows_of(one)) == (1, [-1], [[7, 8]])
-    assert rows_of(Contexts.single([])) == [[]]
+from tastemaker.data.batches import Batch, NextItemBatches, last
+from tastemaker.data.contexts import Contexts
+from tests.data.histories import contexts_of, histories
 
 
 @given(histories, st.integers(1, 12))
@@ -180,6 +134,39 @@ def test_shards_part_a_batch_and_keep_what_is_shared(world: int) -> None:
         assert part.negatives is batch.negatives
     counts = [int((part.targets > 0).sum()) for part in parts if part.targets is not None]
     assert sum(counts) == batch.target_count
+
+
+@dataclass(frozen=True)
+class Weighted(Batch):
+    """A batch with one field more."""
+
+    weights: torch.Tensor | None = None
+    """(B, N, 2)."""
+
+
+def test_every_field_with_an_axis_of_rows_is_parted_whatever_its_name() -> None:
+    size = 4  # rows, positions and negatives alike, so that no length tells them apart
+    square = torch.arange(size * size).view(size, size)
+    batch = Weighted(
+        square,
+        square >= 0,
+        square + 100,
+        times=square + 200,
+        request_times=square[:, 0],
+        targets=square + 300,
+        negatives=torch.arange(size),
+        target_count=size * size,
+        rows=np.arange(size) + 50,
+        weights=torch.stack([square, -square], -1),
+    )
+    part, mine = batch.shard(1, 2), [1, 3]
+    for name, value in vars(batch).items():
+        if name == "negatives":
+            assert part.negatives is batch.negatives
+        elif name != "target_count":
+            np.testing.assert_array_equal(vars(part)[name], value[mine], err_msg=name)
+    common = replace(batch, position_ids=torch.arange(size))
+    assert common.shard(1, 2).position_ids is common.position_ids
 
 
 def test_users_without_a_target_carry_no_rows() -> None:

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.data.opening import open_table
 from tastemaker.data.problems import BadData
 from tastemaker.data.tables import from_frame
 
@@ -91,3 +92,11 @@ def test_categories_that_cannot_be_read_name_row_and_value() -> None:
 def test_categories_of_every_type_of_text(column: pl.Series) -> None:
     found = catalog(item_id=["a", "b", "c"], categories=column)
     assert found.frame["categories"].to_list()[:2] == [["x"], ["y"]]
+
+
+def test_rows_of_categories_count_blank_lines(tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text("item_id,categories\n\na,Drama|War\n\nb,['Drama' 'War']\n")
+    with pytest.raises(BadData) as caught:
+        Catalog.from_table(open_table(path))
+    assert [(p.column, p.row) for p in caught.value.problems] == [("categories", 4)]

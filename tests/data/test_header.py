@@ -20,6 +20,7 @@ GOOD: dict[str, Any] = {
     "event": ["view", "view", "view"],
     "value": [1.0, 2.0, 3.0],
     "row": [1, 2, 3],
+    "split": ["train", "train", "test"],
 }
 KINDS: dict[str, pl.Series] = {
     **{

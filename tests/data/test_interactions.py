@@ -119,3 +119,23 @@ def test_more_kinds_of_events_than_a_byte_holds_are_refused() -> None:
     with pytest.raises(BadInput, match="257 kinds"):
         Interactions.from_frame(frame)
     assert len(Interactions.from_frame(frame[:256]).event_names) == 256
+
+
+def test_a_ready_made_split_is_kept(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {"user_id": list("uuuv"), "item_id": list("abca"), "timestamp": [1, 5, 3, 1],
+         "split": ["test", "train", "valid", "train"]}
+    )  # fmt: skip
+    log = Interactions.from_frame(frame)
+    assert log.parts is not None and log.parts.tolist() == [0, 1, 2, 0]
+    assert log.decode(log.history(0)) == ["b", "c", "a"]
+    log.save(tmp_path)
+    again = Interactions.open(tmp_path)
+    assert again.parts is not None and again.parts.tolist() == [0, 1, 2, 0]
+    assert again.sha256 == log.sha256
+    plain = Interactions.from_frame(frame.drop("split"))
+    assert log.sha256 != plain.sha256
+    assert log.by_time().sha256 == plain.sha256
+    assert plain.by_time() is plain
+    some = log.select(np.array([True, False, True, True]))
+    assert some.parts is not None and some.parts.tolist() == [0, 2, 0]

@@ -132,6 +132,15 @@ def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("header", ["userId,movieId,ts", "session_id;product_id;created_at"])
+def test_every_column_of_another_name_is_named_at_once(tmp_path: Path, header: str) -> None:
+    sep = ";" if ";" in header else ","
+    found = problems(write(tmp_path, f"{header}\n" + sep.join("123") + "\n"))
+    assert [p.column for p in found] == ["user_id", "item_id", "timestamp"]
+    for problem, real in zip(found, header.split(sep), strict=True):
+        assert problem.fix == f"Rename column {real!r} to {problem.column!r}."
+
+
 def test_counts_and_first_row_of_a_repeated_problem(tmp_path: Path) -> None:
     found = problems(write(tmp_path, GOOD + "u2,b,x\nu2,b,8\nu2,b,y\n"))
     assert [(p.row, p.count, p.value) for p in found] == [(6, 2, "'x'")]

@@ -164,7 +164,7 @@ def test_splits_have_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "cause"),
     [("last-0", "horizon of 0"), ("last-x", "no split"), ("random", "no split"), ("", "no split"),
-     ("last-99", "enough events"), ("global-time", "no times")],
+     ("last-99", "199 events"), ("global-time", "no times")],
 )  # fmt: skip
 def test_splits_that_cannot_be_made(name: str, cause: str) -> None:
     with pytest.raises(BadInput, match=cause) as caught:
@@ -179,3 +179,88 @@ def test_shares_of_time_are_checked(share: float) -> None:
     )
     with pytest.raises(BadInput, match="share"):
         global_time(Interactions.from_frame(frame), share)
+
+
+def made(rows: list[tuple[str, str, int, str]], names: str = "user_id item_id timestamp split"):
+    return Interactions.from_frame(pl.DataFrame(rows, schema=names.split(), orient="row"))
+
+
+READY = [
+    ("u", "a", 5, "train"), ("u", "b", 2, "train"), ("u", "c", 9, "valid"), ("u", "d", 1, "test"),
+    ("u", "e", 7, "test"), ("v", "c", 1, "train"), ("v", "e", 2, "test"), ("v", "a", 3, "test"),
+    ("w", "d", 1, "test"), ("x", "d", 1, "train"), ("x", "a", 2, "valid"),
+]  # fmt: skip
+
+
+def items_of(cuts: Split, user: str) -> list[str]:
+    parts = parts_of(cuts, cuts.interactions.user_codes[user])
+    return ["".join(cuts.interactions.decode(np.array(part, np.int32))) for part in parts]
+
+
+def test_a_given_split_is_taken_as_it_is() -> None:
+    cuts = split(made(READY), "given")
+    assert {user: items_of(cuts, user) for user in "uvwx"} == {
+        "u": ["ba", "c", "de"], "v": ["c", "", "ea"], "w": ["", "", "d"], "x": ["d", "a", ""],
+    }  # fmt: skip
+    test, log = cuts.queries("test"), cuts.interactions
+    asked = {
+        log.user_ids[int(user)]: (
+            log.decode(test.contexts.slice(row, row + 1).items),
+            log.decode(test.target_items[test.target_offsets[row] : test.target_offsets[row + 1]]),
+        )
+        for row, user in enumerate(test.contexts.users)
+    }
+    # e never trains; w has no past
+    assert asked == {"u": (["b", "a", "c"], ["d"]), "v": (["c"], ["a"])}
+    assert cuts.summary()["unseen_targets"] == 2
+    assert cuts.summary()["cold_users"] == 1
+
+
+def test_other_splits_cut_a_ready_made_one_by_time() -> None:
+    ready = made(READY)
+    plain = made([row[:3] for row in READY], "user_id item_id timestamp")  # type: ignore[misc]
+    for name in ("leave-one-out", "last-1", "global-time"):
+        try:
+            want = split(plain, name)
+        except BadInput:
+            continue
+        got = split(ready, name)
+        assert got.interactions.parts is None
+        for user in "uvwx":
+            assert items_of(got, user) == items_of(want, user)
+        assert got.sha256 == want.sha256
+
+
+def test_without_validation_events_the_last_training_event_validates() -> None:
+    cuts = split(made([row for row in READY if row[3] != "valid"]), "given")
+    assert items_of(cuts, "u") == ["b", "a", "de"]
+    assert items_of(cuts, "v") == ["c", "", "ea"]  # never the only training event
+
+
+def test_a_given_split_is_asked_for_in_vain() -> None:
+    with pytest.raises(BadInput) as caught:
+        split(simple(), "given")
+    assert "column" in caught.value.fix
+
+
+@pytest.mark.parametrize("name", ["last-²", "last-١٠", "last-", "last--1", "last-1.5", "Given"])
+def test_numbers_of_a_split_are_plain(name: str) -> None:
+    with pytest.raises(BadInput, match="no split called"):
+        split(simple(), name)
+
+
+def test_equal_times_cannot_be_cut() -> None:
+    rows = [("u", item, 7) for item in "abcdef"] + [("v", item, 7) for item in "abcdef"]
+    with pytest.raises(BadInput, match="All events have the same time"):
+        split(made(rows, "user_id item_id timestamp"), "global-time")  # type: ignore[arg-type]
+
+
+def test_a_split_without_queries_says_which_and_why() -> None:
+    strangers = [("u", "a", 1, "train"), ("v", "a", 2, "test")]
+    unseen = [("u", "a", 1, "train"), ("u", "b", 2, "test")]
+    none = [("u", "a", 1, "train"), ("u", "b", 2, "valid")]
+    for rows, why in ((strangers, "before them"), (unseen, "is in training"), (none, "no event")):
+        with pytest.raises(BadInput, match="no test query") as caught:
+            split(made(rows), "given")
+        assert why in caught.value.what
+        assert caught.value.fix

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from tastemaker.data import tables
+from tastemaker.data.opening import open_table
 from tastemaker.data.problems import BadData
-from tastemaker.data.tables import from_frame, open_table
+from tastemaker.data.tables import from_frame
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "arrow"])

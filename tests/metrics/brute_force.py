@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.splits import Queries
 
 MASKED = -math.inf

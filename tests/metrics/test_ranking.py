@@ -109,7 +109,7 @@ def test_scores_that_are_not_finite_name_user_and_item(bad: float) -> None:
     scores[0, 0] = -math.inf
     with pytest.raises(NumericFault) as caught:
         check_scores(scores, np.array([70, 71, 72]))
-    assert "[71]" in caught.value.where and "item code 3" in caught.value.where
+    assert "positions [71]" in caught.value.where and "position 2" in caught.value.where
     assert caught.value.exit_code == 4
 
 

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from tastemaker.artifacts import save_tensors, staged
+from tastemaker.artifacts import staged
 from tastemaker.errors import BadInput, NumericFault
+from tastemaker.files import save_tensors
 from tastemaker.models import cached
 from tastemaker.models.cached import Cached
 

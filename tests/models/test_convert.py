@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tastemaker.artifacts import load_tensors, read_json
 from tastemaker.errors import BadInput
+from tastemaker.files import load_tensors, read_json
 from tastemaker.models import convert, packaged
 
 

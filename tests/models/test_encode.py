@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from tastemaker.artifacts import load_tensors, save_tensors, staged, write_json
+from tastemaker.artifacts import staged
 from tastemaker.errors import ArtefactError, BadInput, NumericFault
+from tastemaker.files import load_tensors, save_tensors, write_json
 from tastemaker.models.encode import Cached, Encode, ImageEncoder, TextEncoder
 from tastemaker.models.packaged import KIND, install, listed
 from tests.models.conftest import WORDS

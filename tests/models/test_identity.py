@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tastemaker.artifacts import sha256_file
 from tastemaker.errors import BadInput
+from tastemaker.files import sha256_file
 from tastemaker.models import identity
 from tastemaker.models.identity import identity_of, model_identity
 from tastemaker.models.packaged import cache_folder

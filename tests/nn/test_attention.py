@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tastemaker.nn import attention
-from tastemaker.nn.attention import SelfAttention, pointwise_attention
+from tastemaker.nn.attention import SelfAttention, pointwise_attention, pointwise_newest
 
 Parts = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
 
@@ -51,6 +51,49 @@ def test_pointwise_attention_equals_a_slow_float64_reference(
     ).abs().max() < 1e-10
     without = pointwise_attention(found[:3], *found[3:5], None, 11.0)
     assert (without - slow(found, 11.0, with_time=False)).abs().max() < 1e-10
+
+
+@pytest.mark.parametrize("per_row", [False, True])
+@pytest.mark.parametrize(("scores", "tile"), [(2**18, 64), (30, 3), (1, 1)])
+@pytest.mark.parametrize("asking", [1, 2, 5])
+def test_fewer_queries_than_keys_are_the_newest_of_them(
+    asking: int, scores: int, tile: int, per_row: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    q, k, v, position, weights, buckets = parts()
+    if per_row:
+        position = position.expand(len(q), -1, -1)
+    square = [t.clone().requires_grad_() for t in (q, k, v, position, weights)]
+    whole = pointwise_attention((square[0], square[1], square[2]), *square[3:], buckets, 5.0)
+    whole[:, :, -asking:].square().sum().backward()
+
+    monkeypatch.setattr(attention, "_SCORES", scores)
+    monkeypatch.setattr(attention, "_QUERIES", tile)
+    newest = (q[:, :, -asking:], k, v, position[..., -asking:, :], weights)
+    leaves = [t.clone().requires_grad_() for t in newest]
+    late = buckets[:, -asking:]
+    some = pointwise_attention((leaves[0], leaves[1], leaves[2]), *leaves[3:], late, 5.0)
+    some.square().sum().backward()
+
+    torch.testing.assert_close(some, whole[:, :, -asking:])
+    expected = [t.grad for t in square]
+    assert expected[0] is not None and expected[3] is not None
+    expected[0], expected[3] = expected[0][:, :, -asking:], expected[3][..., -asking:, :]
+    for leaf, grad in zip(leaves, expected, strict=True):
+        torch.testing.assert_close(leaf.grad, grad)
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    q, k, v, position, weights, buckets = parts()
+    few = k[:, :, :3], v[:, :, :3]
+    with pytest.raises(ValueError, match="7 queries are more than the 3 keys"):
+        pointwise_attention((q, *few), position[:, :3], weights, buckets[..., :3], 5.0)
+    late = q[:, :, -2:]
+    with pytest.raises(ValueError, match="position_bias"):
+        pointwise_attention((late, k, v), position, weights, buckets[:, -2:], 5.0)
+    with pytest.raises(ValueError, match="buckets"):
+        pointwise_attention((late, k, v), position[-2:], weights, buckets, 5.0)
+    with pytest.raises(ValueError, match="one newest position"):
+        pointwise_newest((late, k, v), position[:1], torch.tensor([6, 6, 6]), 5.0)
 
 
 @pytest.mark.parametrize("queries", [64, 2])
@@ -103,3 +146,17 @@ def test_self_attention_equals_a_slow_float64_reference() -> None:
                 shares = torch.softmax(k[b, : i + 1, cut] @ q[b, i, cut] / 2.0, 0)
                 mixed[b, i, cut] = shares @ v[b, : i + 1, cut]
     assert (module(x, other) - module.out(mixed)).abs().max() < 1e-10
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("asking", [1, 3])
+def test_fewer_asking_positions_are_the_newest_of_those_read(asking: int) -> None:
+    torch.manual_seed(0)
+    module = SelfAttention(8, 2, 0.0).double().eval()
+    x, other = torch.randn(2, 5, 8, dtype=torch.float64), torch.randn(2, 5, 8, dtype=torch.float64)
+    whole = module(x, other)
+    torch.testing.assert_close(module(x[:, -asking:], other), whole[:, -asking:])
+    with pytest.raises(ValueError, match="5 queries are more than the 4 keys"):
+        module(x, other[:, :4])
+    with pytest.raises(ValueError, match="2 queries a row"):
+        module(x[:, -2:], other, torch.tensor([4, 4]))

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tastemaker.data.batches import Batch, Contexts, NextItemBatches, last
+from tastemaker.data.batches import Batch, NextItemBatches, last
+from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 from tastemaker.nn.attention import pick
 from tastemaker.nn.next_item import IdModel, NextItemConfig

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Queries, last_events, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
+from tastemaker.recommend import blend
 from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax, fit_weights
 from tastemaker.recommend.counting import Markov, Popularity
 from tests.contracts import ITEMS, some_contexts
@@ -72,6 +73,28 @@ def test_masks_hold_while_fitting() -> None:
     candidates[queries.target_items - 1] = False
     _, value = fit_weights(parts, queries, candidates)
     assert value == 0
+
+
+@pytest.mark.parametrize("targets", [1, 3])
+@pytest.mark.parametrize("cells", [1, 200, 2**18])
+def test_among_equal_scores_the_value_is_that_of_the_evaluation(
+    targets: int, cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blend, "_CELLS", cells)
+    queries, parts = world(targets=targets)
+    # Few levels, so that almost every place of a list is decided among equals.
+    levels = {name: Fixed((part.table / 4).round().numpy()) for name, part in parts.items()}
+    candidates = np.arange(levels["first"].table.shape[1]) % 7 > 0  # some targets are barred
+    weights, value = fit_weights(levels, queries, candidates)
+    found = evaluate(Blend(levels, weights), queries, EvalOptions((10,), candidates=candidates))
+    assert found.tied > 0.2 and found.unrankable > 0
+    assert value == pytest.approx(found.mean("ndcg@10"), abs=1e-12)
+
+
+def test_a_part_that_tells_nothing_apart_is_worth_nothing() -> None:
+    queries, parts = world()
+    flat = {"flat": Fixed(np.zeros(tuple(parts["first"].table.shape)))}
+    assert fit_weights(flat, queries, np.ones(parts["first"].table.shape[1], bool))[1] == 0
 
 
 def test_scores_are_the_weighted_sum() -> None:

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.datasets import load
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend.counting import COUNTING, CoOccurrence, ItemKNN, Markov, MarkovFirst
+from tastemaker.recommend.soundness import Saved
 from tests.contracts import ITEMS, RecommenderContract, some_contexts
 
 TRAIN = some_contexts(rows=25, seed=9)
@@ -128,7 +129,7 @@ def test_every_knob_changes_the_scores_and_is_saved(name: str) -> None:
                            plain.score(contexts))  # fmt: skip
         turned = [COUNTING[name].fit(TRAIN, ITEMS, **{knob: value}) for value in others]
         for model in turned:
-            again = COUNTING[name].from_tensors(model.tensors())
+            again = COUNTING[name].from_tensors(Saved(model.tensors(), ITEMS))
             assert torch.equal(again.score(contexts), model.score(contexts))
         changed = [not torch.equal(m.score(contexts), plain.score(contexts)) for m in turned]
         assert any(changed) or not others
@@ -140,7 +141,7 @@ def test_fitting_twice_gives_the_same_bytes_and_saving_keeps_them(name: str) -> 
     assert one.tensors().keys() == two.tensors().keys()
     for key, array in one.tensors().items():
         assert array.tobytes() == two.tensors()[key].tobytes()
-    again = COUNTING[name].from_tensors(one.tensors())
+    again = COUNTING[name].from_tensors(Saved(one.tensors(), ITEMS))
     assert torch.equal(again.score(some_contexts()), one.score(some_contexts()))
 
 

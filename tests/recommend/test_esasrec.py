@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tastemaker.data.batches import Contexts, NextItemBatches, last
+from tastemaker.data.batches import NextItemBatches, last
+from tastemaker.data.contexts import Contexts
 from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig, LiGR
 from tests.contracts import ITEMS, RecommenderContract, TrainableContract, some_contexts
 

@@ -8,14 +8,16 @@ import polars as pl
 import pytest
 import torch
 
-from tastemaker.data.batches import Contexts, NextItemBatches, last
+from tastemaker.data.batches import NextItemBatches, last
 from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 from tastemaker.options import RunOptions
-from tastemaker.recommend.answer import open_run
 from tastemaker.recommend.hllm import HLLM, HLLMConfig
-from tastemaker.run import run_recommender
-from tastemaker.train import FitConfig, fit
+from tastemaker.run.job import run_recommender
+from tastemaker.run.saved import open_run
+from tastemaker.train.config import FitConfig
+from tastemaker.train.loop import fit
 from tests.contracts import ITEMS, RecommenderContract, TrainableContract, some_contexts
 
 pytest.importorskip("transformers", reason="transformers is not installed")

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tastemaker.data.batches import Batch, Contexts, NextItemBatches, last
+from tastemaker.data.batches import Batch, NextItemBatches, last
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
 from tastemaker.errors import BadInput

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tastemaker.data.batches import Batch, Contexts, NextItemBatches, last
+from tastemaker.data.batches import Batch, NextItemBatches, last
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
 from tastemaker.errors import BadInput
@@ -166,12 +167,12 @@ def test_batches_travel_to_a_device() -> None:
 
 
 def test_saved_weights_score_the_same(tmp_path: Path) -> None:
-    from tastemaker import artifacts
-    from tastemaker.checkpoints import load_weights
+    from tastemaker import files
+    from tastemaker.train.checkpoints import load_weights
 
     torch.manual_seed(0)
     model = SASRec(SMALL, 20).eval()
-    artifacts.save_tensors(tmp_path / "m.safetensors", model.state_dict())
+    files.save_tensors(tmp_path / "m.safetensors", model.state_dict())
     again = SASRec(SMALL, 20).eval()
     load_weights(again, tmp_path / "m.safetensors")
     assert torch.equal(model.score(contexts([1, 2])), again.score(contexts([1, 2])))

@@ -73,6 +73,38 @@ def test_page_is_silent_self_contained_and_fits(
     page.close()
 
 
+TABLES = """() => [...document.querySelectorAll('table')].map(table => {
+  const box = table.closest('.scroll');
+  if (!box) return {what: table.textContent.slice(0, 40)};
+  const style = getComputedStyle(box);
+  box.scrollLeft = 1e6;
+  const left = box.getBoundingClientRect().left;
+  const stays = [...table.rows].every(row => {
+    const cell = row.cells[0].getBoundingClientRect();
+    return Math.abs(cell.left - left) < 1 && cell.width < .6 * box.clientWidth; });
+  return {
+    what: box.ariaLabel, stays, named: box.role === 'region' && box.tabIndex === 0,
+    inside: box.getBoundingClientRect().right <= innerWidth && style.overflowX === 'auto',
+    wider: box.scrollWidth > box.clientWidth}; })"""
+
+
+def test_wide_tables_scroll_in_their_own_box_and_keep_their_first_column(
+    report: Path, browser: sync_api.Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(report.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    tables = page.evaluate(TABLES)
+    assert len(tables) == 8
+    for table in tables:
+        assert table.get("inside"), table["what"]
+        assert table["stays"], table["what"]
+        assert table["named"], table["what"]
+    assert sum(table["wider"] for table in tables) >= 5
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
 CONTRAST = """() => {
   const parse = c => c.match(/[\\d.]+/g).map(Number);
   const light = c => { const [r, g, b] = parse(c).map(v => { v /= 255;

@@ -15,6 +15,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tastemaker.errors import ArtefactError
+from tastemaker.report import page as report
 from tastemaker.report.page import read_metrics, render, write_report
 from tests.report.reading import Page
 from tests.report.synthetic import metrics, results, write_run
@@ -58,6 +59,22 @@ def test_every_section_is_there_once_and_in_order(page: Page) -> None:
     assert targets == {f"#{name}" for name in SECTIONS[1:]}
 
 
+def test_a_section_is_one_entry_and_one_that_shows_nothing_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data, made = (one for one in report.SECTIONS if one.name in ("data", "made"))
+    nothing = report.Section("nothing", "Nothing", lambda run: None)
+    again = report.Section("data", "Once <more>", data.show)
+    monkeypatch.setattr(report, "SECTIONS", (again, nothing, made))
+    found = Page(render(results(), metrics()))
+    assert found.problems == []
+    assert [name for name in found.ids if name in (*SECTIONS, "nothing")] == [
+        "headline", "data", "made",
+    ]  # fmt: skip
+    assert [a["href"] for tag, a in found.tags if tag == "a"] == ["#data", "#made"]
+    assert found.text.count("Once <more>") == 2
+
+
 def test_html_is_balanced_and_ids_are_unique(page: Page) -> None:
     assert page.problems == []
     assert len(page.ids) == len(set(page.ids))
@@ -81,6 +98,30 @@ def test_headline_says_what_is_best_how_good_and_why(page: Page) -> None:
     assert "0.0652" in before_data
     assert "interval 0.0509 to 0.0795" in before_data
     assert results()["why"] in before_data
+
+
+def test_what_validation_chose_stands_beside_the_test(page: Page) -> None:
+    table = page.table("NDCG@10", "on validation")
+    assert table["NDCG@10"] == ["on validation", "on the test"]
+    assert table["blend"] == ["0.0701", "0.0652|0.0509 to 0.0795"]
+    assert list(table) == ["NDCG@10", "blend", "sasrec"]
+
+
+def test_the_data_say_what_is_not_learnt_and_why(page: Page) -> None:
+    events = page.table("Event", "Meaning")
+    assert events["view"] == ["implicit positive", "88,004", "87,000"]
+    assert events["hide"] == ["explicit negative", "12,000", "0"]
+    reasons = page.table("Events", "Why")
+    assert reasons["12,000"] == ["They say that somebody did not like the item."]
+    data = page.text.split("The data Users")[1].split("Training")[0]
+    assert results()["data"]["warnings"][0] in data
+
+
+def test_events_that_came_next_stand_newest_first() -> None:
+    user = results()["examples"][0] | {"held_out": ["earlier", "later"]}
+    text = Page(render({"examples": [user]})).text
+    assert text.index("later") < text.index("earlier")
+    assert "hidden from the models, newest first" in text
 
 
 def test_every_number_of_the_accuracy_table_is_that_of_the_results(page: Page) -> None:
@@ -146,9 +187,12 @@ def test_examples_show_the_newest_events_what_came_next_and_hits(html: str, page
     user = results()["examples"][0]
     shown = page.text.split("User 42")[1].split("User 307")[0]
     order = [shown.index(title) for title in user["history"][:8]]
-    assert order == sorted(order, reverse=True)
+    assert order == sorted(order)
+    assert "newest first" in shown
+    assert "newest last" not in page.text
     assert user["history"][8] not in shown
-    assert f"hidden from the models {user['held_out'][0]} What was recommended: 1 found" in shown
+    assert f"hidden from the models {user['held_out'][0]} What they chose before" in shown
+    assert "What was recommended: 1 found" in shown
     assert f"{user['held_out'][0]} Romance, Drama ✓ chosen next" in shown
     assert html.count("✓ chosen next") == 2
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import torch
 
-from tastemaker.data.batches import Contexts
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.datasets import load
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.splits import leave_one_out

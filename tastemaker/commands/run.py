@@ -1,0 +1,84 @@
+"""tastemaker run, train: from a log to a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import make_dataclass
+from typing import Annotated, Any, Literal
+
+import tyro
+from rich.console import Console
+
+from tastemaker.commands.evaluate import show_evaluation
+from tastemaker.commands.terminal import beside, plain
+from tastemaker.commands.verbs import Later, Verb
+from tastemaker.options import RunOptions
+
+
+def run(options: RunOptions) -> dict[str, Any]:
+    """Check the data, train, evaluate, and write a report."""
+    from tastemaker.run.job import run_recommender
+
+    return run_recommender(options)
+
+
+def train(name: str, title: str) -> Later:
+    """Every option of a model and of its training."""
+    summary = f"Train {title} with every option in reach; else as `tastemaker run`."
+    return Later(summary, lambda words: _train(name, summary, words))
+
+
+def _train(name: str, summary: str, words: Sequence[str]) -> Verb:
+    from tastemaker.recommend.presets import PRESETS
+    from tastemaker.run.job import run_recommender
+
+    presets = PRESETS[name]
+    chosen = presets.get(_preset(words), presets["default"])
+    says = "options to start from: " + "; ".join(f"{n} ({p.source})" for n, p in presets.items())
+    fields = [
+        ("run", Annotated[RunOptions, tyro.conf.arg(name="")], RunOptions(model=name)),  # type: ignore[arg-type]
+        ("preset", Annotated[Literal[tuple(presets)], tyro.conf.arg(help=says)], "default"),
+        ("model", type(chosen.model), chosen.model),
+        ("fit", type(chosen.fit), chosen.fit),
+    ]
+    options_type = make_dataclass("TrainOptions", fields, frozen=True)
+
+    def call(options: Any) -> dict[str, Any]:
+        return run_recommender(options.run, options.model, options.fit)
+
+    call.__doc__ = summary
+    return Verb(call, options_type, show_run)
+
+
+def _preset(words: Sequence[str]) -> str:
+    """What stands after `--preset`: the defaults of the other options hang on it."""
+    for at, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name == "--preset":
+            return value or "".join(words[at + 1 : at + 2])
+    return "default"
+
+
+def show_run(answer: Mapping[str, Any]) -> None:
+    """Models with intervals, the best one, a user by title, and where the report is."""
+    out = Console(highlight=False)
+    data, cut = answer["data"], answer["split"]
+    out.print(
+        f"\n{data['name']}: {data['users']:,} users, {data['items']:,} items, "
+        f"{data['interactions']:,} interactions; {cut['name']}, {cut['test_users']:,} test users"
+    )
+    show_evaluation(answer)
+    for example in answer.get("examples", [])[:1]:
+        beside(out, example["history"], example["recommendations"], example["user"])
+    out.print()
+    out.print(plain(f"Report: {answer['run']}/report.html"), soft_wrap=True)
+    out.print(plain(f"Next: tastemaker recommend {answer['run']} --user ID"), soft_wrap=True)
+
+
+VERBS: dict[str, Verb | Later] = {
+    "run": Verb(run, RunOptions, show_run),
+    "train sasrec": train("sasrec", "SASRec"),
+    "train esasrec": train("esasrec", "eSASRec"),
+    "train hstu": train("hstu", "HSTU"),
+    "train hllm": train("hllm", "HLLM"),
+}

@@ -1,0 +1,40 @@
+"""tastemaker tune: random search on validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tastemaker.commands.run import show_run
+from tastemaker.commands.terminal import plain
+from tastemaker.commands.verbs import Later, Verb
+from tastemaker.options import TuneOptions
+
+
+def tune(options: TuneOptions) -> dict[str, Any]:
+    """Search a model's options on validation; counting models have as many trials."""
+    from tastemaker.run.tune import tune_model
+
+    return tune_model(options)
+
+
+def show_tuned(found: Mapping[str, Any]) -> None:
+    """A row a model: trials, validation before and after, settings; then the tuned run."""
+    out = Console(highlight=False)
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for name in ("model", "trials", "NDCG@10 on validation", "settings"):
+        table.add_column(name)
+    for name, one in found["tuned"].items():
+        first = "failed" if one["first"] is None else f"{one['first']:.4f}"
+        settings = ", ".join(f"{key} {value}" for key, value in one["settings"].items())
+        values = f"{first} → {one['best']:.4f}"
+        table.add_row(name, str(one["trials"]), values, plain(settings or "as they were"))
+    out.print(table)
+    show_run(found)
+    out.print(plain(f"Trials: {found['trials']}"), soft_wrap=True)
+
+
+VERBS: dict[str, Verb | Later] = {"tune": Verb(tune, TuneOptions, show_tuned)}

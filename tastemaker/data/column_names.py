@@ -1,0 +1,62 @@
+"""What columns are called, here and elsewhere: a missing one is looked for under other names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+COLUMNS = ("user_id", "item_id", "timestamp", "event", "value", "row", "split")
+"""Columns of a log that are read; the first three are required."""
+
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "user_id": (
+        "user", "uid", "userid", "customer_id", "visitor_id", "session_id", "reviewer_id",
+        "member_id", "account_id", "client_id", "user_name", "session",
+    ),
+    "item_id": (
+        "item", "iid", "itemid", "movie_id", "product_id", "parent_asin", "asin", "object_id",
+        "book_id", "isbn", "track_id", "song_id", "article_id", "business_id", "sku", "product",
+    ),
+    "timestamp": (
+        "time", "ts", "date", "datetime", "created_at", "unix_review_time", "event_time",
+        "interaction_time", "unix_timestamp", "timestamp_ms", "unixtime", "click_time",
+    ),
+}  # fmt: skip
+"""Other names of the required columns, the likeliest first."""
+
+
+def missing_column_fix(name: str, columns: Iterable[str], also: Sequence[str] = ()) -> str:
+    """What to do about a missing column: rename the likely one, or add it.
+
+    Case, underscores and dashes make no difference, so `userId` is `user_id`.
+    """
+    columns = list(columns)
+    plain = {_plain(column): column for column in reversed(columns)}
+    words = [name, *also, *SYNONYMS.get(name, ())]
+    likely = [plain[_plain(word)] for word in words if _plain(word) in plain]
+    spoken_for = {_plain(word) for other in SYNONYMS if other != name for word in _words(other)}
+    free = {key: column for key, column in plain.items() if key not in spoken_for}
+    likely += [free[key] for key in difflib.get_close_matches(_plain(name), free, n=1, cutoff=0.7)]
+    if likely:
+        return f"Rename column {likely[0]!r} to {name!r}."
+    return f"Add it; the table has: {', '.join(columns) or 'no columns'}."
+
+
+def has_log_columns(columns: Iterable[str]) -> bool:
+    """Whether a table could be a log: a user and an item column under any of their names."""
+    plain = {_plain(column) for column in columns}
+    return all(any(_plain(w) in plain for w in _words(name)) for name in ("user_id", "item_id"))
+
+
+def is_known(column: str) -> bool:
+    """Whether a word is a column name of a log or a catalogue rather than a value."""
+    named = {_plain(word) for name in SYNONYMS for word in _words(name)}
+    return _plain(column) in named | {*COLUMNS, "title", "categories", "rating", "itemid", "id"}
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return (name, *SYNONYMS[name])
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())

@@ -1,0 +1,111 @@
+"""Everything that decides a run before it starts, and whether a run there is of the same plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tastemaker import artifacts, config, files
+from tastemaker.data.datasets import Dataset, load
+from tastemaker.data.splits import Split, split
+from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.options import RunOptions
+from tastemaker.run.folder import KIND
+from tastemaker.run.models import Knobs
+from tastemaker.train.checkpoints import check_identity
+from tastemaker.train.config import FitConfig, shaping
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a run before it starts."""
+
+    options: RunOptions
+    dataset: Dataset
+    cuts: Split
+    model: NextItemConfig
+    fit: FitConfig
+    knobs: Knobs
+    """settings of counting models that are not at their defaults"""
+
+    def to_json(self) -> dict[str, Any]:
+        """The contents of `config.json`."""
+        log = self.cuts.interactions
+        return {
+            **{k: v for k, v in asdict(self.options).items() if k not in ("out", "resume")},
+            "source": self.dataset.source,
+            "model_config": config.to_json(self.model),
+            "fit": config.to_json(self.fit),
+            "knobs": self.knobs,
+            "data_sha256": log.sha256,
+            "vocabulary_sha256": log.vocabulary_sha256,
+            "split_sha256": self.cuts.sha256,
+            "threads": torch.get_num_threads(),
+            **config.environment(),
+        }
+
+
+def make_plan(
+    options: RunOptions,
+    folder: Path,
+    model: NextItemConfig,
+    training: FitConfig,
+    knobs: Knobs,
+) -> Plan:
+    """Read and check the data and fix every option."""
+    rejected = folder.with_name(f"{folder.name}-bad-rows.csv")
+    drop = options.on_bad_rows == "drop"
+    dataset = load(options.data, bad_rows=rejected if drop else None)
+    cuts = split(dataset.positives(), options.split)
+    log = cuts.interactions
+    model = model.suited(log.num_items, log.times is not None)
+    return Plan(options, dataset, cuts, model, replace(training, seed=options.seed), knobs)
+
+
+def is_finished(folder: Path, plan: Plan) -> bool:
+    """Whether a finished run of this plan stands there; one that shall train on is not finished.
+
+    Raises:
+        ArtefactError: If the run there is of another plan, trained farther, or damaged.
+    """
+    if not (folder / artifacts.MANIFEST).is_file():
+        return False
+    artifacts.verify(folder, KIND)
+    path = folder / "config.json"
+    had, asked = check_plan(path, plan)["fit"], config.to_json(plan.fit)
+    before, now = reach(had), reach(asked)
+    if now != before and all(one >= other for one, other in zip(now, before, strict=True)):
+        return False
+    check_identity(path, {name: asked[name] for name in ("epochs", "patience")}, had)
+    return True
+
+
+def reach(fit: Mapping[str, Any]) -> tuple[float, float]:
+    """How far a training may go: epochs, and validations without a gain (0 is without end)."""
+    return fit["epochs"], fit["patience"] or math.inf
+
+
+def check_plan(path: Path, plan: Plan) -> dict[str, Any]:
+    """Read a `config.json`, or refuse it if its run has other data, model or training."""
+    found, wanted = files.read_json(path), plan.to_json()
+    hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")
+    names = ("model", "model_config", "knobs", *hashes, "repeats", "seed")
+    check_identity(path, {name: wanted[name] for name in names}, found)
+    check_identity(path, shaping(plan.fit), found["fit"])
+    return found
+
+
+def start_folder(folder: Path, plan: Plan) -> None:
+    """Write `config.json`; what a resumed run has there must be of the same plan."""
+    path, wanted = folder / "config.json", plan.to_json()
+    if path.is_file():
+        wanted = check_plan(path, plan) | {"fit": wanted["fit"]}
+        (folder / artifacts.MANIFEST).unlink(missing_ok=True)  # a finished run trains on
+    else:
+        artifacts.sweep(folder)
+    files.write_json(path, wanted)

@@ -1,0 +1,191 @@
+"""Random search on validation, for a neural model and, with as many trials, the counting ones.
+
+A comparison in which one side alone was tuned says little (protocol §3.9). The first trial of every
+model is its preset or default, so the search never ends below it on validation; test is read once,
+for the settings that won. Every trial is a line of `trials.jsonl`, and an interrupted search goes
+on after the last one; only the best training is kept, as a run like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tastemaker import files
+from tastemaker.errors import BadInput, NumericFault
+from tastemaker.metrics.evaluate import evaluate
+from tastemaker.options import TuneOptions
+from tastemaker.recommend.counting import COUNTING
+from tastemaker.recommend.presets import PRESETS
+from tastemaker.run.folder import only_writer, run_folder
+from tastemaker.run.job import fresh_model, run_recommender, train_neural
+from tastemaker.run.plan import Plan, make_plan
+from tastemaker.run.results import HEADLINE, options_of, validation_queries
+
+Settings = dict[str, Any]
+Space = Mapping[str, Sequence[Any]]
+
+SPACE: Space = {
+    "model.dim": (32, 64, 128, 256),
+    "model.layers": (1, 2, 3, 4),
+    "model.dropout": (0.1, 0.2, 0.3, 0.5),
+    "model.history": (20, 50, 100, 200),
+    "model.negatives": (128, 512, 2048),
+    "fit.lr": (3e-4, 5e-4, 1e-3, 2e-3),
+    "fit.batch": (16, 32, 64, 128),
+    "fit.schedule": ("constant", "cosine"),
+}
+"""Values that trials of every neural model are drawn from."""
+OWN: Mapping[str, Space] = {
+    "sasrec": {"model.inner": (64, 256, 512)},
+    "esasrec": {},
+    "hstu": {"model.time": ("past", "none"), "model.temperature": (0.03, 0.05, 0.1)},
+    "hllm": {"model.pooling": ("mean", "item"), "fit.weight_decay": (0.0, 0.01)},
+}
+"""What a model has beside."""
+
+
+@dataclass
+class Trials:
+    """The lines of `trials.jsonl`, written after each trial."""
+
+    path: Path
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    def found(self, model: str, number: int) -> dict[str, Any] | None:
+        """The trial, if it was made already."""
+        return next((t for t in self.lines if (t["model"], t["trial"]) == (model, number)), None)
+
+    def add(self, model: str, number: int, settings: Settings, **found: Any) -> None:
+        """Keep one trial."""
+        self.lines.append({"model": model, "trial": number, "settings": settings, **found})
+        text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in self.lines)
+        files.write_text(self.path, text)
+
+    def best(self, model: str) -> dict[str, Any]:
+        """The trial with the highest validation value, the earlier of equals; failed ones last."""
+        made = [trial for trial in self.lines if trial["model"] == model]
+        return max(made, key=lambda trial: -1.0 if trial[HEADLINE] is None else trial[HEADLINE])
+
+    def summary(self, model: str) -> dict[str, Any]:
+        """Trials, validation of the first and of the best, and the settings of the best."""
+        made, best = [t for t in self.lines if t["model"] == model], self.best(model)
+        first, settings = made[0][HEADLINE], best["settings"]
+        return {"trials": len(made), "first": first, "best": best[HEADLINE], "settings": settings}
+
+
+def tune_model(options: TuneOptions) -> dict[str, Any]:
+    """Search, then evaluate the winners once on test, as one run.
+
+    Args:
+        options: Which model, on what, and how many trials.
+
+    Returns:
+        What `run_recommender` returns for the best settings, with `tuned` (model → number of
+        trials, validation of the first and of the best, settings) and `trials`, a path.
+
+    Raises:
+        TastemakerError: With cause and remedy; finished trials are kept for `--resume`.
+    """
+    if options.trials < 1:
+        raise BadInput(f"{options.trials} trials are none.", "--trials", "Give at least 1.")
+    presets, asked = PRESETS[options.model], options.run()
+    if options.preset not in presets:
+        known = f"Known: {', '.join(presets)}."
+        raise BadInput(f"There is no preset {options.preset!r}.", "--preset", known)
+    start, folder = presets[options.preset], run_folder(asked)
+    training = replace(start.fit, epochs=options.epochs)
+    plan = make_plan(replace(asked, resume=True), folder, start.model, training, {})
+    with only_writer(folder):
+        return search(plan, options, Trials(folder / "trials.jsonl"))
+
+
+def search(plan: Plan, options: TuneOptions, trials: Trials) -> dict[str, Any]:
+    """Make the trials that are missing, then the run of the best."""
+    if options.resume and trials.path.is_file():
+        trials.lines = [json.loads(line) for line in trials.path.read_text().splitlines()]
+    kept = tune_neural(plan, options.trials, trials)
+    counting = [name for name in COUNTING if tune_counting(name, plan, options.trials, trials)]
+    best = varied(plan, trials.best(options.model)["settings"])
+    knobs = {name: trials.best(name)["settings"] for name in counting}
+    run = replace(plan.options, out=str(kept))
+    results = run_recommender(run, best.model, best.fit, knobs)
+    tuned = {name: trials.summary(name) for name in (options.model, *counting)}
+    return {**results, "tuned": tuned, "trials": str(trials.path)}
+
+
+def drawn(space: Space, trials: int, seed: int, without: Settings | None = None) -> list[Settings]:
+    """Nothing set, then `trials` - 1 different random settings, or as many as there are."""
+    rng = np.random.default_rng(seed)
+    found: list[Settings] = [{}]
+    every = math.prod(len(values) for values in space.values()) - (without is not None)
+    while len(found) < min(trials, 1 + every):
+        one = {name: values[int(rng.integers(len(values)))] for name, values in space.items()}
+        if one not in found and one != without:
+            found.append(one)
+    return found
+
+
+def varied(plan: Plan, settings: Settings) -> Plan:
+    """The plan with settings such as `model.dim` and `fit.lr` in it."""
+    parts: dict[str, Settings] = {"model": {}, "fit": {}}
+    for name, value in settings.items():
+        part, _, option = name.partition(".")
+        parts[part][option] = value
+    log = plan.cuts.interactions
+    model = replace(plan.model, **parts["model"]).suited(log.num_items, log.times is not None)
+    return replace(plan, model=model, fit=replace(plan.fit, **parts["fit"]))
+
+
+def tune_neural(plan: Plan, count: int, trials: Trials) -> Path:
+    """Train every trial; returns the folder of the best, the only one that is kept."""
+    name, parent = plan.options.model, trials.path.parent
+    for number, settings in enumerate(drawn({**SPACE, **OWN[name]}, count, plan.options.seed)):
+        if trials.found(name, number):
+            continue
+        one, folder, began = varied(plan, settings), parent / f"trial-{number:03d}", _cpu()
+        files.make_folder(folder)
+        found: Settings = {HEADLINE: None}
+        try:
+            fitted = train_neural(one, fresh_model(one), folder)
+            found = {HEADLINE: fitted.best, "epochs": fitted.epochs, "best": fitted.best_epoch}
+        except NumericFault as error:
+            found["error"] = str(error)
+        trials.add(name, number, settings, **found, cpu_seconds=round(_cpu() - began, 1))
+        best = parent / f"trial-{trials.best(name)['trial']:03d}"
+        for other in parent.glob("trial-*"):
+            if other != best:
+                shutil.rmtree(other)
+    return parent / f"trial-{trials.best(name)['trial']:03d}"
+
+
+def tune_counting(name: str, plan: Plan, count: int, trials: Trials) -> bool:
+    """Fit every trial of a counting model; False where the data are too large for it."""
+    kind, cuts = COUNTING[name], plan.cuts
+    queries, scoring = validation_queries(cuts), options_of(cuts, not plan.options.repeats, (10,))
+    default = {knob: values[0] for knob, values in kind.KNOBS.items()}
+    for number, settings in enumerate(drawn(kind.KNOBS, count, plan.options.seed, default)):
+        if trials.found(name, number):
+            continue
+        began = _cpu()
+        try:
+            model = kind.fit(cuts.train(), cuts.interactions.num_items, **settings)
+        except BadInput:
+            return False
+        value = evaluate(model, queries, scoring).mean(HEADLINE)
+        trials.add(
+            name, number, settings, **{HEADLINE: value}, cpu_seconds=round(_cpu() - began, 1)
+        )
+    return True
+
+
+def _cpu() -> float:
+    return time.process_time()

@@ -1,0 +1,1 @@
+"""The only supervised loop, its checkpoints and what it says while it runs."""

@@ -1,0 +1,43 @@
+"""Contexts: slices and gathered rows are the rows themselves."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tastemaker.data.contexts import Contexts, ranges
+from tests.data.histories import contexts_of, histories, rows_of
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), min_size=1))
+def test_ranges_are_aranges_side_by_side(pairs: list[tuple[int, int]]) -> None:
+    starts = np.array([start for start, _ in pairs])
+    ends = starts + np.array([length for _, length in pairs])
+    want = [at for start, end in zip(starts, ends, strict=True) for at in range(start, end)]
+    assert ranges(starts, ends).tolist() == want
+
+
+@given(histories, st.integers(0, 16), st.integers(0, 16))
+def test_slices_are_slices_of_the_rows(rows: list[list[int]], start: int, stop: int) -> None:
+    start = min(start, len(rows))
+    some = contexts_of(rows).slice(start, max(start, stop))
+    assert rows_of(some) == rows[start : max(start, stop)]
+    assert some.offsets[0] == 0
+    assert some.users.tolist() == list(range(len(rows)))[start : max(start, stop)]
+    assert some.times is not None
+    assert len(some.times) == len(some.items)
+
+
+def test_gathered_rows_stand_side_by_side() -> None:
+    whole = contexts_of([[1, 2, 3], [4], [], [5, 6]])
+    users, starts, ends = np.array([3, 0]), np.array([4, 1]), np.array([6, 3])
+    some = Contexts.gather(users, starts, ends, whole.items, whole.times)
+    assert rows_of(some) == [[5, 6], [2, 3]]
+    assert some.times is not None
+    assert some.times.tolist() == [40, 50, 10, 20]
+    assert some.lengths.tolist() == [2, 2]
+
+
+def test_one_request_is_one_row() -> None:
+    one = Contexts.single([7, 8], [1, 2])
+    assert (len(one), one.users.tolist(), rows_of(one)) == (1, [-1], [[7, 8]])
+    assert rows_of(Contexts.single([])) == [[]]

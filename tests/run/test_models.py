@@ -1,0 +1,162 @@
+"""The models of a run: all fitted, saved and opened alike, each under its name."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tastemaker import files
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.interactions import Interactions
+from tastemaker.data.splits import leave_one_out
+from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.metrics.evaluate import EvalOptions, evaluate
+from tastemaker.recommend import ease
+from tastemaker.recommend.counting import COUNTING
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.run.models import Models
+from tastemaker.run.saved import open_run
+from tastemaker.worlds.logs import planted_groups
+from tests.contracts import ITEMS, some_contexts
+
+
+def fitted() -> Models:
+    torch.manual_seed(0)
+    neural = SASRec(SASRecConfig(dim=8, heads=1, layers=1, inner=8, history=6), ITEMS)
+    return Models.fit_counting("sasrec", neural, some_contexts(25, seed=9), ITEMS)
+
+
+def test_candidates_are_the_items_trained() -> None:
+    models = fitted()
+    trained = set(some_contexts(25, seed=9).items.tolist())
+    assert set((np.flatnonzero(models.candidates) + 1).tolist()) == trained
+
+
+def test_a_model_that_is_too_large_is_skipped_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ease, "LARGEST", 5)
+    models = fitted()
+    assert "ease" not in models.names
+    assert models.skipped is not None
+    assert "the limit is 5" in models.skipped["ease"]
+    assert list(models.parts()) == ["sasrec", "markov-last-5"]
+
+
+def test_the_blend_has_a_name_once_it_has_weights() -> None:
+    models = fitted()
+    assert "blend" not in models.names
+    with pytest.raises(BadInput, match="no model 'blend'"):
+        models.get("blend")
+    models.weights = {"sasrec": 1.0, "markov-last-5": 0.5, "ease": 3.0}
+    rows = some_contexts(4)
+    parts = models.parts()
+    want = sum(w * parts[name].score(rows) for name, w in models.weights.items())
+    torch.testing.assert_close(models.get("blend").score(rows), want)
+
+
+def test_saved_models_score_the_same(finished_run: Path) -> None:
+    saved = open_run(finished_run)
+    again = open_run(finished_run)
+    rows = saved.context("u1")
+    for name in saved.models.names:
+        one, two = saved.models.get(name), again.models.get(name)
+        assert torch.equal(one.score(rows), two.score(rows)), name
+
+
+@pytest.mark.parametrize(
+    ("key", "tensor"),
+    [
+        ("ease/regulariser", None),
+        ("candidates", None),
+        ("candidates", torch.ones(3, dtype=torch.bool)),
+        ("popularity/counts", torch.ones(3, dtype=torch.bfloat16)),
+        ("markov-last-5/indices", torch.tensor([2**40])),
+        ("item-knn/data", torch.tensor([torch.nan])),
+        ("co-occurrence/knob.reach", torch.tensor([-1.0], dtype=torch.float64)),
+    ],
+)
+def test_counts_that_are_not_those_of_a_model_are_refused(
+    finished_run: Path, tmp_path: Path, key: str, tensor: torch.Tensor | None
+) -> None:
+    saved, config = open_run(finished_run), files.read_json(finished_run / "config.json")
+    run = tmp_path / "foreign"
+    shutil.copytree(finished_run, run)
+    tensors = files.load_tensors(run / "counting.safetensors")
+    del tensors[key]
+    if tensor is not None:
+        tensors[key] = tensor
+    files.save_tensors(run / "counting.safetensors", tensors)
+    with pytest.raises(ArtefactError) as caught:
+        Models.open(run, config, saved.interactions, saved.catalog)
+    assert caught.value.file.endswith("counting.safetensors")
+    assert key.split("/")[0] in caught.value.what
+
+
+def test_weights_of_another_shape_are_refused(finished_run: Path) -> None:
+    saved = open_run(finished_run)
+    wider = saved.config | {"model_config": saved.config["model_config"] | {"dim": 16}}
+    with pytest.raises(ArtefactError, match="does not fit"):
+        Models.open(finished_run, wider, saved.interactions, saved.catalog)
+
+
+@pytest.mark.parametrize(
+    ("values", "cause"),
+    [
+        ({"hidden_size": 3}, "Unknown option"),
+        ({"dim": "8"}, "whole number"),
+        ({"dim": 8.5}, "whole"),
+    ],
+)
+def test_stored_options_are_read_strictly(
+    finished_run: Path, values: dict[str, object], cause: str
+) -> None:
+    saved = open_run(finished_run)
+    with pytest.raises(BadInput, match=cause):
+        Models.open(
+            finished_run, saved.config | {"model_config": values}, saved.interactions, saved.catalog
+        )
+
+
+def test_nothing_that_is_fitted_sees_the_held_out_events() -> None:
+    """Leave-one-out: changing every validation and test event changes no fitted table."""
+    rng = np.random.default_rng(0)
+    sequences = {f"u{n}": [f"i{i}" for i in rng.permutation(30)[:12]] for n in range(40)}
+    # a last user holds every item, so that both logs know the same items in the same order
+    sequences["v"] = [f"i{i}" for i in range(30)] + ["i0", "i1"]
+    changed = {u: s[:-2] + ["i3", "i4"] for u, s in sequences.items()}
+    fitted, batches = [], []
+    for log in (Interactions.from_sequences(sequences), Interactions.from_sequences(changed)):
+        train = leave_one_out(log).train()
+        models = Models.fit_counting("sasrec", torch.nn.Identity(), train, log.num_items)
+        fitted.append({n: m.tensors() for n, m in models.counting.items()})
+        batches.append(list(NextItemBatches(train, 8, tokens=64).epoch(0)))
+    for name, tensors in fitted[0].items():
+        for key, array in tensors.items():
+            assert array.tobytes() == fitted[1][name][key].tobytes(), (name, key)
+    for one, two in zip(*batches, strict=True):
+        assert torch.equal(one.items, two.items)
+        assert one.targets is not None
+        assert two.targets is not None
+        assert torch.equal(one.targets, two.targets)
+
+
+def test_shuffled_targets_are_found_no_better_than_by_popularity() -> None:
+    """If scores looked at targets, targets of somebody else would still be found."""
+    world = planted_groups(users=400)
+    cuts = leave_one_out(world.interactions())
+    queries = cuts.queries("test")
+    mixed = np.random.default_rng(0).permutation(queries.target_items)
+    seen = [set(queries.contexts.slice(q, q + 1).items.tolist()) for q in range(len(queries))]
+    rows = np.array([q for q in range(len(queries)) if mixed[q] not in seen[q]])
+    shuffled = replace(queries, target_items=mixed).take(rows)
+    train, items = cuts.train(), cuts.interactions.num_items
+    values = {}
+    for name in ("popularity", "item-knn", "ease", "co-occurrence"):
+        fitted = COUNTING[name].fit(train, items)
+        values[name] = evaluate(fitted, shuffled, EvalOptions((10,))).per_user["hr@10"]
+    for name, hits in values.items():
+        assert hits.mean() <= values["popularity"].mean() + 3 * hits.std() / len(hits) ** 0.5, name

@@ -1,0 +1,51 @@
+"""A finished run of the same plan is read; one of another plan is left alone."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tastemaker.errors import ArtefactError
+from tastemaker.options import RunOptions
+from tastemaker.run.job import run_recommender
+from tastemaker.run.saved import open_run
+from tests.run.small import MODEL, TRAINING
+
+
+def test_resuming_a_finished_run_only_reads_it(finished_run: Path, small_data: Path) -> None:
+    before = (finished_run / "manifest.json").stat().st_mtime_ns
+    options = RunOptions(data=str(small_data), out=str(finished_run), resume=True)
+    results = run_recommender(options, MODEL, TRAINING)
+    assert results["run"] == str(finished_run)
+    assert (finished_run / "manifest.json").stat().st_mtime_ns == before
+
+
+def test_a_finished_run_of_other_options_is_refused_and_left_alone(
+    finished_run: Path, small_data: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    options = RunOptions(data=str(small_data), out=str(run), resume=True)
+    with pytest.raises(ArtefactError, match="model_config differs"):
+        run_recommender(options, replace(MODEL, dim=16), TRAINING)
+    with pytest.raises(ArtefactError, match="lr differs"):
+        run_recommender(options, MODEL, replace(TRAINING, lr=0.5))
+    with pytest.raises(ArtefactError, match="split_sha256 differs"):
+        run_recommender(replace(options, split="last-2"), MODEL, TRAINING)
+    longer = replace(TRAINING, epochs=TRAINING.epochs + 1)
+    run_recommender(options, MODEL, longer)
+    with pytest.raises(ArtefactError, match="epochs differs"):
+        run_recommender(options, MODEL, TRAINING)
+    assert open_run(run).config["fit"]["epochs"] == longer.epochs
+
+
+def test_a_finished_run_trains_on_as_if_it_had_never_stopped(
+    finished_run: Path, small_data: Path, tmp_path: Path
+) -> None:
+    longer = replace(TRAINING, epochs=TRAINING.epochs + 2)
+    whole, grown = tmp_path / "whole", Path(shutil.copytree(finished_run, tmp_path / "grown"))
+    run_recommender(RunOptions(data=str(small_data), out=str(whole)), MODEL, longer)
+    run_recommender(RunOptions(data=str(small_data), out=str(grown), resume=True), MODEL, longer)
+    for name in ("model.safetensors", "metrics.jsonl", "users.parquet"):
+        assert (grown / name).read_bytes() == (whole / name).read_bytes(), name
+    assert open_run(grown).results["training"]["epochs"] == longer.epochs

@@ -1,0 +1,119 @@
+"""tune: the search ends no lower than it began, every trial is on record, a stop loses none."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tastemaker.errors import BadInput, NumericFault
+from tastemaker.options import TuneOptions
+from tastemaker.recommend.counting import COUNTING
+from tastemaker.run import tune
+from tastemaker.run.tune import OWN, SPACE, drawn, tune_model
+
+SMALL = {
+    "model.dim": (8, 16),
+    "model.layers": (1,),
+    "model.history": (5, 8),
+    "fit.lr": (1e-3, 1e-2),
+    "fit.batch": (8,),
+}
+
+
+@pytest.fixture
+def options(small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TuneOptions:
+    monkeypatch.setattr(tune, "SPACE", SMALL)
+    monkeypatch.setitem(OWN, "sasrec", {})  # type: ignore[index]
+    return TuneOptions("sasrec", 3, epochs=1, data=str(small_data), out=str(tmp_path / "tuned"))
+
+
+def lines_of(options: TuneOptions) -> list[dict[str, Any]]:
+    text = (Path(options.out) / "trials.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_search_records_every_trial_and_ends_with_the_best(options: TuneOptions) -> None:
+    found = tune_model(options)
+    lines = lines_of(options)
+    for name in ("sasrec", *COUNTING):
+        mine = [line for line in lines if line["model"] == name]
+        assert [line["trial"] for line in mine] == list(range(len(mine)))
+        assert mine[0]["settings"] == {}
+        few = name in ("popularity", "markov-1")
+        assert len(mine) == (1 if few else 3)
+        best = max(line["ndcg@10"] for line in mine)
+        assert found["tuned"][name]["best"] == best >= found["tuned"][name]["first"]
+    run = Path(found["run"])
+    stored = json.loads((run / "config.json").read_text())
+    for name, value in found["tuned"]["sasrec"]["settings"].items():
+        part, option = name.split(".")
+        assert stored["model_config" if part == "model" else "fit"][option] == value
+    assert stored["knobs"] == {name: found["tuned"][name]["settings"] for name in COUNTING}
+    assert found["validation"]["markov-last-5"] == found["tuned"]["markov-last-5"]["best"]
+    assert found["validation"]["sasrec"] == pytest.approx(found["tuned"]["sasrec"]["best"])
+    assert [path.name for path in Path(options.out).glob("trial-*")] == [run.name]
+
+
+def test_a_stopped_search_goes_on_where_it_was(
+    options: TuneOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tune_model(replace(options, out=options.out + "-whole"))
+    train, calls = tune.train_neural, []
+
+    def stop(*given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return train(*given)
+
+    monkeypatch.setattr(tune, "train_neural", stop)
+    with pytest.raises(KeyboardInterrupt):
+        tune_model(options)
+    before = lines_of(options)
+    assert len(before) == 2
+    with pytest.raises(BadInput, match="holds something already"):
+        tune_model(options)
+    again = tune_model(replace(options, resume=True))
+    assert lines_of(options)[:2] == before
+    assert len(calls) == 4
+    assert again["tuned"] == whole["tuned"]
+    assert again["models"] == whole["models"]
+
+
+def test_a_trial_that_diverges_is_recorded_and_not_chosen(
+    options: TuneOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, calls = tune.train_neural, []
+
+    def diverge(*given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 1:
+            raise NumericFault("The loss is inf.", "step 3", "Lower the learning rate.")
+        return train(*given)
+
+    monkeypatch.setattr(tune, "train_neural", diverge)
+    found = tune_model(options)
+    first, *others = (line for line in lines_of(options) if line["model"] == "sasrec")
+    assert first["ndcg@10"] is None
+    assert "The loss is inf" in first["error"]
+    assert found["tuned"]["sasrec"]["best"] == max(line["ndcg@10"] for line in others)
+    assert found["tuned"]["sasrec"]["first"] is None
+
+
+def test_drawn_settings_differ_and_depend_on_the_seed_alone() -> None:
+    space = {**SPACE, **OWN["hstu"]}
+    some = drawn(space, 50, 0)
+    assert some == drawn(space, 50, 0) != drawn(space, 50, 1)
+    assert some[0] == {}
+    assert len({json.dumps(one) for one in some}) == 50
+    default = {"window": 5}
+    every = drawn({"window": (5, 1, 2)}, 50, 0, default)
+    assert sorted(one.get("window", 5) for one in every) == [1, 2, 5]
+
+
+@pytest.mark.parametrize("wrong", [{"trials": 0}, {"preset": "huge"}])
+def test_what_cannot_be_searched_is_refused(options: TuneOptions, wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        tune_model(replace(options, **wrong))

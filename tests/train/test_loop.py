@@ -1,0 +1,314 @@
+"""fit(): the same seed gives the same bytes, a killed run the same weights, and faults stop."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tastemaker import artifacts, files
+from tastemaker.data.batches import Batch, NextItemBatches
+from tastemaker.errors import ArtefactError, NumericFault, OutOfResources
+from tastemaker.recommend.sasrec import SASRec
+from tastemaker.train.checkpoints import StopSignal
+from tastemaker.train.journal import Journal
+from tastemaker.train.loop import fit
+from tests.train.small import QUICK, SHAPE, digest, falling_norm, problem, train
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    runs = []
+    for name in "abc":
+        folder = tmp_path / name
+        folder.mkdir()
+        runs.append((train(folder), (folder / "metrics.jsonl").read_text()))
+    assert runs[0] == runs[1] == runs[2]
+    assert train(config=replace(QUICK, seed=1))[0] != runs[0][0][0]
+
+
+def test_writing_checkpoints_changes_nothing(tmp_path: Path) -> None:
+    assert train(tmp_path) == train()
+
+
+class Dies(NextItemBatches):
+    """Batches that end the process's work at a given step, as a crash between steps would."""
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
+        for at, batch in enumerate(super().epoch(number, skip), start=skip):
+            if (number, at) == DEATH:
+                raise KeyboardInterrupt
+            yield batch
+
+
+DEATH = (-1, -1)
+
+
+@pytest.mark.parametrize("death", [(0, 1), (0, 4), (1, 0), (2, 3), (3, 6)])
+def test_a_crashed_run_resumes_to_the_same_weights_and_metrics(
+    tmp_path: Path, death: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    want = train(whole)
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    model, batches = problem()
+    monkeypatch.setitem(globals(), "DEATH", death)
+    dying = Dies(batches.contexts, 6, tokens=24, negatives=5)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, dying, QUICK, lambda: falling_norm(model), broken)
+    assert train(broken, resume=True) == want
+    assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
+
+
+def test_a_crash_between_a_validation_and_its_checkpoint_writes_no_line_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = replace(QUICK, checkpoint_every=1)  # the step has a checkpoint from before as well
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole.mkdir()
+    broken.mkdir()
+    want = train(whole, config=every)
+
+    def die(journal: Journal, line: dict[str, float]) -> None:
+        written(journal, line)
+        if line["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    written = Journal.validated
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "validated", die)
+        with pytest.raises(KeyboardInterrupt):
+            train(broken, config=every)
+    assert train(broken, resume=True, config=every) == want
+    assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
+
+
+@pytest.mark.parametrize("file", ["model", "best", "optimizer", "random", "manifest"])
+def test_no_part_of_a_checkpoint_can_be_missing_or_changed(tmp_path: Path, file: str) -> None:
+    train(tmp_path)
+    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    assert newest is not None
+    path = newest / (f"{file}.safetensors" if file != "manifest" else "manifest.json")
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    with pytest.raises(ArtefactError):
+        train(tmp_path, resume=True)
+    path.unlink()
+    with pytest.raises(ArtefactError):
+        train(tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("part", ["optimizer", "random", "progress"])
+def test_every_part_of_the_state_matters(
+    tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that forgot one part would resume to other weights."""
+    want = train()
+    model, batches = problem()
+    monkeypatch.setitem(globals(), "DEATH", (2, 1))
+    dying = Dies(batches.contexts, 6, tokens=24, negatives=5)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
+    if part == "random":
+        monkeypatch.setattr(torch, "set_rng_state", lambda state: None)
+    elif part == "optimizer":
+        monkeypatch.setattr("tastemaker.train.checkpoints._load_optimizer", lambda *parts: None)
+    else:
+        monkeypatch.setattr(
+            "tastemaker.train.checkpoints.setattr", lambda *parts: None, raising=False
+        )
+    assert train(tmp_path, resume=True)[0] != want[0]
+
+
+def test_resuming_with_other_options_is_refused_and_names_the_field(tmp_path: Path) -> None:
+    train(tmp_path)
+    with pytest.raises(ArtefactError, match="lr differs"):
+        train(tmp_path, resume=True, config=replace(QUICK, lr=0.5))
+    model = SASRec(replace(SHAPE, dim=16), 30)
+    with pytest.raises(ArtefactError, match="does not fit"):
+        fit(model, problem()[1], QUICK, lambda: falling_norm(model), tmp_path, resume=True)
+
+
+def test_a_finished_run_can_train_longer(tmp_path: Path) -> None:
+    train(tmp_path)
+    longer = replace(QUICK, epochs=6)
+    assert train(tmp_path, resume=True, config=longer) == train(config=longer)
+
+
+def test_one_process_may_train_in_one_precision_after_another() -> None:
+    plain = train()
+    rounded = train(config=replace(QUICK, precision="bf16"))
+    assert plain[0] != rounded[0]
+    assert train()[0] == plain[0]
+
+
+def test_resuming_nothing_starts_anew(tmp_path: Path) -> None:
+    assert train(tmp_path, resume=True) == train()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_stops_and_names_step_and_rows(
+    tmp_path: Path, value: float
+) -> None:
+    model, batches = problem()
+    calls, plain = [0], model.loss
+
+    def loss(batch: Batch) -> torch.Tensor:
+        calls[0] += 1
+        return plain(batch) * (value if calls[0] == 5 else 1.0)
+
+    model.loss = loss  # type: ignore[method-assign]
+    with pytest.raises(NumericFault) as caught:
+        fit(model, batches, QUICK, lambda: falling_norm(model), tmp_path)
+    assert calls[0] == 5
+    assert caught.value.exit_code == 4
+    assert "step 5" in caught.value.where
+    assert "training rows [" in caught.value.where
+    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    assert newest is not None
+    assert newest.name == "step-3"
+    weights = files.load_tensors(newest / "model.safetensors")
+    assert all(torch.isfinite(w).all() for w in weights.values())
+
+
+def test_a_model_looks_at_its_data_once_not_when_a_run_goes_on(tmp_path: Path) -> None:
+    started = []
+    for epochs in (1, 2):
+        model, batches = problem()
+        model.start = lambda: started.append(1)  # type: ignore[method-assign, assignment]
+        fit(model, batches, replace(QUICK, epochs=epochs), lambda: {"ndcg@10": 0.1}, tmp_path, True)
+        assert len(started) == 1
+
+
+def test_early_stopping_keeps_the_best_weights() -> None:
+    model, batches = problem()
+    values = iter([0.1, 0.3, 0.2, 0.25, 0.29, 0.9])
+    kept: list[str] = []
+
+    def validate() -> dict[str, float]:
+        kept.append(digest(model))
+        return {"ndcg@10": next(values)}
+
+    fitted = fit(model, batches, replace(QUICK, epochs=20, patience=3), validate)
+    assert (fitted.epochs, fitted.best_epoch, fitted.best) == (5, 2, 0.3)
+    assert fitted.converged
+    assert digest(model) == kept[1]
+
+
+def test_a_run_that_still_rises_is_not_converged() -> None:
+    model, batches = problem()
+    values = iter(range(1, 100))
+    fitted = fit(model, batches, replace(QUICK, epochs=8), lambda: {"ndcg@10": float(next(values))})
+    assert not fitted.converged
+
+
+def test_sigterm_saves_and_leaves(tmp_path: Path) -> None:
+    model, batches = problem()
+    plain, calls = model.loss, [0]
+
+    def loss(batch: Batch) -> torch.Tensor:
+        calls[0] += 1
+        if calls[0] == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return plain(batch)
+
+    model.loss = loss  # type: ignore[method-assign]
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(StopSignal) as caught:
+        fit(model, batches, QUICK, lambda: falling_norm(model), tmp_path)
+    assert caught.value.exit_code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    assert newest is not None
+    assert newest.name == "step-5"
+    assert train(tmp_path, resume=True) == train()
+
+
+def test_a_full_disk_ends_the_run_but_not_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, calls = files.save_tensors, [0]
+
+    def full(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+        calls[0] += 1
+        if calls[0] > 6:
+            raise OutOfResources("The disk is full.", str(path), "Free some.")
+        plain(path, tensors)
+
+    monkeypatch.setattr(files, "save_tensors", full)
+    with pytest.raises(OutOfResources):
+        train(tmp_path)
+    monkeypatch.setattr(files, "save_tensors", plain)
+    assert not list((tmp_path / "checkpoints").glob(".partial*"))
+    assert train(tmp_path, resume=True) == train()
+
+
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """On a file system of 56 kB: exit 5, the path and bytes named, the last checkpoint sound."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=56k", "tmpfs", str(small)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        run = small / "run"
+        run.mkdir()
+        with pytest.raises(OutOfResources) as caught:
+            train(run)
+        assert caught.value.exit_code == 5
+        assert re.search(r"write [\d,]+ bytes", caught.value.what)
+        assert str(run) in caught.value.where
+        newest = artifacts.pointed(run / "checkpoints" / "latest")
+        assert newest is not None
+        assert artifacts.verify(newest, "checkpoint")["progress"]["step"] == 3
+        assert not list(newest.parent.glob(".partial*"))
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_one_thread_or_two_agree_in_metrics() -> None:
+    values = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        model, batches = problem()
+        fitted = fit(model, batches, QUICK, lambda m=model: falling_norm(m))  # type: ignore[misc]
+        values.append(fitted.best)
+    torch.set_num_threads(1)
+    assert values[0] == pytest.approx(values[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_memory_does_not_grow_over_forty_epochs(precision: str) -> None:
+    """Varying shapes let caches of compiled primitives grow; a few fixed widths do not."""
+    script = f"""
+import numpy as np, psutil, torch
+torch.set_num_threads(1)
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.contexts import Contexts
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.train.config import FitConfig
+from tastemaker.train.loop import fit
+rng = np.random.default_rng(0)
+lengths = rng.integers(2, 90, 150)
+offsets = np.concatenate([[0], np.cumsum(lengths)])
+rows = Contexts(np.arange(150), offsets, rng.integers(1, 401, offsets[-1]).astype(np.int32))
+model = SASRec(SASRecConfig(dim=32, history=40, loss="softmax"), 400)
+batches, resident = NextItemBatches(rows, history=40, tokens=640), []
+def validate():
+    resident.append(psutil.Process().memory_info().rss)
+    return {{"ndcg@10": 0.0}}
+fit(model, batches, FitConfig(epochs=40, patience=0, precision="{precision}"), validate)
+print(resident[39] / resident[4])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert float(done.stdout) <= 1.05

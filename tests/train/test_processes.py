@@ -1,0 +1,159 @@
+"""Two processes on one machine train as one does (DESIGN §3), by DDP over gloo and by FSDP."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tastemaker import artifacts, files
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.train.checkpoints import load_weights
+from tastemaker.train.processes import pieces
+from tests.contracts import ITEMS, some_contexts
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = """
+import json, os, sys
+from pathlib import Path
+import numpy as np, torch
+torch.set_num_threads(1)
+from tastemaker.config import seed_everything
+from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.contexts import Contexts
+from tastemaker.data.catalog import Catalog
+from tastemaker.recommend.esasrec import ESASRecConfig
+from tastemaker.recommend.hstu import HSTUConfig
+from tastemaker.recommend.backbones import build
+from tastemaker.recommend.sasrec import SASRecConfig
+from tastemaker.train.config import FitConfig
+from tastemaker.train.loop import fit
+
+rng = np.random.default_rng(0)
+lengths = rng.integers(2, 13, 60)
+offsets = np.concatenate([[0], np.cumsum(lengths)])
+times = np.sort(rng.integers(0, 10**7, offsets[-1]))
+items = rng.integers(1, 41, offsets[-1]).astype(np.int32)
+rows = Contexts(np.arange(60), offsets, items, times)
+shapes = {
+    "sasrec": SASRecConfig(dim=16, dropout=0.0, history=8, loss="sampled", negatives=9),
+    "esasrec": ESASRecConfig(dim=16, dropout=0.0, history=8, loss="softmax"),
+    "hstu": HSTUConfig(dim=16, dropout=0.0, history=8, loss="softmax", head_dim=8),
+}
+seed_everything(0)
+model = build(shapes[sys.argv[1]], 40, Catalog.empty())
+batches = NextItemBatches(rows, history=8, tokens=64, negatives=model.config.sampled)
+values = []
+
+def validate():
+    values.append([float(p.detach().double().sum()) for p in model.parameters()])
+    return {"ndcg@10": float(len(values))}
+
+out = Path(sys.argv[2])
+training = FitConfig(epochs=int(sys.argv[3]), lr=0.01, warmup=1, patience=0)
+fit(model, batches, training, validate, out, resume=True)
+rank = os.environ.get("RANK", "0")
+(out / f"values-{rank}.json").write_text(json.dumps(values))
+"""
+
+
+def losses(out: Path) -> list[float]:
+    """Training loss of every epoch, as the journal has it."""
+    lines = (out / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line)["loss"] for line in lines]
+
+
+def train(model: str, out: Path, *launcher: str, epochs: int = 3) -> None:
+    """Run the script, under `accelerate launch` where options for it are given."""
+    script = out.parent / "script.py"
+    script.write_text(SCRIPT)
+    out.mkdir(exist_ok=True)
+    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""}
+    env |= {"ACCELERATE_USE_CPU": "true"}
+    start = [sys.executable]
+    if launcher:
+        start += ["-m", "accelerate.commands.launch", *launcher]
+    command = [*start, str(script), model, str(out), str(epochs)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-6000:]
+
+
+TWO = ("--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
+       "--dynamo_backend", "no", "--main_process_port", "0")  # fmt: skip
+"""accelerate starts several processes by its GPU launcher alone; the environment says CPU."""
+
+
+PARTED = ("--config_file", str(ROOT / "recipes" / "fsdp.json"), "--main_process_port", "0")
+"""The FSDP configuration that ships: weights, gradients and moments are parted over processes."""
+
+
+@pytest.mark.parametrize(("model", "launch"), [("sasrec", TWO), ("hstu", TWO), ("hstu", PARTED)])
+def test_two_processes_train_as_one(model: str, launch: tuple[str, ...], tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    train(model, one)
+    train(model, two, *launch)
+    assert len(losses(one)) == 3
+    assert losses(two) == pytest.approx(losses(one), rel=1e-4)
+    weights = json.loads((two / "values-0.json").read_text())
+    assert weights == json.loads((two / "values-1.json").read_text())
+    assert len(weights) == 3
+
+
+def test_parted_weights_resume_from_a_checkpoint_that_one_process_could_read(
+    tmp_path: Path,
+) -> None:
+    whole, twice = tmp_path / "whole", tmp_path / "twice"
+    train("sasrec", whole, *PARTED)
+    train("sasrec", twice, *PARTED, epochs=1)
+    train("sasrec", twice, *PARTED)
+    assert losses(twice) == losses(whole)
+    newest = artifacts.pointed(twice / "checkpoints" / "latest")
+    assert newest is not None
+    found, want = (
+        files.load_tensors(folder / "model.safetensors")
+        for folder in (newest, whole / "checkpoints" / newest.name)
+    )
+    assert all(torch.equal(found[name], want[name]) for name in want)
+    load_weights(SASRec(SASRecConfig(dim=16, history=8), 40), newest / "model.safetensors")
+
+
+def test_the_command_runs_in_two_processes(small_data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""}
+    env |= {"ACCELERATE_USE_CPU": "true"}
+    verb = ["train", "sasrec", "--data", str(small_data), "--out", str(out), "--json",
+            "--fit.epochs", "1", "--model.dim", "8"]  # fmt: skip
+    start = [sys.executable, "-m", "accelerate.commands.launch", *TWO, "-m", "tastemaker.cli"]
+    done = subprocess.run([*start, *verb], env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-6000:]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    assert json.loads(line)["run"] == str(out)
+    assert (out / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sampled", "gbce"])
+@pytest.mark.parametrize("positions", [1, 8, 20, 1000])
+def test_pieces_add_up_to_the_step(loss: str, positions: int) -> None:
+    torch.manual_seed(0)
+    shape = SASRecConfig(dim=8, dropout=0.0, history=8, loss=loss, negatives=7)  # type: ignore[arg-type]
+    model = SASRec(shape, ITEMS)
+    batches = NextItemBatches(some_contexts(40), 8, tokens=160, negatives=model.config.sampled)
+    for batch in batches.epoch(0):
+        whole = model(batch)
+        whole.backward()
+        want = [p.grad.clone() for p in model.parameters()]
+        model.zero_grad()
+        found = pieces(batch, positions)
+        assert sum(len(part.items) for part in found) == len(batch.items)
+        for part in found:
+            assert part.items.numel() <= max(positions, batch.items.shape[1])
+            model(part).backward()
+        total = sum(model(part).item() for part in found)
+        assert total == pytest.approx(whole.item(), rel=1e-5)
+        for parameter, gradient in zip(model.parameters(), want, strict=True):
+            torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6)
+        model.zero_grad()
