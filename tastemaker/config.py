@@ -11,7 +11,8 @@ import random
 import subprocess
 import types
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -22,12 +23,53 @@ C = TypeVar("C")
 
 RECORDED = ("tastemaker", "torch", "accelerate", "numpy", "polars", "scipy", "safetensors")
 """Libraries whose versions are written beside every result."""
+_LARGEST = 1e300
+"""Largest number read; JSON as Python reads it has NaN, infinity and whole numbers without end."""
 
 
 def to_json(config: Any) -> dict[str, Any]:
-    """A config dataclass as JSON values."""
-    values: dict[str, Any] = asdict(config)
-    return values
+    """A config dataclass as JSON values.
+
+    Where a field may hold one of several configs, the object there has a `kind` that names which:
+    `{"kind": "SASRec", "dim": 64, …}` for a `SASRecConfig`.
+
+    Raises:
+        BadInput: If a field holds a config that its type does not name.
+    """
+    hints = get_type_hints(type(config))
+    return {f.name: _write(hints[f.name], getattr(config, f.name)) for f in fields(config)}
+
+
+def _write(kind: Any, value: Any) -> Any:
+    args = get_args(kind)
+    if is_dataclass(value):
+        kinds = _configs(kind)
+        if type(value) not in kinds.values():
+            what = f"A {type(value).__name__} is not one of {', '.join(kinds)}."
+            raise BadInput(what, "options", "Name its type in the field.")
+        written = to_json(value)
+        if len(kinds) > 1 and "kind" in written:
+            raise ValueError(f"{type(value).__name__} has a field `kind`, which names its kind")
+        return {"kind": _short(type(value))} | written if len(kinds) > 1 else written
+    if isinstance(value, tuple | list | dict):
+        kind = next((part for part in (kind, *args) if get_origin(part) in (tuple, dict)), kind)
+        args = get_args(kind) or (None, None)
+        if isinstance(value, dict):
+            return {key: _write(args[1], one) for key, one in value.items()}
+        several = args if len(args) == len(value) and args[-1] is not ... else args[:1] * len(value)
+        return [_write(one, part) for one, part in zip(several, value, strict=True)]
+    return value
+
+
+def _configs(kind: Any) -> dict[str, type[Any]]:
+    """Short name → config class, of those that a type names."""
+    union = get_origin(kind) in (Union, types.UnionType)
+    parts = get_args(kind) if union else (kind,)
+    return {_short(part): part for part in parts if is_dataclass(part) and isinstance(part, type)}
+
+
+def _short(kind: type[Any]) -> str:
+    return kind.__name__.removesuffix("Config")
 
 
 def from_json(kind: type[C], values: Mapping[str, Any], source: str) -> C:
@@ -41,13 +83,15 @@ def from_json(kind: type[C], values: Mapping[str, Any], source: str) -> C:
     Raises:
         BadInput: On an unknown key, a missing key or a value of the wrong type.
     """
+    if not isinstance(values, Mapping):
+        raise BadInput(f"{values!r:.80} is not {kind.__name__}.", source, "Give a JSON object.")
     hints = get_type_hints(kind)
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
     for key in values:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
-            raise BadInput(f"Unknown option {key!r} = {values[key]!r}.", source, hint)
+            raise BadInput(
+                f"Unknown option {key!r} = {values[key]!r:.80}.", source, _nearest(key, known)
+            )
     ready = {key: _read(hints[key], value, f"{source}: {key}") for key, value in values.items()}
     try:
         return kind(**ready)
@@ -60,7 +104,7 @@ def _read(kind: Any, value: Any, source: str) -> Any:
     if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, Mapping):
         return from_json(kind, value, source)
     if origin in (Union, types.UnionType):
-        return _read_union(args, value, source)
+        return _read_union(kind, value, source)
     if origin is Literal:
         if value in args and type(value) in map(type, args):
             return value
@@ -71,29 +115,64 @@ def _read(kind: Any, value: Any, source: str) -> Any:
             return tuple(_read(k, v, f"{source}[{i}]") for i, (k, v) in enumerate(pairs))
     elif origin is dict and isinstance(value, Mapping):
         return {str(key): _read(args[1], item, f"{source}.{key}") for key, item in value.items()}
-    elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+    elif kind is float and _is_number(value):
         return float(value)
-    elif isinstance(kind, type) and type(value) is kind:
+    elif isinstance(kind, type) and kind is not float and type(value) is kind:
         return value
-    raise BadInput(f"{value!r} is not {_name(kind)}.", source, f"Give {_name(kind)}.")
+    raise BadInput(f"{value!r:.80} is not {_name(kind)}.", source, f"Give {_name(kind)}.")
 
 
-def _read_union(kinds: tuple[Any, ...], value: Any, source: str) -> Any:
-    if value is None and type(None) in kinds:
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= _LARGEST  # NaN is not
+
+
+def _read_union(kind: Any, value: Any, source: str) -> Any:
+    """A value of one of several types: a config by its `kind`, anything else by the first it is."""
+    configs, parts = _configs(kind), get_args(kind)
+    if isinstance(value, Mapping) and configs:
+        return _read_config(configs, value, source)
+    if value is None and type(None) in parts:
         return None
-    others = [k for k in kinds if k is not type(None)]
-    for kind in others[:-1]:
-        try:
-            return _read(kind, value, source)
-        except BadInput:
-            continue
-    return _read(others[-1], value, source)
+    others = [part for part in parts if part is not type(None)]
+    if len(others) == 1:
+        return _read(others[0], value, source)  # its error says more than ours
+    for part in others:
+        with suppress(BadInput):
+            return _read(part, value, source)
+    names = " or ".join(_name(part) for part in parts)
+    raise BadInput(f"{value!r:.80} is not {names}.", source, f"Give {names}.")
+
+
+def _read_config(configs: dict[str, type[Any]], value: Mapping[str, Any], source: str) -> Any:
+    named = value.get("kind")
+    if len(configs) == 1:
+        (found,) = configs.values()
+        return from_json(found, value, source)
+    if named is None:
+        fix = f"Add one of {', '.join(map(repr, configs))}."
+        raise BadInput("The options do not say of which kind they are.", f"{source}: kind", fix)
+    if named not in list(configs):
+        fix = _nearest(named, list(configs))
+        raise BadInput(f"No options are of kind {named!r:.80}.", f"{source}: kind", fix)
+    rest = {key: one for key, one in value.items() if key != "kind"}
+    return from_json(configs[named], rest, source)
+
+
+def _nearest(word: Any, known: list[str]) -> str:
+    near = difflib.get_close_matches(str(word), known, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
 
 
 def _name(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(map(repr, get_args(kind)))
-    plain = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+    plain = {
+        type(None): "null",
+        int: "a whole number",
+        float: "a number",
+        str: "a text",
+        bool: "true or false",
+    }
     return plain.get(kind, str(getattr(kind, "__name__", kind)))
 
 

@@ -14,9 +14,11 @@ IDEAS = ("sasrec", "esasrec", "hstu", "hllm", "persrec", "priors", "mtmh", "vrec
          "cafe", "video_budget", "restrain", "vtool", "fedssd")  # fmt: skip
 BANNED_WORDS = {"utils", "util", "misc", "helpers", "helper", "common", "base", "manager"}
 BANNED_CALLS = re.compile(
-    r"pickle|(?<![.\w])(?:eval|exec)\(|yaml\.load|allow_pickle=True|weights_only=False|trust_remote_code"
-    r"|torch\.load|joblib"
+    r"pickle|(?<![.\w])(?:eval|exec)\(|yaml\.load|allow_pickle=True|weights_only=False"
+    r"|torch\.load|joblib|trust_remote_code\W+(?!False)\w"
 )
+OPENER = "tastemaker/models/library.py"
+FOREIGN = re.compile(r"trust_remote_code|from_pretrained|from_config|CONFIG_MAPPING|AutoModel")
 
 
 def name_of(path: Path) -> str:
@@ -78,6 +80,20 @@ def test_nothing_in_the_package_can_run_foreign_code() -> None:
     for path in SOURCES:
         found = BANNED_CALLS.search(code_of(path))
         assert not found, f"{name_of(path)}: {found}"
+
+
+def test_foreign_models_are_opened_in_one_place() -> None:
+    """Where every call says that no code of a model runs; the word stands nowhere else."""
+    for path in SOURCES:
+        if name_of(path) != OPENER:
+            found = FOREIGN.search(code_of(path))
+            assert not found, f"{name_of(path)}: {found}"
+    for node in ast.walk(ast.parse((ROOT / OPENER).read_text())):
+        if isinstance(node, ast.Call) and re.search(
+            r"from_(pretrained|config)$", ast.unparse(node.func)
+        ):
+            call = ast.unparse(node)
+            assert re.search(r"\*\*_SAFE|trust_remote_code=False|^EfficientNet", call), call
 
 
 def test_reflection_is_rare() -> None:

@@ -1,5 +1,6 @@
 """Configuration is read strictly, and nothing in it can run."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -102,6 +103,78 @@ def test_values_that_look_like_code_are_kept_as_text_or_refused(
     with pytest.raises(BadInput):
         from_json(Outer, {text: 1}, "t")
     assert not Path("canary").exists()
+
+
+@dataclass(frozen=True)
+class RedConfig:
+    """A kind."""
+
+    depth: int = 1
+
+
+@dataclass(frozen=True)
+class RedderConfig:
+    """Another with the same field, and one more."""
+
+    depth: int = 2
+    inner: Inner = field(default_factory=Inner)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Fields that hold one of several kinds, alone and in lists and tables."""
+
+    one: RedConfig | RedderConfig = field(default_factory=RedConfig)
+    maybe: Inner | None = None
+    many: tuple[RedConfig | RedderConfig | int, ...] = ()
+    table: dict[str, RedConfig | RedderConfig] | None = None
+    number: int | str = 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Holder(),
+        Holder(RedderConfig(1), Inner(4), (RedConfig(), 3, RedderConfig()), {"a": RedderConfig()}),
+        Holder(RedConfig(9), None, (), {}, "x"),
+    ],
+)
+def test_a_nested_config_carries_its_kind(value: Holder) -> None:
+    stored = json.loads(json.dumps(to_json(value)))
+    assert from_json(Holder, stored, "t") == value
+    assert stored["one"]["kind"] == type(value.one).__name__.removesuffix("Config")
+    assert "kind" not in (stored["maybe"] or {})
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"one": {"depth": 3}}, ["one: kind", "'Red', 'Redder'"]),
+        ({"one": {"kind": "Reder"}}, ["one: kind", "'Redder'"]),
+        ({"one": {"kind": ["Red"]}}, ["one: kind"]),
+        ({"one": {"kind": "Red", "inner": {}}}, ["'inner'"]),
+        ({"one": 3}, ["Red"]),
+        ({"many": [{"kind": "Blue"}]}, ["many[0]: kind", "Known: Red, Redder"]),
+        ({"maybe": {"kind": "Inner"}}, ["'kind'"]),
+        ({"number": 1.5}, ["a whole number or a text"]),
+        (3, ["Holder"]),
+    ],
+)
+def test_a_kind_is_never_guessed(values: object, words: list[str]) -> None:
+    with pytest.raises(BadInput) as caught:
+        from_json(Holder, values, "file.json")  # type: ignore[arg-type]
+    assert all(word in str(caught.value) for word in ("file.json", *words)), str(caught.value)
+
+
+def test_a_config_of_a_kind_that_the_field_does_not_name_is_not_written() -> None:
+    with pytest.raises(BadInput, match="RedConfig"):
+        to_json(Outer(inner=RedConfig()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rate", [float("nan"), float("inf"), -float("inf"), 10**400])
+def test_numbers_are_finite(rate: float) -> None:
+    with pytest.raises(BadInput, match="rate"):
+        from_json(Outer, {"rate": rate}, "t")
 
 
 def test_a_missing_option_is_named() -> None:

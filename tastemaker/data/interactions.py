@@ -25,6 +25,7 @@ from tastemaker.data.columns import Columns, pick
 from tastemaker.data.declaration import MAX_EVENTS
 from tastemaker.data.dictionary import Dictionary
 from tastemaker.data.parquet import write_parquet
+from tastemaker.data.soundness import open_ids, refuse_unsound
 from tastemaker.errors import BadInput
 
 PARTS = ("train", "valid", "test")
@@ -228,9 +229,15 @@ class Interactions:
 
     @classmethod
     def open(cls, folder: Path) -> Interactions:
-        """Map a saved log: arrays are read from disk as they are touched."""
+        """Map a saved log: arrays are read from disk as they are touched.
+
+        Raises:
+            ArtefactError: If its files are missing, damaged, or do not fit one another.
+        """
         events = open_arrow(folder / "events.arrow")
         users = open_arrow(folder / "histories.arrow")
+        item_ids = open_ids(folder / "vocab.parquet", "item_id")
+        refuse_unsound(folder, events, users, len(item_ids))
         column = {
             name: events.column(name).combine_chunks().to_numpy(zero_copy_only=True)
             if events.num_rows
@@ -240,7 +247,7 @@ class Interactions:
         metadata = events.schema.metadata or {}
         return cls(
             user_ids=pl.Series("user_id", users.column("user_id").combine_chunks()),
-            item_ids=pl.read_parquet(folder / "vocab.parquet", glob=False)["item_id"],
+            item_ids=item_ids,
             offsets=np.concatenate([[0], users.column("end").to_numpy()]).astype(np.int64),
             items=column["item"],
             times=column.get("time"),

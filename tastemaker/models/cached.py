@@ -1,4 +1,7 @@
-"""Vectors kept on disk, so that no content is encoded twice by the same encoder."""
+"""Vectors kept on disk, so that no content is encoded twice by the same encoder.
+
+Whoever turns content into vectors is an `Encode`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +21,6 @@ from tastemaker.artifacts import MANIFEST, SCHEMA, staged, verify
 from tastemaker.errors import ArtefactError, BadInput, NumericFault
 from tastemaker.files import load_tensors, make_folder, resources, save_tensors
 
-if TYPE_CHECKING:
-    from tastemaker.models.encode import Encode
-
 Vectors = npt.NDArray[np.float32]
 
 SHARD = 4096
@@ -28,6 +28,24 @@ SHARD = 4096
 _KIND = "vectors"
 _FILE = "vectors.safetensors"
 _writing = threading.Lock()
+
+
+class Encode(Protocol):
+    """Turns content into vectors; equal identities give equal vectors."""
+
+    @property
+    def identity(self) -> str:
+        """Hex sha256 that names the weights and every option that changes a vector."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """D, the length of a vector."""
+        ...
+
+    def __call__(self, inputs: Sequence[Any]) -> npt.NDArray[np.float32]:
+        """Vectors of N inputs, in their order: (N, D), finite."""
+        ...
 
 
 @runtime_checkable

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from tastemaker.errors import BadInput
+from tastemaker.models.library import text_model, transformers
 from tastemaker.models.packaged import locate
 
 _WORDS = 8192
@@ -75,7 +76,8 @@ class ItemLLM(nn.Module):
         """
         super().__init__()
         self.max_tokens, self.pooling = max_tokens, pooling
-        self._tokens, model = _random(dim) if name == "random" else _open(name, max_tokens)
+        own = name == "random"
+        self._tokens, model = _random(dim) if own else _open(name, max_tokens, pooling)
         self.width = int(model.config.hidden_size)
         layers = _layers(model, name)
         if not -1 <= trained_layers <= len(layers):
@@ -147,60 +149,30 @@ class ItemLLM(nn.Module):
         return (x * weights).sum(1) / weights.sum(1)
 
 
-def transformers_library() -> Any:
-    """The library, without its progress bars.
-
-    Raises:
-        BadInput: If the extra is not installed.
-    """
-    try:
-        import transformers
-
-        library: Any = transformers
-    except ImportError:
-        what, fix = "Language models need transformers.", "pip install 'tastemaker[llm]'"
-        raise BadInput(what, "this installation", fix) from None
-    library.utils.logging.disable_progress_bar()
-    return library
-
-
-def language_model(name: str) -> Any:
-    """A model in float32 without head or pooler, from this machine alone.
-
-    Raises:
-        BadInput: If it is not here, saying where it was looked for.
-    """
-    library, folder = transformers_library(), locate(name)
-    model = library.AutoModel.from_pretrained(
-        folder, local_files_only=True, dtype=torch.float32, use_safetensors=True
-    )
-    if "pooler" in dict(model.named_children()):
-        model.pooler = None
-    return model
-
-
 def _chunks(lengths: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     """Numbers of texts, shortest first, so that a chunk holds little padding."""
     order = np.argsort(lengths, kind="stable")
     return [order[at : at + _CHUNK] for at in range(0, len(order), _CHUNK)]
 
 
-def _open(name: str, max_tokens: int) -> tuple[Any, Any]:
+def _open(name: str, max_tokens: int, pooling: str) -> tuple[Any, Any]:
     """Tokeniser (text → ids, never empty) and model, from this machine alone."""
-    library, folder = transformers_library(), locate(name)
-    tokenizer = library.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = language_model(name)
+    opened = text_model(locate(name))
+    most = opened.most_tokens - (pooling == "item")
+    if max_tokens > most:
+        what = f"{name} reads {most:,} tokens, not {max_tokens:,}."
+        raise BadInput(what, "--model.max-tokens", f"Give at most {most:,}.")
 
     def tokens(text: str) -> list[int]:
-        found = tokenizer(text, truncation=True, max_length=max_tokens)["input_ids"]
-        return list(found) or [tokenizer.eos_token_id or 0]
+        found = opened.tokenizer(text, truncation=True, max_length=max_tokens)["input_ids"]
+        return list(found) or [opened.tokenizer.eos_token_id or 0]
 
-    return tokens, model
+    return tokens, opened.model
 
 
 def _random(dim: int) -> tuple[Any, Any]:
     """Two fresh layers over hashed words."""
-    library = transformers_library()
+    library = transformers()
     config = library.BertConfig(
         vocab_size=_WORDS,
         hidden_size=dim,

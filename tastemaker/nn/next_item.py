@@ -20,6 +20,8 @@ from tastemaker.nn import losses
 Loss = Literal["auto", "softmax", "sampled", "gbce"]
 FEW_ITEMS = 20_000
 """Items up to which `auto` takes the full softmax (backbones §4)."""
+MOST = {"dim": 65_536, "layers": 1_000, "heads": 65_536}
+"""Largest sizes; a million for the others."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,11 @@ class NextItemConfig:
             raise BadInput(what, "model options", "Use 0.2.")
 
     def at_least_one(self, name: str) -> None:
-        """Refuse a size below 1."""
-        value = vars(self)[name]
-        if value < 1:
-            fix = "Give a whole number of at least 1."
-            raise BadInput(f"{name} = {value} is too small.", "model options", fix)
+        """Refuse a size below 1, or so large that no machine holds the model."""
+        value, most = vars(self)[name], MOST.get(name, 1_000_000)
+        if not 1 <= value <= most:
+            what = f"{name} = {value} is too {'small' if value < 1 else 'large'}."
+            raise BadInput(what, "model options", f"Give a whole number from 1 to {most:,}.")
 
     @property
     def sampled(self) -> int:

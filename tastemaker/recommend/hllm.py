@@ -12,6 +12,8 @@ a step the items read and the negatives alone are encoded, at most `fresh` of th
 vectors for scoring are made once after training and anew only for texts that change. The projection
 from item model to user model starts as a whitening of the texts.
 
+A run holds the vectors, and the user model's shape and weights: opening one opens no other model.
+
 What keeps it honest: within a step whatever is read or competes is encoded by the weights of that
 step. Vectors of different age would tell the items of a batch, and so its targets, from others.
 
@@ -23,6 +25,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -32,10 +35,13 @@ from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
 from tastemaker.data.catalog import Catalog
+from tastemaker.data.item_texts import item_texts
 from tastemaker.errors import BadInput
-from tastemaker.models.item_llm import ItemLLM, Reading, language_model, transformers_library
+from tastemaker.models.item_llm import ItemLLM, Reading
+from tastemaker.models.user_llm import fresh_user_model, kept_user_model, user_model
 from tastemaker.nn.attention import pick
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.nn.whitening import whitening
 
 _SCALE = 100.0
 _CHUNK = 512
@@ -80,6 +86,18 @@ class HLLMConfig(NextItemConfig):
         return replace(config, loss="sampled") if self.loss == "auto" else config
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a run keeps of the models it was trained with, enough to score with."""
+
+    width: int
+    """H, the length of a feature"""
+    tensors: int
+    """tensors in the file of weights"""
+    run: Path
+    """holds the shape of a user model that was a foreign one"""
+
+
 class HLLM(NextItemModel):
     """The model; implements the seams `Encoder` and `Trainable`."""
 
@@ -92,44 +110,50 @@ class HLLM(NextItemModel):
     steps: Tensor
     """() steps of training so far."""
 
-    def __init__(self, config: HLLMConfig, num_items: int, catalog: Catalog) -> None:
+    def __init__(
+        self, config: HLLMConfig, num_items: int, catalog: Catalog, kept: Kept | None = None
+    ) -> None:
         """Both models, and a vector for every text once the first is asked for.
 
         Args:
             config: Shape.
             num_items: I.
             catalog: I rows, row i for item code i + 1.
+            kept: What a finished run holds: the model is for scoring with the vectors there, has no
+                item model, and opens no folder.
 
         Raises:
-            BadInput: If items have no text and no text stands for them.
+            BadInput: If items have no text and no text stands for them, or a model cannot be used.
         """
         super().__init__(config, num_items)
         self.hllm, self.catalog = config, catalog
-        self.texts = _complete(catalog, config.missing_text)
-        self.user = _user_model(config)
+        self.texts = item_texts(catalog, config.missing_text)
+        self.user = _user_model(config, kept)
         width = int(self.user.config.hidden_size)
-        self.item = ItemLLM(
-            config.item_model,
-            trained_layers=config.trained_layers,
-            max_tokens=config.max_tokens,
-            pooling=config.pooling,
-            dim=config.dim,
-            checkpointing=config.checkpointing,
-        )
-        self.project = nn.Linear(self.item.width, width)
+        self.item = None if kept else _item_model(config)
+        length = kept.width if kept else self._reader.width
+        self.project = nn.Linear(length, width)
         self.drop = nn.Dropout(config.dropout)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
-        self.register_buffer("features", torch.zeros(num_items + 1, self.item.width))
+        self.register_buffer("features", torch.zeros(num_items + 1, length))
         self.register_buffer("vectors", torch.zeros(num_items + 1, width))
         self.register_buffer("stale", torch.ones(num_items + 1, dtype=torch.bool))
         self.register_buffer("steps", torch.tensor(0))
         self._reading: Reading | None = None
 
+    @property
+    def _reader(self) -> ItemLLM:
+        """The item model, or BadInput where a finished run keeps vectors in its stead."""
+        if self.item is None:
+            what = "A finished run holds the vectors of its texts and no item model."
+            raise BadInput(what, "new texts", "Train with the new texts and --model.item-model.")
+        return self.item
+
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The item model learns at `item_lr` of the rate of everything else."""
-        item = {id(parameter) for parameter in self.item.parameters()}
+        item = {id(parameter) for parameter in self._reader.parameters()}
         rest = [parameter for parameter in self.parameters() if id(parameter) not in item]
-        slow = list(self.item.parameters())
+        slow = list(self._reader.parameters())
         return [{"params": rest, "share": 1.0}, {"params": slow, "share": self.hllm.item_lr}]
 
     def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
@@ -171,14 +195,14 @@ class HLLM(NextItemModel):
         Raises:
             BadInput: As at construction.
         """
-        fresh = _complete(catalog, self.hllm.missing_text)
+        fresh = item_texts(catalog, self.hllm.missing_text)
         self.catalog = catalog
         changed = [at for at, (a, b) in enumerate(zip(self.texts, fresh, strict=True)) if a != b]
         self.texts = fresh
         if changed:
-            self._reading, reading = None, self.item.read([fresh[at] for at in changed])
+            self._reading, reading = None, self._reader.read([fresh[at] for at in changed])
             with torch.no_grad():
-                found = self.item(reading, np.arange(len(changed)))
+                found = self._reader(reading, np.arange(len(changed)))
             self.features[torch.tensor(changed) + 1] = found
             self.stale[0] = True
         return len(changed)
@@ -194,12 +218,8 @@ class HLLM(NextItemModel):
         if self.features.any():
             return
         self.refresh()
-        features = self.features[1:]
-        mean = features.mean(0)
-        _, spread, axes = torch.linalg.svd(features - mean, full_matrices=False)
-        kept = min(len(axes), len(self.project.weight))
-        scale = spread[:kept] / self.num_items**0.5
-        self.project.weight[:kept] = axes[:kept] / scale.clamp(min=0.1 * scale[0])[:, None]
+        axes, mean = whitening(self.features[1:], len(self.project.weight))
+        self.project.weight[: len(axes)] = axes
         self.project.bias.copy_(-self.project.weight @ mean)
         self.stale[0] = True
 
@@ -224,7 +244,7 @@ class HLLM(NextItemModel):
         At most `fresh` of them, drawn by chance, have a gradient.
         """
         kept = F.embedding(ids, self.features)
-        learns = any(parameter.requires_grad for parameter in self.item.parameters())
+        learns = any(parameter.requires_grad for parameter in self._reader.parameters())
         if not learns or self.steps <= self.hllm.thaw:
             return kept
         self.stale[1:] = True
@@ -243,8 +263,8 @@ class HLLM(NextItemModel):
     def _encoded(self, rows: Any) -> Tensor:
         """(n, H) what the item model says of texts by number."""
         if self._reading is None:
-            self._reading = self.item.read(self.texts)
-        found: Tensor = self.item(self._reading, np.asarray(rows))
+            self._reading = self._reader.read(self.texts)
+        found: Tensor = self._reader(self._reading, np.asarray(rows))
         return found
 
     def _states(self, batch: Batch, inputs: Tensor, newest: Tensor | None) -> Tensor:
@@ -257,39 +277,21 @@ class HLLM(NextItemModel):
         return x * pick(batch.valid[..., None], newest)
 
 
-def _user_model(config: HLLMConfig) -> Any:
-    """A causal model without token table or output head."""
+def _item_model(config: HLLMConfig) -> ItemLLM:
+    return ItemLLM(
+        config.item_model,
+        trained_layers=config.trained_layers,
+        max_tokens=config.max_tokens,
+        pooling=config.pooling,
+        dim=config.dim,
+        checkpointing=config.checkpointing,
+    )
+
+
+def _user_model(config: HLLMConfig, kept: Kept | None) -> Any:
     if config.user_model == "random":
-        library = transformers_library()
-        shape = library.LlamaConfig(
-            vocab_size=1,
-            bos_token_id=None,
-            eos_token_id=None,
-            hidden_size=config.dim,
-            intermediate_size=4 * config.dim,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            max_position_embeddings=max(512, config.history),
-            attention_dropout=config.dropout,
-            initializer_range=0.5 * config.dim**-0.5,  # the usual 0.02 is for widths of 1,000s
-        )
-        model: Any = library.LlamaModel(shape)
-    else:
-        model = language_model(config.user_model)
-    model.set_input_embeddings(None)
-    return model
-
-
-def _complete(catalog: Catalog, missing: str) -> list[str]:
-    """A text an item, `missing` where there is none."""
-    texts = catalog.texts()
-    empty = [at for at, text in enumerate(texts) if not text.strip()]
-    if empty and not missing:
-        shown = ", ".join(str(catalog.frame["item_id"][at]) for at in empty[:5])
-        raise BadInput(
-            f"{len(empty):,} of {len(texts):,} items have no text, such as {shown}.",
-            "the items table",
-            "Give titles, texts or categories, or let a text stand for these: "
-            "--model.missing-text 'unknown item'.",
-        )
-    return [text if text.strip() else missing for text in texts]
+        shape = (config.dim, config.layers, config.heads, config.history, config.dropout)
+        return fresh_user_model(*shape)
+    if kept is None:
+        return user_model(config.user_model, config.history)
+    return kept_user_model(kept.run, kept.tensors)

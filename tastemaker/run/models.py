@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +19,18 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.ranking import Recommender
-from tastemaker.nn.next_item import NextItemModel
-from tastemaker.recommend.backbones import NEURAL, build
+from tastemaker.models.user_llm import keep_user_model
+from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.recommend.backbones import build, kind_of
 from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax
 from tastemaker.recommend.counting import COUNTING
+from tastemaker.recommend.hllm import HLLM, HLLMConfig, Kept
 from tastemaker.recommend.soundness import read_saved
-from tastemaker.train.checkpoints import load_weights
+from tastemaker.weights import Stored, checked_tensors, expected_of, stored_tensors
 
 Knobs = Mapping[str, Mapping[str, float]]
 """Counting model → its settings."""
+_FIX = "Restore the run from a copy, or make it again."
 
 
 @dataclass
@@ -105,6 +109,9 @@ class Models:
 
     def save(self, run: Path) -> None:
         """Write weights and counts as safetensors, and the blend's weights as JSON."""
+        if isinstance(self.neural, HLLM):
+            self.neural.refresh()
+            keep_user_model(self.neural.user, run)
         files.save_tensors(run / "model.safetensors", self.neural.state_dict())
         tensors = {
             f"{name}/{key}": torch.from_numpy(np.ascontiguousarray(array))
@@ -129,21 +136,76 @@ class Models:
         Raises:
             ArtefactError: If the weights belong to another vocabulary or shape.
         """
-        if config["vocabulary_sha256"] != interactions.vocabulary_sha256:
+        if config.get("vocabulary_sha256") != interactions.vocabulary_sha256:
             raise ArtefactError(
                 str(run / "vocab.parquet"),
                 "The model was trained on another vocabulary",
-                config["vocabulary_sha256"],
+                str(config.get("vocabulary_sha256")),
                 interactions.vocabulary_sha256,
                 "Train on this data, or open the run the model came with.",
             )
-        own = config["model"]
-        shape = from_json(NEURAL[own][1], config["model_config"], f"{own} options")
-        neural = build(shape, interactions.num_items, catalog)
-        load_weights(neural, run / "model.safetensors")
-        saved = read_saved(run / "counting.safetensors", interactions.num_items)
-        candidates = saved["candidates"].flags("", (interactions.num_items,))
-        counting = {n: kind.from_tensors(saved[n]) for n, kind in COUNTING.items() if n in saved}
-        extra = files.read_json(run / "blend.json")
-        weights, skipped = extra["weights"], extra["skipped"]
-        return cls(own, neural, counting, candidates, weights, skipped)
+        own, shape = _stored_shape(run, config)
+        neural = _open_neural(run / "model.safetensors", shape, interactions.num_items, catalog)
+        counting, candidates = _open_counting(run, interactions.num_items)
+        models = cls(own, neural, counting, candidates)
+        models.weights, models.skipped = _open_blend(run, models)
+        return models
+
+
+def _stored_shape(run: Path, config: Mapping[str, Any]) -> tuple[str, NextItemConfig]:
+    """Name and shape of a run's neural model."""
+    own, values = config.get("model"), config.get("model_config")
+    if not isinstance(own, str) or not isinstance(values, Mapping):
+        path, got = str(run / "config.json"), f"{own!r:.80} and {type(values).__name__}"
+        raise ArtefactError(path, "The model is not named", "model and model_config", got, _FIX)
+    return own, from_json(kind_of(own), values, f"{own} options")
+
+
+def _open_neural(
+    path: Path, shape: NextItemConfig, num_items: int, catalog: Catalog
+) -> NextItemModel:
+    """The neural model with its weights; sizes are compared before anything is allocated."""
+    if len(catalog.frame) != num_items:
+        got, want = f"{len(catalog.frame):,} rows", f"{num_items:,} rows, one an item"
+        raise ArtefactError(str(path.parent / "items.parquet"), "Items differ", want, got, _FIX)
+    stored = stored_tensors(path)
+    if shape.layers > len(stored):
+        got, want = f"{len(stored):,} tensors", f"{shape.layers:,} layers"
+        raise ArtefactError(str(path), "Weights are of another model", want, got, _FIX)
+    kept: Kept | None = None
+    if isinstance(shape, HLLMConfig):
+        features = stored.get("features", Stored((), "nothing"))
+        if len(features.shape) != 2:
+            raise ArtefactError(str(path), "Features do not fit", "(I+1, H)", str(features), _FIX)
+        kept = Kept(features.shape[1], len(stored), path.parent)
+    with torch.device("meta"):
+        expected = expected_of(build(shape, num_items, catalog, kept))
+    tensors = checked_tensors(path, expected, ignored="item." if kept else "\0")
+    neural = build(shape, num_items, catalog, kept)
+    neural.load_state_dict(tensors)
+    if kept and tensors["stale"].any():
+        fault, want = "Vectors are not of the weights", "fresh vectors"
+        raise ArtefactError(str(path), fault, want, "stale ones", _FIX)
+    return neural
+
+
+def _open_counting(run: Path, num_items: int) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
+    """The counting models by name, and the items that may be recommended."""
+    saved = read_saved(run / "counting.safetensors", num_items)
+    candidates = saved["candidates"].flags("", (num_items,))
+    fitted = {n: kind.from_tensors(saved[n]) for n, kind in COUNTING.items() if n in saved}
+    return fitted, candidates
+
+
+def _open_blend(run: Path, models: Models) -> tuple[dict[str, float] | None, dict[str, str] | None]:
+    """Weights of the blend, one a part, and the models that were skipped."""
+    path = run / "blend.json"
+    extra = files.read_json(path)
+    weights, skipped = extra.get("weights"), extra.get("skipped")
+    numbers = isinstance(weights, dict) and all(
+        isinstance(one, int | float) and math.isfinite(one) for one in weights.values()
+    )
+    if weights is not None and not (numbers and weights.keys() <= models.parts().keys()):
+        want, got = f"numbers for {', '.join(models.parts())}", f"{weights!r:.200}"
+        raise ArtefactError(str(path), "Weights do not fit", want, got, _FIX)
+    return weights, skipped if isinstance(skipped, dict) else None

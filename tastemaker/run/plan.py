@@ -15,6 +15,7 @@ from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.splits import Split, split
 from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.options import RunOptions
+from tastemaker.recommend.backbones import foreign_models
 from tastemaker.run.folder import KIND
 from tastemaker.run.models import Knobs
 from tastemaker.train.checkpoints import check_identity
@@ -41,6 +42,7 @@ class Plan:
             "source": self.dataset.source,
             "model_config": config.to_json(self.model),
             "fit": config.to_json(self.fit),
+            "foreign_models": foreign_models(self.model),
             "knobs": self.knobs,
             "data_sha256": log.sha256,
             "vocabulary_sha256": log.vocabulary_sha256,
@@ -96,6 +98,8 @@ def check_plan(path: Path, plan: Plan) -> dict[str, Any]:
     hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")
     names = ("model", "model_config", "knobs", *hashes, "repeats", "seed")
     check_identity(path, {name: wanted[name] for name in names}, found)
+    same = {"foreign_models": wanted["foreign_models"]}
+    check_identity(path, same, same | found)  # runs of earlier versions do not say
     check_identity(path, shaping(plan.fit), found["fit"])
     return found
 

@@ -1,13 +1,18 @@
-"""Two tiny language models with random weights, one laid out like BERT and one like Llama."""
+"""Two tiny language models with random weights, laid out like BERT and Llama; two toy packages."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from tastemaker.models.install import CONVERT
+from tastemaker.models.packaged import PACKAGED, Packaged
+
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
+WEIGHTS = b"weights"
 WORDS = ["red", "green", "blue", "shoe", "boat", "the", "of", "##s"]
 
 
@@ -27,10 +32,8 @@ def save_tokenizer(folder: Path, marks: bool) -> None:
     wrapped.save_pretrained(folder)
 
 
-@pytest.fixture(scope="module")
-def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def save_bert(folder: Path) -> Path:
     """Two random layers over twelve words."""
-    folder = tmp_path_factory.mktemp("bert")
     torch.manual_seed(0)
     config = transformers.BertConfig(
         vocab_size=12, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
@@ -41,10 +44,8 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def save_llama(folder: Path) -> Path:
     """A causal model in half precision, whose tokenizer makes nothing of an empty text."""
-    folder = tmp_path_factory.mktemp("llama")
     torch.manual_seed(0)
     config = transformers.LlamaConfig(
         vocab_size=12, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
@@ -53,3 +54,64 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     transformers.LlamaForCausalLM(config).bfloat16().save_pretrained(folder)
     save_tokenizer(folder, marks=False)
     return folder
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An encoder."""
+    return save_bert(tmp_path_factory.mktemp("bert"))
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A causal model."""
+    return save_llama(tmp_path_factory.mktemp("llama"))
+
+
+def installed(name: str) -> None:
+    """Skip unless the packages are here already; convert what they hold."""
+    from importlib import metadata
+
+    from tastemaker.models.install import install
+    from tastemaker.models.packaged import listed
+
+    packages = next(row["packages"] for row in listed() if row["name"] == name)
+    for package, version in (one.split("==") for one in packages):
+        try:
+            found = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found = "nothing"
+        if found != version:
+            pytest.skip(f"{package}=={version} is not installed, but {found}")
+    install(name)
+
+
+def copy(weights: Path, folder: Path) -> None:
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(weights.read_bytes())
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two models, `toy` to be converted and `plain` ready, in packages that are installed."""
+    site = tmp_path / "site"
+    for module in ("toy_weights", "plain_weights"):
+        (site / module / "model").mkdir(parents=True)
+        (site / module / "model" / "w.bin").write_bytes(WEIGHTS)
+        (site / module / "__init__.py").write_text("raise RuntimeError('imported')")
+        info = site / f"{module}-1.0.dist-info"
+        info.mkdir()
+        text = f"Metadata-Version: 2.1\nName: {module.replace('_', '-')}\nVersion: 1.0\n"
+        (info / "METADATA").write_text(text)
+    (site / "plain_weights" / "model" / "config.json").write_text("{}")
+    monkeypatch.syspath_prepend(str(site))
+    sums = hashlib.sha256(WEIGHTS).hexdigest()
+
+    def model(name: str, converted: bool) -> Packaged:
+        return Packaged("text", {f"{name}-weights": "1.0"}, f"{name}_weights", "model/w.bin",
+                        sums, "MIT", 3, 7, converted)  # fmt: skip
+
+    monkeypatch.setitem(PACKAGED, "toy", model("toy", True))
+    monkeypatch.setitem(PACKAGED, "plain", model("plain", False))
+    monkeypatch.setitem(CONVERT, "toy", copy)
+    return site

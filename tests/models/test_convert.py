@@ -11,10 +11,11 @@ import torch
 from tastemaker.errors import BadInput
 from tastemaker.files import load_tensors, read_json
 from tastemaker.models import convert, packaged
+from tastemaker.models.library import quiet
 
 
 def weights_of(name: str) -> Path:
-    found = packaged._weights(packaged.PACKAGED[name])
+    found = packaged.weights_of(packaged.PACKAGED[name])
     if found is None:
         pytest.skip(f"the package of {name} is not installed")
     return found
@@ -65,7 +66,7 @@ def test_gguf_becomes_a_plain_llama(tmp_path: Path, capfd: pytest.CaptureFixture
     convert.smollm2(tmp_path / "toy.gguf", folder)
     assert capfd.readouterr().err == ""
     local: Any = {"local_files_only": True}
-    with convert.quiet():
+    with quiet():
         before: Any = transformers.AutoModelForCausalLM.from_pretrained(
             tmp_path, gguf_file="toy.gguf", **local
         )
@@ -115,12 +116,3 @@ def test_a_missing_library_names_its_extra(
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(BadInput, match=rf"tastemaker\[{extra}\]"):
         make(tmp_path / "weights", tmp_path)
-
-
-def test_quiet_gives_back_what_it_found() -> None:
-    logging: Any = pytest.importorskip("transformers", reason="needs [llm]").utils.logging
-    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    with pytest.raises(KeyError), convert.quiet():
-        assert not logging.is_progress_bar_enabled()
-        raise KeyError
-    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before

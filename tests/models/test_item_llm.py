@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tastemaker.errors import BadInput
-from tastemaker.models.item_llm import ItemLLM, language_model
+from tastemaker.models.item_llm import ItemLLM
 
 TEXTS = ["red fast car", "blue", "a slow red boat and a fast blue car", "car", "boat boat"]
 ALL = np.arange(len(TEXTS))
@@ -109,9 +109,16 @@ def test_a_layout_that_is_not_known_is_refused(tmp_path: Path) -> None:
     (tmp_path / "vocab.json").write_text('{"a": 0, "<|endoftext|>": 1}')
     (tmp_path / "merges.txt").write_text("#version: 0.2\n")
     with pytest.raises(BadInput, match="encoder.layer"):
-        ItemLLM(str(tmp_path))
+        ItemLLM(str(tmp_path), max_tokens=8)
 
 
 def test_a_model_that_is_not_here_says_where_it_was_looked_for() -> None:
     with pytest.raises(BadInput, match="tastemaker models install|folder"):
-        language_model("nobody/no-such-model")
+        ItemLLM("nobody/no-such-model")
+
+
+def test_no_more_tokens_than_the_model_has_positions(bert: Path) -> None:
+    assert torch.isfinite(vectors(ItemLLM(str(bert), max_tokens=63, pooling="item"))).all()
+    for tokens, pooling in ((65, "mean"), (64, "item")):
+        with pytest.raises(BadInput, match="max-tokens"):
+            ItemLLM(str(bert), max_tokens=tokens, pooling=pooling)  # type: ignore[arg-type]

@@ -1,5 +1,8 @@
 """HLLM: items are texts; both models learn; vectors are made once, and anew for what changed."""
 
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,13 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from tastemaker import artifacts, files
 from tastemaker.data.batches import NextItemBatches, last
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
-from tastemaker.errors import BadInput
+from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
 from tastemaker.recommend.hllm import HLLM, HLLMConfig
+from tastemaker.run.compare import evaluate_run
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
 from tastemaker.train.config import FitConfig
@@ -205,6 +211,101 @@ def test_a_finished_run_recommends_and_resumes(small_data: Path, tmp_path: Path)
     assert saved.recommend(user, 3, model="hllm").items
     rows = saved.context(user)
     assert torch.equal(saved.model("hllm").score(rows), open_run(out).model("hllm").score(rows))
+
+
+@pytest.fixture(scope="module")
+def foreign_run(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of foreign item and user models, whose folders are gone since."""
+    from tests.models.conftest import save_bert, save_llama
+
+    place = tmp_path_factory.mktemp("foreign")
+    config = replace(
+        SMALL,
+        item_model=str(save_bert(place / "bert")),
+        user_model=str(save_llama(place / "llama")),
+        trained_layers=1,
+        missing_text="blue shoe",
+    )
+    options = RunOptions(data=str(small_data), out=str(place / "run"))
+    run_recommender(options, config, FitConfig(epochs=1))
+    for name in ("bert", "llama"):
+        shutil.rmtree(place / name)
+    return place / "run"
+
+
+def test_a_run_is_opened_without_the_models_it_was_trained_with(foreign_run: Path) -> None:
+    saved = open_run(foreign_run)
+    assert saved.recommend("u1", 3, model="hllm").items
+    mean = evaluate_run(foreign_run, "hllm")["models"]["hllm"]
+    assert mean["ndcg@10"]["mean"] == saved.results["models"]["hllm"]["ndcg@10"]["mean"]
+    neural = saved.models.neural
+    assert isinstance(neural, HLLM)
+    with pytest.raises(BadInput, match="no item model"):
+        neural.update(Catalog(saved.catalog.frame.with_columns(title=pl.lit("x"))))
+
+
+def test_a_run_opens_no_path_that_its_config_names(foreign_run: Path, tmp_path: Path) -> None:
+    """A stranger's run names a folder with code; it is not so much as looked at."""
+    run, canary = tmp_path / "run", tmp_path / "canary"
+    shutil.copytree(foreign_run, run)
+    config = files.read_json(run / "config.json")
+    trap = tmp_path / "trap"
+    trap.mkdir()
+    code = f"open({str(canary)!r}, 'w').close()"
+    for name in ("trap.py", "pip.py"):
+        (trap / name).write_text(code)
+    auto = {"model_type": "trap", "auto_map": {"AutoConfig": "trap.C", "AutoModel": "trap.M"}}
+    files.write_json(trap / "config.json", auto)
+    config["model_config"] |= {"item_model": str(trap), "user_model": str(trap)}
+    files.write_json(run / "config.json", config)
+    seal_again(run)
+    command = [sys.executable, "-m", "tastemaker.cli", "recommend", str(run), "--user", "u1"]
+    done = subprocess.run(
+        [*command, "--model", "hllm"], input="y\n" * 50, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    shape = files.read_json(run / "user_model.json") | auto
+    files.write_json(run / "user_model.json", shape)
+    seal_again(run)
+    done = subprocess.run(command, input="y\n" * 50, capture_output=True, text=True, cwd=trap)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert not canary.exists()
+
+
+def seal_again(run: Path) -> None:
+    """As a stranger would, whose run is whole."""
+    (run / "manifest.json").unlink()
+    artifacts.seal(run, "run", {}, skip=("checkpoints",))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"num_hidden_layers": 10**6}, {"hidden_size": 10**9}, {"intermediate_size": 10**12}]
+)
+def test_a_kept_shape_must_be_that_of_the_weights(
+    foreign_run: Path, tmp_path: Path, wrong: dict[str, int]
+) -> None:
+    run = Path(shutil.copytree(foreign_run, tmp_path / "run"))
+    shape = files.read_json(run / "user_model.json")
+    files.write_json(run / "user_model.json", shape | wrong)
+    seal_again(run)
+    with pytest.raises(ArtefactError):
+        open_run(run)
+
+
+def test_a_run_does_not_go_on_with_another_item_model(small_data: Path, tmp_path: Path) -> None:
+    from tests.models.conftest import save_bert
+
+    folder = save_bert(tmp_path / "bert")
+    config = replace(SMALL, item_model=str(folder), trained_layers=0, missing_text="blue")
+    options = RunOptions(data=str(small_data), out=str(tmp_path / "run"), resume=True)
+    run_recommender(options, config, FitConfig(epochs=1))
+    run_recommender(options, config, FitConfig(epochs=1))
+    tensors = files.load_tensors(folder / "model.safetensors")
+    first = next(name for name in sorted(tensors) if name.endswith("embeddings.weight"))
+    changed = tensors | {first: tensors[first] + 1}
+    save_file(changed, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ArtefactError, match="foreign_models differs"):
+        run_recommender(options, config, FitConfig(epochs=2))
 
 
 @pytest.mark.parametrize("wrong", [{"max_tokens": 0}, {"fresh": 0}, {"heads": 3}])

@@ -1,6 +1,8 @@
 """The models of a run: all fitted, saved and opened alike, each under its name."""
 
 import shutil
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +12,14 @@ import torch
 
 from tastemaker import files
 from tastemaker.data.batches import NextItemBatches
+from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
+from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.recommend import ease
+from tastemaker.recommend.backbones import kind_of, name_of
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.run.models import Models
@@ -119,6 +124,120 @@ def test_stored_options_are_read_strictly(
         Models.open(
             finished_run, saved.config | {"model_config": values}, saved.interactions, saved.catalog
         )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"layers": 10**6},
+        {"layers": 1_000},
+        {"dim": 10**9},
+        {"dim": 65_536},
+        {"heads": 10**9},
+        {"history": 10**12},
+        {"history": 10**6},
+        {"inner": 10**18},
+        {"inner": 10**6},
+        {"negatives": 10**400},
+        {"dropout": float("nan")},
+        {"calibration": float("inf")},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("model", ["sasrec", "esasrec", "hstu", "hllm"])
+def test_absurd_sizes_are_refused_before_anything_is_built(
+    finished_run: Path, values: dict[str, object], model: str
+) -> None:
+    saved = open_run(finished_run)
+    base = {"loss": "softmax"} if model != "sasrec" else saved.config["model_config"]
+    missing = {"missing_text": "x"} if model == "hllm" else {}
+    changed = saved.config | {"model": model, "model_config": {**base, **missing, **values}}
+    began = time.process_time()
+    with pytest.raises((BadInput, ArtefactError)) as caught:
+        Models.open(finished_run, changed, saved.interactions, saved.catalog)
+    assert caught.value.exit_code in (2, 3) and time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.fill_(float("nan")),
+        lambda t: t.index_fill_(0, torch.tensor(1), float("-inf")),
+        lambda t: t.to(torch.int8),
+        lambda t: t.double(),
+    ],
+)
+def test_weights_that_are_not_what_was_trained_are_refused(
+    finished_run: Path, tmp_path: Path, change: Callable[[torch.Tensor], torch.Tensor]
+) -> None:
+    saved, run = open_run(finished_run), Path(shutil.copytree(finished_run, tmp_path / "run"))
+    tensors = files.load_tensors(run / "model.safetensors")
+    files.save_tensors(
+        run / "model.safetensors", tensors | {"items.weight": change(tensors["items.weight"])}
+    )
+    with pytest.raises(ArtefactError, match=r"items\.weight"):
+        Models.open(run, saved.config, saved.interactions, saved.catalog)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ({"model": "esasrecc"}, BadInput),
+        ({"model": ["sasrec"]}, ArtefactError),
+        ({"model": None}, ArtefactError),
+        ({"model_config": 3}, ArtefactError),
+        ({"vocabulary_sha256": 3}, ArtefactError),
+    ],
+)
+def test_a_config_that_names_no_model_is_refused(
+    finished_run: Path, values: dict[str, object], kind: type[Exception]
+) -> None:
+    saved = open_run(finished_run)
+    with pytest.raises(kind, match="."):
+        Models.open(finished_run, saved.config | values, saved.interactions, saved.catalog)
+
+
+@pytest.mark.parametrize(
+    "blend",
+    [{"weights": {"sasrec": None}}, {"weights": {"nobody": 1.0}}, {"weights": [1]}, {"weights": 3}],
+)
+def test_a_blend_that_does_not_fit_is_refused(
+    finished_run: Path, tmp_path: Path, blend: dict[str, object]
+) -> None:
+    saved, run = open_run(finished_run), Path(shutil.copytree(finished_run, tmp_path / "run"))
+    files.write_json(run / "blend.json", blend)
+    with pytest.raises(ArtefactError, match="Weights do not fit"):
+        Models.open(run, saved.config, saved.interactions, saved.catalog)
+
+
+@pytest.mark.parametrize("candidates", [None, torch.ones(3, dtype=torch.bool), torch.ones(40)])
+def test_candidates_are_one_an_item(
+    finished_run: Path, tmp_path: Path, candidates: torch.Tensor | None
+) -> None:
+    saved, run = open_run(finished_run), Path(shutil.copytree(finished_run, tmp_path / "run"))
+    tensors = files.load_tensors(run / "counting.safetensors")
+    del tensors["candidates"]
+    more = {} if candidates is None else {"candidates": candidates}
+    files.save_tensors(run / "counting.safetensors", tensors | more)
+    with pytest.raises(ArtefactError, match="candidates"):
+        Models.open(run, saved.config, saved.interactions, saved.catalog)
+
+
+def test_a_catalogue_of_another_length_is_refused(finished_run: Path) -> None:
+    saved = open_run(finished_run)
+    with pytest.raises(ArtefactError, match="Items differ"):
+        Models.open(
+            finished_run, saved.config, saved.interactions, Catalog(saved.catalog.frame[:-1])
+        )
+
+
+def test_a_config_that_shapes_no_model_says_so() -> None:
+    with pytest.raises(BadInput, match="NextItemConfig shapes no model") as caught:
+        name_of(NextItemConfig())
+    assert "SASRecConfig" in caught.value.fix
+    with pytest.raises(BadInput, match="esasrecc") as caught:
+        kind_of("esasrecc")
+    assert "'esasrec'" in caught.value.fix
 
 
 def test_nothing_that_is_fitted_sees_the_held_out_events() -> None:

@@ -1,0 +1,25 @@
+"""What a language model reads of each item."""
+
+from __future__ import annotations
+
+from tastemaker.data.catalog import Catalog
+from tastemaker.errors import BadInput
+
+
+def item_texts(catalog: Catalog, missing: str) -> list[str]:
+    """A text an item, `missing` where there is none.
+
+    Raises:
+        BadInput: If items have no text and `missing` is empty; names some.
+    """
+    texts = catalog.texts()
+    empty = [at for at, text in enumerate(texts) if not text.strip()]
+    if empty and not missing:
+        shown = ", ".join(str(catalog.frame["item_id"][at]) for at in empty[:5])
+        raise BadInput(
+            f"{len(empty):,} of {len(texts):,} items have no text, such as {shown}.",
+            "the items table",
+            "Give titles, texts or categories, or let a text stand for these: "
+            "--model.missing-text 'unknown item'.",
+        )
+    return [text if text.strip() else missing for text in texts]

@@ -1,0 +1,132 @@
+"""Pictures as vectors of length one, by a network that is on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tastemaker.artifacts import verify
+from tastemaker.errors import BadInput
+from tastemaker.files import read_json
+from tastemaker.models.encode import unit_rows, within
+from tastemaker.models.identity import identity_of, model_identity
+from tastemaker.models.library import efficientnet, extra
+from tastemaker.models.packaged import KIND, locate
+from tastemaker.models.shards import WEIGHTS
+from tastemaker.weights import checked_tensors, expected_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+class ImageEncoder:
+    """Pictures to vectors of length one: EfficientNet-Lite0 before its classifier.
+
+    The middle square of a picture is scaled to 224 x 224 and its bytes to (x - 127) / 128, as the
+    network was trained. (The README of the package copies another normalisation from its parent
+    project; the mean that the first batch norm keeps fits this one, and not that.)
+
+    Args:
+        name: What `packaged.locate` takes; the folder holds EfficientNet-Lite0.
+        batch: Pictures a forward pass.
+        device: Where torch computes, such as `cpu` or `cuda`.
+
+    Raises:
+        BadInput: If the model is not there, or is another.
+        ArtefactError: If its folder is damaged.
+    """
+
+    def __init__(
+        self, name: str | Path = "efficientnet-lite0", batch: int = 16, device: str = "cpu"
+    ) -> None:
+        folder = locate(name)
+        config = read_json(folder / "config.json")
+        if config.get("model_type") != "efficientnet-lite0":
+            what = f"Model {str(name)!r} is {config.get('model_type')!r}, not efficientnet-lite0."
+            raise BadInput(what, str(folder), "Run `tastemaker models install efficientnet-lite0`.")
+        within("batch", batch, 1, 2**20)
+        size = config.get("image_size")
+        if not isinstance(size, int) or not 32 <= size <= 4096:
+            fix = "Run `tastemaker models install efficientnet-lite0`."
+            raise BadInput(f"A network of pictures {size!r} wide is none.", str(folder), fix)
+        verify(folder, KIND)
+        self._model: Any = efficientnet()
+        tensors = checked_tensors(folder / WEIGHTS, expected_of(self._model))
+        self._model.load_state_dict(tensors)
+        self._model.eval().to(device)
+        self._size, self._batch, self._device = size, batch, device
+        self.dim: int = len(tensors["_conv_head.weight"])
+        """D = 1280"""
+        self.identity = identity_of(model_identity(folder), {"image": 1, "size": self._size})
+        """hex sha256 of weights and preparation"""
+
+    def content(self, one: str | Path | Image, row: int) -> bytes:
+        """What decides the vector of input number `row`: bytes of a file, or scaled pixels.
+
+        Raises:
+            BadInput: If it cannot be read; names the file or the row.
+        """
+        if not isinstance(one, str | Path):
+            return _pixels(one, self._size, row).tobytes()
+        try:
+            return Path(one).read_bytes()
+        except (OSError, ValueError) as error:
+            raise _unreadable(str(one), error) from error
+
+    def __call__(self, inputs: Sequence[str | Path | Image]) -> npt.NDArray[np.float32]:
+        """Vectors of N pictures or paths of pictures: (N, 1280), rows of length one, in order.
+
+        Raises:
+            BadInput: If one is missing or no picture; names the file or the row.
+            NumericFault: If a vector is not finite.
+        """
+        if isinstance(inputs, str):
+            raise BadInput("One path was given for a list.", "inputs", "Put it into a list.")
+        vectors = np.zeros((len(inputs), self.dim), np.float32)
+        for start in range(0, len(inputs), self._batch):
+            rows = inputs[start : start + self._batch]
+            pixels = np.stack(
+                [_pixels(one, self._size, row) for row, one in enumerate(rows, start)]
+            )  # (B, S, S, 3)
+            vectors[start : start + len(rows)] = self._forward(torch.from_numpy(pixels))
+        return vectors
+
+    @torch.inference_mode()
+    def _forward(self, pixels: Tensor) -> npt.NDArray[np.float32]:
+        scaled = (pixels.to(self._device).permute(0, 3, 1, 2).float() - 127) / 128
+        pooled = self._model.extract_features(scaled).mean((2, 3))  # (B, D)
+        ready: npt.NDArray[np.float32] = unit_rows(pooled).cpu().numpy()
+        return ready
+
+
+def _unreadable(name: str, error: Exception) -> BadInput:
+    fix = "Give a whole JPEG, PNG or WebP file, or leave it out."
+    return BadInput(f"The picture cannot be read: {error}.", name, fix)
+
+
+def _pixels(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
+    """The middle square of a picture, upright and on white: (size, size, 3) bytes of RGB."""
+    with extra("vision"):
+        from PIL import Image, ImageOps
+    named = isinstance(source, str | Path)
+    broken = (OSError, ValueError, SyntaxError, AttributeError, Image.DecompressionBombError)
+    try:
+        with Image.open(source) if named else source.copy() as picture:
+            upright = ImageOps.exif_transpose(picture)
+        if upright.has_transparency_data:
+            clear = upright.convert("RGBA")
+            upright = Image.new("RGBA", clear.size, "white")
+            upright.alpha_composite(clear)
+        side = min(upright.size)
+        left, top = (upright.width - side) / 2, (upright.height - side) / 2
+        square = (left, top, left + side, top + side)
+        ready = upright.convert("RGB").resize((size, size), Image.Resampling.BICUBIC, square)
+    except broken as error:
+        raise _unreadable(str(source) if named else f"row {row}", error) from error
+    return np.array(ready)

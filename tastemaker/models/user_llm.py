@@ -1,0 +1,107 @@
+"""The user half of HLLM: a causal language model that reads vectors, without a token table.
+
+A fresh one of Llama's layout, or any causal model on this machine (HLLM, arXiv 2409.12740).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tastemaker.errors import BadInput
+from tastemaker.files import read_json, write_json
+from tastemaker.models.library import blank_model, description_of, language_model, transformers
+from tastemaker.models.packaged import locate
+
+_FILE = "user_model.json"
+
+
+def fresh_user_model(dim: int, layers: int, heads: int, history: int, dropout: float) -> Any:
+    """A causal model with fresh weights.
+
+    Args:
+        dim: Width.
+        layers: Blocks.
+        heads: Attention heads.
+        history: Most events read.
+        dropout: Share of attention that is dropped in training.
+    """
+    library = transformers()
+    shape = library.LlamaConfig(
+        vocab_size=1,
+        bos_token_id=None,
+        eos_token_id=None,
+        hidden_size=dim,
+        intermediate_size=4 * dim,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        max_position_embeddings=max(512, history),
+        attention_dropout=dropout,
+        initializer_range=0.5 * dim**-0.5,  # the usual 0.02 is for widths of 1,000s
+    )
+    return _without_tokens(library.LlamaModel(shape))
+
+
+def user_model(name: str, history: int) -> Any:
+    """A causal model that is on this machine.
+
+    Args:
+        name: What `packaged.locate` takes.
+        history: Most events read.
+
+    Raises:
+        BadInput: If it is not there, cannot be read, reads fewer events or what comes later.
+        ArtefactError: If weights are missing.
+    """
+    model = _without_tokens(language_model(locate(name)))
+    values = model.config.to_dict()
+    most = values.get("max_position_embeddings") or values.get("n_positions") or history
+    if history > most:
+        what = f"{name} reads {most:,} positions, not {history:,}."
+        raise BadInput(what, "--model.history", f"Give at most {most:,}.")
+    if not _is_causal(model):
+        what = f"{name} reads what comes later, and so the answer."
+        raise BadInput(what, "--model.user-model", "Give a causal model, such as smollm2.")
+    return model
+
+
+def keep_user_model(model: Any, run: Path) -> None:
+    """Write the shape of a user model, from which a run is opened without the model's folder."""
+    write_json(run / _FILE, description_of(model))
+
+
+def kept_user_model(run: Path, tensors: int) -> Any:
+    """A user model of the shape that a run keeps; its weights are still to be loaded.
+
+    Args:
+        run: Where `keep_user_model` wrote.
+        tensors: How many tensors the weights of the run are.
+
+    Raises:
+        ArtefactError: If the shape is not there, or is not that of so many tensors.
+        BadInput: If it is of a kind that transformers does not know.
+    """
+    return _without_tokens(blank_model(read_json(run / _FILE), run / _FILE, tensors))
+
+
+def _without_tokens(model: Any) -> Any:
+    """The same model without its token table: it reads vectors alone."""
+    model.set_input_embeddings(None)
+    return model
+
+
+@torch.no_grad()
+def _is_causal(model: Any) -> bool:
+    """Whether a change at the last position leaves what was said before it as it was."""
+    generator = torch.Generator().manual_seed(0)
+    try:
+        one = torch.randn(1, 3, int(model.config.hidden_size), generator=generator)
+        two = torch.cat([one[:, :2], -one[:, 2:]], 1)
+        said = [
+            model(inputs_embeds=x, use_cache=False).last_hidden_state[:, :2] for x in (one, two)
+        ]
+    except (TypeError, ValueError, AttributeError, RuntimeError, IndexError):
+        return False
+    return torch.allclose(said[0], said[1], atol=1e-5)
