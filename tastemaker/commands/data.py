@@ -40,14 +40,7 @@ def data_check(options: DataOptions) -> dict[str, Any]:
 
     path = Path("bad-rows.csv") if options.on_bad_rows == "drop" else None
     found = load(options.data, bad_rows=path)
-    log = found.interactions
-    return {
-        "ok": True,
-        "name": found.name,
-        "interactions": log.num_events,
-        "dropped": len(found.dropped),
-        "dropped_to": str(path) if len(found.dropped) else None,
-    }
+    return found.check() | {"dropped_to": str(path) if len(found.dropped) else None}
 
 
 def data_describe(options: DataOptions) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from tastemaker.data.categories import read_lists, unify
 from tastemaker.data.coded import MAX_ID_BYTES
 from tastemaker.data.column_names import missing_column_fix
+from tastemaker.data.header import doubled
 from tastemaker.data.parquet import write_parquet
 from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.data.tables import Table
@@ -41,7 +43,7 @@ class Catalog:
 
     @classmethod
     def from_table(cls, table: Table) -> Catalog:
-        """Read and check an items table; `categories` is a list or text such as `Drama|War`.
+        """Read and check an items table; `categories` are lists or texts such as `Drama|War`.
 
         Raises:
             BadData: With every problem found.
@@ -51,15 +53,18 @@ class Catalog:
             raise BadData(
                 [Problem(table.file, "item_id", None, "", 1, "the column is missing", fix)]
             )
-        problems = list(_type_problems(table))
+        known = [name for name in SCHEMA if name in table.schema]
+        problems = [*_type_problems(table), *doubled(table, known)]
         if problems:
             raise BadData(problems)
-        known = [name for name in SCHEMA if name in table.schema]
         parts = list(_numbered(table, known))
         empty = pl.DataFrame(schema=table.schema).select(known).with_row_index("row")
         frame = pl.concat(parts) if parts else empty
         frame = frame.with_columns(pl.col("item_id").cast(pl.String))
         problems = _row_problems(table.file, frame)
+        if "categories" in frame.columns:
+            lists, more = _categories(table.file, frame["row"], frame["categories"])
+            problems, frame = problems + more, frame.with_columns(lists.alias("categories"))
         if problems:
             raise BadData(problems)
         return cls(_canonical(frame))
@@ -111,12 +116,27 @@ def _numbered(table: Table, known: list[str]) -> Iterator[pl.DataFrame]:
         seen += len(batch)
 
 
+def _categories(
+    file: str, numbers: pl.Series, column: pl.Series
+) -> tuple[pl.Series, list[Problem]]:
+    """Lists of names, spelt in one way, and the rows whose text cannot be read safely.
+
+    `numbers` are the rows' numbers in the file.
+    """
+    problems = []
+    if column.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        texts = column.cast(pl.String)
+        column, causes = read_lists(texts)
+        for rows, what, fix in causes:
+            first = int(rows.arg_true()[0])
+            count, value = int(rows.sum()), shown(texts[first])
+            problems.append(
+                Problem(file, "categories", int(numbers[first]), value, count, what, fix)
+            )
+    return unify(column.cast(pl.List(pl.String))), problems
+
+
 def _canonical(frame: pl.DataFrame) -> pl.DataFrame:
-    if "categories" in frame.columns and frame["categories"].dtype == pl.String:
-        split = (
-            pl.col("categories").str.split("|").list.eval(pl.element().filter(pl.element() != ""))
-        )
-        frame = frame.with_columns(split)
     missing = [name for name in SCHEMA if name not in frame.columns]
     return frame.with_columns(pl.lit(None).alias(name) for name in missing).select(
         pl.col(name).cast(kind) for name, kind in SCHEMA.items()
@@ -132,7 +152,8 @@ def _type_problems(table: Table) -> list[Problem]:
             what, fix = f"the column holds {kind}, not text", "Store it as text."
             found.append(Problem(table.file, name, None, "", 1, what, fix))
     kind = table.schema.get("categories")
-    if kind is not None and kind not in (pl.String, pl.Null, pl.List(pl.String)):
+    inner = kind.inner if isinstance(kind, pl.List | pl.Array) else kind
+    if inner is not None and inner not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
         fix = 'Store a list of texts, or text such as "Drama|War".'
         what = f"the column holds {kind}, not categories"
         found.append(Problem(table.file, "categories", None, "", 1, what, fix))

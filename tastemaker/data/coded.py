@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemaker.data.checks import EARLY, MODERN, Tally
+from tastemaker.data.checks import Tally
 from tastemaker.data.columns import Columns
 from tastemaker.data.declaration import Declaration
+from tastemaker.data.times import EARLY, MODERN, NO_ZONE, ZONED
 
 MAX_ID_BYTES = 1024
 """An id longer than this is a value in the wrong column."""
@@ -36,6 +37,8 @@ class Coded:
     user_ids: pl.Series
     item_ids: pl.Series
     tally: Tally
+    zones: npt.NDArray[np.uint8] | None = None
+    """of each text time: is it a date, and has it a zone?"""
     parts: npt.NDArray[np.uint8] | None = None
 
     def row_numbers(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -57,12 +60,13 @@ class Coded:
 
 
 def check_ids(data: Coded, catalog_ids: pl.Series | None) -> npt.NDArray[np.bool_]:
-    """Rows whose ids are usable and known to the catalogue."""
+    """Rows whose ids are usable, each spelt in one way."""
     keep = np.ones(len(data.users), bool)
     for column, codes, ids in (
         ("user_id", data.users, data.user_ids),
         ("item_id", data.items, data.item_ids),
     ):
+        elsewhere = catalog_ids if column == "item_id" else None
         causes = [
             (
                 ids.str.len_bytes() > MAX_ID_BYTES,
@@ -74,16 +78,40 @@ def check_ids(data: Coded, catalog_ids: pl.Series | None) -> npt.NDArray[np.bool
                 "the id holds control characters",
                 "Remove them; this looks like binary data.",
             ),
+            (
+                _respelt(ids, elsewhere),
+                "the id is written as a whole number elsewhere, without the point",
+                "Write it in one way; 7 and 7.0 are different ids here.",
+            ),
         ]
-        if column == "item_id" and catalog_ids is not None:
-            missing = ~ids.is_in(catalog_ids.implode())
-            fix = "Add it to the items file, or drop these rows with --on-bad-rows drop."
-            causes.append((missing, "the item is not in the catalogue", fix))
         for bad, what, fix in causes:
             if bad.any():
                 rows = bad.to_numpy()[codes]
-                _tell(data, column, rows, ids, codes, (what, fix))
+                _tell(data, column, rows, ids.gather(codes[rows]), (what, fix))
                 keep &= ~rows
+    return keep
+
+
+def _respelt(ids: pl.Series, elsewhere: pl.Series | None) -> pl.Series:
+    """Ids such as 7.0 where 7 is an id too: what a table of real numbers makes of whole ones."""
+    real = ids.str.contains(r"^-?\d+\.0+$")
+    if not real.any():
+        return real
+    others = ids if elsewhere is None else pl.concat([ids, elsewhere.alias(ids.name)])
+    whole = ids.str.replace(r"\.0+$", "")
+    return real & whole.is_in(others.implode())
+
+
+def check_zones(data: Coded) -> npt.NDArray[np.bool_]:
+    """Rows whose time has a zone, in a log where some have one; all rows where none has."""
+    if data.zones is None or not ((data.zones == ZONED).any() and (data.zones == NO_ZONE).any()):
+        return np.ones(len(data.users), bool)
+    assert data.times is not None
+    bare = data.zones == NO_ZONE
+    local = pl.Series(data.times[bare]).cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S%.f")
+    what = "the time has no zone while others have one"
+    _tell(data, "timestamp", bare, local, (what, "Write every time with its zone."))
+    keep: npt.NDArray[np.bool_] = ~bare
     return keep
 
 
@@ -96,13 +124,15 @@ def check_units(data: Coded, declared: Declaration) -> npt.NDArray[np.bool_]:
     if early.any():
         what = f"the time lies in early 1970 when read in {declared.time_unit!r}, others do not"
         fix = "Units are mixed: write every time in the declared unit."
-        shown_times = pl.Series(data.times // 1_000_000)
-        _tell(data, "timestamp", early, shown_times, np.arange(len(keep)), (what, fix))
+        _tell(data, "timestamp", early, pl.Series(data.times[early] // 1_000_000), (what, fix))
     return keep & ~early
 
 
-def check_duplicates(data: Coded) -> npt.NDArray[np.bool_]:
-    """The first of rows that are equal in every column; logs without times may repeat."""
+def check_duplicates(data: Coded, usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Rows but for repeats: the first of `usable` rows equal in every column stays.
+
+    Logs without times may repeat.
+    """
     keep = np.ones(len(data.users), bool)
     if data.times is None or len(data.users) < 2:
         return keep
@@ -112,8 +142,7 @@ def check_duplicates(data: Coded) -> npt.NDArray[np.bool_]:
     del mixed
     if not len(twice):
         return keep
-    suspects = np.isin(_mix(data), twice)
-    at = np.flatnonzero(suspects)
+    at = np.flatnonzero(np.isin(_mix(data), twice) & usable)
     columns: dict[str, npt.NDArray[Any] | None] = {
         "u": data.users,
         "i": data.items,
@@ -127,7 +156,7 @@ def check_duplicates(data: Coded) -> npt.NDArray[np.bool_]:
     keep[again] = False
     what = "the row repeats an earlier one in every column"
     fix = 'Remove it, or declare "duplicates": "keep" in dataset.json.'
-    _tell(data, "", ~keep, data.item_ids, data.items, (what, fix))
+    _tell(data, "", ~keep, data.item_ids.gather(data.items[again]), (what, fix))
     return keep
 
 
@@ -145,15 +174,10 @@ def _mix(data: Coded) -> npt.NDArray[np.uint64]:
 
 
 def _tell(
-    data: Coded,
-    column: str,
-    bad: npt.NDArray[np.bool_],
-    names: pl.Series,
-    codes: npt.NDArray[np.integer[Any]],
-    says: tuple[str, str],
+    data: Coded, column: str, bad: npt.NDArray[np.bool_], values: pl.Series, says: tuple[str, str]
 ) -> None:
+    """Report the rows where `bad`; `values` are theirs alone."""
     rows = pl.Series(data.row_numbers(np.flatnonzero(bad)))
-    values = names.gather(codes[bad])
     data.tally.add(column, *says, pl.DataFrame({"row": rows, "value": values}).sort("row"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-COLUMNS = ("user_id", "item_id", "timestamp", "event", "value", "split")
+COLUMNS = ("user_id", "item_id", "timestamp", "event", "value", "row", "split")
 """Columns of a log that are read; the first three are required."""
 
 SYNONYMS: dict[str, tuple[str, ...]] = {

@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.declaration import Declaration, read_declaration
+from tastemaker.data.describe import checked, described
 from tastemaker.data.doubts import doubts
 from tastemaker.data.folders import find_items, find_log, holds_log
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.logs import Log, open_log, open_split
+from tastemaker.data.polarity import positives
 from tastemaker.data.reading import read_interactions, write_dropped
 from tastemaker.data.tables import Table, from_frame
 from tastemaker.errors import BadInput
@@ -44,41 +45,21 @@ class Dataset:
     """what is not wrong but should be known before a number of this log is believed."""
 
     def positives(self) -> Interactions:
-        """The log without events whose declared polarity is negative: what models learn from."""
-        log = self.interactions
-        wanted = [at for at, name in enumerate(log.event_names) if self._positive(name)]
-        if log.events is None or len(wanted) == len(log.event_names):
-            return log
-        return log.select(np.isin(log.events, wanted))
+        """The log without events whose declared polarity is negative: what models learn from.
 
-    def _positive(self, event: str) -> bool:
-        return event in self.declared.positive_events
+        Raises:
+            BadInput: If no event is positive.
+        """
+        return positives(self.interactions, self.declared)
 
     def describe(self) -> dict[str, Any]:
-        """Counts, spans and shares that a reader wants first."""
-        log = self.interactions
-        lengths, counts = log.lengths, np.bincount(log.items, minlength=log.num_items + 1)[1:]
-        span = None
-        if log.times is not None and log.num_events:
-            ends = np.array([log.times.min(), log.times.max()], "datetime64[s]")
-            span = [str(day) for day in ends.astype("datetime64[D]")]
-        return {
-            "name": self.name,
-            "licence": self.declared.licence,
-            "users": log.num_users,
-            "items": log.num_items,
-            "interactions": log.num_events,
-            "density": log.num_events / max(1, log.num_users * log.num_items),
-            "history_median": float(np.median(lengths)),
-            "history_longest": int(lengths.max(initial=0)),
-            "items_seen_once": int((counts == 1).sum()),
-            "share_of_top_tenth": float(np.sort(counts)[::-1][: max(1, len(counts) // 10)].sum())
-            / max(1, log.num_events),
-            "from_to": span,
-            "catalogue": len(self.catalog.frame),
-            "bytes_per_interaction": round(log.bytes_per_event, 1),
-            "sha256": log.sha256,
-        }
+        """Counts, spans and shares that a reader wants first, and what of it is learnt."""
+        return described(self.name, self.interactions, self.catalog, self.declared)
+
+    def check(self) -> dict[str, Any]:
+        """What `data check` says: the log, what is learnt of it and why not the rest, doubts."""
+        log, catalog, declared = self.interactions, self.catalog, self.declared
+        return checked(self.name, log, catalog, declared, self.dropped, list(self.warnings))
 
 
 def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = None) -> Dataset:
@@ -153,5 +134,5 @@ def _read(log: Log, items: Table | None, bad_rows: Path | None) -> Dataset:
         log.declared,
         log.table.file,
         dropped,
-        doubts(read.interactions, lines=log.unordered),
+        doubts(read.interactions, catalog, log.declared, lines=log.unordered),
     )

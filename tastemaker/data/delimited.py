@@ -109,15 +109,11 @@ def _header(path: Path, head: bytes) -> tuple[list[str], str]:
 
 
 def _refuse_values(path: Path, header: list[str]) -> None:
-    """Refuse a first line of values, and two columns of one name."""
+    """Refuse a first line of values."""
     if any(_VALUE.match(name) for name in header) and not any(map(is_known, header)):
         what = "the file has no header: its first line holds values, not names of columns"
         fix = "Write a first line such as user_id,item_id,timestamp."
         raise unreadable(str(path), what, fix, None, shown(",".join(header)))
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        what = f"two columns are called {', '.join(map(repr, twice))}"
-        raise unreadable(str(path), what, "Give every column a name of its own.")
 
 
 def _refuse_binary(path: Path, head: bytes) -> None:

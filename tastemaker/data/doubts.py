@@ -1,21 +1,114 @@
-"""What is not wrong with a log, but makes its numbers mean less: one function a doubt."""
+"""What is not wrong with a log, but makes its numbers mean less, or is hardly meant.
+
+One function a doubt; said once, and never a reason to refuse a log.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tastemaker.data.interactions import Interactions
+from tastemaker.data.catalog import Catalog
+from tastemaker.data.declaration import Declaration
+from tastemaker.data.interactions import Int64s, Interactions
+from tastemaker.data.problems import shown
+from tastemaker.data.times import EARLY, MODERN
+
+_SECOND = 1_000_000
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_FIRST, _LAST = 1990, 2040
+"""Years in which logs are written; numbers that name one of them in another unit are dates."""
+_PER_YEAR = {"days": 365.25, "hours": 365.25 * 24, "minutes": 365.25 * 24 * 60}
 
 
-def doubts(log: Interactions, lines: bool = False) -> tuple[str, ...]:
-    """Every doubt about a log, each a sentence for the user.
+def doubts(
+    log: Interactions, catalog: Catalog, declared: Declaration, lines: bool = False
+) -> tuple[str, ...]:
+    """Every doubt about a log and its catalogue, one sentence or two each.
 
     Args:
         log: As it was read.
-        lines: It came from rows without times that are no sequences.
+        catalog: What is known about items.
+        declared: What the columns mean.
+        lines: The log came from rows without times that are no sequences.
     """
-    found = [order_of_lines() if lines else None, without_order(log), ready_split(log)]
+    found = [
+        order_of_lines() if lines else None,
+        strange_times(log, declared),
+        without_order(log),
+        without_entry(log, catalog),
+        ready_split(log),
+    ]
     return tuple(doubt for doubt in found if doubt)
+
+
+def strange_times(log: Interactions, declared: Declaration) -> str | None:
+    """Times that were hardly meant: of another unit, or dates written as numbers.
+
+    Numbers that are no dates in any unit, such as 1, 2, 3, only count, and are no reason to doubt.
+    """
+    times, unit = log.times, declared.time_unit
+    if times is None or not len(times):
+        return None
+    latest = int(times.max())
+    if latest >= MODERN // _SECOND:
+        early = int((times < EARLY // _SECOND).sum())
+        if not early:
+            return None
+        return (
+            f"{early:,} of {len(times):,} times lie in the first months of 1970 and the others do "
+            "not: is that where the time is missing?"
+        )
+    year = str(np.datetime64(latest, "s").astype("datetime64[Y]"))
+    said = f"All times lie in {year}" if year == "1970" else f"All times lie before {int(year) + 1}"
+    if unit != "s":
+        said = f"{said} when read in {unit!r}"
+        if latest * _PER_SECOND[unit] >= MODERN // _SECOND:
+            return f'{said}: they look like seconds. Declare "time_unit": "s".'
+        return f'{said}. Declare their unit in dataset.json, as "time_unit": "s", or write dates.'
+    if kind := _kind_of_date(times):
+        example = shown(int(times[0]))
+        return (
+            f"{said} when read in 's', and numbers such as {example} look like {kind}. Write them "
+            "as 2024-01-31."
+        )
+    return None
+
+
+def _kind_of_date(times: Int64s) -> str | None:
+    """What all of some small numbers are, if they are dates in a unit that is not read."""
+    year, month, day = times // 10_000, times // 100 % 100, times % 100
+    dated = (year >= 1970) & (year < 2100) & (month > 0) & (month < 13) & (day > 0) & (day < 32)
+    if dated.all():
+        return "dates"
+    low, high = int(times.min()), int(times.max())
+    if low >= _FIRST and high <= _LAST:
+        return "years"
+    for unit, per_year in _PER_YEAR.items():
+        if low >= (_FIRST - 1970) * per_year and high <= (_LAST - 1970) * per_year:
+            return f"{unit} since 1970"
+    return None
+
+
+def outside_catalogue(log: Interactions, catalog: Catalog) -> int:
+    """Items of the log that the catalogue does not know; 0 where there is no catalogue."""
+    known = catalog.frame["item_id"]
+    return int((~log.item_ids.is_in(known.implode())).sum()) if len(known) else 0
+
+
+def without_entry(log: Interactions, catalog: Catalog) -> str | None:
+    """Items without a row in the catalogue: they are learnt, and shown by their id alone."""
+    count = outside_catalogue(log, catalog)
+    if not count:
+        return None
+    if count == log.num_items:
+        ours, theirs = shown(log.item_ids[0]), shown(catalog.frame["item_id"][0])
+        return (
+            f"None of the {count:,} items of the log is in the catalogue: are the ids written "
+            f"alike? The log has {ours}, the catalogue {theirs}."
+        )
+    share = f"{count:,} of the {log.num_items:,} items of the log"
+    verb = "are" if count > 1 else "is"
+    return f"{share} {verb} not in the catalogue, and so without title and categories."
 
 
 def order_of_lines() -> str:

@@ -7,10 +7,12 @@ are those of `reading`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
+from tastemaker.data.categories import NO_CATEGORY
 from tastemaker.data.delimited import tab_separated
 from tastemaker.data.lines import encoding_of, line_blocks
 from tastemaker.data.opening import open_table
@@ -32,11 +34,8 @@ _RECBOLE = {
 
 
 def movielens_csv(path: Path) -> Table:
-    """MovieLens `ratings.csv` or `movies.csv`; `(no genres listed)` becomes no category."""
-    table = open_table(path).rename(_MOVIELENS)
-    if "categories" not in table.schema:
-        return table
-    return table.change(pl.col("categories").replace("(no genres listed)", ""))
+    """MovieLens `ratings.csv` or `movies.csv`."""
+    return open_table(path).rename(_MOVIELENS)
 
 
 def movielens_dat(path: Path) -> Table:
@@ -64,7 +63,8 @@ def movielens_dat(path: Path) -> Table:
             # A blank line stays a row without fields, so that rows keep their numbers.
             yield fields.set(blank, None).list.to_struct(fields=names).struct.unnest()
 
-    return Table(str(path), {name: pl.String() for name in names}, batches, text=True)
+    table = Table(str(path), {name: pl.String() for name in names}, batches, text=True)
+    return replace(table, renamed={"rating": "value"})
 
 
 def recbole(path: Path) -> Table:
@@ -91,4 +91,5 @@ def recbole(path: Path) -> Table:
     table = table.rename({old: also.get(new, new) for old, new in plain.items()})
     if "categories" not in table.schema:
         return table
-    return table.change(pl.col("categories").str.replace_all(r"\s+", "|"))
+    listed = pl.col("categories").replace(NO_CATEGORY, "")
+    return table.change(listed.str.replace_all(r"\s+", "|"))

@@ -14,6 +14,7 @@ import polars as pl
 import scipy.sparse as sp
 
 from tastemaker.data.catalog import Catalog
+from tastemaker.data.categories import fold, unify
 from tastemaker.errors import BadInput
 
 OTHER = "other"
@@ -40,9 +41,11 @@ class Grouping:
         Raises:
             BadInput: If the catalogue gives no item a category.
         """
-        lists = catalog.align(item_ids).frame["categories"]
+        lists = unify(catalog.align(item_ids).frame["categories"])
         pairs = pl.DataFrame({"category": lists}).with_row_index("item").explode("category")
         pairs = pairs.drop_nulls().unique(maintain_order=True)
+        rest = {name: OTHER for name in pairs["category"].unique() if fold(name) == OTHER}
+        pairs = pairs.with_columns(pl.col("category").replace(rest))
         if not len(pairs):
             raise BadInput(
                 "The catalogue gives no item a category.",
@@ -67,16 +70,16 @@ class Grouping:
         return len(self.names)
 
     def code(self, name: str) -> int:
-        """Column of the group called `name`.
+        """Column of the group called `name`, in any case and with blanks around it.
 
         Raises:
             BadInput: If there is no such group.
         """
-        lower = [known.lower() for known in self.names]
-        if name.lower() not in lower:
+        folded = [fold(known) for known in self.names]
+        if fold(name) not in folded:
             known = ", ".join(self.names)
             raise BadInput(f"There is no group {name!r}.", "group", f"Groups here: {known}.")
-        return lower.index(name.lower())
+        return folded.index(fold(name))
 
     def members(self, group: int) -> npt.NDArray[np.bool_]:
         """(I,) true for items of group `group`."""

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.columns import Columns, pick
+from tastemaker.data.declaration import MAX_EVENTS
 from tastemaker.data.dictionary import Dictionary
 from tastemaker.data.parquet import write_parquet
 from tastemaker.data.soundness import open_ids, refuse_unsound
@@ -156,6 +157,9 @@ class Interactions:
                 are optional; `row` (int) overrides the frame's own order as the tie-break.
         """
         names = tuple(sorted(frame["event"].unique())) if "event" in frame else ("view",)
+        if len(names) > MAX_EVENTS:
+            what = f"The table has {len(names):,} kinds of events; {MAX_EVENTS} is the most."
+            raise BadInput(what, "column event", "Join kinds that mean the same.")
         events = None
         if len(names) > 1:
             enum = pl.Enum(names)

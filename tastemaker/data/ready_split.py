@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from tastemaker.data.column_names import COLUMNS
+from tastemaker.data.header import doubled
 from tastemaker.data.problems import BadData, Problem
 from tastemaker.data.tables import Table
 
@@ -56,7 +57,8 @@ class Joined:
                     yield marked.with_columns(lit)
                 self.ends.append(seen)
 
-        return Table(file, schema, batches, text=any(table.text for table in tables))
+        text = any(table.text for table in tables)
+        return Table(file, schema, batches, first.renamed, text)
 
     @contextmanager
     def naming_files(self) -> Iterator[None]:
@@ -92,7 +94,7 @@ class Joined:
 
 def _refuse_differences(tables: list[Table]) -> None:
     """The columns of a log must be the same in every file, and of one type."""
-    problems = []
+    problems = [problem for table in tables for problem in doubled(table, COLUMNS)]
     for name in COLUMNS:
         kinds = {table.file: table.schema.get(name) for table in tables}
         if len(set(kinds.values())) > 1:

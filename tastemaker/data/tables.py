@@ -7,7 +7,7 @@ Parquet, Arrow and frames keep their types; what is text is read as text (`delim
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,34 @@ class Table:
     """columns and their types."""
     batches: Callable[[], Iterator[pl.DataFrame]]
     """a fresh pass over the rows, in file order."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """columns that a public format calls otherwise: name in the file → name here."""
     text: bool = False
     """read from text, where a row without any field is a blank line, which is passed over."""
 
     def rename(self, names: dict[str, str]) -> Table:
-        """The same rows with columns renamed, where the table has them (old → new)."""
+        """The same rows with columns renamed, where the table has them (old → new).
+
+        Raises:
+            BadData: If two columns would have one name.
+        """
         present = {old: new for old, new in names.items() if old in self.schema}
-        schema = {present.get(name, name): kind for name, kind in self.schema.items()}
-        batches = self.batches
-        return replace(self, schema=schema, batches=lambda: (b.rename(present) for b in batches()))
+        old_of: dict[str, str] = {}
+        for old in self.schema:
+            new = present.get(old, old)
+            if new in old_of:
+                what = f"two columns are the {new!r} of the table: {old_of[new]!r} and {old!r}"
+                fix = "Remove one of them."
+                raise BadData([Problem(self.file, new, None, "", 1, what, fix)])
+            old_of[new] = old
+        schema = {new: self.schema[old] for new, old in old_of.items()}
+        batches, renamed = self.batches, self.renamed | present
+        return replace(
+            self,
+            schema=schema,
+            batches=lambda: (batch.rename(present) for batch in batches()),
+            renamed=renamed,
+        )
 
     def change(self, *columns: pl.Expr) -> Table:
         """The same rows with columns computed anew; their types stay."""

@@ -55,7 +55,7 @@ def evaluate_models(
         "validation": on_validation,
         "best": best,
         "why": _why(best, on_validation, measured, models.blend_is),
-        "warnings": doubts(models, measured, cuts, fitted),
+        "warnings": [*plan.dataset.warnings, *doubts(models, measured, cuts, fitted)],
         "blend": models.weights,
         "comparisons": _comparisons(measured, best, models.blend_is),
         "buckets": _buckets(measured, cuts, queries, shown),

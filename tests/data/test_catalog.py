@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.data.opening import open_table
 from tastemaker.data.problems import BadData
 from tastemaker.data.tables import from_frame
 
@@ -59,3 +60,43 @@ def test_catalogues_that_cannot_be_used(columns: dict[str, list], column: str, c
     with pytest.raises(BadData) as caught:
         catalog(**columns)
     assert any(p.column == column and cause in str(p) for p in caught.value.problems)
+
+
+def test_items_of_two_categories_in_six_spellings() -> None:
+    texts = ["Drama | War", "Drama|War", "Drama, War", "['Drama', 'War']", '["Drama", "War"]',
+             "drama|WAR|War"]  # fmt: skip
+    found = catalog(item_id=list("abcdef"), categories=texts)
+    assert found.frame["categories"].to_list() == [["Drama", "War"]] * 6
+
+
+def test_categories_that_cannot_be_read_name_row_and_value() -> None:
+    with pytest.raises(BadData) as caught:
+        catalog(
+            item_id=["a", "b", "b"],
+            categories=["Drama|War", "Drama, Crime", "['Drama' 'War']"],
+        )
+    found = {(p.column, p.row, p.value) for p in caught.value.problems}
+    assert ("categories", 2, "'Drama, Crime'") in found
+    assert ("categories", 3, "\"['Drama' 'War']\"") in found
+    assert any(p.column == "item_id" for p in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series([["x"], ["y", None], None], dtype=pl.List(pl.Categorical)),
+        pl.Series([["x"], ["y"], [None]], dtype=pl.Array(pl.String, 1)),
+        pl.Series(["x", "y", None], dtype=pl.Categorical),
+    ],
+)
+def test_categories_of_every_type_of_text(column: pl.Series) -> None:
+    found = catalog(item_id=["a", "b", "c"], categories=column)
+    assert found.frame["categories"].to_list()[:2] == [["x"], ["y"]]
+
+
+def test_rows_of_categories_count_blank_lines(tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text("item_id,categories\n\na,Drama|War\n\nb,['Drama' 'War']\n")
+    with pytest.raises(BadData) as caught:
+        Catalog.from_table(open_table(path))
+    assert [(p.column, p.row) for p in caught.value.problems] == [("categories", 4)]

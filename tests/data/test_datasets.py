@@ -78,10 +78,11 @@ def test_movielens_csv(tmp_path: Path) -> None:
 def test_movielens_dat(tmp_path: Path) -> None:
     text = "".join(f"{u}::{i}::{v}::{t}\n" for u, i, v, t in ROWS)
     (tmp_path / "ratings.dat").write_text(text)
-    movies = "10::Misérables, Les (1995)::Drama|Musical\n20::Two::War\n"
+    movies = "10::Misérables, Les (1995)::Drama|Musical\n20::Two::(no genres listed)\n"
     (tmp_path / "movies.dat").write_bytes(movies.encode("latin-1"))
     same(tmp_path)
     assert load(tmp_path).catalog.frame["title"][0] == "Misérables, Les (1995)"
+    assert load(tmp_path).catalog.frame["categories"].to_list() == [["Drama", "Musical"], []]
 
 
 def test_recbole(tmp_path: Path) -> None:

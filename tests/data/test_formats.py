@@ -69,3 +69,29 @@ def test_training_samples_of_recbole_are_no_events(tmp_path: Path) -> None:
     text = "user_id:token\titem_id_list:token_seq\titem_id:token\nu1\ta b\tc\nu1\ta b c\td\n"
     (tmp_path / "x.train.inter").write_text(text)
     refused(tmp_path / "x.train.inter", None, "training samples")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ratings.csv", "userId,movieId,rating,timestamp,value\n1,2,3,4,5\n"),
+        ("x.inter", "user_id:token\titem_id:token\ttimestamp:float\titem_id:token\nu\ta\t1\tb\n"),
+        ("x.inter", "user_id:token\titem_id:token\ttimestamp:float\titem_id:float\nu\ta\t1\t2\n"),
+    ],
+)
+def test_two_columns_of_one_meaning_are_refused(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(BadData) as caught:
+        load(tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.column in ("value", "item_id")
+
+
+@pytest.mark.parametrize("name", ["movies.csv", "x.item"])
+def test_no_genres_are_no_category(tmp_path: Path, name: str) -> None:
+    (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp\nu,1,1\n")
+    text = "movieId,title,genres\n1,A,(no genres listed)\n2,B,Drama|War\n"
+    if name == "x.item":
+        text = "item_id:token\tgenre:token_seq\n1\t(no genres listed)\n2\tDrama War\n"
+    (tmp_path / name).write_text(text)
+    assert load(tmp_path).catalog.frame["categories"].to_list() == [[], ["Drama", "War"]]

@@ -54,3 +54,24 @@ def test_groups_are_found_by_name() -> None:
 def test_a_catalogue_without_categories_cannot_group() -> None:
     with pytest.raises(BadInput, match="no item a category"):
         grouping([None, []], ["a", "b"])
+
+
+def test_spellings_of_a_name_are_one_group() -> None:
+    found = grouping([["War "], ["war", "WAR"], ["Drama", "war"]], ["a", "b", "c"])
+    assert found.names == ("Drama", "war")
+    assert found.membership.toarray().tolist() == [[0, 1], [0, 1], [1, 1]]
+    for name in ("war", "WAR", " War "):
+        assert found.code(name) == 1
+
+
+def test_the_rest_has_one_group_however_it_is_spelt() -> None:
+    found = grouping([["Other"], ["x", "OTHER"], None], ["a", "b", "c"])
+    assert found.names == ("x", OTHER)
+    assert found.membership.toarray().tolist() == [[0, 1], [1, 1], [0, 1]]
+
+
+def test_a_catalogue_made_by_hand_is_grouped_alike() -> None:
+    frame = pl.DataFrame({"item_id": ["a", "b"], "categories": [["War"], [" war", "War"]]})
+    found = Grouping.from_categories(Catalog(frame), pl.Series(["a", "b"]))
+    assert found.names == ("War",)
+    assert found.membership.toarray().tolist() == [[1], [1]]

@@ -113,6 +113,14 @@ def test_twenty_one_bytes_an_event_at_most() -> None:
     assert log.bytes_per_event < 17
 
 
+def test_more_kinds_of_events_than_a_byte_holds_are_refused() -> None:
+    names = [f"e{n}" for n in range(257)]
+    frame = pl.DataFrame({"user_id": names, "item_id": names, "event": names})
+    with pytest.raises(BadInput, match="257 kinds"):
+        Interactions.from_frame(frame)
+    assert len(Interactions.from_frame(frame[:256]).event_names) == 256
+
+
 def test_a_ready_made_split_is_kept(tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {"user_id": list("uuuv"), "item_id": list("abca"), "timestamp": [1, 5, 3, 1],

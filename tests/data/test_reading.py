@@ -11,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from tastemaker.data import tables
 from tastemaker.data.datasets import load
 from tastemaker.data.problems import BadData
 from tastemaker.data.splits import leave_one_out
@@ -79,7 +80,7 @@ CASES = [
         GOOD.replace("\n", ",view\n").replace("timestamp,view", "timestamp,event") + "u2,b,9,\n",
         "event",
         6,
-        "not declared",
+        "missing",
     ),
     (
         "nan value",
@@ -169,11 +170,131 @@ def test_dropping_everything_is_refused(tmp_path: Path) -> None:
     assert "no rows that can be used" in problems(tmp_path, bad_rows=tmp_path / "bad.csv")[-1].what
 
 
-def test_items_missing_from_the_catalogue(tmp_path: Path) -> None:
+def test_items_missing_from_the_catalogue_are_legal(tmp_path: Path) -> None:
     write(tmp_path, "item_id,title\na,A\nb,B\n", "items.csv")
-    (problem,) = problems(write(tmp_path, GOOD))
-    assert (problem.column, problem.row, problem.value, problem.count) == ("item_id", 3, "'c'", 2)
-    assert "catalogue" in problem.what
+    found = load(write(tmp_path, GOOD))
+    assert found.interactions.num_events == 5
+    aligned = found.catalog.align(found.interactions.item_ids)
+    assert dict(zip(aligned.frame["item_id"], aligned.frame["title"], strict=True)) == {
+        "a": "A",
+        "b": "B",
+        "c": None,
+    }
+
+
+@pytest.mark.parametrize("name", ["id", "catalogue"])
+def test_ids_that_became_real_numbers(tmp_path: Path, name: str) -> None:
+    """A table with a gap turns 7 into 7.0: another id, unless somebody says so."""
+    text = "user_id,item_id,timestamp\nu,7.0,1\nu,8.0,2\nv,7.0,3\n"
+    if name == "id":
+        text += "v,7,4\n"
+    else:
+        write(tmp_path, "item_id\n7\n", "items.csv")
+    (problem,) = problems(write(tmp_path, text))
+    assert (problem.column, problem.row, problem.value, problem.count) == ("item_id", 1, "'7.0'", 2)
+    assert "point" in problem.what
+
+
+def test_ids_that_are_all_real_numbers_stay_as_written(tmp_path: Path) -> None:
+    write(tmp_path, "user_id,item_id,timestamp\nu,7.0,1\nu,8.0,2\n")
+    assert set(load(tmp_path).interactions.item_ids) == {"7.0", "8.0"}
+
+
+ZONES = {
+    "zone first": ["2024-01-01T10:00:00+02:00"] * 6 + ["2024-01-01T09:30:00"] * 3,
+    "zone last": ["2024-01-01T09:30:00"] * 3 + ["2024-01-01T10:00:00+02:00"] * 6,
+    "numbers between": ["2024-01-01T09:30:00"] * 3 + ["1700000000"] * 3 + ["2024-01-01T10:00:00Z"],
+}
+
+
+@pytest.mark.parametrize("times", ZONES.values(), ids=ZONES)
+@pytest.mark.parametrize("batch", [2, 3, 100])
+def test_a_missing_zone_is_found_across_batches(
+    times: list[str], batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "BATCH", batch)
+    ids = [f"i{at}" for at in range(len(times))]
+    frame = pl.DataFrame({"user_id": "u", "item_id": ids, "timestamp": times})
+    with pytest.raises(BadData) as caught:
+        load(frame)
+    (problem,) = caught.value.problems
+    assert (problem.column, problem.count) == ("timestamp", 3)
+    assert problem.row == times.index("2024-01-01T09:30:00") + 1
+    assert problem.value == "'2024-01-01T09:30:00'"
+
+
+@pytest.mark.parametrize("batch", [1, 3, 1000])
+def test_every_row_is_either_kept_or_written_as_dropped(
+    tmp_path: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said to be dropped is dropped: of all causes, in batches, with file row numbers."""
+    monkeypatch.setattr(tables, "BATCH", batch)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows = [
+        "u1,a,2024-01-01T10:00:00Z,view,1",
+        "u1,b,2024-01-01T11:00:00Z,view,1",
+        "u1,c,2024-01-01T09:30:00,view,1",
+        "u1,c,2024-01-01T09:30:00Z,view,1",
+        ",d,2024-01-01T12:00:00Z,view,x",
+        "u1,e,2024-01-01T12:00:00+99:99,view,1",
+        "u1,f,2024-01-01T12:00:00Z,buy,1e300",
+        f"u1,{'x' * 2000},2024-01-01T12:00:00Z,view,1",
+        "u1,a,2024-01-01T10:00:00Z,view,1",
+        "u2,a,2024-01-01T10:00:00Z,view,",
+    ]
+    write(folder, "user_id,item_id,timestamp,event,value\n" + "\n".join(rows) + "\n")
+    found = load(folder, bad_rows=tmp_path / "bad.csv")
+    log = found.interactions
+    dropped = set(pl.read_csv(tmp_path / "bad.csv")["row"])
+    assert dropped == set(found.dropped["row"]) == {3, 5, 6, 7, 8, 9}
+    assert log.num_events + len(dropped) == len(rows)
+    assert log.decode(log.history(0)) == ["c", "a", "b"]
+    assert log.values is not None
+    assert np.isnan(log.values).tolist() == [False, False, False, True]
+
+
+def test_logs_may_have_a_value_in_some_rows_only(tmp_path: Path) -> None:
+    write(tmp_path, "user_id,item_id,timestamp,value\nu,a,1,\nu,b,2,4.5\nu,a,1,\n")
+    (problem,) = problems(tmp_path)
+    assert "repeats" in problem.what
+    assert problem.row == 3
+    for values in ([None, 4.5], [None, None], ["", None]):
+        frame = pl.DataFrame({"user_id": "u", "item_id": ["a", "b"], "timestamp": [1, 2]})
+        frame = frame.with_columns(value=pl.Series(values))
+        if values == ["", None]:
+            with pytest.raises(BadData, match="finite"):
+                load(frame)
+            continue
+        log = load(frame).interactions
+        assert log.values is not None
+        assert np.array_equal(log.values, np.array(values, np.float32), equal_nan=True)
+
+
+def test_all_undeclared_events_stand_in_one_problem(tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text('{"events": {"like": "explicit_positive"}}')
+    events = ["like", "skip", "buy", "skip", 'say "hi"', "skip"]
+    found = problems(parquet(tmp_path, user_id=list("uvwxyz"), item_id=list("abcdef"),
+                             timestamp=[1] * 6, event=events))  # fmt: skip
+    (problem,) = found
+    assert (problem.column, problem.row, problem.count) == ("event", 2, 5)
+    assert "3 events are not declared: 'skip' (3), 'buy' (1)" in problem.what
+    start = problem.fix.index("{")
+    pasted, _ = json.JSONDecoder().raw_decode(problem.fix[start:])
+    assert set(pasted["events"]) == set(events)
+    (tmp_path / "dataset.json").write_text(json.dumps(pasted))
+    assert load(tmp_path).interactions.num_events == 6
+
+
+def test_an_event_column_of_ids_is_not_listed_in_full(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"user_id": range(3000), "item_id": 1, "timestamp": 1})
+    frame.with_columns(event=pl.format("e{}", "user_id")).write_parquet(
+        tmp_path / "interactions.parquet"
+    )
+    (problem,) = problems(tmp_path)
+    assert problem.count == 3000
+    assert "3,000 kinds" in problem.what
+    assert len(str(problem)) < 2000
 
 
 @pytest.mark.parametrize(

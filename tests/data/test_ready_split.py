@@ -109,3 +109,57 @@ def test_columns_that_are_not_read_may_differ(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "test.csv").write_text("note," + HEAD + "n,u,d,4\nn,v,a,9\n")
     assert parts_of(load(tmp_path)) == WANT
+
+
+def test_values_rows_and_zones_of_a_split(tmp_path: Path) -> None:
+    """A declared value column, row numbers and zones are read beside the parts."""
+    head = "user_id,item_id,timestamp,stars,row\n"
+    day = "2024-01-01T10:00:00Z"
+    for part, rows in {
+        "train": f"u,b,{day},5,2\n\nu,a,{day},1,1\n",
+        "test": f"u,c,{day},4,3\n",
+    }.items():
+        (tmp_path / f"{part}.csv").write_text(head + rows)
+    (tmp_path / "dataset.json").write_text('{"value": {"column": "stars"}}')
+    found = load(tmp_path)
+    assert parts_of(found) == {"u": ["0a", "0b", "2c"]}
+    assert found.interactions.values is not None
+    assert found.interactions.values.tolist() == [1, 5, 4]
+    (tmp_path / "test.csv").write_text(head + "\nu,c,2024-01-01T10:00:00,4,3\n")
+    with pytest.raises(BadData) as caught:
+        load(tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.column, Path(problem.file).name, problem.row) == ("timestamp", "test.csv", 2)
+
+
+def test_ratings_of_a_split_are_known_by_the_name_in_the_files(tmp_path: Path) -> None:
+    head = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+    for part, row in {"train": "u\ta\t5\t1\n", "test": "u\tb\t1\t2\n"}.items():
+        (tmp_path / f"x.{part}.inter").write_text(head + row)
+    (tmp_path / "dataset.json").write_text(
+        '{"value": {"column": "rating", "bands": {"explicit_negative": [1, 2]}}}'
+    )
+    assert load(tmp_path).positives().num_events == 1
+
+
+@pytest.mark.parametrize("column", ["row", "value"])
+def test_a_column_that_only_some_files_have_is_refused(tmp_path: Path, column: str) -> None:
+    write(tmp_path)
+    (tmp_path / "test.csv").write_text(f"user_id,item_id,timestamp,{column}\nu,d,4,1\n")
+    with pytest.raises(BadData) as caught:
+        load(tmp_path)
+    assert caught.value.problems[0].column == column
+
+
+def test_a_column_that_one_file_names_twice_is_refused(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "test.csv").write_text("user_id,item_id,timestamp,item_id\nu,d,4,e\n")
+    with pytest.raises(BadData) as caught:
+        load(tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.column, Path(problem.file).name) == ("item_id", "test.csv")
+
+
+def test_rows_left_out_of_several_files_are_all_counted(tmp_path: Path) -> None:
+    write(tmp_path, valid="u,c,3\nv,b,-3\n", test="u,d,4\nv,,x\n")
+    assert load(tmp_path, bad_rows=tmp_path / "bad.csv").check()["dropped"] == 2

@@ -1,0 +1,36 @@
+"""Undeclared events: all of them at once, with a declaration that can be pasted."""
+
+import json
+from collections import Counter
+
+from tastemaker.data.declaration import Declaration, Polarity
+from tastemaker.data.problems import Problem
+from tastemaker.data.undeclared import explained
+
+FIRST = Problem("a.csv", "event", 3, "'buy'", 9, "the event is not declared", "Declare it.")
+
+
+def test_all_are_counted_and_the_most_frequent_comes_first() -> None:
+    found = explained(FIRST, Counter({"buy": 2, "sell": 6, "hold": 2}), Declaration())
+    assert "'sell' (6), 'buy' (2), 'hold' (2)" in found.what
+    assert (found.row, found.value, found.count) == (3, "'buy'", 9)
+
+
+def test_what_is_to_be_pasted_is_a_declaration_of_all_events() -> None:
+    declared = Declaration(events={"like": "explicit_positive"})
+    names = ["buy", 'say "hi"', "é", "a, b"]
+    found = explained(FIRST, Counter(names), declared)
+    pasted, _ = json.JSONDecoder().raw_decode(found.fix[found.fix.index("{") :])
+    assert list(pasted) == ["events"]
+    assert set(pasted["events"]) == {"like", *names}
+    assert pasted["events"]["like"] == "explicit_positive"
+    assert Declaration(**pasted)
+
+
+def test_more_kinds_than_can_be_declared_are_not_all_listed() -> None:
+    events: dict[str, Polarity] = {"view": "implicit_positive"}
+    for kinds, most in ((255, False), (256, True)):
+        found = explained(
+            FIRST, Counter([f"e{n}" for n in range(kinds)]), Declaration(events=events)
+        )
+        assert ("{" not in found.fix) is most
