@@ -140,11 +140,7 @@ def read_declaration(folder: Path) -> Declaration:
     if not isinstance(values, dict):
         what = f"The file holds a {type(values).__name__}, not an object."
         raise BadInput(what, str(path), 'Write {"events": {"view": "implicit_positive"}}.')
-    try:
-        declared = from_json(Declaration, values, str(path))
-    except OverflowError:
-        what = "A number is too large to be one."
-        raise BadInput(what, str(path), "Give numbers of at most 300 digits.") from None
+    declared = from_json(Declaration, values, str(path))
     if not declared.events:
         fix = 'Write "events": {"view": "implicit_positive"}.'
         raise BadInput("No event is declared.", f"{path}: events", fix)
