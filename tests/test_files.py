@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from tastemaker import files
 from tastemaker.data.arrow import open_arrow
@@ -49,3 +50,33 @@ def test_a_full_or_read_only_disk_names_path_and_bytes(
 def test_other_system_errors_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         files.write_text(tmp_path / "none" / "file", "x")
+
+
+def test_tensors_are_copied_only_where_they_share_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy of every tensor would double the memory that a large model needs while it is saved."""
+    import safetensors.torch
+
+    plain, written = safetensors.torch.save_file, {}
+
+    def watch(tensors: dict[str, torch.Tensor], path: Path) -> None:
+        written.update(tensors)
+        plain(tensors, path)
+
+    monkeypatch.setattr(safetensors.torch, "save_file", watch)
+    table = torch.arange(12.0).reshape(4, 3)
+    tensors = {
+        "own": torch.nn.Parameter(torch.ones(5)),
+        "table": table,
+        "tied": table,
+        "row": table[2],
+        "turned": table.T,
+        "empty": torch.empty(0, 3),
+        "nothing": torch.empty(0),
+    }
+    files.save_tensors(tmp_path / "m.safetensors", tensors)
+    for name in ("own", "table"):
+        assert written[name].data_ptr() == tensors[name].data_ptr()
+    read = files.load_tensors(tmp_path / "m.safetensors")
+    assert all(torch.equal(read[name], tensor) for name, tensor in tensors.items())

@@ -29,6 +29,7 @@ from tastemaker.run.folder import only_writer, run_folder
 from tastemaker.run.job import fresh_model, run_recommender, train_neural
 from tastemaker.run.plan import Plan, make_plan
 from tastemaker.run.results import HEADLINE, options_of, validation_queries
+from tastemaker.train.stopping import listening
 
 Settings = dict[str, Any]
 Space = Mapping[str, Sequence[Any]]
@@ -104,7 +105,7 @@ def tune_model(options: TuneOptions) -> dict[str, Any]:
     start, folder = presets[options.preset], run_folder(asked)
     training = replace(start.fit, epochs=options.epochs)
     plan = make_plan(replace(asked, resume=True), folder, start.model, training, {})
-    with only_writer(folder):
+    with listening(str(folder)), only_writer(folder):
         return search(plan, options, Trials(folder / "trials.jsonl"))
 
 

@@ -16,9 +16,10 @@ from tastemaker import artifacts, files
 from tastemaker.data.batches import Batch, NextItemBatches
 from tastemaker.errors import ArtefactError, NumericFault, OutOfResources
 from tastemaker.recommend.sasrec import SASRec
-from tastemaker.train.checkpoints import StopSignal
 from tastemaker.train.journal import Journal
 from tastemaker.train.loop import fit
+from tastemaker.train.progress import Progress
+from tastemaker.train.stopping import Stopped
 from tests.train.small import QUICK, SHAPE, digest, falling_norm, problem, train
 
 
@@ -121,9 +122,7 @@ def test_every_part_of_the_state_matters(
     elif part == "optimizer":
         monkeypatch.setattr("tastemaker.train.checkpoints._load_optimizer", lambda *parts: None)
     else:
-        monkeypatch.setattr(
-            "tastemaker.train.checkpoints.setattr", lambda *parts: None, raising=False
-        )
+        monkeypatch.setattr(Progress, "read", lambda *parts: Progress())
     assert train(tmp_path, resume=True)[0] != want[0]
 
 
@@ -221,7 +220,7 @@ def test_sigterm_saves_and_leaves(tmp_path: Path) -> None:
 
     model.loss = loss  # type: ignore[method-assign]
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(StopSignal) as caught:
+    with pytest.raises(Stopped) as caught:
         fit(model, batches, QUICK, lambda: falling_norm(model), tmp_path)
     assert caught.value.exit_code == 143
     assert signal.getsignal(signal.SIGTERM) is before
