@@ -18,6 +18,7 @@ import tyro
 from tastemaker.commands import data, evaluate, models, recommend, run, terminal, tune
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import TastemakerError
+from tastemaker.train.stopping import Stopped, listening
 
 O = TypeVar("O")  # noqa: E741
 
@@ -46,6 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code (reliability §5)."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        with listening():
+            return _main(words)
+    except Stopped as stop:
+        if os.environ.get("RANK", "0") == "0":  # of several processes the first one speaks
+            terminal.error(stop.told(("tastemaker", *words)), "--json" in words)
+        return stop.exit_code
+
+
+def _main(words: list[str]) -> int:
+    try:
         name, rest = _verb(words)
     except SystemExit as stop:
         return int(stop.code or 0)
@@ -60,6 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except SystemExit as stop:
         return int(stop.code or 0)
+    except TastemakerError as error:  # an option that its class refuses
+        terminal.error(error, "--json" in rest)
+        return error.exit_code
     return _answer(verb, call)
 
 
@@ -86,6 +100,8 @@ def _summary(verb: Verb | Later) -> str:
 def _answer(verb: Verb, call: Any) -> int:
     try:
         answer = verb.call(call.options)
+    except Stopped:
+        raise  # for `main`, which knows the words to go on with
     except TastemakerError as error:
         if call.debug:
             traceback.print_exc()

@@ -122,19 +122,20 @@ def listening(out: str = "") -> Iterator[Listener]:
             yield listener
             with listener.patient(False):
                 pass  # a signal whose interrupt was lost, as within a destructor
-    except (Interrupt, Stopped) as stop:
+    except Interrupt as stop:
         raise Stopped(stop.number, out) from None
+    except Stopped as stop:
+        raise Stopped(stop.number, out or stop.out) from None
 
 
 @contextmanager
 def _installed() -> Iterator[Listener]:
-    outer = signal.getsignal(signal.SIGTERM)
-    if isinstance(outer, Listener):
-        yield outer
-        return
-    listener = Listener()
+    outer, listener = signal.getsignal(signal.SIGTERM), Listener()
     if threading.current_thread() is not threading.main_thread():
         yield listener
+        return
+    if isinstance(outer, Listener):
+        yield outer
         return
     old = {number: signal.getsignal(number) for number in SIGNALS}
     heard = [number for number, handler in old.items() if handler is not signal.SIG_IGN]
