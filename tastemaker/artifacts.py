@@ -1,40 +1,44 @@
 """Folders that can be trusted: written whole or not at all, and checked before they are read.
 
 An artefact is a folder of safetensors, Parquet, Arrow and JSON files with a `manifest.json` that
-holds the size and sha256 of each (reliability §3). It is written into a temporary sibling, synced,
-and renamed; a folder without a valid manifest does not exist. Nothing here can run code: no pickle.
+holds the size and sha256 of each, what else is known of it, and the sha256 of all that (reliability
+§3). It is written into a temporary sibling, synced, and renamed; a folder without a valid manifest
+does not exist. Nothing here can run code: no pickle.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tastemaker.errors import ArtefactError
-
-if TYPE_CHECKING:
-    pass
 from tastemaker.files import (
     TEMPORARY,
+    json_text,
     make_folder,
-    read_json,
     resources,
     sha256_file,
     sync,
-    write_json,
     write_text,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the folder layout; a reader takes exactly this one."""
 
 MANIFEST = "manifest.json"
 _NAME = re.compile(r"\w[\w.\-]*")
+_LONGEST = 255
+"""Bytes of a name, as file systems have it."""
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FIX = "Restore the folder from a copy, or make it again."
 
 
 @contextmanager
@@ -50,6 +54,15 @@ def staged(folder: Path, kind: str, meta: Mapping[str, Any]) -> Iterator[Path]:
         ArtefactError: If `folder` exists: published folders are never overwritten.
         OutOfResources: If the disk is full or may not be written.
     """
+    with _appearing(folder) as partial:
+        yield partial
+        names = [path.relative_to(partial).as_posix() for path in partial.rglob("*")]
+        seal(partial, kind, meta, [name for name in names if (partial / name).is_file()])
+
+
+@contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """A temporary sibling that takes its place at `folder` once the block has ended well."""
     if folder.exists():
         fix = "Write to another folder, or remove this one first."
         raise ArtefactError(str(folder), "Folder already exists", "a new name", "a folder", fix)
@@ -58,7 +71,6 @@ def staged(folder: Path, kind: str, meta: Mapping[str, Any]) -> Iterator[Path]:
     make_folder(partial)
     try:
         yield partial
-        seal(partial, kind, meta)
         with resources(folder, 0):
             partial.rename(folder)
             sync(folder.parent)
@@ -66,106 +78,195 @@ def staged(folder: Path, kind: str, meta: Mapping[str, Any]) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def seal(folder: Path, kind: str, meta: Mapping[str, Any], skip: tuple[str, ...] = ()) -> None:
-    """Sync every file of `folder` and write its manifest last.
+def seal(folder: Path, kind: str, meta: Mapping[str, Any], names: Collection[str]) -> None:
+    """Sync the files that belong to an artefact and write its manifest last.
 
     Args:
-        folder: Folder whose files are all written.
+        folder: Folder that holds them, all written.
         kind: What it is.
         meta: JSON values kept in the manifest.
-        skip: Names of direct children that are artefacts of their own.
+        names: Paths of the files inside the folder; what else stands there is no part of it.
     """
     files = {}
-    for path in _files(folder, skip):
+    for name in sorted(names):
+        path = folder / name
         sync(path)
-        files[path.relative_to(folder).as_posix()] = {
-            "bytes": path.stat().st_size,
-            "sha256": sha256_file(path),
-        }
+        files[name] = {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
     manifest = {"schema": SCHEMA, "kind": kind, "files": files, "meta": dict(meta)}
-    write_json(folder / MANIFEST, manifest)
+    text = json_text(manifest | {"digest": _digest(manifest)})
+    write_text(folder / MANIFEST, text)
 
 
-def verify(folder: Path, kind: str) -> dict[str, Any]:
-    """Check every file against the manifest and return its `meta`.
+def verify(folder: Path, kind: str, names: Collection[str] | None = None) -> dict[str, Any]:
+    """Check the manifest, and every file against it, and return its `meta`.
+
+    Args:
+        folder: An artefact.
+        kind: What it must be.
+        names: The files that it must consist of; None: any.
 
     Raises:
-        ArtefactError: On the first file that is missing, cut, changed or of another schema.
+        ArtefactError: On the first file that is missing, cut, changed, a link or of another schema.
     """
-    fix = "Restore the folder from a copy, or make it again."
-    manifest = _read_manifest(folder, kind, fix)
+    manifest = _read_manifest(folder)
+    if manifest["kind"] != kind:
+        what, got, fix = "Folder is something else", str(manifest["kind"]), "Give the path of a "
+        raise ArtefactError(str(folder / MANIFEST), what, kind, got, f"{fix}{kind}.")
+    if names is not None and set(names) != manifest["files"].keys():
+        want, got = ", ".join(sorted(names)), ", ".join(manifest["files"])
+        raise ArtefactError(str(folder / MANIFEST), "Manifest lists other files", want, got, _FIX)
     for name, expected in manifest["files"].items():
-        path = folder / name
-        if not path.is_file():
-            raise ArtefactError(str(path), "File is missing", "a file", "nothing", fix)
-        size = path.stat().st_size
-        if size != expected["bytes"]:
-            want = f"{expected['bytes']} bytes"
-            raise ArtefactError(str(path), "File has the wrong size", want, f"{size} bytes", fix)
-        got = sha256_file(path)
-        if got != expected["sha256"]:
-            raise ArtefactError(str(path), "File was changed", expected["sha256"], got, fix)
+        _check_file(folder, name, expected)
     meta: dict[str, Any] = manifest["meta"]
     return meta
 
 
-def _read_manifest(folder: Path, kind: str, fix: str) -> dict[str, Any]:
+def _check_file(folder: Path, name: str, expected: Mapping[str, Any]) -> None:
+    path = folder / name
+    status = _status(folder, name)
+    if status is None:
+        raise ArtefactError(str(path), "File is missing", "a file", "nothing", _FIX)
+    if status.st_size != expected["bytes"]:
+        want, size = f"{expected['bytes']} bytes", f"{status.st_size} bytes"
+        raise ArtefactError(str(path), "File has the wrong size", want, size, _FIX)
+    got = sha256_file(path)
+    if got != expected["sha256"]:
+        raise ArtefactError(str(path), "File was changed", expected["sha256"], got, _FIX)
+
+
+def _status(folder: Path, name: str) -> os.stat_result | None:
+    """What the system says of a file, or None where there is none; no step on the way is a link."""
+    path, status = folder, None
+    for part in name.split("/"):
+        path = path / part
+        try:
+            status = path.lstat()
+        except OSError:
+            return None
+        if stat.S_ISLNK(status.st_mode):
+            what, want = "A link stands in place of a file", "a file of the folder's own"
+            raise ArtefactError(str(path), what, want, "a symbolic link", _FIX)
+    return status if status and stat.S_ISREG(status.st_mode) else None
+
+
+def meta_of(folder: Path) -> dict[str, Any]:
+    """What a manifest says beside its files, which are not read.
+
+    Raises:
+        ArtefactError: If there is no sound manifest.
+    """
+    meta: dict[str, Any] = _read_manifest(folder)["meta"]
+    return meta
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    """A manifest, sound in itself: of this schema, complete, and with the sha256 of its content."""
     path = folder / MANIFEST
-    if not path.is_file():
+    if _status(folder, MANIFEST) is None:
         what = "There is no finished artefact here"
-        raise ArtefactError(str(folder), what, MANIFEST, "none", fix)
-    manifest = read_json(path)
-    files = manifest.get("files")
-    shaped = isinstance(files, dict) and all(
-        isinstance(f, dict) and {"bytes", "sha256"} <= f.keys() and _inside(name)
-        for name, f in files.items()
-    )
-    if not shaped or not isinstance(manifest.get("meta"), dict):
-        want = "files and meta, each file with bytes and sha256"
-        raise ArtefactError(str(path), "Manifest is damaged", want, "something else", fix)
-    if manifest.get("schema") != SCHEMA:
-        what, got = "Folder has another schema", str(manifest.get("schema"))
-        raise ArtefactError(str(path), what, str(SCHEMA), got, "Use the version that wrote it.")
-    if manifest.get("kind") != kind:
-        what, got = "Folder is something else", str(manifest.get("kind"))
-        raise ArtefactError(str(path), what, kind, got, f"Give the path of a {kind}.")
-    return manifest
+        raise ArtefactError(str(folder), what, MANIFEST, "none", _FIX)
+    raw = path.read_bytes()
+    try:
+        manifest = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        what, want = "File is not JSON", "a JSON object"
+        raise ArtefactError(str(path), what, want, str(error), _FIX) from None
+    schema = manifest.get("schema") if isinstance(manifest, dict) else None
+    if type(schema) is not int or schema != SCHEMA:
+        what, fix = "Folder has another schema", "Make it again, or use the version that wrote it."
+        raise ArtefactError(str(path), what, str(SCHEMA), repr(schema), fix)
+    if not _sound(manifest, raw):
+        want = "kind, files, meta, and their sha256, as they were written"
+        raise ArtefactError(str(path), "Manifest is damaged", want, "something else", _FIX)
+    checked: dict[str, Any] = manifest
+    return checked
+
+
+def _sound(manifest: dict[str, Any], raw: bytes) -> bool:
+    """Whether these bytes, to the last white space, are what `seal` writes."""
+    body = {name: value for name, value in manifest.items() if name != "digest"}
+    listed, kind, meta = body.get("files"), body.get("kind"), body.get("meta")
+    try:
+        same = json_text(body | {"digest": _digest(body)}).encode() == raw
+    except (ValueError, RecursionError):
+        return False
+    if not same or body.keys() != {"schema", "kind", "files", "meta"}:
+        return False
+    if not (isinstance(listed, dict) and isinstance(kind, str) and isinstance(meta, dict)):
+        return False
+    return bool(listed) and all(_inside(name) and _entry(one) for name, one in listed.items())
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json_text(body).encode()).hexdigest()
+
+
+def _entry(listed: object) -> bool:
+    """Whether this is what a manifest says of one file."""
+    if not isinstance(listed, dict) or listed.keys() != {"bytes", "sha256"}:
+        return False
+    size, total = listed["bytes"], listed["sha256"]
+    whole = type(size) is int and size >= 0
+    return whole and isinstance(total, str) and bool(_SHA256.fullmatch(total))
+
+
+def keep(folder: Path, place: Path) -> None:
+    """Give a sealed artefact a second place, by other names of the same files, or by copies.
+
+    Its files may then be unlinked and replaced at the first place, but not be written into.
+    """
+    names = [*_read_manifest(folder)["files"], MANIFEST]
+    with _appearing(place) as partial:
+        for name in names:
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(folder / name, partial / name)
+            except OSError:  # a file system without links
+                with resources(partial / name, (folder / name).stat().st_size):
+                    shutil.copyfile(folder / name, partial / name)
+                    sync(partial / name)
+        sync(partial)
 
 
 def point(pointer: Path, name: str) -> None:
-    """Make the small file `pointer` name a sibling folder, atomically."""
-    write_text(pointer, name + "\n")
+    """Make the small file `pointer` name a sibling artefact and its digest, atomically."""
+    digest = _read_manifest(pointer.parent / name)["digest"]
+    write_text(pointer, f"{name} {digest}\n")
 
 
 def pointed(pointer: Path) -> Path | None:
-    """The sibling folder that `pointer` names, or None when there is no pointer."""
-    if not pointer.is_file():
+    """The sibling artefact that `pointer` names, or None when there is no pointer.
+
+    Raises:
+        ArtefactError: If the pointer is damaged, or another artefact stands under that name.
+    """
+    fix = "Delete the pointer to start over."
+    if not os.path.lexists(pointer):
         return None
-    name = pointer.read_bytes().decode(errors="replace").strip()
-    if not _NAME.fullmatch(name):
-        fix = "Delete the pointer to start over."
-        raise ArtefactError(str(pointer), "Pointer is damaged", "a folder name", repr(name), fix)
-    return pointer.parent / name
+    raw = pointer.read_bytes()[:400] if _status(pointer.parent, pointer.name) else b""
+    name, _, digest = raw.decode(errors="replace").removesuffix("\n").partition(" ")
+    if not (_inside(name) and "/" not in name and _SHA256.fullmatch(digest)):
+        want = "a folder's name and its digest"
+        raise ArtefactError(str(pointer), "Pointer is damaged", want, repr(name), fix)
+    folder = pointer.parent / name
+    if folder.is_symlink():
+        what, got = "A link stands in place of a folder", "a symbolic link"
+        raise ArtefactError(str(folder), what, "a folder", got, fix)
+    got = _read_manifest(folder)["digest"]
+    if got != digest:
+        raise ArtefactError(str(folder), "Folder was replaced by another", digest, got, _FIX)
+    return folder
 
 
 def sweep(parent: Path) -> list[Path]:
     """Remove what a killed writer left half-written in `parent`; returns what was removed."""
     stale = sorted(parent.glob(f"{TEMPORARY}*")) if parent.is_dir() else []
     for path in stale:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     return stale
 
 
 def _inside(name: str) -> bool:
-    """Whether a relative path stays in its folder."""
-    return all(_NAME.fullmatch(part) for part in name.split("/"))
-
-
-def _files(folder: Path, skip: tuple[str, ...]) -> list[Path]:
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    inside = {path: path.relative_to(folder) for path in found}
-    return [
-        path
-        for path, name in inside.items()
-        if name.parts[0] not in skip and name.as_posix() != MANIFEST
-    ]
+    """Whether a relative path stays in its folder, and is one that a file system takes."""
+    short = len(name.encode(errors="replace")) <= _LONGEST
+    return short and all(_NAME.fullmatch(part) for part in name.split("/"))

@@ -19,6 +19,7 @@ from tastemaker import threads
 from tastemaker.commands import data, evaluate, models, recommend, run, terminal, tune
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import TastemakerError
+from tastemaker.train.stopping import Stopped, listening
 
 O = TypeVar("O")  # noqa: E741
 
@@ -52,6 +53,16 @@ def main(argv: Sequence[str] | None = None, choose_threads: bool = False) -> int
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        with listening():
+            return _main(words, choose_threads)
+    except Stopped as stop:
+        if os.environ.get("RANK", "0") == "0":  # of several processes the first one speaks
+            terminal.error(stop.told(("tastemaker", *words)), "--json" in words)
+        return stop.exit_code
+
+
+def _main(words: list[str], choose_threads: bool) -> int:
+    try:
         name, rest = _verb(words)
     except SystemExit as stop:
         return int(stop.code or 0)
@@ -66,6 +77,9 @@ def main(argv: Sequence[str] | None = None, choose_threads: bool = False) -> int
         )
     except SystemExit as stop:
         return int(stop.code or 0)
+    except TastemakerError as error:  # an option that its class refuses
+        terminal.error(error, "--json" in rest)
+        return error.exit_code
     return _answer(verb, call, choose_threads)
 
 
@@ -95,6 +109,8 @@ def _answer(verb: Verb, call: Any, choose_threads: bool) -> int:
             threads.take(verb.threads(call.options))
         with terminal.spoken():
             answer = verb.call(call.options)
+    except Stopped:
+        raise  # for `main`, which knows the words to go on with
     except TastemakerError as error:
         if call.debug:
             traceback.print_exc()

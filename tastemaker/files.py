@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,7 +54,16 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace a JSON file atomically; NaN and infinity are refused."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """The one way in which the package writes a JSON value.
+
+    Raises:
+        ValueError: If it holds NaN or infinity.
+    """
+    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -87,15 +95,23 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """
     from safetensors.torch import save_file
 
-    flat = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    places = Counter(t.untyped_storage().data_ptr() for t in flat.values())
-    # The format refuses tensors that share their memory; all others are written where they stand.
-    own = {name for name, t in flat.items() if places[t.untyped_storage().data_ptr()] == 1}
-    ready = {name: t if name in own else t.clone() for name, t in flat.items()}
+    ready = _apart({name: tensor.detach().cpu() for name, tensor in tensors.items()})
     needed = sum(t.nbytes for t in ready.values())
     with resources(path, needed):
         save_file(ready, path)
         path.chmod(0o644)
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, each contiguous and in memory of its own; copied only where it is not yet."""
+    ready: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for name, tensor in tensors.items():
+        own = tensor.contiguous()
+        memory = own.untyped_storage().data_ptr()
+        ready[name] = own.clone() if memory in taken else own
+        taken.add(memory)
+    return ready
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:

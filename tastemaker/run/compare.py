@@ -12,7 +12,7 @@ from tastemaker.data.splits import split
 from tastemaker.errors import BadInput
 from tastemaker.metrics.comparisons import compare
 from tastemaker.metrics.evaluate import evaluate
-from tastemaker.run.folder import KIND
+from tastemaker.run.folder import FILES, KIND, finished_folder
 from tastemaker.run.queries import options_of
 from tastemaker.run.results import grouping_of, metrics_of
 from tastemaker.run.saved import open_run
@@ -57,11 +57,11 @@ def compare_runs(
     """
     sides = []
     for place, asked in ((run, model), (against, "")):
-        path = Path(place)
-        artifacts.verify(path, KIND)
-        results = files.read_json(path / "results.json")
+        path, folder = Path(place), finished_folder(Path(place))
+        artifacts.verify(folder, KIND, FILES)
+        results = files.read_json(folder / "results.json")
         chosen = asked or results["best"]
-        users = pl.read_parquet(path / "users.parquet", glob=False).filter(
+        users = pl.read_parquet(folder / "users.parquet", glob=False).filter(
             pl.col("model") == chosen
         )
         if not len(users) or metric not in users.columns:

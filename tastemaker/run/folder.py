@@ -1,22 +1,53 @@
-"""A run's folder: where it lies, what stands in it, and who may write it."""
+"""A run's folder: where it lies, what stands in it, who may write it, and how it becomes a run.
+
+A folder is a run from the moment that its manifest stands in it. When a finished run shall train
+on, its files are first kept under other names in `finished/`, which readers take until the new
+manifest stands: at every instant the old run or the new one can be opened.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from tastemaker import files
+from tastemaker import artifacts, files
 from tastemaker.errors import BadInput
 from tastemaker.options import RunOptions
 
 KIND = "run"
 """Kind of artefact that a run directory is."""
 
-UNFINISHED = ("checkpoints",)
-"""Parts of a run directory that are artefacts of their own."""
+CONFIG = "config.json"
+METRICS = "metrics.jsonl"
+RESULTS = "results.json"
+USERS = "users.parquet"
+ITEMS = "items.parquet"
+FILES = (
+    CONFIG,
+    METRICS,
+    RESULTS,
+    USERS,
+    ITEMS,
+    "blend.json",
+    "counting.safetensors",
+    "events.arrow",
+    "histories.arrow",
+    "model.safetensors",
+    "report.html",
+    "vocab.parquet",
+)
+"""What a run consists of; whatever else lies in its folder is no part of it."""
+
+_WORKING = (CONFIG, METRICS)
+"""Files that stand from the start of a training; the others are written at its end."""
+
+FINISHED = "finished"
+"""Where a finished run is kept while its folder trains on."""
 
 
 def run_folder(options: RunOptions) -> Path:
@@ -46,6 +77,8 @@ def run_folder(options: RunOptions) -> Path:
 def only_writer(folder: Path) -> Iterator[None]:
     """Hold a folder, made if need be, against a second writer, until the block or process ends.
 
+    What a killed writer left half-written there is removed.
+
     Raises:
         BadInput: If another process holds it.
     """
@@ -59,6 +92,38 @@ def only_writer(folder: Path) -> Iterator[None]:
             raise BadInput(what, str(folder), fix) from None
         except OSError:
             pass  # a file system without locks
+        artifacts.sweep(folder)
         yield
     finally:
         os.close(handle)
+
+
+def finished_folder(run: Path) -> Path:
+    """Where the files of a finished run stand: its folder, or inside it while it trains on."""
+    kept = run / FINISHED
+    trains_on = not (run / artifacts.MANIFEST).exists() and (kept / artifacts.MANIFEST).exists()
+    return kept if trains_on else run
+
+
+def train_on(run: Path) -> None:
+    """Make room in a folder for what a training writes; a finished run there can still be read."""
+    manifest = run / artifacts.MANIFEST
+    if not manifest.exists():
+        return
+    shutil.rmtree(run / FINISHED, ignore_errors=True)  # of a training that has ended since
+    artifacts.keep(run, run / FINISHED)
+    manifest.unlink()
+    files.sync(run)
+
+
+def clear_results(run: Path) -> None:
+    """Unlink the results that stand in a folder: those kept elsewhere must not be written into."""
+    for name in FILES:
+        if name not in _WORKING:
+            (run / name).unlink(missing_ok=True)
+
+
+def seal_run(run: Path, meta: Mapping[str, Any]) -> None:
+    """Write the manifest, which makes a folder a run, and let go of the one before."""
+    artifacts.seal(run, KIND, meta, FILES)
+    shutil.rmtree(run / FINISHED, ignore_errors=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
 
-from tastemaker import artifacts, config, files
-from tastemaker.metrics.evaluate import evaluate
+from tastemaker import config, files
 from tastemaker.metrics.targets import check_queries
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.options import Model, RunOptions
@@ -23,15 +23,26 @@ from tastemaker.recommend.backbones import NEURAL, build, name_of
 from tastemaker.recommend.blend import fit_weights
 from tastemaker.report.page import write_report
 from tastemaker.run.first_answers import first_answers
-from tastemaker.run.folder import KIND, UNFINISHED, only_writer, run_folder
+from tastemaker.run.folder import (
+    ITEMS,
+    RESULTS,
+    USERS,
+    clear_results,
+    finished_folder,
+    only_writer,
+    run_folder,
+    seal_run,
+)
 from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
-from tastemaker.run.queries import options_of, validation_queries
+from tastemaker.run.queries import validation_queries
 from tastemaker.run.results import evaluate_models
+from tastemaker.run.validation import Validation
 from tastemaker.train.config import FitConfig
 from tastemaker.train.journal import LOG
 from tastemaker.train.loop import Fitted, fit
 from tastemaker.train.processes import processes
+from tastemaker.train.stopping import listening
 
 
 def run_recommender(
@@ -53,12 +64,24 @@ def run_recommender(
         `accelerate launch` the first process alone evaluates and has more than `run`.
 
     Raises:
-        TastemakerError: With cause and remedy; nothing finished is left then.
+        TastemakerError: With cause and remedy; nothing new that is finished is left then.
+        Stopped: After SIGTERM or Ctrl-C; `resume` goes on from there.
     """
     options = options or RunOptions()
     model = model or NEURAL[options.model][1]()
     options = replace(options, model=cast(Model, name_of(model)))
     folder = run_folder(options)
+    with listening(str(folder)):
+        return _run(options, folder, model, training, knobs)
+
+
+def _run(
+    options: RunOptions,
+    folder: Path,
+    model: NextItemConfig,
+    training: FitConfig | None,
+    knobs: Knobs | None,
+) -> dict[str, Any]:
     LOG.info("reading %s", options.data)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
     check_queries(plan.cuts, options.repeats)
@@ -66,7 +89,7 @@ def run_recommender(
     sizes = (f"{count:,}" for count in (log.num_events, log.num_users, log.num_items))
     LOG.info("%s interactions of %s users with %s items", *sizes)
     if is_finished(folder, plan):
-        return {"run": str(folder), **files.read_json(folder / "results.json")}
+        return {"run": str(folder), **files.read_json(finished_folder(folder) / RESULTS)}
     neural = fresh_model(plan)
     ours = processes()
     ours.wait_for_everyone()  # all have chosen the same folder before it exists
@@ -112,13 +135,8 @@ def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
     name, events, most = plan.options.model, len(plan.cuts.train().items), plan.fit.epochs
     LOG.info("training %s on %s events; epochs: at most %d", name, f"{events:,}", most)
     batches = neural.batches(plan.cuts.train(), plan.fit.batch, plan.options.seed)
-    queries = validation_queries(plan.cuts)
-    scoring = options_of(plan.cuts, not plan.options.repeats, ks=(10,))
-
-    def validate() -> dict[str, float]:
-        measured = evaluate(neural, queries, scoring)
-        return {name: measured.mean(name) for name in ("ndcg@10", "hr@10")}
-
+    validation = Validation(plan.fit.metric, plan.cuts, not plan.options.repeats)
+    validate = partial(validation.measure, neural)
     fitted = fit(neural, batches, plan.fit, validate, folder, plan.options.resume)
     LOG.info(
         "epochs trained: %d; the weights of epoch %d are kept", fitted.epochs, fitted.best_epoch
@@ -142,11 +160,12 @@ def publish(
 ) -> None:
     """Write everything and, last, the manifest that makes the folder a run."""
     log = plan.cuts.interactions
+    clear_results(folder)
     models.save(folder)
     log.save(folder)
-    plan.dataset.catalog.align(log.item_ids).save(folder / "items.parquet")
-    per_user.write_parquet(folder / "users.parquet")
-    files.write_json(folder / "results.json", dict(results))
+    plan.dataset.catalog.align(log.item_ids).save(folder / ITEMS)
+    per_user.write_parquet(folder / USERS)
+    files.write_json(folder / RESULTS, dict(results))
     LOG.info("writing the report")
     write_report(folder)
-    artifacts.seal(folder, KIND, {"best": results["best"]}, skip=UNFINISHED)
+    seal_run(folder, {"best": results["best"]})

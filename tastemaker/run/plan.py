@@ -16,8 +16,9 @@ from tastemaker.data.splits import Split, split
 from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import foreign_models
-from tastemaker.run.folder import KIND
+from tastemaker.run.folder import CONFIG, FILES, KIND, finished_folder, train_on
 from tastemaker.run.models import Knobs
+from tastemaker.run.validation import Validation
 from tastemaker.train.checkpoints import check_identity
 from tastemaker.train.config import FitConfig, shaping
 
@@ -64,6 +65,7 @@ def make_plan(
     drop = options.on_bad_rows == "drop"
     dataset = load(options.data, bad_rows=rejected if drop else None)
     cuts = split(dataset.positives(), options.split)
+    Validation(training.metric, cuts, not options.repeats).check()
     log = cuts.interactions
     model = model.suited(log.num_items, log.times is not None)
     return Plan(options, dataset, cuts, model, replace(training, seed=options.seed), knobs)
@@ -75,13 +77,14 @@ def is_finished(folder: Path, plan: Plan) -> bool:
     Raises:
         ArtefactError: If the run there is of another plan, trained farther, or damaged.
     """
-    if not (folder / artifacts.MANIFEST).is_file():
+    finished = finished_folder(folder)
+    if not (finished / artifacts.MANIFEST).exists():
         return False
-    artifacts.verify(folder, KIND)
-    path = folder / "config.json"
+    artifacts.verify(finished, KIND, FILES)
+    path = finished / CONFIG
     had, asked = check_plan(path, plan)["fit"], config.to_json(plan.fit)
     before, now = reach(had), reach(asked)
-    if now != before and all(one >= other for one, other in zip(now, before, strict=True)):
+    if now != before and all(new >= old for new, old in zip(now, before, strict=True)):
         return False
     check_identity(path, {name: asked[name] for name in ("epochs", "patience")}, had)
     return True
@@ -94,22 +97,20 @@ def reach(fit: Mapping[str, Any]) -> tuple[float, float]:
 
 def check_plan(path: Path, plan: Plan) -> dict[str, Any]:
     """Read a `config.json`, or refuse it if its run has other data, model or training."""
-    found, wanted = files.read_json(path), plan.to_json()
+    stored, wanted = files.read_json(path), plan.to_json()
     hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")
     names = ("model", "model_config", "knobs", *hashes, "repeats", "seed")
-    check_identity(path, {name: wanted[name] for name in names}, found)
+    check_identity(path, {name: wanted[name] for name in names}, stored)
     same = {"foreign_models": wanted["foreign_models"]}
-    check_identity(path, same, same | found)  # runs of earlier versions do not say
-    check_identity(path, shaping(plan.fit), found["fit"])
-    return found
+    check_identity(path, same, same | stored)  # runs of earlier versions do not say
+    check_identity(path, shaping(plan.fit), stored["fit"])
+    return stored
 
 
 def start_folder(folder: Path, plan: Plan) -> None:
     """Write `config.json`; what a resumed run has there must be of the same plan."""
-    path, wanted = folder / "config.json", plan.to_json()
+    path, wanted = folder / CONFIG, plan.to_json()
     if path.is_file():
         wanted = check_plan(path, plan) | {"fit": wanted["fit"]}
-        (folder / artifacts.MANIFEST).unlink(missing_ok=True)  # a finished run trains on
-    else:
-        artifacts.sweep(folder)
+    train_on(folder)
     files.write_json(path, wanted)

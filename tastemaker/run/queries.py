@@ -10,6 +10,9 @@ from tastemaker.metrics.evaluate import EvalOptions
 HEADLINE = "ndcg@10"
 """Metric that models are chosen by."""
 
+K = 10
+"""Items of a list that is shown."""
+
 VALIDATION_USERS = 10_000
 
 

@@ -23,10 +23,8 @@ from tastemaker.run.doubts import doubts
 from tastemaker.run.examples import examples
 from tastemaker.run.models import Models
 from tastemaker.run.plan import Plan
-from tastemaker.run.queries import HEADLINE, options_of, validation_queries
+from tastemaker.run.queries import HEADLINE, K, options_of, validation_queries
 from tastemaker.train.loop import Fitted
-
-K = 10
 
 
 def evaluate_models(

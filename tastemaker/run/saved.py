@@ -24,7 +24,7 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput
 from tastemaker.metrics.ranking import Recommender
 from tastemaker.run.answers import Answer, Recommendation
-from tastemaker.run.folder import KIND
+from tastemaker.run.folder import FILES, KIND, finished_folder
 from tastemaker.run.models import Models
 
 
@@ -160,8 +160,8 @@ def open_run(path: str | Path) -> SavedRun:
     Raises:
         ArtefactError: If it is unfinished, damaged, or not a run.
     """
-    run = Path(path)
-    artifacts.verify(run, KIND)
+    run = finished_folder(Path(path))
+    artifacts.verify(run, KIND, FILES)
     config = files.read_json(run / "config.json")
     interactions = Interactions.open(run)
     catalog = Catalog.open(run / "items.parquet")

@@ -31,6 +31,7 @@ from tastemaker.run.job import fresh_model, run_recommender, train_neural
 from tastemaker.run.plan import Plan, make_plan
 from tastemaker.run.queries import HEADLINE, options_of, validation_queries
 from tastemaker.train.journal import LOG
+from tastemaker.train.stopping import listening
 
 Settings = dict[str, Any]
 Space = Mapping[str, Sequence[Any]]
@@ -111,7 +112,7 @@ def tune_model(options: TuneOptions) -> dict[str, Any]:
     LOG.info("reading %s", options.data)
     plan = make_plan(replace(asked, resume=True), folder, start.model, training, {})
     check_queries(plan.cuts, options.repeats)
-    with only_writer(folder):
+    with listening(str(folder)), only_writer(folder):
         return search(plan, options, Trials(folder / "trials.jsonl"))
 
 

@@ -7,11 +7,8 @@ process, and the position reached. `checkpoints/latest` names the newest.
 from __future__ import annotations
 
 import shutil
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,69 +17,16 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from tastemaker import artifacts, files
-from tastemaker.errors import ArtefactError, NumericFault, TastemakerError
+from tastemaker.errors import ArtefactError, NumericFault
 from tastemaker.train.processes import parted, whole
+from tastemaker.train.progress import Progress
 
 KIND = "checkpoint"
+MODEL, BEST, OPTIMIZER, RANDOM = (
+    f"{name}.safetensors" for name in ("model", "best", "optimizer", "random")
+)
 _KEPT = 2
 _VALIDATED = "-validated"
-
-
-@dataclass
-class Progress:
-    """Where a training stands."""
-
-    step: int = 0
-    """optimiser steps done."""
-    epoch: int = 0
-    """whole epochs done."""
-    batch: int = 0
-    """batches done in the running epoch."""
-    loss: float = 0.0
-    """training loss summed over targets since the last validation."""
-    targets: int = 0
-    """targets since the last validation."""
-    history: list[float] = field(default_factory=list)
-    """the selecting metric at every validation so far."""
-
-    @property
-    def best(self) -> float:
-        """Highest validation value so far; −inf before the first."""
-        return max(self.history, default=float("-inf"))
-
-    @property
-    def stale(self) -> int:
-        """Validations since the best one."""
-        return len(self.history) - 1 - self.history.index(self.best) if self.history else 0
-
-
-class StopSignal(TastemakerError):
-    """SIGTERM or Ctrl-C: the loop saves a checkpoint and leaves with this."""
-
-    exit_code = 143
-
-    def __init__(self) -> None:
-        super().__init__("Training was stopped from outside.", "", "Go on with --resume.")
-        self.asked = False
-
-    @classmethod
-    @contextmanager
-    def listen(cls) -> Iterator[StopSignal]:
-        """While inside, SIGTERM and SIGINT set `asked` instead of ending the process."""
-        stop = cls()
-        if threading.current_thread() is not threading.main_thread():
-            yield stop
-            return
-
-        def ask(number: int, frame: object) -> None:
-            stop.asked = True
-
-        old = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield stop
-        finally:
-            for number, handler in old.items():
-                signal.signal(number, handler)
 
 
 class Checkpoints:
@@ -98,6 +42,7 @@ class Checkpoints:
         """
         self.folder, self.accelerator, self.identity = run / "checkpoints", accelerator, identity
         if accelerator.is_main_process:
+            artifacts.sweep(run)
             artifacts.sweep(self.folder)
 
     def save(
@@ -123,21 +68,22 @@ class Checkpoints:
         if final.exists():
             shutil.rmtree(final)  # left by a process that was killed before `latest` named it
         refuse_non_finite(state)
-        with artifacts.staged(final, KIND, {"progress": asdict(progress), **self.identity}) as at:
-            files.save_tensors(at / "model.safetensors", state)
-            files.save_tensors(at / "best.safetensors", best)
-            files.save_tensors(at / "optimizer.safetensors", moments)
-            files.save_tensors(at / "random.safetensors", {"state": random})
+        meta = {"progress": asdict(progress), **self.identity}
+        with artifacts.staged(final, KIND, meta) as partial:
+            files.save_tensors(partial / MODEL, state)
+            files.save_tensors(partial / BEST, best)
+            files.save_tensors(partial / OPTIMIZER, moments)
+            files.save_tensors(partial / RANDOM, {"state": random})
         artifacts.point(pointer, final.name)
         self._prune(final)
 
     def load(
-        self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
-    ) -> dict[str, Tensor] | None:
-        """Restore the newest checkpoint into the arguments and return the best weights.
+        self, model: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> tuple[Progress, dict[str, Tensor]] | None:
+        """Restore the newest checkpoint into a model, its optimiser and the random state.
 
         Returns:
-            None when there is no checkpoint yet.
+            How far it had come and the best weights so far; None when there is no checkpoint yet.
 
         Raises:
             ArtefactError: If it is damaged or belongs to another model, data or configuration.
@@ -145,20 +91,33 @@ class Checkpoints:
         newest = artifacts.pointed(self.folder / "latest")
         if newest is None:
             return None
-        meta = artifacts.verify(newest, KIND)
+        meta = artifacts.verify(newest, KIND, (MODEL, BEST, OPTIMIZER, RANDOM))
         check_identity(newest, self.identity, meta)
-        load_weights(model, newest / "model.safetensors")
-        _load_optimizer(optimizer, files.load_tensors(newest / "optimizer.safetensors"))
-        random = files.load_tensors(newest / "random.safetensors")["state"]
-        if len(random) != self.accelerator.num_processes:
-            want, got = f"{len(random)} processes", str(self.accelerator.num_processes)
+        progress = Progress.read(meta.get("progress"), newest)
+        best = files.load_tensors(newest / BEST)
+        check_tensors(newest / BEST, best, model.state_dict())
+        load_weights(model, newest / MODEL)
+        _load_optimizer(optimizer, newest / OPTIMIZER)
+        self._load_random_state(newest / RANDOM)
+        return progress, best
+
+    def _load_random_state(self, path: Path) -> None:
+        """Set the random state of this process."""
+        states = files.load_tensors(path)
+        mine, count = torch.get_rng_state(), self.accelerator.num_processes
+        rows = states.get("state", mine[:0])
+        if rows.dim() == 2 and len(rows) != count:
             fix = "Resume with as many processes as before."
-            raise ArtefactError(str(newest), "Another number of processes", want, got, fix)
-        # A row of its own: the generator reads the storage from its beginning.
-        torch.set_rng_state(random[self.accelerator.process_index].clone())
-        for name, value in meta["progress"].items():
-            setattr(progress, name, value)
-        return files.load_tensors(newest / "best.safetensors")
+            what, want = "Another number of processes", f"{len(rows)} processes"
+            raise ArtefactError(str(path.parent), what, want, str(count), fix)
+        check_tensors(path, states, {"state": mine.expand(count, -1)})
+        try:
+            # A row of its own: the generator reads the storage from its beginning.
+            torch.set_rng_state(rows[self.accelerator.process_index].clone())
+        except RuntimeError as error:
+            what, want = "Random state cannot be restored", "a state of this generator"
+            fix = "Restore the folder from a copy, or start anew."
+            raise ArtefactError(str(path), what, want, str(error), fix) from None
 
     def _prune(self, newest: Path) -> None:
         """Keep `newest` and the one before."""
@@ -187,19 +146,39 @@ def check_identity(where: Path, wanted: Mapping[str, Any], found: Mapping[str, A
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Load weights whose names and shapes equal the model's.
+    """Load weights that fit the model.
 
     Raises:
-        ArtefactError: On the first tensor that is missing, unexpected or of another shape.
+        ArtefactError: On the first tensor that `check_tensors` refuses.
     """
     tensors, expected = files.load_tensors(path), model.state_dict()
+    check_tensors(path, tensors, expected)
+    model.load_state_dict({name: parted(t, expected[name]) for name, t in tensors.items()})
+
+
+def check_tensors(
+    path: Path, tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+) -> None:
+    """Refuse tensors of a file that are not those expected: names, shapes, types, finite values.
+
+    Raises:
+        ArtefactError: On the first that is missing, unexpected, of another shape or type, or not
+            finite.
+    """
     for name in sorted(expected.keys() | tensors.keys()):
-        want = tuple(expected[name].shape) if name in expected else "no such tensor"
-        got = tuple(tensors[name].shape) if name in tensors else "no such tensor"
+        want, got = (_form(group.get(name)) for group in (expected, tensors))
         if want != got:
             fix = "Use the data and options the model was trained with."
-            raise ArtefactError(str(path), f"Tensor {name} does not fit", str(want), str(got), fix)
-    model.load_state_dict({name: parted(t, expected[name]) for name, t in tensors.items()})
+            raise ArtefactError(str(path), f"Tensor {name} does not fit", want, got, fix)
+        if tensors[name].is_floating_point() and not torch.isfinite(tensors[name]).all():
+            what, fix = f"Tensor {name} is damaged", "Restore the folder from a copy."
+            raise ArtefactError(str(path), what, "finite values", "NaN or infinity", fix)
+
+
+def _form(tensor: Tensor | None) -> str:
+    if tensor is None:
+        return "no such tensor"
+    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
 
 
 def refuse_non_finite(tensors: Mapping[str, Tensor]) -> None:
@@ -214,15 +193,23 @@ def refuse_non_finite(tensors: Mapping[str, Tensor]) -> None:
 
 def _flat(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     state: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
-    return {f"{at}.{name}": t for at, one in state.items() for name, t in one.items()}
+    return {f"{at}.{name}": t for at, moments in state.items() for name, t in moments.items()}
 
 
-def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+def _load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
+    """Restore the moments of every parameter that has had a gradient."""
+    parameters = [tensor for group in optimizer.param_groups for tensor in group["params"]]
+    tensors = files.load_tensors(path)
+    expected: dict[str, Tensor] = {}
+    for number, parameter in enumerate(parameters):
+        own = {"step": torch.zeros(()), "exp_avg": parameter, "exp_avg_sq": parameter}
+        if any(f"{number}.{name}" in tensors for name in own):
+            expected |= {f"{number}.{name}": like for name, like in own.items()}
+    check_tensors(path, tensors, expected)
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
-        at, name = key.split(".", 1)
-        state.setdefault(int(at), {})[name] = parted(tensor, parameters[int(at)])
+        owner, name = key.split(".", 1)
+        state.setdefault(int(owner), {})[name] = parted(tensor, parameters[int(owner)])
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
 
 
@@ -240,5 +227,5 @@ def _order(path: Path) -> tuple[int, bool]:
 
 def _stands_for(folder: Path, progress: Progress) -> bool:
     """Whether a checkpoint holds this step and epoch already."""
-    held = files.read_json(folder / artifacts.MANIFEST)["meta"]["progress"]
-    return (held["step"], held["epoch"]) == (progress.step, progress.epoch)
+    held = Progress.read(artifacts.meta_of(folder).get("progress"), folder)
+    return (held.step, held.epoch) == (progress.step, progress.epoch)

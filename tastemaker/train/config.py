@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,12 +48,41 @@ class FitConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
-        for name in ("epochs", "batch", "anneal", "validate_every", "checkpoint_every"):
-            if getattr(self, name) < 1:
-                what = f"{name} = {getattr(self, name)} is too small."
-                raise BadInput(what, "training options", "Give a whole number of at least 1.")
-        if not (self.lr > 0 and math.isfinite(self.lr)):
-            raise BadInput(f"lr = {self.lr} cannot train.", "training options", "Use 0.001.")
+        values = to_json(self)
+        for name, least in _LEAST.items():
+            value = values[name]
+            if type(value) is not int or not least <= value <= _MOST:
+                raise _refused(name, value, f"Give a whole number from {least} to {_MOST:,}.")
+        for name in ("lr", "clip", "weight_decay"):
+            value, lowest = values[name], 0.0 if name == "weight_decay" else sys.float_info.min
+            if type(value) not in (int, float) or not lowest <= value <= sys.float_info.max:
+                fix = "Give a finite number above 0." if lowest else "Give a finite one, 0 or more."
+                raise _refused(name, value, fix)
+        for name, known in _KNOWN.items():
+            if values[name] not in known:
+                raise _refused(name, values[name], f"Known: {', '.join(filter(None, known))}.")
+
+
+_MOST = 2**32 - 1
+_LEAST = {
+    "epochs": 1,
+    "batch": 1,
+    "anneal": 1,
+    "validate_every": 1,
+    "checkpoint_every": 1,
+    "warmup": 0,
+    "patience": 0,
+    "seed": 0,
+}
+_KNOWN = {
+    "schedule": ("constant", "cosine"),
+    "precision": ("fp32", "bf16"),
+    "track": ("", "tensorboard", "wandb", "mlflow"),
+}
+
+
+def _refused(name: str, value: object, fix: str) -> BadInput:
+    return BadInput(f"{name} = {value!r} cannot train.", f"training option {name}", fix)
 
 
 def learning_rate(config: FitConfig, step: int, steps: int) -> float:

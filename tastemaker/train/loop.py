@@ -9,7 +9,8 @@ of the step and batches are functions of (seed, epoch, step), so neither needs s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -22,11 +23,14 @@ from torch import Tensor, nn
 from tastemaker.config import seed_everything
 from tastemaker.data.batches import Batch, Batches
 from tastemaker.data.prefetch import prefetch
-from tastemaker.errors import NumericFault
-from tastemaker.train.checkpoints import Checkpoints, Progress, StopSignal, has_checkpoint
+from tastemaker.errors import BadInput, NumericFault
+from tastemaker.train.checkpoints import Checkpoints, has_checkpoint
 from tastemaker.train.config import FitConfig, learning_rate, shaping
 from tastemaker.train.journal import Journal
-from tastemaker.train.processes import gathered, parts, prepared, processes, whole
+from tastemaker.train.processes import prepared, processes, whole
+from tastemaker.train.progress import Progress
+from tastemaker.train.step import Trainer, adamw
+from tastemaker.train.stopping import Interrupt, Listener, Stopped, listening
 
 Validate = Callable[[], dict[str, float]]
 
@@ -36,15 +40,6 @@ class Trainable(Protocol):
 
     def loss(self, batch: Batch) -> Tensor:
         """Scalar: sum over the batch's targets / `batch.target_count`."""
-        ...
-
-
-@runtime_checkable
-class Grouped(Protocol):
-    """A model some of whose parts learn more slowly, such as a pre-trained one."""
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """Groups as an optimiser takes them, each with `share`, its part of the learning rate."""
         ...
 
 
@@ -84,15 +79,18 @@ def fit(
         model: A `Trainable` module; calling it with a batch gives the loss.
         batches: Numbered epochs of batches.
         config: How to train.
-        validate: Metrics of the model as it stands; called after every `validate_every` epochs.
+        validate: Metrics of the model as it stands; called after every `validate_every` epochs and
+            after the last.
         out: Folder for `metrics.jsonl` and `checkpoints/`; nothing is written without it.
         resume: Go on from the newest checkpoint of `out`, if it has one.
 
     Raises:
-        NumericFault: On a loss or gradient that is not finite, naming step and rows.
-        StopSignal: After SIGTERM or Ctrl-C, once a checkpoint is written.
+        BadInput: If `validate` does not give the metric that selects.
+        NumericFault: On a loss, gradient or metric that is not finite, naming step and rows.
+        Stopped: After SIGTERM or Ctrl-C, once a checkpoint is written.
     """
-    return _Loop(model, batches, config, validate, out, resume).run()
+    with listening(str(out) if out else "") as listener:
+        return _Loop(model, batches, config, validate, out, resume).run(listener)
 
 
 class _Loop:
@@ -120,40 +118,39 @@ class _Loop:
         seed_everything(config.seed + 7919 * self.accelerator.process_index)
         if isinstance(model, Starts) and not self.resume:
             model.start()
-        self.model, self.optimizer = prepared(model, self._optimizer, self.accelerator)
+        made = prepared(model, lambda module: adamw(module, config), self.accelerator)
+        self.model, self.optimizer = made
+        self.trainer = Trainer(self.model, self.optimizer, config.clip, self.accelerator)
         self.trained: nn.Module = self.accelerator.unwrap_model(self.model)
         self.inner = model  # whole on every process; `trained` unless weights are parted
-        self.progress = Progress()
-        self.best = _copy(self.inner)
-        self.main = self.accelerator.is_main_process
+        self.progress, self.best, self.listener = Progress(), _copy(model), Listener()
         self.checkpoints = Checkpoints(out, self.accelerator, shaping(config)) if out else None
-        self.journal = Journal(out if self.main else None, config, len(batches), self.main)
+        main = self.accelerator.is_main_process
+        self.journal = Journal(out if main else None, config, len(batches), main)
 
-    def _optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        groups = model.parameter_groups() if isinstance(model, Grouped) else model.parameters()
-        decay = self.config.weight_decay
-        return torch.optim.AdamW(groups, self.config.lr, (0.9, 0.98), weight_decay=decay)
-
-    def run(self) -> Fitted:
-        if self.resume and self.checkpoints:
-            best = self.checkpoints.load(self.trained, self.optimizer, self.progress)
-            self.best = best or self.best
-        state = self.progress
+    def run(self, listener: Listener) -> Fitted:
+        if self.resume and self.checkpoints and (held := self.checkpoints.load(*self._state())):
+            self.progress, self.best = held
+        state, self.listener = self.progress, listener
         self.journal.start(state.step, state.history)
-        with StopSignal.listen() as stop, self.journal:
+        with self.journal, listener.patient():
             while state.epoch < self.config.epochs and not self._exhausted():
-                self._epoch(stop)
+                self._epoch()
+                if (state.epoch + 1) % self.config.validate_every == 0:
+                    self._validate(state.epoch + 1)
                 state.epoch, state.batch = state.epoch + 1, 0
-                if state.epoch % self.config.validate_every == 0:
-                    self._validate()
                 self._save()
+            if state.epoch % self.config.validate_every:
+                # Off the beat, so not kept: a training that goes on is as if it had not ended here.
+                self._validate(state.epoch)
         self.inner.load_state_dict(self.best)
         self.accelerator.wait_for_everyone()  # a process that leaves early aborts the others
         self.accelerator.end_training()
         best_epoch = (len(state.history) - state.stale) * self.config.validate_every
+        best_epoch = min(best_epoch, state.epoch)
         return Fitted(state.step, state.epoch, best_epoch, state.best, self._flat())
 
-    def _epoch(self, stop: StopSignal) -> None:
+    def _epoch(self) -> None:
         state = self.progress
         self.model.train()
         for batch in prefetch(self.batches.epoch(state.epoch, state.batch)):
@@ -162,58 +159,68 @@ class _Loop:
             state.loss += loss * batch.target_count
             state.targets += batch.target_count
             self.journal.step(state.epoch, state.step, loss, batch.target_count)
-            if stop.asked:
-                self._save()
-                raise stop
+            self._leave_if_asked()
             if state.step % self.config.checkpoint_every == 0:
                 self._save()
 
     def _step(self, batch: Batch) -> float:
-        accelerator, state = self.accelerator, self.progress
-        lr = learning_rate(self.config, state.step, len(self.batches))
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr * group.get("share", 1.0)
-        loss = torch.zeros((), device=accelerator.device)
-        for part in parts(batch, accelerator):
-            share = self.model(part.to(accelerator.device))
-            # Processes average gradients, but the loss is already a share of the whole step's.
-            accelerator.backward(share * accelerator.num_processes)
-            loss += share.detach()
-        norm = accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        total = float(accelerator.reduce(loss, "sum"))
-        if not (math.isfinite(total) and math.isfinite(float(gathered(norm)))):
-            raise self._fault(total, batch)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return total
-
-    def _fault(self, loss: float, batch: Batch) -> NumericFault:
         state = self.progress
-        rows = "" if batch.rows is None else f", training rows {batch.rows[:8].tolist()} …"
-        return NumericFault(
-            f"The loss is {loss} and its gradient is not finite, so training stopped.",
-            f"step {state.step + 1} (epoch {state.epoch}, batch {state.batch}{rows})",
-            "Lower the learning rate or look at these rows; the last checkpoint is sound.",
-        )
+        lr = learning_rate(self.config, state.step, len(self.batches))
+        try:
+            return self.trainer.step(batch, lr)
+        except NumericFault as fault:
+            where = f"step {state.step + 1} (epoch {state.epoch}, batch {state.batch})"
+            raise NumericFault(fault.what, f"{where}, {fault.where}", fault.fix) from None
 
-    def _validate(self) -> None:
+    def _validate(self, epochs: int) -> None:
+        """Measure the weights after `epochs` epochs, and keep them if they are the best so far."""
         state = self.progress
         if self.trained is not self.inner:
             self.inner.load_state_dict(whole(self.trained.state_dict()))
         self.inner.eval()
-        metrics = self.validate()
-        value = metrics[self.config.metric]
-        state.history.append(value)
+        metrics = self._measured()
+        state.history.append(_chosen(metrics, self.config.metric, epochs))
         if not state.stale:
             self.best = _copy(self.inner)
         loss, state.loss, targets, state.targets = state.loss, 0.0, state.targets, 0
-        line = {"epoch": state.epoch, "step": state.step, "loss": loss / max(1, targets)}
+        line = {"epoch": epochs, "step": state.step, "loss": loss / max(1, targets)}
         self.journal.validated({**line, **metrics})
         self.accelerator.log(metrics, step=state.step)
 
+    def _measured(self) -> dict[str, float]:
+        """Validate; asked to stop on the way, go back to before and leave."""
+        random, metrics = torch.get_rng_state(), {}
+        try:
+            with self.listener.patient(False):
+                metrics = self.validate()
+        except Interrupt:
+            pass  # the other processes are told below
+        self._leave_if_asked(random)
+        return metrics
+
+    def _leave_if_asked(self, random: Tensor | None = None) -> None:
+        """Save and leave if a signal reached any of the processes.
+
+        Args:
+            random: Random state to go on from; None: the present one.
+        """
+        asked = self.listener.asked
+        if self.accelerator.num_processes > 1:
+            heard = torch.tensor(float(asked), device=self.accelerator.device)
+            anywhere = bool(self.accelerator.reduce(heard, "sum"))
+            asked = (asked or signal.SIGTERM) if anywhere else 0
+        if asked:
+            if random is not None:
+                torch.set_rng_state(random)
+            self._save()
+            raise Stopped(asked)
+
+    def _state(self) -> tuple[nn.Module, torch.optim.Optimizer]:
+        return self.trained, self.optimizer
+
     def _save(self) -> None:
         if self.checkpoints:
-            self.checkpoints.save(self.trained, self.optimizer, self.progress, self.best)
+            self.checkpoints.save(*self._state(), self.progress, self.best)
 
     def _exhausted(self) -> bool:
         return 0 < self.config.patience <= self.progress.stale
@@ -224,6 +231,18 @@ class _Loop:
         if self._exhausted():
             return True
         return len(history) > 5 and max(history[-5:]) < 1.01 * max(history[:-5])
+
+
+def _chosen(metrics: Mapping[str, float], name: str, epochs: int) -> float:
+    """The metric that selects."""
+    if name not in metrics:
+        known = f"Choose one of: {', '.join(metrics)}."
+        raise BadInput(f"Validation gives no metric {name!r}.", "training option metric", known)
+    value = float(metrics[name])
+    if not math.isfinite(value):
+        fix = "Look at what validates; the last checkpoint is sound."
+        raise NumericFault(f"The metric {name} is {value}.", f"after epoch {epochs}", fix)
+    return value
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tastemaker.run.folder import KIND
 from tastemaker.run.job import run_recommender
 from tastemaker.run.models import Models
 from tastemaker.run.saved import open_run
-from tastemaker.train.checkpoints import StopSignal
+from tastemaker.train.stopping import Stopped
 from tests.conftest import write_data
 from tests.run.small import MODEL, TRAINING
 
@@ -98,10 +99,10 @@ def test_an_interrupted_run_resumes_to_the_same_artefacts(
     def dying(self: SASRec, batch: object) -> object:
         calls[0] += 1
         if calls[0] == 3:
-            raise StopSignal
+            raise Stopped(signal.SIGTERM)
         return plain(self, batch)  # type: ignore[arg-type]
 
-    with monkeypatch.context() as patch, pytest.raises(StopSignal):
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(SASRec, "loss", dying)
         run_recommender(options, MODEL, TRAINING)
     with pytest.raises(ArtefactError, match="no finished artefact"):

@@ -1,9 +1,11 @@
 """What can be asked of a training."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from tastemaker.cli import main
 from tastemaker.errors import BadInput
 from tastemaker.train.config import FitConfig, learning_rate
 
@@ -18,7 +20,31 @@ def test_learning_rates() -> None:
     assert all(a >= b for a, b in zip(rates, rates[1:], strict=False))
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": 0}, {"lr": 0.0}, {"lr": float("nan")}])
-def test_options_that_cannot_train(wrong: dict[str, float]) -> None:
-    with pytest.raises(BadInput, match=next(iter(wrong))):
-        FitConfig(**wrong)  # type: ignore[arg-type]
+NONSENSE: list[dict[str, Any]] = [
+    {"epochs": 0}, {"epochs": -1}, {"epochs": 10**30}, {"epochs": True}, {"epochs": 1.5},
+    {"batch": 0}, {"batch": 2**40}, {"anneal": 0}, {"validate_every": 0}, {"checkpoint_every": 0},
+    {"warmup": -1}, {"patience": -1}, {"seed": -1}, {"seed": 10**20},
+    {"lr": 0.0}, {"lr": -1.0}, {"lr": float("nan")}, {"lr": float("inf")}, {"lr": 10**400},
+    {"clip": 0.0}, {"clip": -1.0}, {"clip": float("nan")}, {"clip": float("inf")},
+    {"weight_decay": -0.1}, {"weight_decay": float("nan")}, {"weight_decay": float("inf")},
+    {"track": "tensorbord"}, {"track": "all"}, {"schedule": "linear"}, {"precision": "fp16"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", NONSENSE, ids=str)
+def test_options_that_cannot_train(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(BadInput, match=name) as caught:
+        FitConfig(**wrong)
+    assert caught.value.fix
+
+
+def test_the_least_of_each_option_trains() -> None:
+    FitConfig(epochs=1, warmup=0, patience=0, weight_decay=0.0, seed=0, track="mlflow", clip=1)
+    with pytest.raises(BadInput, match="tensorboard, wandb, mlflow"):
+        FitConfig(track="none")
+
+
+def test_the_command_answers_in_a_paragraph(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "sasrec", "--fit.epochs", "0"]) == 2
+    assert capsys.readouterr().err.startswith("Error: epochs = 0")

@@ -83,7 +83,7 @@ def test_kill_9_at_two_hundred_random_points(tmp_path: Path) -> None:
 POINTS = [
     ("tastemaker.files.save_tensors", "before a file is written"),
     ("tastemaker.artifacts.seal", "between the files and the manifest"),
-    ("tastemaker.artifacts.write_json", "while the manifest is written"),
+    ("tastemaker.artifacts.write_text", "while the manifest is written"),
     ("pathlib.Path.rename", "before the rename"),
     ("tastemaker.artifacts.point", "between the rename and the pointer"),
     ("pathlib.Path.replace", "while the pointer is replaced"),

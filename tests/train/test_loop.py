@@ -1,12 +1,13 @@
 """fit(): the same seed gives the same bytes, a killed run the same weights, and faults stop."""
 
-import os
+import json
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ import torch
 
 from tastemaker import artifacts, files
 from tastemaker.data.batches import Batch, NextItemBatches
-from tastemaker.errors import ArtefactError, NumericFault, OutOfResources
+from tastemaker.errors import ArtefactError, BadInput, NumericFault, OutOfResources
 from tastemaker.recommend.sasrec import SASRec
-from tastemaker.train.checkpoints import StopSignal
 from tastemaker.train.journal import Journal
 from tastemaker.train.loop import fit
+from tastemaker.train.progress import Progress
+from tastemaker.train.stopping import Stopped
 from tests.train.small import QUICK, SHAPE, digest, falling_norm, problem, train
 
 
@@ -121,9 +123,7 @@ def test_every_part_of_the_state_matters(
     elif part == "optimizer":
         monkeypatch.setattr("tastemaker.train.checkpoints._load_optimizer", lambda *parts: None)
     else:
-        monkeypatch.setattr(
-            "tastemaker.train.checkpoints.setattr", lambda *parts: None, raising=False
-        )
+        monkeypatch.setattr(Progress, "read", lambda *parts: Progress())
     assert train(tmp_path, resume=True)[0] != want[0]
 
 
@@ -202,6 +202,37 @@ def test_early_stopping_keeps_the_best_weights() -> None:
     assert digest(model) == kept[1]
 
 
+@pytest.mark.parametrize(("every", "validated"), [(1, [1, 2, 3, 4]), (3, [3, 4]), (9, [4])])
+def test_the_last_epoch_is_always_validated(
+    tmp_path: Path, every: int, validated: list[int]
+) -> None:
+    want = train()  # every epoch is better than the one before
+    assert train(tmp_path, config=replace(QUICK, validate_every=every)) == want
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == validated
+
+
+def test_training_on_is_as_if_the_last_validation_off_the_beat_had_not_been(tmp_path: Path) -> None:
+    whole, twice = tmp_path / "whole", tmp_path / "twice"
+    texts = []
+    for folder, epochs in ((whole, (7,)), (twice, (4, 4, 7))):
+        folder.mkdir()
+        for number in epochs:
+            config = replace(QUICK, validate_every=3, epochs=number)
+            fitted = train(folder, resume=True, config=config)
+        texts.append((fitted, (folder / "metrics.jsonl").read_text()))
+    assert texts[0] == texts[1]
+
+
+def test_a_metric_that_is_not_measured_or_not_finite_ends_the_training() -> None:
+    model, batches = problem()
+    with pytest.raises(BadInput, match="no metric 'auc'") as caught:
+        fit(model, batches, replace(QUICK, metric="auc"), lambda: falling_norm(model))
+    assert "ndcg@10" in caught.value.fix
+    with pytest.raises(NumericFault, match="ndcg@10 is nan"):
+        fit(model, batches, QUICK, lambda: {"ndcg@10": float("nan")})
+
+
 def test_a_run_that_still_rises_is_not_converged() -> None:
     model, batches = problem()
     values = iter(range(1, 100))
@@ -209,26 +240,51 @@ def test_a_run_that_still_rises_is_not_converged() -> None:
     assert not fitted.converged
 
 
-def test_sigterm_saves_and_leaves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("place", ["step", "validation", "last validation", "off the beat"])
+def test_a_signal_saves_and_leaves(tmp_path: Path, place: str, number: signal.Signals) -> None:
+    """Wherever it comes, nothing is lost: what goes on ends as an undisturbed training."""
+    config = replace(QUICK, validate_every=3) if place == "off the beat" else QUICK
     model, batches = problem()
-    plain, calls = model.loss, [0]
+    plain, calls = model.loss, {"step": 0, "validation": 0}
 
     def loss(batch: Batch) -> torch.Tensor:
-        calls[0] += 1
-        if calls[0] == 5:
-            os.kill(os.getpid(), signal.SIGTERM)
+        calls["step"] += 1
+        if place == "step" and calls["step"] == 5:
+            signal.raise_signal(number)
         return plain(batch)
 
+    def validate() -> dict[str, float]:
+        calls["validation"] += 1
+        torch.rand(3)  # a validation may draw
+        last = {"validation": 1, "last validation": 4, "off the beat": 2}
+        if calls["validation"] == last.get(place):
+            signal.raise_signal(number)
+            raise AssertionError("a validation is left at once")
+        return falling_norm(model)
+
     model.loss = loss  # type: ignore[method-assign]
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(StopSignal) as caught:
-        fit(model, batches, QUICK, lambda: falling_norm(model), tmp_path)
-    assert caught.value.exit_code == 143
-    assert signal.getsignal(signal.SIGTERM) is before
+    before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
+    with pytest.raises(Stopped) as caught:
+        fit(model, batches, config, validate, tmp_path)
+    assert caught.value.exit_code == 128 + number
+    assert caught.value.out == str(tmp_path)
+    assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == before
     newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
     assert newest is not None
-    assert newest.name == "step-5"
-    assert train(tmp_path, resume=True) == train()
+    if place == "step":
+        assert newest.name == "step-5"
+
+    def drawing(model: SASRec) -> dict[str, float]:
+        torch.rand(3)
+        return falling_norm(model)
+
+    fitted = []
+    for folder in (tmp_path, None):
+        model, batches = problem()
+        done = fit(model, batches, config, partial(drawing, model), folder, resume=True)
+        fitted.append((digest(model), done))
+    assert fitted[0] == fitted[1]
 
 
 def test_a_full_disk_ends_the_run_but_not_the_last_checkpoint(
