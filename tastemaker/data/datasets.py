@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tastemaker import files
 from tastemaker.data import formats
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.declaration import Declaration, read_declaration
 from tastemaker.data.interactions import Interactions
+from tastemaker.data.polarity import positives
 from tastemaker.data.reading import read_interactions, write_dropped
 from tastemaker.data.tables import SUFFIXES, Table, from_frame, open_table
 from tastemaker.errors import BadInput
@@ -44,14 +46,7 @@ class Dataset:
 
     def positives(self) -> Interactions:
         """The log without events whose declared polarity is negative: what models learn from."""
-        log = self.interactions
-        wanted = [at for at, name in enumerate(log.event_names) if self._positive(name)]
-        if log.events is None or len(wanted) == len(log.event_names):
-            return log
-        return log.select(np.isin(log.events, wanted))
-
-    def _positive(self, event: str) -> bool:
-        return event in self.declared.positive_events
+        return positives(self.interactions, self.declared)
 
     def describe(self) -> dict[str, Any]:
         """Counts, spans and shares that a reader wants first."""
@@ -92,6 +87,7 @@ def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = 
     """
     if not isinstance(data, str | Path):
         return _read(from_frame(data), None, Declaration(name="frame"), bad_rows)
+    files.refuse_unreadable(Path(data).expanduser())
     folder = _find(str(data))
     if folder.is_file():
         table, ordered, declared = _open(folder)
