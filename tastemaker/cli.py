@@ -5,21 +5,16 @@ Nothing heavy is imported before a verb runs, so help answers at once.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
 
-import tyro
-
+from tastemaker import __version__
 from tastemaker.commands import data, evaluate, models, recommend, run, terminal, tune
+from tastemaker.commands.parsing import nearest, parse
 from tastemaker.commands.verbs import Later, Verb
-from tastemaker.errors import TastemakerError
-
-O = TypeVar("O")  # noqa: E741
+from tastemaker.errors import BadInput, TastemakerError
 
 VERBS: dict[str, Verb | Later] = {
     **run.VERBS,
@@ -30,50 +25,75 @@ VERBS: dict[str, Verb | Later] = {
     **data.VERBS,
 }
 
-
-@dataclass(frozen=True)
-class Call(Generic[O]):
-    """One verb with its options."""
-
-    options: Annotated[O, tyro.conf.arg(name="")]
-    json: bool = False
-    """print one JSON object on standard output"""
-    debug: bool = False
-    """show the traceback of an error"""
+CLOSED_PIPE = 141
+"""Exit code when the reader of the output has gone: 128 + SIGPIPE."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code (reliability §5)."""
     words = list(sys.argv[1:] if argv is None else argv)
+    debug, as_json = "--debug" in words, "--json" in words
     try:
-        name, rest = _verb(words)
-    except SystemExit as stop:
+        return _run(words)
+    except SystemExit as stop:  # help was shown
         return int(stop.code or 0)
-    found = VERBS[name]
-    verb = found.make(rest) if isinstance(found, Later) else found
-    try:
-        call = tyro.cli(
-            Call[verb.options],  # type: ignore[name-defined]
-            args=rest,
-            prog=f"tastemaker {name}",
-            description=verb.call.__doc__,
-        )
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    return _answer(verb, call)
+    except BrokenPipeError:
+        raise
+    except TastemakerError as error:
+        return _fail(error, debug, as_json)
+    except (MemoryError, RuntimeError, OSError) as error:
+        fault = terminal.understood(error)
+        if fault is None:
+            raise
+        return _fail(fault, debug, as_json)
+
+
+def _run(words: list[str]) -> int:
+    if words in (["--version"], ["-V"]):
+        print(f"tastemaker {__version__}")
+        return 0
+    name, rest = _verb(words)
+    entry = VERBS[name]
+    verb = entry.make(rest) if isinstance(entry, Later) else entry
+    call = parse(name, verb, rest)
+    answer = verb.call(call.options)
+    if os.environ.get("RANK", "0") != "0":
+        return 0  # of several processes the first one speaks
+    if call.json:
+        print(terminal.json_line(answer))
+    else:
+        verb.show(answer)
+    return 0
+
+
+def _fail(error: TastemakerError, debug: bool, as_json: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    terminal.error(error, as_json)
+    return error.exit_code
 
 
 def _verb(words: list[str]) -> tuple[str, list[str]]:
-    """The verb that `words` begin with, and what follows it; prints help otherwise."""
+    """The verb that `words` begin with, and what follows it.
+
+    Raises:
+        BadInput: If there is no such verb.
+        SystemExit: After the verbs were shown, where there is none or help is asked for.
+    """
     for length in (2, 1):
         name = " ".join(words[:length])
         if name in VERBS:
             return name, words[length:]
     helps = {"-h", "--help"}
     inside = [name for name in VERBS if words and name.startswith(f"{words[0]} ")]
-    asked = bool(words) and words[-1] in helps and (bool(inside) or words[0] in helps)
-    wrong = words if words and not inside and not asked else []
-    terminal.verbs({name: _summary(VERBS[name]) for name in inside or VERBS}, wrong)
+    rest = words[1:] if inside else words
+    asked = bool(rest) and rest[0] in helps
+    if rest and not asked:
+        near = nearest(words, list(VERBS))
+        known = ", ".join(inside or VERBS)
+        fix = f"Did you mean `tastemaker {near}`?" if near else f"There are: {known}."
+        raise BadInput(f"There is no command {' '.join(words[:2])!r}.", "", fix)
+    terminal.verbs({name: _summary(VERBS[name]) for name in inside or VERBS})
     raise SystemExit(0 if asked else 2)
 
 
@@ -83,31 +103,16 @@ def _summary(verb: Verb | Later) -> str:
     return (verb.call.__doc__ or "").splitlines()[0]
 
 
-def _answer(verb: Verb, call: Any) -> int:
+def console(call: Callable[[], int] = main) -> None:
+    """Entry point of the installed command; ends quietly when nobody reads on."""
     try:
-        answer = verb.call(call.options)
-    except TastemakerError as error:
-        if call.debug:
-            traceback.print_exc()
-        terminal.error(error, call.json)
-        return error.exit_code
-    except MemoryError:
-        if call.debug:
-            traceback.print_exc()
-        terminal.error(terminal.out_of_memory(), call.json)
-        return 5
-    if os.environ.get("RANK", "0") != "0":
-        return 0  # of several processes the first one speaks
-    if call.json:
-        print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
-    else:
-        verb.show(answer)
-    return 0
-
-
-def console() -> None:
-    """Entry point of the installed command."""
-    raise SystemExit(main())
+        code = call()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still to be written at exit must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = CLOSED_PIPE
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

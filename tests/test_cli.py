@@ -94,6 +94,8 @@ def test_recommend_shows_titles_beside_history(
         (["--boost", "Even=nan"], 2, "not a boost"),
         (["--model", "hstu"], 2, "no model 'hstu'"),
         (["--allow", "nowhere.txt"], 2, "cannot be read"),
+        (["--only", "Fun"], 2, "no group 'Fun'"),
+        (["--offset", "-1"], 2, "offset = -1"),
     ],
 )
 def test_wrong_wishes_are_answered_with_cause_and_fix(

@@ -34,7 +34,7 @@ def run_folder(options: RunOptions) -> Path:
             "--out",
             "Choose another, remove it, or go on with --resume.",
         )
-    stem = f"{Path(options.data).name}-{options.model}"
+    stem = f"{Path(options.data_name).name}-{options.model}"
     names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, 10_000))
     taken = (Path("runs") / name for name in names)
     if options.resume:

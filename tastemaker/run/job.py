@@ -22,6 +22,7 @@ from tastemaker.recommend.backbones import NEURAL, build, name_of
 from tastemaker.recommend.blend import fit_weights
 from tastemaker.report.page import write_report
 from tastemaker.run.folder import KIND, UNFINISHED, only_writer, run_folder
+from tastemaker.run.kept import keep
 from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.results import evaluate_models, options_of, validation_queries
@@ -127,10 +128,8 @@ def publish(
     per_user: pl.DataFrame,
 ) -> None:
     """Write everything and, last, the manifest that makes the folder a run."""
-    log = plan.cuts.interactions
     models.save(folder)
-    log.save(folder)
-    plan.dataset.catalog.align(log.item_ids).save(folder / "items.parquet")
+    keep(folder, plan.dataset)
     per_user.write_parquet(folder / "users.parquet")
     files.write_json(folder / "results.json", dict(results))
     write_report(folder)

@@ -124,12 +124,13 @@ def weights(texts: Collection[str]) -> dict[str, float]:
     return found
 
 
-def _weight(name: str, value: float) -> float:
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or abs(value) > HEAVIEST:
+def _weight(name: str, value: object) -> float:
+    number = float(value) if isinstance(value, Real) else math.nan
+    number = math.nan if isinstance(value, bool) else number
+    if not abs(number) <= HEAVIEST:
         what = f"{name}={value} is not a boost."
         raise BadInput(what, "--boost", f"Give a number from -{HEAVIEST} to {HEAVIEST}.")
-    return float(value)
+    return number
 
 
 def _ids(values: Collection[Id], name: str) -> tuple[str, ...]:
