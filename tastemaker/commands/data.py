@@ -70,12 +70,12 @@ def show_checked(found: Mapping[str, Any]) -> None:
         out.print(plain(line), soft_wrap=True)
     if found.get("events"):
         out.print(_events(found["events"]))
-    for warning in found.get("warnings", ()):
+    for warning in found.get("warnings") or ():
         out.print(Text("! ", style="bold yellow") + plain(warning), soft_wrap=True)
 
 
 def _size(found: Mapping[str, Any]) -> str:
-    whose = [f"{found[name]:,} {name}" for name in ("users", "items") if name in found]
+    whose = [f"{found[name]:,} {name}" for name in ("users", "items") if found.get(name)]
     span = f", {value_of(found['from_to'])}" if found.get("from_to") else ""
     of = f" of {' and '.join(whose)}" if whose else ""
     return f"{found['name']}: {found['interactions']:,} interactions{of} can be used{span}."
@@ -84,9 +84,9 @@ def _size(found: Mapping[str, Any]) -> str:
 def _learnt(found: Mapping[str, Any]) -> list[str]:
     """Sentences about what models learn from."""
     lines = []
-    if "learnt" in found:
+    if found.get("learnt") is not None:
         lines.append(f"{found['learnt']:,} are learnt from.")
-    lines += [f"{one['count']:,} are not: {one['why']}." for one in found.get("not_learnt", ())]
+    lines += [f"{one['count']:,} are not: {one['why']}." for one in found.get("not_learnt") or ()]
     if found.get("repeats"):
         lines.append(f"{found['repeats']:,} choose an item again (--repeats recommends such).")
     if found.get("outside_catalogue"):
@@ -99,7 +99,7 @@ def _left_out(found: Mapping[str, Any]) -> list[str]:
     if not found.get("dropped"):
         return []
     to = f": {found['dropped_to']}" if found.get("dropped_to") else "."
-    reasons = [f"  {one['count']:,}: {one['why']}." for one in found.get("dropped_why", ())]
+    reasons = [f"  {one['count']:,}: {one['why']}." for one in found.get("dropped_why") or ()]
     return [f"{found['dropped']:,} bad rows were left out{to}", *reasons]
 
 
@@ -120,7 +120,7 @@ def show_description(found: Mapping[str, Any]) -> None:
     """Key and value, one a line."""
     table = Table.grid(padding=(0, 3))
     for key, value in found.items():
-        table.add_row(Text(key.replace("_", " "), style="dim"), plain(value_of(value)))
+        table.add_row(plain(key.replace("_", " "), style="dim"), plain(value_of(value)))
     screen().print(table)
 
 

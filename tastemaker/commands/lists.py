@@ -95,9 +95,9 @@ def _column(file: str, text: str, column: str, separator: str) -> list[tuple[int
     place, pairs, begins = -1, [], 1
     try:
         for row in reader:
-            if place < 0 and row:
+            if row and place < 0:
                 place = [cell.strip() for cell in row].index(column)
-            elif len(row) > place:
+            elif row and len(row) > place:
                 pairs.append((begins, row[place].strip()))
             elif row:
                 what = f"The row has {len(row)} cells, fewer than the header."

@@ -126,11 +126,14 @@ def _numbers(options: Any, before: str = "") -> Iterator[tuple[str, float]]:
 
 
 def as_error(said: str, name: str) -> BadInput:
-    """What the parser says in a box, as an error of one paragraph."""
-    lines = [line.strip("│ ") for line in said.splitlines() if line and line[0] not in "╭╰"]
-    parts = [part.split("\n") for part in re.split(r"\n─+\n", "\n".join(lines))]
-    what = " ".join(" ".join(parts[0]).split()).removeprefix("Error parsing ")
-    hints = "\n".join(line for part in parts[1:] if part[0].startswith("Perhaps") for line in part)
+    """What the parser says, in a box or under a title, as an error of one paragraph."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", said)
+    lines = [line.strip("│ ") for line in text.splitlines() if not line.startswith(("╭", "╰"))]
+    parts = re.split(r"^[─-]{5,}$", "\n".join(lines), flags=re.MULTILINE)
+    if "╭" not in text and len(parts) > 1:
+        parts = parts[1:]  # the title
+    what = " ".join(parts[0].split()).removeprefix("Error parsing ")
+    hints = "".join(part for part in parts[1:] if part.strip().startswith("Perhaps you meant"))
     near = re.search(r"--[\w.-]+", hints)
     asked = f"`tastemaker {name} --help` lists what there is."
     fix = f"Did you mean {near[0]}? {asked}" if near else asked

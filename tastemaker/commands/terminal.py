@@ -33,9 +33,9 @@ def screen(stderr: bool = False) -> Screen:
     return Screen(stderr=stderr, highlight=False, markup=False, emoji=False)
 
 
-def plain(value: object) -> Text:
+def plain(value: object, style: str = "") -> Text:
     """Text on one line that is shown as it stands and moves nothing."""
-    return Text(inert(str(value)))
+    return Text(inert(str(value)), style=style)
 
 
 def verbs(summaries: Mapping[str, str]) -> None:

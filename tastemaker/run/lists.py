@@ -90,7 +90,12 @@ def _placed(scores: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 def _boosted(scores: Tensor, shown: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """(B, k) codes and sums, by sum, then by the model's own score, then by the lower code."""
-    own = scores.sort(stable=True, dim=1, descending=True).indices
-    sums, places = shown.gather(1, own).sort(stable=True, dim=1, descending=True)
-    sums, columns = sums[:, :k], own.gather(1, places[:, :k])
+    # Only what reaches the k-th largest sum needs to be put in order.
+    reached = shown >= shown.topk(k, 1).values[:, -1:]
+    columns = shown.topk(int(reached.sum(1).max()), 1).indices.sort(1).values
+    for by in (scores, shown):
+        order = by.gather(1, columns).sort(stable=True, dim=1, descending=True).indices
+        columns = columns.gather(1, order)
+    columns = columns[:, :k]
+    sums = shown.gather(1, columns)
     return torch.where(sums == -torch.inf, 0, columns + 1), sums
