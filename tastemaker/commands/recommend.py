@@ -41,9 +41,9 @@ class RecommendOptions:
     offset: int = 0
     """items to pass over, such as those of earlier pages"""
     boost: Repeatable = ()
-    """group to favour, such as `Comedy=0.3`, added to scores from 0 to 1; may be repeated"""
+    """group to favour, such as `Comedy=0.3`, added to scores from 0 to 1"""
     only: Repeatable = ()
-    """group to recommend from; may be repeated: items of any of them"""
+    """group to recommend from; of several: items of any of them"""
     allow: str = ""
     """file of item ids, one a line or in a column item_id: only these are recommended"""
     deny: str = ""

@@ -29,13 +29,10 @@ class Shelf:
     log: Interactions
     catalog: Catalog
     """every item of the data, also those that the log never saw"""
+    aligned: Catalog
+    """its rows in the order of the item codes"""
     candidates: npt.NDArray[np.bool_]
     """(I,) items with training events: the ones that may be recommended"""
-
-    @cached_property
-    def aligned(self) -> Catalog:
-        """The catalogue's rows in the order of the item codes."""
-        return self.catalog.align(self.log.item_ids)
 
     @cached_property
     def titles(self) -> list[str]:

@@ -23,7 +23,7 @@ def shelf() -> Shelf:
         }
     )
     catalog = Catalog.from_table(from_frame(items))
-    return Shelf(log, catalog, np.array([True, True, True, False]))
+    return Shelf(log, catalog, catalog.align(log.item_ids), np.array([True, True, True, False]))
 
 
 def wished(shelf: Shelf, wishes: Wishes) -> list[str]:
