@@ -97,13 +97,19 @@ def seal(folder: Path, kind: str, meta: Mapping[str, Any], names: Collection[str
     write_text(folder / MANIFEST, text)
 
 
-def verify(folder: Path, kind: str, names: Collection[str] | None = None) -> dict[str, Any]:
+def verify(
+    folder: Path,
+    kind: str,
+    names: Collection[str] | None = None,
+    optional: Collection[str] = (),
+) -> dict[str, Any]:
     """Check the manifest, and every file against it, and return its `meta`.
 
     Args:
         folder: An artefact.
         kind: What it must be.
         names: The files that it must consist of; None: any.
+        optional: Files that it may have beside.
 
     Raises:
         ArtefactError: On the first file that is missing, cut, changed, a link or of another schema.
@@ -112,7 +118,7 @@ def verify(folder: Path, kind: str, names: Collection[str] | None = None) -> dic
     if manifest["kind"] != kind:
         what, got, fix = "Folder is something else", str(manifest["kind"]), "Give the path of a "
         raise ArtefactError(str(folder / MANIFEST), what, kind, got, f"{fix}{kind}.")
-    if names is not None and set(names) != manifest["files"].keys():
+    if names is not None and set(names) != manifest["files"].keys() - set(optional):
         want, got = ", ".join(sorted(names)), ", ".join(manifest["files"])
         raise ArtefactError(str(folder / MANIFEST), "Manifest lists other files", want, got, _FIX)
     for name, expected in manifest["files"].items():

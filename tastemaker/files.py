@@ -11,12 +11,13 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tastemaker.errors import ArtefactError, OutOfResources
+from tastemaker.errors import ArtefactError, BadInput, OutOfResources
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,10 +42,25 @@ def make_folder(folder: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Replace a file atomically: temporary sibling, fsync, rename, fsync of the folder."""
     raw = text.encode()
+    with replaced(path, len(raw)) as partial:
+        partial.write_bytes(raw)
+
+
+@contextmanager
+def replaced(path: Path, needed: int = 0) -> Iterator[Path]:
+    """A temporary sibling to write; when done it takes the place of `path`, else it is removed.
+
+    Args:
+        path: File to replace.
+        needed: Bytes it takes, where known, for the message on a full disk.
+
+    Raises:
+        OutOfResources: If the disk is full or may not be written.
+    """
     partial = path.with_name(f"{TEMPORARY}{path.name}-{os.getpid()}")
-    with resources(path, len(raw)):
+    with resources(path, needed):
         try:
-            partial.write_bytes(raw)
+            yield partial
             sync(partial)
             partial.replace(path)
             sync(path.parent)
@@ -174,3 +190,33 @@ def resources(path: Path, needed: int) -> Iterator[None]:
             str(path),
             "Free space or choose another folder with --out; what was saved before is intact.",
         ) from error
+
+
+def refuse_unreadable(path: Path) -> None:
+    """Refuse devices, pipes and sockets, whose reading may never end, and what may not be read.
+
+    A path where nothing lies is not refused.
+
+    Raises:
+        BadInput: Without having opened it.
+    """
+    fix = "Give a file or a folder."
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return
+    except OSError as error:
+        what = f"The path cannot be looked at: {error.strerror}."
+        raise BadInput(what, shortened(str(path)), fix) from None
+    folder = stat.S_ISDIR(mode)
+    if not folder and not stat.S_ISREG(mode):
+        what = "This is a device, a pipe or a socket, not a file."
+        raise BadInput(what, str(path), fix)
+    if not os.access(path, os.R_OK | os.X_OK if folder else os.R_OK):
+        what = "The permission to read is missing."
+        raise BadInput(what, str(path), "Change its permissions, or give another path.")
+
+
+def shortened(text: str, most: int = 200) -> str:
+    """A text for a message, its end left out where it is long."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"

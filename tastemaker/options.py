@@ -6,20 +6,42 @@ classes and one call.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import tyro
+
+from tastemaker.errors import BadInput
 
 Model = Literal["sasrec", "esasrec", "hstu", "hllm"]
 Positional = Annotated[str, tyro.conf.Positional]
 
 
+class Frame(Protocol):
+    """A table in memory: of Polars, pandas, Arrow, or whatever speaks Arrow's stream interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows, as a capsule."""
+
+
+if TYPE_CHECKING:
+    Data = str | Path | Frame
+else:
+    Data = str  # what the command line can say
+
+FRAME = "frame"
+"""What a table in memory is called where a name is needed."""
+SEEDS = 2**32
+"""Seeds are below this, so that every generator takes them."""
+
+
 @dataclass(frozen=True)
 class RunOptions:
-    """Check the data, train, evaluate, and write a report."""
+    """Check the data, train, evaluate, and write a report; in Python `data` may be a table."""
 
-    data: str = "movielens-small"
+    data: Data = "movielens-small"
     """name of a data set (`tastemaker data list`), a data folder, or a file"""
     model: Model = "sasrec"
     """neural model trained beside the counting ones"""
@@ -36,6 +58,19 @@ class RunOptions:
     resume: bool = False
     """go on with the unfinished run in --out"""
 
+    def __post_init__(self) -> None:
+        """Refuse what no run can be made of, before any data is read.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        check_run(self.out, self.split, self.seed)
+
+    @property
+    def data_name(self) -> str:
+        """How folders and `config.json` call the data."""
+        return str(self.data) if isinstance(self.data, str | Path) else FRAME
+
 
 @dataclass(frozen=True)
 class TuneOptions:
@@ -49,7 +84,7 @@ class TuneOptions:
     """options that a trial starts from (`tastemaker train MODEL --help` lists them)"""
     epochs: int = 40
     """most epochs of a trial; each stops early"""
-    data: str = "movielens-small"
+    data: Data = "movielens-small"
     """name of a data set (`tastemaker data list`), a data folder, or a file"""
     out: str = ""
     """folder to write; default: runs/DATA-MODEL, with a number where it exists"""
@@ -62,7 +97,36 @@ class TuneOptions:
     resume: bool = False
     """go on with the unfinished search in --out"""
 
+    def __post_init__(self) -> None:
+        """Refuse what no search can be made of, before any data is read.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        check_run(self.out, self.split, self.seed)
+        for name, value, most in (("trials", self.trials, 10_000), ("epochs", self.epochs, SEEDS)):
+            if isinstance(value, bool) or not 1 <= value <= most:
+                fix = f"Give a whole number from 1 to {most:,}."
+                raise BadInput(f"{name} = {value!r} cannot be searched.", f"--{name}", fix)
+
     def run(self) -> RunOptions:
         """The same options as a run has them."""
         kept = (self.data, self.model, self.out, self.split, self.seed, self.repeats)
         return RunOptions(*kept, resume=self.resume)
+
+
+def check_run(out: str, split: str, seed: int) -> None:
+    """Refuse an unusable folder, split or seed.
+
+    Raises:
+        BadInput: Naming the option.
+    """
+    if isinstance(seed, bool) or not 0 <= seed < SEEDS:
+        fix = f"Give a whole number from 0 to {SEEDS - 1:,}."
+        raise BadInput(f"seed = {seed!r} is no seed.", "--seed", fix)
+    if split.startswith("last-") and not re.fullmatch("last-[1-9][0-9]{0,8}", split):
+        fix = "Write last-10 for ten events, or another number."
+        raise BadInput(f"{split!r} is no split.", "--split", fix)
+    if out and ("\0" in out or Path(out).name in ("", "..")):
+        fix = "Name a folder of its own, such as runs/mine."
+        raise BadInput(f"{out!r} is no folder that a run can be written to.", "--out", fix)

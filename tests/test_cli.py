@@ -5,9 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tastemaker.cli import VERBS, main
+from tastemaker.options import RunOptions
+from tastemaker.run.job import run_recommender
+from tests.conftest import write_data
+from tests.run.small import MODEL, TRAINING
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -94,6 +99,8 @@ def test_recommend_shows_titles_beside_history(
         (["--boost", "Even=nan"], 2, "not a boost"),
         (["--model", "hstu"], 2, "no model 'hstu'"),
         (["--allow", "nowhere.txt"], 2, "cannot be read"),
+        (["--only", "Fun"], 2, "no group 'Fun'"),
+        (["--offset", "-1"], 2, "offset = -1"),
     ],
 )
 def test_wrong_wishes_are_answered_with_cause_and_fix(
@@ -213,3 +220,87 @@ def test_memory_errors_exit_with_5(
 
     monkeypatch.setattr("tastemaker.data.datasets.load", too_much)
     assert call(capsys, "data", "check")[0] == 5
+
+
+HOSTILE = "[/nope][red]\x1b]0;owned\x07\x9b2J\u202e\u2066\r\nError: fake :smile:"
+"""Markup, escape sequences, marks that turn the text, line ends."""
+ACTING = {"\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\r"}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder whose every name and text is hostile, and a run of it beside."""
+    folder = tmp_path_factory.mktemp("hostile")
+    data = write_data(folder / "data")
+    frame = pl.read_csv(data / "interactions.csv")
+    # Ids may hold no control characters; markup and marks they may.
+    names = (pl.col(name) + "[/b]\u202e" for name in ("user_id", "item_id"))
+    frame.with_columns(*names, event=pl.lit(TAME)).write_csv(data / "interactions.csv")
+    items = pl.read_parquet(data / "items.parquet").with_columns(
+        pl.col("item_id") + "[/b]\u202e",
+        title=pl.col("title") + HOSTILE,
+        categories=pl.col("categories").list.eval(pl.element() + HOSTILE),
+    )
+    items.write_parquet(data / "items.parquet")
+    declared = {"name": HOSTILE, "licence": HOSTILE, "events": {TAME: "explicit_positive"}}
+    (data / "dataset.json").write_text(json.dumps(declared))
+    run_recommender(RunOptions(data=str(data), out=str(folder / "run")), MODEL, TRAINING)
+    return folder
+
+
+TAME = "[/nope]\u202elike"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("data check DATA", 0),
+        ("data describe DATA", 0),
+        ("evaluate RUN", 0),
+        ("evaluate RUN --against RUN", 0),
+        ("recommend RUN --user u1[/b]\u202e", 0),
+        ("recommend RUN --user HOSTILE", 0),
+        ("recommend RUN --users LIST --to OUT.csv", 0),
+        ("recommend RUN --user u1[/b]\u202e --only HOSTILE", 2),
+        ("recommend RUN --user u1[/b]\u202e --boost HOSTILE=1", 2),
+        ("recommend RUN --user u1[/b]\u202e --deny LIST", 2),
+        ("recommend RUN --user u1[/b]\u202e --model HOSTILE", 2),
+        ("data check HOSTILE", 2),
+        ("run --data HOSTILE", 2),
+        ("run --split HOSTILE", 2),
+        ("run --model HOSTILE", 2),
+        ("run --HOSTILE x", 2),
+        ("HOSTILE", 2),
+        ("data HOSTILE", 2),
+        ("train sasrec --data DATA --out RUN", 2),
+        ("train sasrec --data DATA --out NEW --fit.epochs 1 --model.dim 8", 0),
+        ("models install HOSTILE", 2),
+    ],
+)
+def test_names_of_the_data_are_shown_inert(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    hostile: Path,
+    tmp_path: Path,
+    words: str,
+    code: int,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "500")
+    (tmp_path / "list").write_text("x[/nope]\u202e\n=y\n")
+    places = {
+        "DATA": hostile / "data", "RUN": hostile / "run", "OUT": tmp_path / "out",
+        "NEW": tmp_path / "new", "LIST": tmp_path / "list", "HOSTILE": HOSTILE,
+    }  # fmt: skip
+    parts = words.split(" ")
+    for name, place in places.items():
+        parts = [part.replace(name, str(place)) for part in parts]
+    got, out, err = call(capsys, *parts)
+    assert got == code, err
+    assert not ACTING & set(out + err)
+    assert "\nError: fake" not in out + err
+    if "train" in parts or "--to" in parts:
+        return
+    got, out, err = call(capsys, *parts, "--json")
+    assert got == code
+    assert not ACTING & set(out + err)
+    json.loads(out)

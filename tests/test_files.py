@@ -9,7 +9,7 @@ import torch
 
 from tastemaker import files
 from tastemaker.data.arrow import open_arrow
-from tastemaker.errors import ArtefactError, OutOfResources
+from tastemaker.errors import ArtefactError, BadInput, OutOfResources
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,33 @@ def test_tensors_are_copied_only_where_they_share_memory(
         assert written[name].data_ptr() == tensors[name].data_ptr()
     read = files.load_tensors(tmp_path / "m.safetensors")
     assert all(torch.equal(read[name], tensor) for name, tensor in tensors.items())
+
+
+def test_a_file_is_replaced_whole_or_left_as_it_was(tmp_path: Path) -> None:
+    place = tmp_path / "a.txt"
+    place.write_text("old")
+    with pytest.raises(RuntimeError), files.replaced(place) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert place.read_text() == "old"
+    with files.replaced(place) as partial:
+        partial.write_text("new")
+        assert place.read_text() == "old"
+    assert place.read_text() == "new"
+
+
+def test_devices_pipes_and_long_names_are_refused_unread(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), Path("/dev/null"), tmp_path / "pipe", tmp_path / ("x" * 5000)):
+        with pytest.raises(BadInput) as caught:
+            files.refuse_unreadable(path)
+        assert len(str(caught.value)) < 400
+    for path in (tmp_path, tmp_path / "none", tmp_path / "pipe" / "in", Path("a\0b")):
+        files.refuse_unreadable(path)
+
+
+def test_what_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(BadInput, match="permission"):
+        files.refuse_unreadable(tmp_path)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tastemaker.commands.terminal import plain, value_of
+from tastemaker.commands.terminal import plain, screen, value_of
 from tastemaker.commands.verbs import Later, Nothing, Verb
 from tastemaker.options import Positional
+
+if TYPE_CHECKING:
+    from tastemaker.data.datasets import Dataset
 
 
 @dataclass(frozen=True)
@@ -34,42 +37,89 @@ def data_list(options: Nothing) -> dict[str, Any]:
 
 def data_check(options: DataOptions) -> dict[str, Any]:
     """Read a data set and check every row of it."""
-    from pathlib import Path
-
-    from tastemaker.data.datasets import load
-
-    path = Path("bad-rows.csv") if options.on_bad_rows == "drop" else None
-    found = load(options.data, bad_rows=path)
-    return found.check() | {"dropped_to": str(path) if len(found.dropped) else None}
+    found, to = _loaded(options)
+    return found.check() | {"dropped_to": to}
 
 
 def data_describe(options: DataOptions) -> dict[str, Any]:
     """Counts, spans and shares of a data set."""
+    return _loaded(options)[0].describe()
+
+
+def _loaded(options: DataOptions) -> tuple[Dataset, str | None]:
+    """A data set, and the file that bad rows of it were written to."""
     from tastemaker.data.datasets import load
 
-    return load(options.data).describe()
+    path = Path("bad-rows.csv") if options.on_bad_rows == "drop" else None
+    found = load(options.data, bad_rows=path)
+    return found, str(path) if len(found.dropped) else None
 
 
 def show_names(found: Mapping[str, Any]) -> None:
     """One name a line."""
     for name in found["data"]:
-        print(name)
+        print(plain(name))
 
 
 def show_checked(found: Mapping[str, Any]) -> None:
-    """One sentence: all is well, or how much was dropped."""
-    out = Console(highlight=False)
-    out.print(plain(f"{found['name']}: {found['interactions']:,} interactions can be used."))
-    if found["dropped"]:
-        out.print(plain(f"{found['dropped']:,} bad rows were left out: {found['dropped_to']}"))
+    """How much can be used, what is learnt of it, what is not and why, and what is doubtful."""
+    out = screen()
+    for line in [_size(found), *_learnt(found), *_left_out(found)]:
+        out.print(plain(line), soft_wrap=True)
+    if found.get("events"):
+        out.print(_events(found["events"]))
+    for warning in found.get("warnings") or ():
+        out.print(Text("! ", style="bold yellow") + plain(warning), soft_wrap=True)
+
+
+def _size(found: Mapping[str, Any]) -> str:
+    whose = [f"{found[name]:,} {name}" for name in ("users", "items") if found.get(name)]
+    span = f", {value_of(found['from_to'])}" if found.get("from_to") else ""
+    of = f" of {' and '.join(whose)}" if whose else ""
+    return f"{found['name']}: {found['interactions']:,} interactions{of} can be used{span}."
+
+
+def _learnt(found: Mapping[str, Any]) -> list[str]:
+    """Sentences about what models learn from."""
+    lines = []
+    if found.get("learnt") is not None:
+        lines.append(f"{found['learnt']:,} are learnt from.")
+    lines += [f"{one['count']:,} are not: {one['why']}." for one in found.get("not_learnt") or ()]
+    if found.get("repeats"):
+        lines.append(f"{found['repeats']:,} choose an item again (--repeats recommends such).")
+    if found.get("outside_catalogue"):
+        lines.append(f"{found['outside_catalogue']:,} items are not in the catalogue.")
+    return lines
+
+
+def _left_out(found: Mapping[str, Any]) -> list[str]:
+    """Sentences about rows that were dropped."""
+    if not found.get("dropped"):
+        return []
+    to = f": {found['dropped_to']}" if found.get("dropped_to") else "."
+    reasons = [f"  {one['count']:,}: {one['why']}." for one in found.get("dropped_why") or ()]
+    return [f"{found['dropped']:,} bad rows were left out{to}", *reasons]
+
+
+def _events(events: Sequence[Mapping[str, Any]]) -> Table:
+    """A row a kind of event: what it says, how many there are and how many are learnt."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("event")
+    table.add_column("says")
+    for name in ("events", "learnt"):
+        table.add_column(name, justify="right")
+    for one in events:
+        role = plain(str(one["role"]).replace("_", " "))
+        table.add_row(plain(one["event"]), role, f"{one['count']:,}", f"{one['learnt']:,}")
+    return table
 
 
 def show_description(found: Mapping[str, Any]) -> None:
     """Key and value, one a line."""
     table = Table.grid(padding=(0, 3))
     for key, value in found.items():
-        table.add_row(Text(key.replace("_", " "), style="dim"), plain(value_of(value)))
-    Console(highlight=False).print(table)
+        table.add_row(plain(key.replace("_", " "), style="dim"), plain(value_of(value)))
+    screen().print(table)
 
 
 VERBS: dict[str, Verb | Later] = {

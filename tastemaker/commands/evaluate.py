@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tastemaker.commands.terminal import plain
+from tastemaker.commands.terminal import Screen, plain, screen
 from tastemaker.commands.verbs import Later, Verb
+from tastemaker.errors import BadInput
 from tastemaker.options import Positional
 from tastemaker.threads import recorded
 
@@ -29,8 +29,18 @@ class EvaluateOptions:
     """second run directory: paired comparison, user by user"""
     model: str = ""
     """model of the run; default: the one it recommends with"""
-    metric: str = "ndcg@10"
-    """metric to compare, such as hr@10 or mrr@10"""
+    metric: str = ""
+    """metric to compare with --against, such as hr@10 or mrr@10; default: ndcg@10"""
+
+    def __post_init__(self) -> None:
+        """Refuse a metric that would be idle.
+
+        Raises:
+            BadInput: If there is nothing to compare.
+        """
+        if self.metric and not self.against:
+            what = f"--metric {self.metric} is given, but nothing to compare with."
+            raise BadInput(what, "--metric", "Add --against RUN2, or leave --metric out.")
 
 
 def evaluate(options: EvaluateOptions) -> dict[str, Any]:
@@ -39,12 +49,13 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
 
     if not options.against:
         return evaluate_run(options.run, options.model)
-    return compare_runs(options.run, options.against, options.model, options.metric)
+    metric = options.metric or "ndcg@10"
+    return compare_runs(options.run, options.against, options.model, metric)
 
 
 def show_evaluation(answer: Mapping[str, Any]) -> None:
     """A row a model: means and 95 % intervals; or a paired comparison."""
-    out = Console(highlight=False)
+    out = screen()
     if "comparison" in answer:
         _comparison(out, answer["comparison"])
         return
@@ -57,7 +68,7 @@ def show_evaluation(answer: Mapping[str, Any]) -> None:
     for name, metrics in answer["models"].items():
         best = name == answer["best"]
         cells = [_interval(metrics.get(metric)) for metric in METRICS]
-        table.add_row(("→ " if best else "  ") + name, *cells, style="bold" if best else "")
+        table.add_row(plain(("→ " if best else "  ") + name), *cells, style="bold" if best else "")
     out.print(table)
     out.print(plain(answer["why"]))
 
@@ -69,7 +80,7 @@ def _interval(value: Mapping[str, Any] | None) -> str:
     return f"{value['mean']:.4f}" + (f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else "")
 
 
-def _comparison(out: Console, found: Mapping[str, Any]) -> None:
+def _comparison(out: Screen, found: Mapping[str, Any]) -> None:
     low, high = found["ci95"]
     out.print(
         plain(

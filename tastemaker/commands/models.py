@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from tastemaker.commands.terminal import plain
+from tastemaker.commands.terminal import plain, screen
 from tastemaker.commands.verbs import Later, Nothing, Verb
 from tastemaker.options import Positional
 
@@ -43,13 +42,13 @@ def show_models(found: Mapping[str, Any]) -> None:
         here = "installed" if one["installed"] else "not installed"
         size = f"{one['bytes'] / 1e6:.0f} MB"
         table.add_row(*(plain(t) for t in (one["name"], one["kind"], size, one["licence"], here)))
-    Console(highlight=False).print(table)
+    screen().print(table)
 
 
 def show_installed(found: Mapping[str, Any]) -> None:
     """One sentence."""
     word = "was installed already" if found["already"] else "is installed"
-    Console(highlight=False).print(plain(f"{found['name']} {word}."))
+    screen().print(plain(f"{found['name']} {word}."))
 
 
 VERBS: dict[str, Verb | Later] = {

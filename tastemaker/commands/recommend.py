@@ -1,95 +1,138 @@
-"""tastemaker recommend: what comes next for one user."""
+"""tastemaker recommend: what comes next for one user, or for many into a file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from rich.console import Console
+import tyro
 
-from tastemaker.commands.terminal import beside, plain
+from tastemaker.commands.lists import Ids, read_ids
+from tastemaker.commands.terminal import beside, plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import BadInput
 from tastemaker.options import Positional
+from tastemaker.run.wishes import Wishes, weights
 from tastemaker.threads import recorded
+
+if TYPE_CHECKING:
+    from tastemaker.run.saved import SavedRun
+
+Repeatable = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
+
+EVERYBODY = "all"
 
 
 @dataclass(frozen=True)
 class RecommendOptions:
-    """Recommend items to one user, beside what that user chose."""
+    """Recommend items to one user, or to many."""
 
     run: Positional
     """run directory"""
-    user: str
+    user: str = ""
     """user id as in the data; an unknown one is answered with what is popular"""
+    users: str = ""
+    """file of user ids, one a line or in a column user_id, or `all`; needs --to"""
+    to: str = ""
+    """file that the lists of --users are written to: .parquet, .csv or .jsonl"""
     k: int = 10
     """number of items, at least 1"""
-    boost: tuple[str, ...] = ()
-    """groups to favour, such as `Comedy=0.3`; for an unknown user: the groups they name"""
+    offset: int = 0
+    """items to pass over, such as those of earlier pages"""
+    boost: Repeatable = ()
+    """group to favour, such as `Comedy=0.3`, added to scores from 0 to 1"""
+    only: Repeatable = ()
+    """group to recommend from; of several: items of any of them"""
     allow: str = ""
-    """file of item ids, one a line: only these are recommended"""
+    """file of item ids, one a line or in a column item_id: only these are recommended"""
     deny: str = ""
-    """file of item ids, one a line: these are not"""
+    """file of item ids, likewise: these are not"""
     model: str = ""
     """model of the run; default: the one it recommends with"""
 
-    def boosts(self) -> dict[str, float]:
-        """Group → weight.
+    def __post_init__(self) -> None:
+        """Refuse options that contradict each other or would be idle.
 
         Raises:
-            BadInput: If a boost is not `Group=number`.
+            BadInput: If not exactly one of --user and --users is given, or one file without it.
         """
-        found = {}
-        for text in self.boost:
-            name, _, number = text.rpartition("=")
-            try:
-                found[name] = float(number)
-            except ValueError:
-                name = ""
-            if not name or not -100 <= found[name] <= 100:
-                fix = 'Write --boost "Comedy=0.3" with a number from -100 to 100.'
-                raise BadInput(f"{text!r} is not a boost.", "--boost", fix)
-        return found
+        if bool(self.user) == bool(self.users):
+            fix = "Give --user ID, or --users FILE --to FILE."
+            both = "Both --user and --users are" if self.users else "Neither --user nor --users is"
+            raise BadInput(f"{both} given.", "--user", fix)
+        if bool(self.users) != bool(self.to):
+            what = "--users is given without --to." if self.users else "--to is given for one user."
+            raise BadInput(what, "--to", "Give --users FILE and --to FILE together.")
 
 
 def recommend(options: RecommendOptions) -> dict[str, Any]:
-    """Recommend items to one user, beside what that user chose."""
+    """Recommend items to one user, beside what that user chose, or to many users into a file."""
+    boost = weights(options.boost)
+    files = {name: read_ids(file, "item_id") for name, file in _item_files(options).items()}
+    Wishes(options.k, options.offset)  # before a large run is opened
+    users = read_ids(options.users, "user_id") if options.users not in ("", EVERYBODY) else None
+
+    from tastemaker.run.export import refuse_place, write_all
     from tastemaker.run.saved import open_run
 
-    answer = open_run(options.run).recommend(
-        options.user,
+    if options.to:
+        refuse_place(Path(options.to), Path(options.run))
+    saved = open_run(options.run)
+    wishes = Wishes(
         options.k,
-        boost=options.boosts(),
-        only=_listed(options.allow) if options.allow else None,
-        without=_listed(options.deny) if options.deny else (),
-        model=options.model,
+        options.offset,
+        boost,
+        options.only,
+        _known(files["allow"], saved) if "allow" in files else None,
+        _known(files["deny"], saved) if "deny" in files else (),
     )
-    return answer.to_json()
+    if options.user:
+        return saved.answer(options.user, wishes, options.model).to_json()
+    ids = users.ids if users else None
+    return write_all(saved, ids, Path(options.to), wishes, options.model)
 
 
-def _listed(file: str) -> list[str]:
-    """Item ids of a file, one a line.
+def _item_files(options: RecommendOptions) -> dict[str, str]:
+    asked = {"allow": options.allow, "deny": options.deny}
+    return {name: file for name, file in asked.items() if file}
 
-    Raises:
-        BadInput: If the file cannot be read.
-    """
-    try:
-        lines = Path(file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        fix = "Give a text file of item ids, one a line."
-        raise BadInput(f"The list cannot be read: {error}.", file, fix) from None
-    return [line.strip() for line in lines if line.strip()]
+
+def _known(listed: Ids, saved: SavedRun) -> tuple[str, ...]:
+    """The ids of a file, all of them items of the run's data."""
+    listed.refuse(saved.shelf.unknown(listed.ids), "listed items are unknown to this run")
+    return listed.ids
 
 
 def show_answer(found: Mapping[str, Any]) -> None:
-    """What a user chose beside what is recommended."""
-    out = Console(highlight=False)
-    beside(out, list(found["history"]), found["items"], found["user"])
+    """What a user chose beside what is recommended; or what was written."""
+    out = screen()
+    if "to" in found:
+        out.print(plain(_written(found)))
+        for remark in found["remarks"]:
+            out.print(plain(remark))
+        return
+    history = [chosen["title"] for chosen in found["history"]]
+    beside(out, history, found["items"], found["user"])
     out.print(plain(found["reason"]))
     if not found["complete"]:
         out.print(plain(f"Only {len(found['items'])} items could be recommended."))
+
+
+def _written(found: Mapping[str, Any]) -> str:
+    """Users, rows and file, and whom the data does not have or nothing could be given to."""
+    said = (
+        f"{found['rows']:,} items for {found['users']:,} users by {found['model']}: {found['to']}"
+    )
+    parts = [
+        f"{found['unknown']:,} users are not in the data and get what is popular"
+        if found["unknown"]
+        else "",
+        f"{found['short']:,} get fewer items than asked for" if found["short"] else "",
+        f"{found['empty']:,} get none" if found["empty"] else "",
+    ]
+    return "; ".join([said, *filter(None, parts)]) + "."
 
 
 VERBS: dict[str, Verb | Later] = {

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import make_dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, Literal
 
 import tyro
-from rich.console import Console
 
 from tastemaker.commands.evaluate import show_evaluation
-from tastemaker.commands.terminal import beside, plain
+from tastemaker.commands.terminal import beside, plain, screen
 from tastemaker.commands.verbs import Later, Verb
-from tastemaker.options import RunOptions, TuneOptions
+from tastemaker.errors import BadInput
+from tastemaker.options import Model, RunOptions, TuneOptions
 from tastemaker.threads import cores, threads_for
+from tastemaker.train.config import FitConfig
 
 LANGUAGE_WIDTH = 384
 """Width of the narrowest packaged language model."""
+
+
+@dataclass(frozen=True)
+class TrainRun(RunOptions):
+    """As `run`, but the model is named by the command."""
+
+    model: Annotated[Model, tyro.conf.Fixed, tyro.conf.Suppress] = "sasrec"
+
+
+@dataclass(frozen=True)
+class TrainFit(FitConfig):
+    """How to train; the seed is that of the run."""
+
+    seed: Annotated[int, tyro.conf.Fixed, tyro.conf.Suppress] = 0
 
 
 def run(options: RunOptions) -> dict[str, Any]:
@@ -50,22 +65,37 @@ def _train(name: str, summary: str, words: Sequence[str]) -> Verb:
     from tastemaker.recommend.presets import PRESETS
     from tastemaker.run.job import run_recommender
 
+    _refuse_decided(name, words)
     presets = PRESETS[name]
     chosen = presets.get(_preset(words), presets["default"])
     says = "options to start from: " + "; ".join(f"{n} ({p.source})" for n, p in presets.items())
     fields = [
-        ("run", Annotated[RunOptions, tyro.conf.arg(name="")], RunOptions(model=name)),  # type: ignore[arg-type]
+        ("run", Annotated[TrainRun, tyro.conf.arg(name="")], TrainRun(model=name)),  # type: ignore[arg-type]
         ("preset", Annotated[Literal[tuple(presets)], tyro.conf.arg(help=says)], "default"),
         ("model", type(chosen.model), chosen.model),
-        ("fit", type(chosen.fit), chosen.fit),
+        ("fit", TrainFit, TrainFit(**vars(chosen.fit))),
     ]
     options_type = make_dataclass("TrainOptions", fields, frozen=True)
 
     def call(options: Any) -> dict[str, Any]:
-        return run_recommender(options.run, options.model, options.fit)
+        return run_recommender(options.run, options.model, FitConfig(**vars(options.fit)))
 
     call.__doc__ = summary
     return Verb(call, options_type, show_run, lambda asked: threads_that_pay(asked.model))
+
+
+def _refuse_decided(name: str, words: Sequence[str]) -> None:
+    """Refuse options that would contradict what decides already.
+
+    Raises:
+        BadInput: Naming what decides.
+    """
+    asked = {word.partition("=")[0] for word in words}
+    if "--model" in asked:
+        fix = "Name another model there, or leave --model out."
+        raise BadInput(f"The command itself names the model: {name}.", "--model", fix)
+    if "--fit.seed" in asked:
+        raise BadInput("A run has one seed, --seed.", "--fit.seed", "Give --seed.")
 
 
 def _preset(words: Sequence[str]) -> str:
@@ -79,11 +109,15 @@ def _preset(words: Sequence[str]) -> str:
 
 def show_run(answer: Mapping[str, Any]) -> None:
     """Models with intervals, the best one, a user by title, and where the report is."""
-    out = Console(highlight=False)
+    out = screen()
     data, cut = answer["data"], answer["split"]
+    out.print()
     out.print(
-        f"\n{data['name']}: {data['users']:,} users, {data['items']:,} items, "
-        f"{data['interactions']:,} interactions; {cut['name']}, {cut['test_users']:,} test users"
+        plain(
+            f"{data['name']}: {data['users']:,} users, {data['items']:,} items, "
+            f"{data['interactions']:,} interactions; "
+            f"{cut['name']}, {cut['test_users']:,} test users"
+        )
     )
     show_evaluation(answer)
     for example in answer.get("examples", [])[:1]:

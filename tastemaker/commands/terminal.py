@@ -1,10 +1,11 @@
 """What every command shows alike: progress, errors, foreign text made harmless, intervals.
 
-Text from data may hold anything, so control characters are made visible and markup is not read.
+Text from data may hold anything: it passes `plain`, and markup is not read.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -17,13 +18,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tastemaker.errors import OutOfResources, TastemakerError
+from tastemaker.errors import BadInput, OutOfResources, TastemakerError
+from tastemaker.files import shortened
+from tastemaker.inert import inert
 
 
-def plain(value: object) -> Text:
-    """Text without markup, its control characters replaced by visible ones."""
-    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(value))
-    return Text(shown)
+class Screen(Console):
+    """A console that reads no markup and takes a reader who has gone for the end."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the command end as it does for every closed pipe."""
+        raise BrokenPipeError
 
 
 class _Line(logging.Formatter):
@@ -55,45 +60,89 @@ def spoken() -> Iterator[None]:
         said.setLevel(level)
 
 
-def verbs(summaries: Mapping[str, str], wrong: Sequence[str]) -> None:
-    """The commands there are; `wrong` is what was asked for instead."""
-    out = Console(stderr=bool(wrong), highlight=False)
-    if wrong:
-        out.print(plain(f"There is no command {' '.join(wrong[:2])!r}."))
+def screen(stderr: bool = False) -> Screen:
+    """Where answers are shown; text stands there as it is, square brackets too."""
+    return Screen(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def plain(value: object, style: str = "") -> Text:
+    """Text on one line that is shown as it stands and moves nothing."""
+    return Text(inert(str(value)), style=style)
+
+
+def verbs(summaries: Mapping[str, str]) -> None:
+    """The commands there are."""
+    out = screen()
     out.print("tastemaker: learn what people like from what they did.\n")
     table = Table.grid(padding=(0, 3))
     for name, summary in summaries.items():
         table.add_row(Text(f"tastemaker {name}", style="bold"), summary)
     out.print(table)
-    out.print("\nEvery command has --help, --json and --debug.")
+    out.print("\nEvery command has --help, --json and --debug; tastemaker --version.")
+
+
+def json_line(value: object) -> str:
+    """A JSON value on one line, in which what could act on a terminal is escaped.
+
+    Raises:
+        ValueError: If it holds NaN or infinity.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def error(fault: TastemakerError, as_json: bool) -> None:
-    """One paragraph on standard error; with `--json` the fields on standard output."""
+    """One paragraph on standard error, or a line a problem; with `--json` fields on the output."""
     if as_json:
-        print(json.dumps(fault.fields, ensure_ascii=False))
-    else:
-        lines = [str(plain(line)) for line in str(fault).splitlines()]
-        print("\n".join([f"Error: {lines[0]}", *lines[1:]]), file=sys.stderr)
+        print(json_line(fault.fields))
+        return
+    lines = str(fault).splitlines() if "problems" in fault.fields else [str(fault)]
+    print(
+        "\n".join(f"{plain(line)}" for line in [f"Error: {lines[0]}", *lines[1:]]), file=sys.stderr
+    )
 
 
-def out_of_memory() -> TastemakerError:
-    """The error for a computation that did not fit in memory."""
-    fix = "Use a smaller batch or history, or a machine with more memory."
-    return OutOfResources("The memory of this machine ran out.", "", fix)
+def understood(error: Exception) -> TastemakerError | None:
+    """A fault of the system as an error with its remedy; None for what must be a bug."""
+    words = str(error).lower()
+    if isinstance(error, MemoryError) or any(sign in words for sign in _NO_MEMORY):
+        fix = "Use a smaller batch or history, or a machine with more memory."
+        return OutOfResources("The memory of this machine ran out.", "", fix)
+    if isinstance(error, OSError) and error.errno in _RESOURCES:
+        fix = "Free space, or choose another place."
+        return OutOfResources(f"The system refuses: {error.strerror}.", _place(error), fix)
+    if isinstance(error, OSError) and error.filename is not None:
+        fix = "Check the path and its permissions."
+        return BadInput(f"The system refuses: {error.strerror}.", _place(error), fix)
+    return None
+
+
+_NO_MEMORY = ("not enough memory", "can't allocate memory", "cuda out of memory")
+_RESOURCES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE)
+
+
+def _place(error: OSError) -> str:
+    return shortened(str(error.filename or ""))
 
 
 def value_of(value: object) -> str:
     """A value of a description as a person would write it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {value_of(inner)}" for key, inner in value.items())
     if isinstance(value, list):
-        return " to ".join(map(str, value))
+        texts = all(isinstance(one, str) for one in value)
+        return " to ".join(value) if texts else "; ".join(map(value_of, value))
     if isinstance(value, float):
         return f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def beside(
-    out: Console, history: Sequence[str], items: Sequence[Mapping[str, Any]], user: str
+    out: Screen, history: Sequence[str], items: Sequence[Mapping[str, Any]], user: str
 ) -> None:
     """What a user chose, newest first, beside what is recommended."""
     table = Table(box=None, header_style="dim", pad_edge=False)

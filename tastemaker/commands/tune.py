@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from tastemaker.commands.run import show_run, threads_of_default
-from tastemaker.commands.terminal import plain
+from tastemaker.commands.terminal import plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.options import TuneOptions
 
@@ -23,7 +22,7 @@ def tune(options: TuneOptions) -> dict[str, Any]:
 
 def show_tuned(found: Mapping[str, Any]) -> None:
     """A row a model: trials, validation before and after, settings; then the tuned run."""
-    out = Console(highlight=False)
+    out = screen()
     table = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("model", "trials", "NDCG@10 on validation", "settings"):
         table.add_column(name)
@@ -31,7 +30,7 @@ def show_tuned(found: Mapping[str, Any]) -> None:
         first = "failed" if one["first"] is None else f"{one['first']:.4f}"
         settings = ", ".join(f"{key} {value}" for key, value in one["settings"].items())
         values = f"{first} → {one['best']:.4f}"
-        table.add_row(name, str(one["trials"]), values, plain(settings or "as they were"))
+        table.add_row(plain(name), str(one["trials"]), values, plain(settings or "as they were"))
     out.print(table)
     show_run(found)
     out.print(plain(f"Trials: {found['trials']}"), soft_wrap=True)

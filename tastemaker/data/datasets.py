@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from tastemaker import files
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.declaration import Declaration, read_declaration
 from tastemaker.data.describe import checked, described
@@ -74,13 +75,14 @@ def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = 
     """
     if not isinstance(data, str | Path):
         return _read(Log(from_frame(data), Declaration(name="frame")), None, bad_rows)
+    files.refuse_unreadable(Path(data).expanduser())
     path = _find(str(data))
     if path.is_file():
         log = open_log(path)
         named = replace(log.declared, name=path.name.partition(".")[0])
         return _read(replace(log, declared=named), None, bad_rows)
-    files = find_log(path)
-    log = open_split(files) if isinstance(files, dict) else open_log(files)
+    found = find_log(path)
+    log = open_split(found) if isinstance(found, dict) else open_log(found)
     declared = log.declared
     if (path / "dataset.json").is_file():
         declared = read_declaration(path)

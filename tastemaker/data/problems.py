@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tastemaker.errors import BadInput
+from tastemaker.inert import inert
 
 _SHOWN = 80
 
@@ -39,7 +40,9 @@ class BadData(BadInput):
 
     def __init__(self, problems: list[Problem]) -> None:
         first = problems[0]
-        lines = "\n".join(f"  {i}. {problem}" for i, problem in enumerate(problems, start=1))
+        lines = "\n".join(
+            f"  {i}. {inert(str(problem))}" for i, problem in enumerate(problems, start=1)
+        )
         kinds = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__(f"The data has {kinds}:\n{lines}", first.file, "Nothing was read.")
         self.problems = problems

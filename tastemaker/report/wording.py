@@ -7,8 +7,9 @@ around them; markup is escaped where the page is built.
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import Any
+
+from tastemaker.inert import inert
 
 MISSING = "–"
 """What stands for a value that is not there."""
@@ -16,30 +17,16 @@ MISSING = "–"
 SPACE = "\u202f"
 """Narrow space that does not break a line."""
 
-_BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_BREAKS = set("\t\n\r\x0b\x0c\x85\u2028\u2029")
-
 
 def clean(value: Any) -> Any:
-    """A JSON value whose every text has lost its control characters, keys included.
-
-    Line breaks become spaces; other controls, marks that turn the reading direction of what
-    follows, lone surrogates and code points that are no characters become U+FFFD.
-    """
+    """A JSON value whose every text is inert, keys included."""
     if isinstance(value, str):
-        return "".join(_neutral(char) for char in value)
+        return inert(value)
     if isinstance(value, dict):
         return {str(clean(key)): clean(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [clean(inner) for inner in value]
     return value
-
-
-def _neutral(char: str) -> str:
-    if char in _BREAKS:
-        return " "
-    illegal = unicodedata.category(char) in ("Cc", "Cs") or ord(char) & 0xFFFE == 0xFFFE
-    return "\ufffd" if illegal or char in _BIDI or char == "\ufeff" else char
 
 
 def finite(value: object) -> float | None:

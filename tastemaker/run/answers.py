@@ -7,6 +7,15 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """One item that the user chose."""
+
+    item: str
+    """the user's own item id"""
+    title: str
+
+
+@dataclass(frozen=True)
 class Recommendation:
     """One recommended item."""
 
@@ -14,7 +23,9 @@ class Recommendation:
     """the user's own item id"""
     title: str
     score: float
-    """1 for the best item of this answer, 0 for the last of the catalogue"""
+    """where the model's score of this item lies between the lowest (0) and the highest (1) of all
+    items that may be recommended to this user, whatever else is wished, plus the boosts of its
+    groups; it never rises along a list, and is no probability"""
     categories: tuple[str, ...]
 
 
@@ -24,10 +35,12 @@ class Answer:
 
     user: str
     known: bool
+    model: str
+    """what ranked the items; `popularity` for a user without events to learn from"""
     reason: str
     """why these items"""
-    history: tuple[str, ...]
-    """titles of the newest events, newest first"""
+    history: tuple[Chosen, ...]
+    """what the user chose last, newest first"""
     items: tuple[Recommendation, ...]
     complete: bool
     """false when fewer items could be recommended than were asked for"""

@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from tastemaker import artifacts, files
+from tastemaker import files
 from tastemaker.data.splits import split
 from tastemaker.errors import BadInput
 from tastemaker.metrics.comparisons import compare
 from tastemaker.metrics.evaluate import evaluate
-from tastemaker.run.folder import FILES, KIND, finished_folder
+from tastemaker.run.folder import finished_folder, verify_run
 from tastemaker.run.queries import options_of
 from tastemaker.run.results import grouping_of, metrics_of
 from tastemaker.run.saved import open_run
@@ -58,7 +58,7 @@ def compare_runs(
     sides = []
     for place, asked in ((run, model), (against, "")):
         path, folder = Path(place), finished_folder(Path(place))
-        artifacts.verify(folder, KIND, FILES)
+        verify_run(folder)
         results = files.read_json(folder / "results.json")
         chosen = asked or results["best"]
         users = pl.read_parquet(folder / "users.parquet", glob=False).filter(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,21 +27,23 @@ METRICS = "metrics.jsonl"
 RESULTS = "results.json"
 USERS = "users.parquet"
 ITEMS = "items.parquet"
+DECLARATION = "declaration.json"
+DATA = ("events.arrow", "histories.arrow", "vocab.parquet", ITEMS, DECLARATION)
+"""The whole log, the catalogue and what is declared about them."""
 FILES = (
     CONFIG,
     METRICS,
     RESULTS,
     USERS,
-    ITEMS,
+    *DATA,
     "blend.json",
     "counting.safetensors",
-    "events.arrow",
-    "histories.arrow",
     "model.safetensors",
     "report.html",
-    "vocab.parquet",
 )
-"""What a run consists of; whatever else lies in its folder is no part of it."""
+"""What every run consists of; whatever else lies in its folder is no part of it."""
+OPTIONAL = ("user_model.json",)
+"""What a run has beside where its model needs it."""
 
 _WORKING = (CONFIG, METRICS)
 """Files that stand from the start of a training; the others are written at its end."""
@@ -65,7 +67,7 @@ def run_folder(options: RunOptions) -> Path:
             "--out",
             "Choose another, remove it, or go on with --resume.",
         )
-    stem = f"{Path(options.data).name}-{options.model}"
+    stem = f"{Path(options.data_name).name}-{options.model}"
     names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, 10_000))
     taken = (Path("runs") / name for name in names)
     if options.resume:
@@ -116,14 +118,29 @@ def train_on(run: Path) -> None:
     files.sync(run)
 
 
-def clear_results(run: Path) -> None:
-    """Unlink the results that stand in a folder: those kept elsewhere must not be written into."""
-    for name in FILES:
-        if name not in _WORKING:
+def clear_results(run: Path, but: Collection[str] = ()) -> None:
+    """Unlink the results that stand in a folder: those kept elsewhere must not be written into.
+
+    Args:
+        run: A run directory.
+        but: Names that stay, since they are read from where they stand.
+    """
+    for name in (*FILES, *OPTIONAL):
+        if name not in (*_WORKING, *but):
             (run / name).unlink(missing_ok=True)
 
 
 def seal_run(run: Path, meta: Mapping[str, Any]) -> None:
     """Write the manifest, which makes a folder a run, and let go of the one before."""
-    artifacts.seal(run, KIND, meta, FILES)
+    beside = [name for name in OPTIONAL if (run / name).exists()]
+    artifacts.seal(run, KIND, meta, [*FILES, *beside])
     shutil.rmtree(run / FINISHED, ignore_errors=True)
+
+
+def verify_run(run: Path) -> None:
+    """Check that a folder holds a finished run, whole and unchanged.
+
+    Raises:
+        ArtefactError: If it does not.
+    """
+    artifacts.verify(run, KIND, FILES, OPTIONAL)

@@ -24,7 +24,7 @@ from tastemaker.recommend.blend import fit_weights
 from tastemaker.report.page import write_report
 from tastemaker.run.first_answers import first_answers
 from tastemaker.run.folder import (
-    ITEMS,
+    DATA,
     RESULTS,
     USERS,
     clear_results,
@@ -33,6 +33,7 @@ from tastemaker.run.folder import (
     run_folder,
     seal_run,
 )
+from tastemaker.run.kept import keep
 from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.queries import validation_queries
@@ -82,7 +83,7 @@ def _run(
     training: FitConfig | None,
     knobs: Knobs | None,
 ) -> dict[str, Any]:
-    LOG.info("reading %s", options.data)
+    LOG.info("reading %s", options.data_name)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
     check_queries(plan.cuts, options.repeats)
     log = plan.cuts.interactions
@@ -159,11 +160,10 @@ def publish(
     per_user: pl.DataFrame,
 ) -> None:
     """Write everything and, last, the manifest that makes the folder a run."""
-    log = plan.cuts.interactions
-    clear_results(folder)
+    kept_here = plan.dataset.source == str(folder)
+    clear_results(folder, but=DATA if kept_here else ())
     models.save(folder)
-    log.save(folder)
-    plan.dataset.catalog.align(log.item_ids).save(folder / ITEMS)
+    keep(folder, plan.dataset)
     per_user.write_parquet(folder / USERS)
     files.write_json(folder / RESULTS, dict(results))
     LOG.info("writing the report")

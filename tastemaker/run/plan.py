@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from tastemaker import artifacts, config, files
 from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.splits import Split, split
 from tastemaker.nn.next_item import NextItemConfig
-from tastemaker.options import RunOptions
+from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
-from tastemaker.run.folder import CONFIG, FILES, KIND, finished_folder, train_on
+from tastemaker.run.folder import CONFIG, finished_folder, train_on
+from tastemaker.run.kept import keep, kept
 from tastemaker.run.models import Knobs
 from tastemaker.run.validation import Validation
 from tastemaker.train.checkpoints import check_identity
@@ -39,7 +40,8 @@ class Plan:
         """The contents of `config.json`."""
         log = self.cuts.interactions
         return {
-            **{k: v for k, v in asdict(self.options).items() if k not in ("out", "resume")},
+            **{k: v for k, v in vars(self.options).items() if k not in ("out", "resume")},
+            "data": self.options.data_name,
             "source": self.dataset.source,
             "model_config": config.to_json(self.model),
             "fit": config.to_json(self.fit),
@@ -63,12 +65,21 @@ def make_plan(
     """Read and check the data and fix every option."""
     rejected = folder.with_name(f"{folder.name}-bad-rows.csv")
     drop = options.on_bad_rows == "drop"
-    dataset = load(options.data, bad_rows=rejected if drop else None)
+    dataset = kept_frame(options, folder)
+    dataset = dataset or load(options.data, bad_rows=rejected if drop else None)
     cuts = split(dataset.positives(), options.split)
     Validation(training.metric, cuts, not options.repeats).check()
     log = cuts.interactions
     model = model.suited(log.num_items, log.times is not None)
     return Plan(options, dataset, cuts, model, replace(training, seed=options.seed), knobs)
+
+
+def kept_frame(options: RunOptions, folder: Path) -> Dataset | None:
+    """The table in memory that a run was begun with, to go on without it; None for other data."""
+    path = folder / "config.json"
+    if not (options.resume and isinstance(options.data, str) and options.data == FRAME):
+        return None
+    return kept(folder) if path.is_file() and files.read_json(path).get("data") == FRAME else None
 
 
 def is_finished(folder: Path, plan: Plan) -> bool:
@@ -80,7 +91,7 @@ def is_finished(folder: Path, plan: Plan) -> bool:
     finished = finished_folder(folder)
     if not (finished / artifacts.MANIFEST).exists():
         return False
-    artifacts.verify(finished, KIND, FILES)
+    verify_run(finished)
     path = finished / CONFIG
     had, asked = check_plan(path, plan)["fit"], config.to_json(plan.fit)
     before, now = reach(had), reach(asked)
@@ -112,5 +123,7 @@ def start_folder(folder: Path, plan: Plan) -> None:
     path, wanted = folder / CONFIG, plan.to_json()
     if path.is_file():
         wanted = check_plan(path, plan) | {"fit": wanted["fit"]}
+    elif wanted["data"] == FRAME:
+        keep(folder, plan.dataset)
     train_on(folder)
     files.write_json(path, wanted)

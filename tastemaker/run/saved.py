@@ -1,4 +1,4 @@
-"""A finished run, opened: answers for one user, known or not, with the reason.
+"""A finished run, opened: answers for one user or many, known or not, with the reason.
 
 Integer codes stay inside; ids and titles go out. An unknown user gets what is popular, or what is
 popular in the groups they name.
@@ -6,26 +6,38 @@ popular in the groups they name.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
+import polars as pl
 
-from tastemaker import artifacts, files
+from tastemaker import files
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
+from tastemaker.data.datasets import Dataset
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
-from tastemaker.errors import BadInput
+from tastemaker.data.polarity import refused
 from tastemaker.metrics.ranking import Recommender
-from tastemaker.run.answers import Answer, Recommendation
-from tastemaker.run.folder import FILES, KIND, finished_folder
+from tastemaker.run.answers import Answer, Chosen, Recommendation
+from tastemaker.run.folder import CONFIG, RESULTS, finished_folder, verify_run
+from tastemaker.run.kept import kept
+from tastemaker.run.lists import Choice, Lists, best_items
 from tastemaker.run.models import Models
+from tastemaker.run.shelf import Shelf
+from tastemaker.run.wishes import Id, Wished, Wishes, id_of
+
+BATCH = 128
+"""Users answered at a time."""
+POPULARITY = "popularity"
+"""What ranks for somebody of whom nothing is known."""
+
+Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,24 +47,40 @@ class SavedRun:
     path: Path
     config: dict[str, Any]
     results: dict[str, Any]
+    data: Dataset
+    """the whole log, the whole catalogue and what is declared about them"""
     interactions: Interactions
-    catalog: Catalog
-    """aligned with the item codes"""
+    """what models learn from: the log without events of negative polarity"""
+    shelf: Shelf
+    """what can be recommended"""
     models: Models
 
-    @cached_property
+    @property
+    def catalog(self) -> Catalog:
+        """What is known about the items, in the order of their codes."""
+        return self.shelf.aligned
+
+    @property
     def grouping(self) -> Grouping:
         """Items by category.
 
         Raises:
             BadInput: If the catalogue has no categories.
         """
-        return Grouping.from_categories(self.catalog, self.interactions.item_ids)
+        return self.shelf.grouping
 
     @cached_property
-    def titles(self) -> list[str]:
-        """(I,) a name to show for each item."""
-        return self.catalog.titles()
+    def refused(self) -> Interactions:
+        """What each user explicitly refused, by their newest word."""
+        return refused(self.data.interactions, self.data.declared)
+
+    @cached_property
+    def _titles(self) -> pl.Series:
+        return pl.Series(self.shelf.titles, dtype=pl.String)
+
+    def model_name(self, name: str = "") -> str:
+        """`name`, or where it is empty that of the model which this run recommends with."""
+        return name or str(self.results.get("best", self.config["model"]))
 
     def model(self, name: str = "") -> Recommender:
         """The model called `name`; without a name, the one this run recommends with.
@@ -60,98 +88,149 @@ class SavedRun:
         Raises:
             BadInput: If the run has no such model.
         """
-        return self.models.get(name or str(self.results.get("best", self.config["model"])))
+        return self.models.get(self.model_name(name))
 
-    def context(self, user: str) -> Contexts:
-        """A user's whole history as one row; an empty row for an unknown user."""
-        log, code = self.interactions, self.interactions.user_codes.get(user)
-        if code is None:
-            return Contexts.single([], [])
-        rows = np.array([code], np.int64)
-        starts, ends = log.offsets[:-1][rows], log.offsets[1:][rows]
-        return Contexts.gather(rows, starts, ends, log.items, log.times)
+    def context(self, user: Id) -> Contexts:
+        """All that a user chose, as one row; an empty row for an unknown user."""
+        return _rows(self.interactions, self._codes([id_of(user)]))
+
+    def barred(self, user: Id) -> npt.NDArray[np.int32]:
+        """Codes of items that are not recommended to a user, whatever is wished: refused ones."""
+        return _rows(self.refused, self._codes([id_of(user)])).items
 
     def recommend(
-        self,
-        user: str,
-        k: int = 10,
-        *,
-        boost: Mapping[str, float] | None = None,
-        only: Collection[str] | None = None,
-        without: Collection[str] = (),
-        model: str = "",
+        self, user: Id, k: int = 10, *, model: str = "", **wishes: Unpack[Wished]
     ) -> Answer:
-        """The k best items for a user, leaving out what the user has seen.
+        """The k best items for a user, leaving out what the user has chosen or refused.
 
         Args:
             user: User id as in the data.
             k: Number of items; more than there are gives all of them.
-            boost: Group → weight added to the (0–1) score of its items.
-            only: Item ids that may be recommended; None: all that were trained.
-            without: Item ids that may not.
             model: A model of the run; empty: the one it recommends with.
+            wishes: Further fields of `Wishes`: offset, boost, only, allow, deny.
 
         Raises:
-            BadInput: If k < 1, or an item, a group or the model is unknown.
+            BadInput: If a wish cannot be meant, or a user, an item or a group is no id or name.
         """
-        if k < 1:
-            raise BadInput(f"k = {k} asks for nothing.", "--k", "Give a whole number from 1 up.")
-        context, known = self.context(user), user in self.interactions.user_codes
-        scores, reason = self._scores(context, known, model)
-        scores = scores + self._boosts(boost or {})
-        scores[~self._allowed(context, only, without)] = -torch.inf
-        order = torch.sort(scores, descending=True, stable=True).indices[:k]
-        order = order[torch.isfinite(scores[order])]
-        if boost:
-            reason += " Favoured groups: " + ", ".join(boost) + "."
-        newest = context.items[::-1][:10]
-        return Answer(
-            user,
-            known,
-            reason,
-            tuple(self.titles[code - 1] for code in newest),
-            tuple(self._item(int(at), float(scores[at])) for at in order),
-            len(order) == k,
+        return self.answer(user, Wishes(k, **wishes), model)
+
+    def answer(self, user: Id, wishes: Wishes, model: str = "") -> Answer:
+        """As `recommend`, with the wishes in one object."""
+        user, choice = id_of(user), self.shelf.choice(wishes)
+        codes, past = self._codes([user]), self.context(user).items
+        name = self._checked(model) if len(past) else POPULARITY
+        lists, known = self._lists(codes, name, choice), bool(codes[0] >= 0)
+        found = zip(lists.items[0].tolist(), lists.scores[0].tolist(), strict=True)
+        items = tuple(self._item(code, score) for code, score in found if code)
+        said = [_reason(known, name, len(past)), *self.shelf.remarks(wishes)]
+        history = tuple(self._chosen(int(code)) for code in past[::-1][:10])
+        return Answer(user, known, name, " ".join(said), history, items, len(items) == wishes.k)
+
+    def recommend_all(
+        self,
+        users: Iterable[Id] | None = None,
+        k: int = 10,
+        *,
+        model: str = "",
+        **wishes: Unpack[Wished],
+    ) -> pl.DataFrame:
+        """The k best items of each of many users; `answer_all` gives them part by part.
+
+        Args:
+            users: User ids; None: everybody in the data, in its order.
+            k: Number of items a user.
+            model: As for `recommend`.
+            wishes: As for `recommend`, for all users alike.
+
+        Returns:
+            One row an item, users in the order given, best items first: user_id, known (whether
+            the data has the user), rank (1 is the best of all), item_id, title, score, model. A
+            user to whom nothing may be recommended has no row.
+
+        Raises:
+            BadInput: As `recommend`.
+        """
+        return pl.concat(self.answer_all(users, Wishes(k, **wishes), model))
+
+    def answer_all(
+        self, users: Iterable[Id] | None, wishes: Wishes, model: str = ""
+    ) -> Iterator[pl.DataFrame]:
+        """As `recommend_all`, in tables of some users each; wishes are checked before the first."""
+        given = self.interactions.user_ids.to_list() if users is None else map(id_of, users)
+        ids, choice = list(dict.fromkeys(given)), self.shelf.choice(wishes)
+        name = self._checked(model)
+        parts = range(0, max(1, len(ids)), BATCH)
+        return (self._table(ids[at : at + BATCH], name, choice) for at in parts)
+
+    def _table(self, users: list[str], model: str, choice: Choice) -> pl.DataFrame:
+        codes = self._codes(users)
+        past = _rows(self.interactions, codes).lengths > 0
+        groups = [(np.flatnonzero(past), model), (np.flatnonzero(~past), POPULARITY)]
+        some = [group for group in groups if len(group[0])] or groups[1:]
+        parts = [self._part(rows, users, codes, name, choice) for rows, name in some]
+        return pl.concat(parts).sort("row", "rank").drop("row")
+
+    def _part(
+        self, rows: Codes, users: list[str], codes: Codes, model: str, choice: Choice
+    ) -> pl.DataFrame:
+        """The table of those of some users whom one model ranks for."""
+        lists = self._lists(codes[rows], model, choice)
+        user, place = np.nonzero(lists.items)
+        item = pl.Series(lists.items[user, place] - 1)
+        return pl.DataFrame(
+            {
+                "row": rows[user],
+                "user_id": pl.Series(users, dtype=pl.String).gather(rows[user]),
+                "known": codes[rows][user] >= 0,
+                "rank": place + choice.first + 1,
+                "item_id": self.interactions.item_ids.gather(item),
+                "title": self._titles.gather(item),
+                "score": lists.scores[user, place].round(6),
+                "model": pl.repeat(model, len(user), dtype=pl.String, eager=True),
+            }
         )
 
-    @torch.inference_mode()
-    def _scores(self, context: Contexts, known: bool, model: str) -> tuple[Tensor, str]:
-        """(I,) scores in [0, 1] that keep the model's order, and the reason in words."""
-        name = model or str(self.results.get("best", self.config["model"]))
-        reason = f"Ranked by {name} from {len(context.items):,} events of this user."
-        if not known:
-            name = "popularity"
-            reason = "This user is not in the data; these are the most popular items."
-        raw = self.models.get(name).score(context)[0].float()
-        low, high = raw[torch.isfinite(raw)].min(), raw.max()
-        return (raw - low) / (high - low).clamp(min=1e-12), reason
+    def _checked(self, model: str) -> str:
+        """Name of a model that this run has."""
+        self.model(model)
+        return self.model_name(model)
 
-    def _boosts(self, boost: Mapping[str, float]) -> Tensor:
-        total = torch.zeros(self.interactions.num_items)
-        for name, weight in boost.items():
-            members = self.grouping.members(self.grouping.code(name))
-            total += weight * torch.from_numpy(members.astype(np.float32))
-        return total
+    def _codes(self, users: list[str]) -> Codes:
+        """(B,) user codes; -1 for a user whom the data does not have."""
+        known = self.interactions.user_codes
+        return np.array([known.get(user, -1) for user in users], np.int64)
 
-    def _allowed(
-        self, context: Contexts, only: Collection[str] | None, without: Collection[str]
-    ) -> Tensor:
-        code = self.interactions.item_code
-        allowed = torch.from_numpy(self.models.candidates.copy())
+    def _lists(self, users: Codes, model: str, choice: Choice) -> Lists:
+        """The best items of some users, all of them ranked by one model."""
+        contexts, barred = _rows(self.interactions, users), [_rows(self.refused, users)]
         if not self.config["repeats"]:
-            allowed[torch.from_numpy(context.items.astype(np.int64)) - 1] = False
-        if only is not None:
-            listed = torch.zeros_like(allowed)
-            listed[[code(item) - 1 for item in only]] = True
-            allowed &= listed
-        allowed[[code(item) - 1 for item in without]] = False
-        return allowed
+            barred.append(contexts)
+        return best_items(self.models.get(model), contexts, barred, choice)
 
-    def _item(self, at: int, score: float) -> Recommendation:
-        categories = self.catalog.frame["categories"][at]
-        labels = () if categories is None else tuple(categories)
-        item = self.interactions.item_ids[at]
-        return Recommendation(item, self.titles[at], round(score, 6), labels)
+    def _chosen(self, code: int) -> Chosen:
+        return Chosen(self.interactions.item_ids[code - 1], self.shelf.titles[code - 1])
+
+    def _item(self, code: int, score: float) -> Recommendation:
+        labels = self.catalog.frame["categories"][code - 1]
+        item, title = self.interactions.item_ids[code - 1], self.shelf.titles[code - 1]
+        return Recommendation(item, title, round(score, 6), () if labels is None else tuple(labels))
+
+
+def _rows(log: Interactions, users: Codes) -> Contexts:
+    """A row of a log for each user code; an empty one for -1."""
+    known = np.maximum(users, 0)
+    starts = log.offsets[known]
+    ends = np.where(users < 0, starts, log.offsets[known + 1])
+    return Contexts.gather(users, starts, ends, log.items, log.times)
+
+
+def _reason(known: bool, model: str, events: int) -> str:
+    """Why these items, in words."""
+    if not known:
+        return "This user is not in the data; these are the most popular items."
+    if not events:
+        return "This user has chosen nothing in the data; these are the most popular items."
+    return f"Ranked by {model} from {events:,} events of this user."
 
 
 def open_run(path: str | Path) -> SavedRun:
@@ -161,10 +240,11 @@ def open_run(path: str | Path) -> SavedRun:
         ArtefactError: If it is unfinished, damaged, or not a run.
     """
     run = finished_folder(Path(path))
-    artifacts.verify(run, KIND, FILES)
-    config = files.read_json(run / "config.json")
-    interactions = Interactions.open(run)
-    catalog = Catalog.open(run / "items.parquet")
-    models = Models.open(run, config, interactions, catalog)
-    results = files.read_json(run / "results.json")
-    return SavedRun(run, config, results, interactions, catalog, models)
+    verify_run(run)
+    config, results = files.read_json(run / CONFIG), files.read_json(run / RESULTS)
+    data = kept(run)
+    learnt = data.positives()
+    aligned = data.catalog.align(learnt.item_ids)
+    models = Models.open(run, config, learnt, aligned)
+    shelf = Shelf(learnt, data.catalog, aligned, models.candidates)
+    return SavedRun(run, config, results, data, learnt, shelf, models)

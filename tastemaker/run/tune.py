@@ -109,7 +109,7 @@ def tune_model(options: TuneOptions) -> dict[str, Any]:
         raise BadInput(f"There is no preset {options.preset!r}.", "--preset", known)
     start, folder = presets[options.preset], run_folder(asked)
     training = replace(start.fit, epochs=options.epochs)
-    LOG.info("reading %s", options.data)
+    LOG.info("reading %s", options.run().data_name)
     plan = make_plan(replace(asked, resume=True), folder, start.model, training, {})
     check_queries(plan.cuts, options.repeats)
     with listening(str(folder)), only_writer(folder):

@@ -24,7 +24,8 @@ from tests.conftest import write_data
 from tests.run.small import MODEL, TRAINING
 
 MADE = {
-    "blend.json", "checkpoints", "config.json", "counting.safetensors", "events.arrow",
+    "blend.json", "checkpoints", "config.json", "counting.safetensors",
+    "declaration.json", "events.arrow",
     "histories.arrow", "items.parquet", "manifest.json", "metrics.jsonl", "model.safetensors",
     "report.html", "results.json", "users.parquet", "vocab.parquet",
 }  # fmt: skip

@@ -1,18 +1,66 @@
 """Answers for one user: known or not, with a reason, never an item seen or barred."""
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
+import torch
 
 from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.metrics.ranking import top_k
+from tastemaker.options import RunOptions
+from tastemaker.run.answers import Chosen
+from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import SavedRun, open_run
+from tastemaker.run.wishes import Id
+from tests.conftest import write_data
+from tests.run.small import MODEL, TRAINING
 
 
 @pytest.fixture(scope="module")
 def saved(finished_run: Path) -> SavedRun:
     return open_run(finished_run)
+
+
+@pytest.fixture(scope="module")
+def numbered(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+    """A run of whose users and items the ids are whole numbers."""
+    folder = tmp_path_factory.mktemp("numbers")
+    frame = pl.read_csv(write_data(folder / "data") / "interactions.csv").with_columns(
+        pl.col("user_id", "item_id").str.slice(1).cast(pl.Int64)
+    )
+    run_recommender(RunOptions(data=frame, out=str(folder / "run")), MODEL, TRAINING)
+    return open_run(folder / "run")
+
+
+@pytest.fixture(scope="module")
+def disliking(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+    """A run of a log with likes, explicit dislikes and skips, and an item that nobody chose."""
+    folder = tmp_path_factory.mktemp("dislikes")
+    data = write_data(folder / "data")
+    log = pl.read_csv(data / "interactions.csv").with_row_index()
+    kind = (
+        pl.when(pl.col("index") % 7 == 3).then(pl.lit("dislike"))
+        .when(pl.col("index") % 7 == 5).then(pl.lit("skip")).otherwise(pl.lit("like"))
+    )  # fmt: skip
+    never = pl.DataFrame(
+        {"user_id": ["never"], "item_id": ["i1"], "timestamp": [9], "event": ["dislike"]}
+    )
+    pl.concat([log.with_columns(event=kind).drop("index"), never]).write_csv(
+        data / "interactions.csv"
+    )
+    items = pl.read_parquet(data / "items.parquet")
+    unseen = pl.DataFrame({"item_id": ["unseen"], "title": ["?"], "categories": [["Odd"]]})
+    pl.concat([items, unseen]).write_parquet(data / "items.parquet")
+    events = {"like": "explicit_positive", "dislike": "explicit_negative",
+              "skip": "implicit_negative"}  # fmt: skip
+    (data / "dataset.json").write_text(json.dumps({"name": "dislikes", "events": events}))
+    run_recommender(RunOptions(data=data, out=str(folder / "run")), MODEL, TRAINING)
+    return open_run(folder / "run")
 
 
 def test_a_known_user_gets_new_items_in_falling_order(saved: SavedRun) -> None:
@@ -33,7 +81,7 @@ def test_titles_and_history_are_those_of_the_catalogue(saved: SavedRun) -> None:
     answer = saved.recommend("u3", 3)
     log = saved.interactions
     newest = log.decode(log.history(log.user_codes["u3"]))[-1]
-    assert answer.history[0] == f"Item <{newest[1:]}>"
+    assert answer.history[0] == Chosen(newest, f"Item <{newest[1:]}>")
     for one in answer.items:
         assert one.title == f"Item <{one.item[1:]}>"
         assert ("Even" in one.categories) == (int(one.item[1:]) % 2 == 0)
@@ -64,13 +112,134 @@ def test_boosts_move_a_known_user_too(saved: SavedRun) -> None:
     assert all("Odd" in one.categories for one in against.items)
 
 
-def test_only_and_without(saved: SavedRun) -> None:
+def test_allow_and_deny(saved: SavedRun) -> None:
     free = [one.item for one in saved.recommend("u1", 10).items]
-    some = saved.recommend("u1", 10, only=free[3:6])
+    some = saved.recommend("u1", 10, allow=free[3:6])
     assert [one.item for one in some.items] == free[3:6]
     assert not some.complete
-    without = saved.recommend("u1", 10, without=free[:2])
-    assert [one.item for one in without.items][:8] == free[2:]
+    denied = saved.recommend("u1", 10, deny=free[:2])
+    assert [one.item for one in denied.items][:8] == free[2:]
+
+
+def test_pages_follow_each_other(saved: SavedRun) -> None:
+    whole = saved.recommend("u1", 9).items
+    pages = [saved.recommend("u1", 3, offset=offset).items for offset in (0, 3, 6)]
+    assert (*pages[0], *pages[1], *pages[2]) == whole
+    assert not saved.recommend("u1", 3, offset=10**30).items
+
+
+@pytest.mark.parametrize("model", ["sasrec", "ease", "markov-last-5", "popularity", "blend"])
+def test_a_list_is_the_ranking_of_its_model(saved: SavedRun, model: str) -> None:
+    for user in saved.interactions.user_ids.to_list()[:20]:
+        context = saved.context(user)
+        scores = saved.model(model).score(context).float().clone()
+        scores[:, ~torch.from_numpy(saved.models.candidates.copy())] = -torch.inf
+        scores[0, torch.from_numpy(context.items.astype(np.int64)) - 1] = -torch.inf
+        codes = top_k(scores, 12)[0].numpy()
+        found = saved.recommend(user, 12, model=model)
+        assert [one.item for one in found.items] == saved.interactions.decode(codes)
+        shown = [one.score for one in found.items]
+        assert shown[0] == 1.0
+        assert shown == sorted(shown, reverse=True)
+        assert found.model == model
+        # A boost of nothing changes nothing, wherever scores are shown as equal.
+        still = saved.recommend(user, 12, model=model, boost={"Even": 0.0})
+        assert still.items == found.items
+
+
+@pytest.mark.parametrize("user", [7, np.int64(7), np.uint8(7), "7"])
+def test_a_number_is_the_user_whose_id_it_spells(numbered: SavedRun, user: Id) -> None:
+    answer = numbered.recommend(user, 3, deny=[int(numbered.interactions.item_ids[0])])
+    assert answer.known
+    assert answer.user == "7"
+    assert (
+        answer.items == numbered.recommend("7", 3, deny=[numbered.interactions.item_ids[0]]).items
+    )
+    assert len(numbered.context(user).items)
+
+
+@pytest.mark.parametrize("user", [None, True, 7.0, b"7", ["7"]])
+def test_what_is_no_user(saved: SavedRun, user: Any) -> None:
+    for ask in (saved.recommend, saved.context, saved.barred):
+        with pytest.raises(BadInput, match="is no id"):
+            ask(user)
+    with pytest.raises(BadInput, match="is no id"):
+        saved.recommend_all(["u1", user])
+
+
+def test_refused_items_never_come_back(disliking: SavedRun) -> None:
+    """Whatever the model and the wishes; skipped ones may, and so may what was liked later."""
+    log = disliking.data.interactions
+    assert set(log.event_names) == {"like", "dislike", "skip"}
+    refusals = 0
+    for user in log.user_ids.to_list():
+        events = np.array(log.event_names)[
+            log.events[log.offsets[log.user_codes[user]] : log.offsets[log.user_codes[user] + 1]]  # type: ignore[index]
+        ]
+        items = np.array(log.decode(log.history(log.user_codes[user])))
+        refused = set(items[events == "dislike"])
+        skipped = set(items[events == "skip"])
+        assert set(log.decode(disliking.barred(user))) == refused
+        assert set(disliking.interactions.decode(disliking.context(user).items)) == set(
+            items[events == "like"]
+        )
+        for model in ("popularity", "ease", disliking.model_name()):
+            found = {one.item for one in disliking.recommend(user, 99, model=model).items}
+            assert not refused & found
+            assert skipped & set(disliking.interactions.item_ids) <= found | {
+                i for i in skipped if not disliking.models.candidates[
+                    disliking.interactions.item_code(i) - 1]
+            }  # fmt: skip
+        assert not disliking.recommend(user, 5, allow=sorted(refused)).items
+        refusals += len(refused)
+    assert refusals > 20
+
+
+def test_a_user_who_only_refused_gets_what_is_popular(disliking: SavedRun) -> None:
+    answer = disliking.recommend("never", 5)
+    assert answer.known
+    assert answer.model == "popularity"
+    assert "most popular" in answer.reason
+    assert answer.history == ()
+    assert "i1" not in {one.item for one in disliking.recommend("never", 99).items}
+
+
+def test_items_that_cannot_be_recommended_are_counted(disliking: SavedRun) -> None:
+    answer = disliking.recommend("u1", 5, allow=["i0", "i1", "i2", "unseen", "unseen"])
+    assert "1 of 4 allowed items have no training events" in answer.reason
+    assert disliking.recommend("u1", 5, deny=["unseen"]).complete
+    with pytest.raises(BadInput, match="'nothing', 'nowhere'"):
+        disliking.recommend("u1", 5, deny=["i1", "nothing", "unseen", "nowhere"])
+
+
+def test_many_are_answered_as_each_alone(disliking: SavedRun, saved: SavedRun) -> None:
+    for run in (disliking, saved):
+        users = [*run.interactions.user_ids.to_list(), "nobody", "somebody"]
+        table = run.recommend_all(users, 4, offset=1, boost={"Even": 0.1})
+        assert table.columns == ["user_id", "known", "rank", "item_id", "title", "score", "model"]
+        same = 0
+        for user, rows in table.group_by("user_id", maintain_order=True):
+            one = run.recommend(str(user[0]), 4, offset=1, boost={"Even": 0.1})
+            assert rows["rank"].to_list() == [2, 3, 4, 5][: len(rows)]
+            assert rows["known"].unique().to_list() == [one.known]
+            assert rows["model"].unique().to_list() == [one.model]
+            assert rows["score"].to_list() == pytest.approx([i.score for i in one.items], abs=1e-4)
+            same += rows["item_id"].to_list() == [item.item for item in one.items]
+            assert set(rows["title"]) <= set(run.shelf.titles)
+        # Sums over a batch may differ in their last bits from those over one row.
+        assert same >= 0.97 * len(users)
+        assert table["user_id"].unique(maintain_order=True).to_list() == users
+
+
+def test_everybody_and_nobody(saved: SavedRun) -> None:
+    every = saved.recommend_all(k=1)
+    assert every["user_id"].to_list() == saved.interactions.user_ids.to_list()
+    nobody = saved.recommend_all([], k=1)
+    assert len(nobody) == 0
+    assert nobody.schema == every.schema
+    assert len(saved.recommend_all(["u1", "u1"], 3)) == 3
+    with pytest.raises(BadInput, match="'gpt'"):
+        saved.recommend_all(model="gpt")
 
 
 def test_more_than_there_is_gives_everything_flagged(saved: SavedRun) -> None:
@@ -89,7 +258,7 @@ def test_k_must_be_positive(saved: SavedRun, k: int) -> None:
 
 def test_unknown_items_groups_and_models_are_named(saved: SavedRun) -> None:
     with pytest.raises(BadInput, match="'i999'"):
-        saved.recommend("u1", 3, only=["i999"])
+        saved.recommend("u1", 3, allow=["i999"])
     with pytest.raises(BadInput, match="'Comedy'"):
         saved.recommend("u1", 3, boost={"Comedy": 1})
     with pytest.raises(BadInput, match="'gpt'"):

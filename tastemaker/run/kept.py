@@ -1,0 +1,37 @@
+"""The data as a run keeps it: the whole log, every event and its polarity, and the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from tastemaker.data.catalog import Catalog
+from tastemaker.data.datasets import Dataset
+from tastemaker.data.declaration import Declaration
+from tastemaker.data.interactions import Interactions
+from tastemaker.run.folder import DECLARATION, ITEMS
+
+
+def keep(folder: Path, dataset: Dataset) -> None:
+    """Write the log, the catalogue and, last, what is declared about them.
+
+    A log that was read from this very folder is mapped into memory and left as it is.
+    """
+    if dataset.source == str(folder):
+        return
+    dataset.interactions.save(folder)
+    dataset.catalog.save(folder / ITEMS)
+    dataset.declared.save(folder / DECLARATION)
+
+
+def kept(folder: Path) -> Dataset:
+    """The data of a run directory; arrays are read from disk as they are touched.
+
+    Raises:
+        ArtefactError: If a file is missing or damaged.
+    """
+    declared = Declaration.open(folder / DECLARATION)
+    log, catalog = Interactions.open(folder), Catalog.open(folder / ITEMS)
+    dropped = pl.DataFrame(schema={"row": pl.Int64, "reason": pl.String, "value": pl.String})
+    return Dataset(declared.name, log, catalog, declared, str(folder), dropped)

@@ -1,0 +1,101 @@
+"""Scores → the lists that users are shown, many users at a time.
+
+Without a boost a list is exactly the model's own ranking of what may be recommended: best first,
+equal scores by the lower item code. The score that is shown says where an item lies between the
+lowest (0) and the highest (1) of all that may be recommended to the user, whatever the wishes; it
+never rises along a list, and says nothing about other users or models. A boost adds its weight to
+that score and ranks by the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tastemaker.data.contexts import Contexts
+from tastemaker.metrics.ranking import Recommender, check_scores, top_k
+
+
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """The lists of B users, of at most K items each."""
+
+    items: npt.NDArray[np.int64]
+    """(B, K) item codes, best first; 0 where no item is left"""
+    scores: npt.NDArray[np.float64]
+    """(B, K) in [0, 1] plus boosts, never rising along a row"""
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What may be listed, and what is favoured, for every user alike."""
+
+    candidates: Tensor
+    """(I,) items that may be recommended to anybody"""
+    wished: Tensor | None
+    """(I,) items that this request allows; None: all"""
+    boosts: Tensor | None
+    """(I,) float64 added to each item's score; None: nothing is favoured"""
+    first: int
+    """places passed over"""
+    k: int
+
+
+@torch.inference_mode()
+def best_items(
+    model: Recommender, contexts: Contexts, barred: Sequence[Contexts], choice: Choice
+) -> Lists:
+    """The best items of some users.
+
+    Args:
+        model: What scores them.
+        contexts: What each of B users chose before.
+        barred: Items not to recommend, each with a row for every one of the same users.
+        choice: What may be listed, and how much of it.
+
+    Raises:
+        NumericFault: If a score is NaN or +infinite.
+    """
+    scores = model.score(contexts).float()
+    check_scores(scores, contexts.users)
+    scores[:, ~choice.candidates] = -torch.inf
+    for out in barred:
+        rows = torch.from_numpy(np.repeat(np.arange(len(out)), out.lengths))
+        scores[rows, torch.from_numpy(out.items.astype(np.int64)) - 1] = -torch.inf
+    # Differences in double precision: in single, two scores apart can become equal.
+    low = scores.masked_fill(scores == -torch.inf, torch.inf).amin(1, keepdim=True).double()
+    high = scores.amax(1, keepdim=True).double()
+    if choice.wished is not None:
+        scores[:, ~choice.wished] = -torch.inf
+    most = min(choice.first + choice.k, scores.shape[1])
+    if choice.boosts is None:
+        codes = top_k(scores, most)
+        shown = _placed(scores.gather(1, (codes - 1).clamp(min=0)), low, high)
+    else:
+        codes, shown = _boosted(scores, _placed(scores, low, high) + choice.boosts, most)
+    shown[codes == 0] = torch.nan
+    return Lists(codes[:, choice.first :].numpy(), shown[:, choice.first :].numpy())
+
+
+def _placed(scores: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """(B, K) float64 place of each score between `low` and `high` (B, 1); 1 where all are equal."""
+    placed = (scores.double() - low) / (high - low)
+    return torch.where(high > low, placed, torch.where(scores == -torch.inf, -torch.inf, 1.0))
+
+
+def _boosted(scores: Tensor, shown: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """(B, k) codes and sums, by sum, then by the model's own score, then by the lower code."""
+    # Only what reaches the k-th largest sum needs to be put in order.
+    reached = shown >= shown.topk(k, 1).values[:, -1:]
+    columns = shown.topk(int(reached.sum(1).max()), 1).indices.sort(1).values
+    for by in (scores, shown):
+        order = by.gather(1, columns).sort(stable=True, dim=1, descending=True).indices
+        columns = columns.gather(1, order)
+    columns = columns[:, :k]
+    sums = shown.gather(1, columns)
+    return torch.where(sums == -torch.inf, 0, columns + 1), sums

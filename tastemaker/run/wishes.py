@@ -1,0 +1,144 @@
+"""What one request asks for beside the user: how many, which may come, what is favoured.
+
+Validated here and nowhere else, so that Python, the command line and a server refuse alike.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import SupportsIndex, TypedDict
+
+from tastemaker.errors import BadInput
+
+Id = str | SupportsIndex
+"""An id as a person may give it: 7 is "7"."""
+
+HEAVIEST = 100
+"""Largest weight of a boost; scores lie in [0, 1]."""
+
+
+class Wished(TypedDict, total=False):
+    """The fields of `Wishes` beside k, as keywords."""
+
+    offset: int
+    boost: Mapping[str, float]
+    only: Collection[str]
+    allow: Collection[Id] | None
+    deny: Collection[Id]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """One request's wishes.
+
+    Raises:
+        BadInput: If a value cannot be meant: k below 1, an offset below 0, a weight that is not
+            finite, an id that is neither text nor a whole number.
+    """
+
+    k: int = 10
+    """number of items, at least 1; more than there are gives all of them."""
+    offset: int = 0
+    """items passed over before the first, such as those of earlier pages."""
+    boost: Mapping[str, float] = field(default_factory=dict)
+    """group → weight added to the 0–1 score of its items."""
+    only: Collection[str] = ()
+    """groups that items are recommended from; empty: all."""
+    allow: Collection[Id] | None = None
+    """item ids that may be recommended; None: all."""
+    deny: Collection[Id] = ()
+    """item ids that may not."""
+
+    def __post_init__(self) -> None:
+        """Check every value; numbers and ids are kept in their plain form."""
+        _refuse_text(self.only, "only")
+        plain = {
+            "k": whole(self.k, "k", least=1),
+            "offset": whole(self.offset, "offset", least=0),
+            "boost": {str(name): _weight(name, self.boost[name]) for name in self.boost},
+            "only": tuple(map(str, self.only)),
+            "allow": None if self.allow is None else _ids(self.allow, "allow"),
+            "deny": _ids(self.deny, "deny"),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
+
+
+def id_of(value: Id, where: str = "user id") -> str:
+    """An id as text: 7, `numpy.int64(7)` and "7" are the same.
+
+    Raises:
+        BadInput: If it is neither text nor a whole number, such as None, True or 7.0.
+    """
+    if isinstance(value, str):
+        return str(value)
+    if not isinstance(value, bool):
+        try:
+            return str(operator.index(value))
+        except TypeError:
+            pass
+    what = f"{value!r} ({type(value).__name__}) is no id."
+    raise BadInput(what, where, "Give an id as text or as a whole number.")
+
+
+def whole(value: SupportsIndex, name: str, least: int) -> int:
+    """A whole number from `least` up.
+
+    Raises:
+        BadInput: If it is another, or no whole number.
+    """
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        fix = f"Give a whole number from {least} up."
+        raise BadInput(f"{name} = {value!r} cannot be answered.", f"--{name}", fix)
+    return number
+
+
+def weights(texts: Collection[str]) -> dict[str, float]:
+    """Group → weight from texts such as `Comedy=0.3`.
+
+    Raises:
+        BadInput: If a text is no group with a number, or a group stands there twice.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
+        try:
+            weight = float(number)
+        except ValueError:
+            name, weight = "", 0.0
+        if not name:
+            fix = f'Write --boost "Comedy=0.3" with a number from -{HEAVIEST} to {HEAVIEST}.'
+            raise BadInput(f"{text!r} is not a boost.", "--boost", fix)
+        if name in found:
+            what = f"Group {name!r} is boosted twice, by {found[name]:g} and by {weight:g}."
+            raise BadInput(what, "--boost", "Boost each group once.")
+        found[name] = _weight(name, weight)
+    return found
+
+
+def _weight(name: str, value: object) -> float:
+    number = float(value) if isinstance(value, Real) else math.nan
+    number = math.nan if isinstance(value, bool) else number
+    if not abs(number) <= HEAVIEST:
+        what = f"{name}={value} is not a boost."
+        raise BadInput(what, "--boost", f"Give a number from -{HEAVIEST} to {HEAVIEST}.")
+    return number
+
+
+def _ids(values: Collection[Id], name: str) -> tuple[str, ...]:
+    _refuse_text(values, name)
+    return tuple(id_of(value, f"--{name}") for value in values)
+
+
+def _refuse_text(values: object, name: str) -> None:
+    """Refuse one text where several are asked for: its letters would be taken for them."""
+    if isinstance(values, str | bytes):
+        raise BadInput(f"{values!r} is one text.", f"--{name}", f"Give a list, as [{values!r}].")

@@ -1,0 +1,69 @@
+"""Ids and names of a request → what may be listed."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemaker.data.catalog import Catalog
+from tastemaker.data.interactions import Interactions
+from tastemaker.data.tables import from_frame
+from tastemaker.errors import BadInput
+from tastemaker.run.shelf import Shelf
+from tastemaker.run.wishes import Wishes
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    log = Interactions.from_sequences({"u": ["a", "b", "c"], "v": ["d"]})
+    items = pl.DataFrame(
+        {
+            "item_id": ["b", "a", "x", "c", "y"],
+            "title": ["B", "A", "X", None, "Y"],
+            "categories": [["Drama", "War"], ["War"], ["Drama"], ["Drama"], None],
+        }
+    )
+    catalog = Catalog.from_table(from_frame(items))
+    return Shelf(log, catalog, catalog.align(log.item_ids), np.array([True, True, True, False]))
+
+
+def wished(shelf: Shelf, wishes: Wishes) -> list[str]:
+    mask = shelf.choice(wishes).wished
+    assert mask is not None
+    return shelf.log.item_ids.filter(pl.Series(mask.numpy())).to_list()
+
+
+def test_titles_and_items_without_events(shelf: Shelf) -> None:
+    assert shelf.titles == ["A", "B", "c", "d"]
+    assert shelf.without_events == {"x", "y"}
+    assert shelf.unknown(["a", "x", "?", "d"]) == ["?"]
+
+
+def test_wishes_meet(shelf: Shelf) -> None:
+    assert shelf.choice(Wishes()).wished is None
+    assert wished(shelf, Wishes(only=["war"])) == ["a", "b"]
+    assert wished(shelf, Wishes(only=["War", "Drama"])) == ["a", "b", "c"]
+    assert wished(shelf, Wishes(only=["Drama"], allow=["a", "c", "x"], deny=["y"])) == ["c"]
+    assert wished(shelf, Wishes(allow=[])) == []
+
+
+def test_boosts_add_up_over_groups(shelf: Shelf) -> None:
+    boosts = shelf.choice(Wishes(boost={"Drama": 0.5, "War": -0.25})).boosts
+    assert boosts is not None
+    assert boosts.tolist() == [-0.25, 0.25, 0.5, 0.0]
+    with pytest.raises(BadInput, match="one group"):
+        shelf.choice(Wishes(boost={"Drama": 1, "drama": 1}))
+
+
+def test_every_unknown_item_is_named_at_once(shelf: Shelf) -> None:
+    with pytest.raises(BadInput, match=r"'n0', .*'n9' and 5 more"):
+        shelf.choice(Wishes(deny=["a", *(f"n{n}" for n in range(15))]))
+    with pytest.raises(BadInput, match="no group 'Fun'"):
+        shelf.choice(Wishes(only=["Fun"]))
+
+
+def test_what_an_answer_says_of_its_wishes(shelf: Shelf) -> None:
+    assert shelf.remarks(Wishes()) == []
+    remarks = shelf.remarks(Wishes(only=["War"], boost={"Drama": 1}, allow=["a", "d", "x"]))
+    assert "War" in remarks[0]
+    assert "Drama" in remarks[1]
+    assert "2 of 3 allowed items have no training events" in remarks[2]

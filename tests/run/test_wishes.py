@@ -1,0 +1,78 @@
+"""A request's wishes are checked in one place, whoever asks."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tastemaker.errors import BadInput
+from tastemaker.run.wishes import Wishes, id_of, weights
+
+
+@pytest.mark.parametrize("value", ["7", 7, np.int32(7), np.uint64(7), np.str_("7")])
+def test_a_whole_number_is_the_id_written_with_it(value: Any) -> None:
+    assert id_of(value) == "7"
+    assert type(id_of(value)) is str
+
+
+@pytest.mark.parametrize("value", [None, True, np.True_, 7.0, np.float32(7), b"7", ["7"], np.nan])
+def test_what_is_no_id(value: Any) -> None:
+    with pytest.raises(BadInput, match="is no id"):
+        id_of(value)
+    with pytest.raises(BadInput, match="is no id"):
+        Wishes(deny=[value])
+
+
+@pytest.mark.parametrize("k", [0, -3, True, 2.0, "2", None, float("nan")])
+def test_k_is_a_whole_number_from_1(k: Any) -> None:
+    with pytest.raises(BadInput, match="k = "):
+        Wishes(k=k)
+
+
+@pytest.mark.parametrize("offset", [-1, 0.5, None])
+def test_an_offset_is_a_whole_number_from_0(offset: Any) -> None:
+    with pytest.raises(BadInput, match="offset = "):
+        Wishes(offset=offset)
+
+
+def test_values_are_kept_in_their_plain_form() -> None:
+    wishes = Wishes(
+        k=np.int64(3), boost={"A": np.float32(0.5)}, allow=np.array([7, 8]), deny=pl.Series(["x"])
+    )
+    assert (wishes.k, wishes.boost, wishes.allow, wishes.deny) == (
+        3,
+        {"A": 0.5},
+        ("7", "8"),
+        ("x",),
+    )
+    assert Wishes().allow is None
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), 101, -1e9, True, "1", None])
+def test_weights_are_finite_numbers(weight: Any) -> None:
+    with pytest.raises(BadInput, match="not a boost"):
+        Wishes(boost={"Comedy": weight})
+
+
+@pytest.mark.parametrize("name", ["only", "allow", "deny"])
+def test_one_text_is_no_list(name: str) -> None:
+    with pytest.raises(BadInput, match="one text"):
+        Wishes(**{name: "Comedy"})  # type: ignore[arg-type]
+
+
+def test_boosts_are_groups_with_weights() -> None:
+    assert weights(["Comedy=0.3", "A=b=-2"]) == {"Comedy": 0.3, "A=b": -2.0}
+
+
+@pytest.mark.parametrize(
+    "text", ["Comedy", "=1", "Comedy=", "Comedy=x", "Comedy=nan", "Comedy=1e9"]
+)
+def test_what_is_no_boost(text: str) -> None:
+    with pytest.raises(BadInput, match="is not a boost"):
+        weights([text])
+
+
+def test_a_group_is_boosted_once() -> None:
+    with pytest.raises(BadInput, match="twice"):
+        weights(["Comedy=1", "Comedy=2"])
