@@ -16,7 +16,7 @@ from tastemaker.data.splits import Split, split
 from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
-from tastemaker.run.folder import CONFIG, finished_folder, train_on
+from tastemaker.run.folder import CONFIG, finished_folder, train_on, verify_run
 from tastemaker.run.kept import keep, kept
 from tastemaker.run.models import Knobs
 from tastemaker.run.validation import Validation

@@ -7,10 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tastemaker.data.spreadsheet import inert
 from tastemaker.errors import BadInput
 from tastemaker.run import export
 from tastemaker.run import saved as opened
-from tastemaker.run.export import inert_cells, write_all
+from tastemaker.run.export import write_all
 from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.wishes import Wishes
 
@@ -78,7 +79,7 @@ def test_nothing_is_written_into_a_run(saved: SavedRun) -> None:
 
 def test_cells_do_not_run_in_a_spreadsheet() -> None:
     table = pl.DataFrame({"title": ["=1+1", "@x", "-a", "plain", "\tx"], "score": [-1.0] * 5})
-    safe = inert_cells(table)
+    safe = inert(table)
     assert safe["title"].to_list() == ["'=1+1", "'@x", "'-a", "plain", "'\tx"]
     assert safe["score"].to_list() == [-1.0] * 5
 
