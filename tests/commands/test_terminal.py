@@ -36,7 +36,7 @@ def test_what_the_package_says_is_a_flushed_line_with_its_time_on_standard_error
     with terminal.spoken():
         said.info("epoch %d\x1b[2J", 3)
         shown = capsys.readouterr()
-    assert re.fullmatch(r" *\d+:\d\d  epoch 3\\x1b\[2J\n", shown.err)
+    assert re.fullmatch(r" *\d+:\d\d  epoch 3�\[2J\n", shown.err)
     assert shown.out == ""
     said.info("silent again")
     monkeypatch.setenv("RANK", "1")

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tastemaker import artifacts, files
+from tastemaker import files
 from tastemaker.data.batches import NextItemBatches, last
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
@@ -20,6 +20,7 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
 from tastemaker.recommend.hllm import HLLM, HLLMConfig
 from tastemaker.run.compare import evaluate_run
+from tastemaker.run.folder import seal_run
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
 from tastemaker.train.config import FitConfig
@@ -275,7 +276,7 @@ def test_a_run_opens_no_path_that_its_config_names(foreign_run: Path, tmp_path: 
 def seal_again(run: Path) -> None:
     """As a stranger would, whose run is whole."""
     (run / "manifest.json").unlink()
-    artifacts.seal(run, "run", {}, skip=("checkpoints",))
+    seal_run(run, {})
 
 
 @pytest.mark.parametrize(

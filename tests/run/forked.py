@@ -231,7 +231,7 @@ def stops(folder: Path, stage: str, number: int, call: int) -> None:
     os.kill(child, number)
     since = time.monotonic()
     code, took = ended(child), time.monotonic() - since
-    (line,) = (place / "errors").read_text().splitlines()
+    line = (place / "errors").read_text().splitlines()[-1]
     words = shlex.split(line.rpartition("Go on with: ")[2])
 
     def go_on() -> int:

@@ -17,7 +17,7 @@ from tastemaker.recommend.sasrec import SASRec
 from tastemaker.run.job import run_recommender
 from tastemaker.run.kept import keep, kept
 from tastemaker.run.saved import open_run
-from tastemaker.train.checkpoints import StopSignal
+from tastemaker.train.stopping import Stopped
 from tests.conftest import write_data
 from tests.run.small import MODEL, TRAINING
 
@@ -79,10 +79,10 @@ def test_a_run_of_a_table_goes_on_without_it(
     def dying(self: SASRec, batch: object) -> object:
         calls[0] += 1
         if calls[0] == 3:
-            raise StopSignal
+            raise Stopped(15)
         return plain(self, batch)  # type: ignore[arg-type]
 
-    with monkeypatch.context() as patch, pytest.raises(StopSignal):
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(SASRec, "loss", dying)
         run_recommender(options, MODEL, TRAINING)
     later = RunOptions(data="frame", out=str(tmp_path / "run"), resume=True)
