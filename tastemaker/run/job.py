@@ -16,6 +16,7 @@ from typing import Any, cast
 import polars as pl
 
 from tastemaker import config, files
+from tastemaker.data.parquet import write_parquet
 from tastemaker.metrics.targets import check_queries
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.options import Model, RunOptions
@@ -164,7 +165,7 @@ def publish(
     clear_results(folder, but=DATA if kept_here else ())
     models.save(folder)
     keep(folder, plan.dataset)
-    per_user.write_parquet(folder / USERS)
+    write_parquet(folder / USERS, per_user)
     files.write_json(folder / RESULTS, dict(results))
     LOG.info("writing the report")
     write_report(folder)

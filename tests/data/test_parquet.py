@@ -59,4 +59,4 @@ def test_tables_of_the_package_are_written_through_it() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr == "write_parquet"
     }
-    assert calls <= {"parquet.py", "job.py"}
+    assert calls <= {"parquet.py"}
