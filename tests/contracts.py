@@ -111,6 +111,6 @@ class TrainableContract:
         model.eval()
         wanted = rows.items[rows.offsets[1:] - 1]
         ends = rows.offsets[1:] - 1
-        context = Contexts.gather(rows.users, rows.offsets[:-1], ends, rows.items)
+        context = Contexts.gather(rows.users, rows.offsets[:-1], ends, rows.columns)
         best = model.score(context).argmax(1) + 1
         assert (best.numpy() == wanted).mean() >= 0.9

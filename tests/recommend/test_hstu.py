@@ -224,9 +224,8 @@ def test_it_learns_what_only_time_tells() -> None:
                 optimizer.zero_grad()
                 net(batch).backward()
                 optimizer.step()
-        two = Contexts.gather(
-            rows.users, rows.offsets[:-1], rows.offsets[:-1] + 2, rows.items, rows.times
-        )
+        starts = rows.offsets[:-1]
+        two = Contexts.gather(rows.users, starts, starts + 2, rows.columns)
         best = net.eval().score(two).argmax(1).numpy() + 1
         found[time] = (best == rows.items[rows.offsets[:-1] + 2]).mean()
     assert found["past"] == 1.0
