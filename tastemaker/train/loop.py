@@ -127,8 +127,7 @@ class _Loop:
                 # Off the beat, so not kept: a training that goes on is as if it had not ended here.
                 self._validate(state.epoch)
         self.inner.load_state_dict(self.best)
-        self.accelerator.wait_for_everyone()  # a process that leaves early aborts the others
-        self.accelerator.end_training()
+        self._end()
         best_epoch = (len(state.history) - state.stale) * self.config.validate_every
         best_epoch = min(best_epoch, state.epoch)
         return Fitted(state.step, state.epoch, best_epoch, state.best, self._flat())
@@ -196,7 +195,18 @@ class _Loop:
             if random is not None:
                 torch.set_rng_state(random)
             self._save()
+            self._end()
             raise Stopped(asked)
+
+    def _end(self) -> None:
+        """Part from the other processes."""
+        self.accelerator.wait_for_everyone()  # a process that leaves early aborts the others
+        if self.accelerator.num_processes > 1:
+            # What averages gradients must go before the group it does it in: one that outlives it
+            # ends the group's threads while it keeps them from ending.
+            del self.model, self.trainer
+            self.accelerator.free_memory()
+        self.accelerator.end_training()
 
     def _state(self) -> tuple[nn.Module, torch.optim.Optimizer]:
         return self.trained, self.optimizer

@@ -1,5 +1,6 @@
 """Where a run is written, and by whom."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,19 @@ import pytest
 
 from tastemaker.errors import BadInput
 from tastemaker.options import RunOptions
-from tastemaker.run.folder import only_writer, run_folder
+from tastemaker.run.compare import compare_runs
+from tastemaker.run.folder import (
+    FILES,
+    FINISHED,
+    clear_results,
+    finished_folder,
+    only_writer,
+    run_folder,
+    seal_run,
+    train_on,
+)
 from tastemaker.run.job import run_recommender
+from tastemaker.run.saved import open_run
 
 
 def test_a_folder_that_holds_something_is_not_touched(small_data: Path, tmp_path: Path) -> None:
@@ -49,3 +61,53 @@ def test_a_folder_has_one_writer_at_a_time(tmp_path: Path) -> None:
     with only_writer(tmp_path / "run"):  # its end let go, even by force
         pass
     assert not any((tmp_path / "run").iterdir())
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    (tmp_path / ".partial-results.json-7").write_text("half")
+    (tmp_path / ".partial-finished-7").mkdir()
+    (tmp_path / "mine").write_text("mine")
+    with only_writer(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_stray_file_is_no_part_of_a_run(finished_run: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    (run / "notes.txt").write_text("mine")
+    (run / ".partial-results.json-7").write_text("half")
+    seal_run(run, {"best": "ease"})
+    (run / "notes.txt").unlink()
+    (run / ".partial-results.json-7").unlink()
+    open_run(run)
+
+
+def test_a_finished_run_can_be_read_while_its_folder_trains_on(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    answer = open_run(run).recommend("u1", 5)
+    assert finished_folder(run) == run
+    train_on(run)
+    train_on(run)  # as after a kill
+    for name in FILES:
+        (run / name).unlink()
+        (run / name).write_text("half of the next run")
+    assert open_run(run).recommend("u1", 5) == answer
+    assert compare_runs(run, run)["comparison"]["difference"] == 0
+    assert compare_runs(run, run)["comparison"]["a"].startswith("run/")
+    shutil.copytree(finished_run, run, dirs_exist_ok=True)  # the next run stands
+    seal_run(run, {"best": "ease"})
+    assert finished_folder(run) == run
+    assert not (run / FINISHED).exists()
+
+
+def test_results_are_written_anew_not_into_those_that_are_kept(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    train_on(run)
+    clear_results(run)
+    assert {path.name for path in run.iterdir()} == {
+        "checkpoints", "config.json", "finished", "metrics.jsonl"
+    }  # fmt: skip
+    open_run(run)

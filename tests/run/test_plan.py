@@ -1,6 +1,7 @@
 """A finished run of the same plan is read; one of another plan is left alone."""
 
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 
 from tastemaker.errors import ArtefactError
 from tastemaker.options import RunOptions
+from tastemaker.recommend.sasrec import SASRec
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
+from tastemaker.train.stopping import Stopped
 from tests.run.small import MODEL, TRAINING
 
 
@@ -49,3 +52,25 @@ def test_a_finished_run_trains_on_as_if_it_had_never_stopped(
     for name in ("model.safetensors", "metrics.jsonl", "users.parquet"):
         assert (grown / name).read_bytes() == (whole / name).read_bytes(), name
     assert open_run(grown).results["training"]["epochs"] == longer.epochs
+
+
+def test_a_stopped_extension_can_be_read_and_gone_on_with(
+    finished_run: Path, small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    options = RunOptions(data=str(small_data), out=str(run), resume=True)
+    longer = replace(TRAINING, epochs=TRAINING.epochs + 1)
+
+    def stop(*given: object) -> None:
+        raise Stopped(signal.SIGTERM)
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(SASRec, "loss", stop)
+        run_recommender(options, MODEL, longer)
+    assert open_run(run).results == open_run(finished_run).results
+    before = run_recommender(options, MODEL, TRAINING)  # the same options: it is read
+    assert before["training"]["epochs"] == TRAINING.epochs
+    with pytest.raises(ArtefactError, match="epochs differs"):
+        run_recommender(options, MODEL, replace(TRAINING, epochs=1))
+    assert run_recommender(options, MODEL, longer)["training"]["epochs"] == longer.epochs
+    assert open_run(run).config["fit"]["epochs"] == longer.epochs

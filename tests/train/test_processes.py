@@ -1,9 +1,12 @@
 """Two processes on one machine train as one does (DESIGN §3), by DDP over gloo and by FSDP."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -66,8 +69,8 @@ def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in lines]
 
 
-def train(model: str, out: Path, *launcher: str, epochs: int = 3) -> None:
-    """Run the script, under `accelerate launch` where options for it are given."""
+def begin(model: str, out: Path, *launcher: str, epochs: int = 3) -> "subprocess.Popen[str]":
+    """Start the script, under `accelerate launch` where options for it are given."""
     script = out.parent / "script.py"
     script.write_text(SCRIPT)
     out.mkdir(exist_ok=True)
@@ -76,9 +79,21 @@ def train(model: str, out: Path, *launcher: str, epochs: int = 3) -> None:
     start = [sys.executable]
     if launcher:
         start += ["-m", "accelerate.commands.launch", *launcher]
-    command = [*start, str(script), model, str(out), str(epochs)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-6000:]
+    return subprocess.Popen(
+        [*start, str(script), model, str(out), str(epochs)],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def train(model: str, out: Path, *launcher: str, epochs: int = 3) -> None:
+    """Run the script to its end."""
+    with begin(model, out, *launcher, epochs=epochs) as child:
+        errors = child.communicate(timeout=300)[1]
+    assert child.returncode == 0, errors[-6000:]
 
 
 TWO = ("--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no",
@@ -118,6 +133,34 @@ def test_parted_weights_resume_from_a_checkpoint_that_one_process_could_read(
     )
     assert all(torch.equal(found[name], want[name]) for name in want)
     load_weights(SASRec(SASRecConfig(dim=16, history=8), 40), newest / "model.safetensors")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_all_processes_stop_at_the_same_step_and_go_on(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    train("sasrec", whole, *TWO, epochs=40)
+    child = begin("sasrec", stopped, *TWO, epochs=40)
+    try:
+        deadline = time.monotonic() + 300
+        while not (stopped / "checkpoints" / "latest").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(child.pid, number)
+        errors = child.communicate(timeout=60)[1]
+        assert child.returncode != 0
+        assert "Stopped by" in errors, errors[-4000:]
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+    newest = artifacts.pointed(stopped / "checkpoints" / "latest")
+    assert newest is not None
+    assert artifacts.verify(newest, "checkpoint")["progress"]["epoch"] < 40
+    train("sasrec", stopped, *TWO, epochs=40)
+    assert losses(stopped) == losses(whole)
+    assert not list(stopped.rglob(".partial*"))
 
 
 def test_the_command_runs_in_two_processes(small_data: Path, tmp_path: Path) -> None:
