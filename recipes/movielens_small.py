@@ -20,7 +20,7 @@ DECLARATION = {
     "events": {"rating": "implicit_positive"},
     "value": {
         "column": "value",
-        "bands": {"explicit_negative": [0.5, 2.5], "explicit_positive": [4.0, 5.0]},
+        "bands": {"explicit_positive": [4.0, 5.0]},
     },
     "duplicates": "error",
 }

@@ -37,7 +37,7 @@ class RecommendOptions:
     """file of user ids, one a line or in a column user_id, or `all`; needs --to"""
     to: str = ""
     """file that the lists of --users are written to: .parquet, .csv or .jsonl"""
-    k: int = 10
+    k: Annotated[int, tyro.conf.arg(aliases=("-k",))] = 10
     """number of items, at least 1"""
     offset: int = 0
     """items to pass over, such as those of earlier pages"""
