@@ -1,11 +1,12 @@
 """What every next-item model shares: tables of items and positions, scores, and the loss.
 
 A model turns a history into a state at every position; the state at position j is compared with
-every item to predict item j+1 (backbones §1–3.2). Subclasses say how, in `states`.
+every item to predict item j+1 (backbones §1–3.2). Subclasses say how, in `read`.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -16,6 +17,7 @@ from tastemaker.data.batches import Batch, NextItemBatches, last
 from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 from tastemaker.nn import losses
+from tastemaker.nn.view import WHOLE, Pass, View
 
 Loss = Literal["auto", "softmax", "sampled", "gbce"]
 FEW_ITEMS = 20_000
@@ -79,7 +81,7 @@ class NextItemConfig:
         return replace(self, loss="softmax" if num_items <= FEW_ITEMS else "sampled")
 
 
-class NextItemModel(nn.Module):
+class NextItemModel(nn.Module, ABC):
     """Scores and loss from states and item vectors; the seams `Encoder` and `Trainable`."""
 
     def __init__(self, config: NextItemConfig, num_items: int) -> None:
@@ -87,26 +89,30 @@ class NextItemModel(nn.Module):
         super().__init__()
         self.config, self.num_items = config.suited(num_items), num_items
 
-    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
-        """State of every position, which depends on nothing after it.
+    @abstractmethod
+    def read(self, batch: Batch, view: View = WHOLE) -> Pass:
+        """State of every position, which depends on nothing after it; and what a later pass reads.
 
         Args:
             batch: B rows of N positions.
-            newest: (B,) positions that are wanted, so that the last block need not compute the
-                others; None: all of them.
+            view: Which positions are wanted, what they may read, and what stands before them.
 
         Returns:
-            (B, N, D), or (B, 1, D) with `newest`; padded positions are zero.
+            States (B, N, D), or (B, 1, D) of the view's `newest`; and the past if it keeps one.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self) -> Tensor:
         """(I+1, D) vectors whose dot products with states are scores; row 0 never competes."""
-        raise NotImplementedError
+
+    def states(self, batch: Batch, view: View = WHOLE) -> Tensor:
+        """(B, N, D) or (B, 1, D) states alone, as `read` gives them; padded positions are zero."""
+        return self.read(batch, view).states
 
     def encode(self, batch: Batch) -> Tensor:
         """(B, D) state at the last real position; zero for an empty history."""
-        return self.states(batch, (batch.valid.sum(1) - 1).clamp(min=0))[:, 0]
+        newest = (batch.valid.sum(1) - 1).clamp(min=0)
+        return self.states(batch, View(newest=newest))[:, 0]
 
     def item_vectors(self) -> Tensor:
         """(I, D) vectors whose dot product with `encode` is the score."""

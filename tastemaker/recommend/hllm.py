@@ -38,9 +38,9 @@ from tastemaker.data.catalog import Catalog
 from tastemaker.data.item_texts import item_texts
 from tastemaker.errors import BadInput
 from tastemaker.models.item_llm import ItemLLM, Reading
-from tastemaker.models.user_llm import fresh_user_model, kept_user_model, user_model
-from tastemaker.nn.attention import pick
+from tastemaker.models.user_llm import fresh_user_model, hidden_states, kept_user_model, user_model
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.nn.view import WHOLE, KeyValue, Pass, View
 from tastemaker.nn.whitening import whitening
 
 _SCALE = 100.0
@@ -156,9 +156,9 @@ class HLLM(NextItemModel):
         slow = list(self._reader.parameters())
         return [{"params": rest, "share": 1.0}, {"params": slow, "share": self.hllm.item_lr}]
 
-    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
-        """(B, N, D), or (B, 1, D) of the `newest`: unit vectors times the learned scale."""
-        return self._states(batch, F.embedding(batch.items, self.table()), newest)
+    def read(self, batch: Batch, view: View = WHOLE) -> Pass:
+        """Unit vectors times the learned scale, of every position or of the `newest`."""
+        return self._read(batch, F.embedding(batch.items, self.table()), view)
 
     def table(self) -> Tensor:
         """(I+1, D) unit vectors of all texts; row 0 is padding. Those that changed are encoded."""
@@ -184,7 +184,7 @@ class HLLM(NextItemModel):
         table = self._projected(self._today(ids))
         at = torch.searchsorted(ids, batch.items)
         wanted = batch.targets > 0
-        states = self._states(batch, F.embedding(at, table), None)[wanted]
+        states = self._read(batch, F.embedding(at, table), WHOLE).states[wanted]
         targets = torch.searchsorted(ids, batch.targets[wanted])
         total = self.competition(states, table, targets, negatives)
         return total / max(1, batch.target_count)
@@ -197,13 +197,14 @@ class HLLM(NextItemModel):
         """
         fresh = item_texts(catalog, self.hllm.missing_text)
         self.catalog = catalog
-        changed = [at for at, (a, b) in enumerate(zip(self.texts, fresh, strict=True)) if a != b]
+        pairs = enumerate(zip(self.texts, fresh, strict=True))
+        changed = [row for row, (old, new) in pairs if old != new]
         self.texts = fresh
         if changed:
-            self._reading, reading = None, self._reader.read([fresh[at] for at in changed])
+            self._reading, reading = None, self._reader.read([fresh[row] for row in changed])
             with torch.no_grad():
-                found = self._reader(reading, np.arange(len(changed)))
-            self.features[torch.tensor(changed) + 1] = found
+                features = self._reader(reading, np.arange(len(changed)))
+            self.features[torch.tensor(changed) + 1] = features
             self.stale[0] = True
         return len(changed)
 
@@ -264,17 +265,18 @@ class HLLM(NextItemModel):
         """(n, H) what the item model says of texts by number."""
         if self._reading is None:
             self._reading = self._reader.read(self.texts)
-        found: Tensor = self._reader(self._reading, np.asarray(rows))
-        return found
+        features: Tensor = self._reader(self._reading, np.asarray(rows))
+        return features
 
-    def _states(self, batch: Batch, inputs: Tensor, newest: Tensor | None) -> Tensor:
+    def _read(self, batch: Batch, inputs: Tensor, view: View) -> Pass:
         # Unit vectors have entries of about 1/√D; a language model reads entries of about 1.
         x = self.drop(inputs * inputs.shape[-1] ** 0.5)
-        at = batch.position_ids.expand(x.shape[:2])
-        x = self.user(inputs_embeds=x, position_ids=at, use_cache=False).last_hidden_state
-        scale = self.log_scale.exp().clamp(max=_SCALE)
-        x = F.normalize(pick(x, newest), dim=-1) * scale
-        return x * pick(batch.valid[..., None], newest)
+        position_ids = batch.position_ids.expand(x.shape[:2])
+        before = None if view.plain else [] if view.past is None else [*view.past.layers]
+        x, layers = hidden_states(self.user, x, position_ids, view.mask(batch), before)
+        x = F.normalize(view.pick(x), dim=-1) * self.log_scale.exp().clamp(max=_SCALE)
+        kept = [KeyValue(*pair) for pair in layers]
+        return view.passed(x * view.pick(batch.valid[..., None]), kept, batch)
 
 
 def _item_model(config: HLLMConfig) -> ItemLLM:
