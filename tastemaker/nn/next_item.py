@@ -81,6 +81,22 @@ class NextItemConfig:
         return replace(self, loss="softmax" if num_items <= FEW_ITEMS else "sampled")
 
 
+@dataclass(frozen=True)
+class Competitors:
+    """What competes in the loss of one step, and which of it the step's items are."""
+
+    table: Tensor
+    """(n, D) vectors, all made by the weights of this step; row 0 never competes."""
+    inputs: Tensor
+    """(B, N, D) what the batch's items are to the model, as `embed` gives it."""
+    items: Tensor
+    """Row of each of the batch's items, of their shape."""
+    targets: Tensor
+    """Row of each target, of their shape; 0 carries no loss."""
+    negatives: Tensor | None
+    """Row of each negative, of their shape, as (K,) or, of groups, (C, K)."""
+
+
 class NextItemModel(nn.Module, ABC):
     """Scores and loss from states and item vectors; the seams `Encoder` and `Trainable`."""
 
@@ -90,12 +106,17 @@ class NextItemModel(nn.Module, ABC):
         self.config, self.num_items = config.suited(num_items), num_items
 
     @abstractmethod
-    def read(self, batch: Batch, view: View = WHOLE) -> Pass:
+    def embed(self, batch: Batch) -> Tensor:
+        """(B, N, D) what stands for each item read, before positions and scale."""
+
+    @abstractmethod
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
         """State of every position, which depends on nothing after it; and what a later pass reads.
 
         Args:
             batch: B rows of N positions.
             view: Which positions are wanted, what they may read, and what stands before them.
+            vectors: (B, N, D) in place of `self.embed(batch)`; then no item is looked at.
 
         Returns:
             States (B, N, D), or (B, 1, D) of the view's `newest`; and the past if it keeps one.
@@ -105,9 +126,9 @@ class NextItemModel(nn.Module, ABC):
     def table(self) -> Tensor:
         """(I+1, D) vectors whose dot products with states are scores; row 0 never competes."""
 
-    def states(self, batch: Batch, view: View = WHOLE) -> Tensor:
+    def states(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Tensor:
         """(B, N, D) or (B, 1, D) states alone, as `read` gives them; padded positions are zero."""
-        return self.read(batch, view).states
+        return self.read(batch, view, vectors).states
 
     def encode(self, batch: Batch) -> Tensor:
         """(B, D) state at the last real position; zero for an empty history."""
@@ -145,13 +166,26 @@ class NextItemModel(nn.Module, ABC):
         """`loss`, so that wrappers of `forward` (DDP, autocast) see it."""
         return self.loss(batch)
 
+    def competitors(self, batch: Batch) -> Competitors:
+        """What competes in the loss of a step; asked once a step, before its states.
+
+        Targets and negatives may have any shape, so that a head can bring several targets a
+        position and negatives of groups.
+
+        Raises:
+            ValueError: If the batch has no targets.
+        """
+        targets, inputs = targets_of(batch), self.embed(batch)
+        return Competitors(self.table(), inputs, batch.items, targets, batch.negatives)
+
     def loss(self, batch: Batch) -> Tensor:
         """Sum over this batch's targets divided by the targets of the whole step."""
-        if batch.targets is None:
-            raise ValueError("a training batch carries targets")
-        wanted = batch.targets > 0
-        states, targets = self.states(batch)[wanted], batch.targets[wanted]
-        total = self.competition(states, self.table(), targets, batch.negatives)
+        competing = self.competitors(batch)
+        states = self.states(batch, vectors=competing.inputs)
+        wanted = competing.targets > 0
+        total = self.competition(
+            states[wanted], competing.table, competing.targets[wanted], competing.negatives
+        )
         return total / max(1, batch.target_count)
 
     def competition(
@@ -168,6 +202,17 @@ class NextItemModel(nn.Module, ABC):
         return losses.gbce(states, table, targets, negatives, self.config.calibration)
 
 
+def targets_of(batch: Batch) -> Tensor:
+    """The batch's targets.
+
+    Raises:
+        ValueError: If it has none, as when it is for scoring.
+    """
+    if batch.targets is None:
+        raise ValueError("a training batch carries targets")
+    return batch.targets
+
+
 class IdModel(NextItemModel):
     """A next-item model that knows items by id: one table for input and output."""
 
@@ -182,11 +227,17 @@ class IdModel(NextItemModel):
         with torch.no_grad():
             self.items.weight[0] = 0
 
-    def inputs(self, batch: Batch) -> Tensor:
-        """(B, N, D) what the first block reads: E[items]·√D + P[positions]."""
-        x: Tensor = self.items(batch.items) * self.config.dim**0.5
-        x = self.drop(x + self.positions(batch.position_ids))
-        return x
+    def embed(self, batch: Batch) -> Tensor:
+        """(B, N, D) rows of the item table."""
+        vectors: Tensor = self.items(batch.items)
+        return vectors
+
+    def inputs(self, batch: Batch, vectors: Tensor | None = None) -> Tensor:
+        """(B, N, D) what the first layer reads: vectors·√D + P[positions]."""
+        x = self.embed(batch) if vectors is None else vectors
+        x = x * self.config.dim**0.5 + self.positions(batch.position_ids)
+        dropped: Tensor = self.drop(x)
+        return dropped
 
     def table(self) -> Tensor:
         """(I+1, D) the item table; row 0 is padding."""

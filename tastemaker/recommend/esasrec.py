@@ -73,7 +73,7 @@ class ESASRec(IdModel):
         super().__init__(config, num_items)
         self.layers = nn.ModuleList(LiGR(config) for _ in range(config.layers))
 
-    def read(self, batch: Batch, view: View = WHOLE) -> Pass:
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
         """States of every position, or of the view's `newest`."""
-        x, kept = through(self.layers, self.inputs(batch), view)
+        x, kept = through(self.layers, self.inputs(batch, vectors), view)
         return view.passed(x * view.pick(batch.valid[..., None]), kept, batch)

@@ -39,7 +39,7 @@ from tastemaker.data.item_texts import item_texts
 from tastemaker.errors import BadInput
 from tastemaker.models.item_llm import ItemLLM, Reading
 from tastemaker.models.user_llm import fresh_user_model, hidden_states, kept_user_model, user_model
-from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.nn.next_item import Competitors, NextItemConfig, NextItemModel, targets_of
 from tastemaker.nn.view import WHOLE, KeyValue, Pass, View
 from tastemaker.nn.whitening import whitening
 
@@ -156,38 +156,42 @@ class HLLM(NextItemModel):
         slow = list(self._reader.parameters())
         return [{"params": rest, "share": 1.0}, {"params": slow, "share": self.hllm.item_lr}]
 
-    def read(self, batch: Batch, view: View = WHOLE) -> Pass:
+    def embed(self, batch: Batch) -> Tensor:
+        """(B, N, D) unit vectors of the texts."""
+        return F.embedding(batch.items, self.table())
+
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
         """Unit vectors times the learned scale, of every position or of the `newest`."""
-        return self._read(batch, F.embedding(batch.items, self.table()), view)
+        x = self.embed(batch) if vectors is None else vectors
+        # Unit vectors have entries of about 1/√D; a language model reads entries of about 1.
+        x = self.drop(x * x.shape[-1] ** 0.5)
+        position_ids = batch.position_ids.expand(x.shape[:2])
+        before = None if view.plain else [] if view.past is None else [*view.past.layers]
+        x, layers = hidden_states(self.user, x, position_ids, view.mask(batch), before)
+        x = F.normalize(view.pick(x), dim=-1) * self.log_scale.exp().clamp(max=_SCALE)
+        kept = [KeyValue(*pair) for pair in layers]
+        return view.passed(x * view.pick(batch.valid[..., None]), kept, batch)
 
     def table(self) -> Tensor:
         """(I+1, D) unit vectors of all texts; row 0 is padding. Those that changed are encoded."""
         self.refresh()
         return self.vectors
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Sum over this batch's targets divided by the targets of the whole step."""
-        if batch.targets is None:
-            raise ValueError("a training batch carries targets")
+    def competitors(self, batch: Batch) -> Competitors:
+        """Begin a step: all texts for the full softmax, else those that the batch names alone."""
+        targets, negatives = targets_of(batch), batch.negatives
         if not self.steps:
             self.start()  # `fit` has; other callers need not know
         self.stale[0] = True  # the weights are about to change
         self.steps += 1
         ids = torch.arange(self.num_items + 1, device=batch.items.device)
-        negatives = batch.negatives
-        if self.config.loss != "softmax":
-            if negatives is None:
-                raise ValueError(f"loss {self.config.loss!r} needs a batch with negatives")
-            known = [batch.items.flatten(), batch.targets.flatten(), negatives, ids[:1]]
-            ids = torch.unique(torch.cat(known))
-            negatives = torch.searchsorted(ids, negatives)
+        if self.config.loss != "softmax" and negatives is not None:
+            named = (batch.items, targets, negatives, ids[:1])
+            ids = torch.unique(torch.cat([codes.flatten() for codes in named]))
         table = self._projected(self._today(ids))
-        at = torch.searchsorted(ids, batch.items)
-        wanted = batch.targets > 0
-        states = self._read(batch, F.embedding(at, table), WHOLE).states[wanted]
-        targets = torch.searchsorted(ids, batch.targets[wanted])
-        total = self.competition(states, table, targets, negatives)
-        return total / max(1, batch.target_count)
+        items, targets = (torch.searchsorted(ids, codes) for codes in (batch.items, targets))
+        drawn = None if negatives is None else torch.searchsorted(ids, negatives)
+        return Competitors(table, F.embedding(items, table), items, targets, drawn)
 
     def update(self, catalog: Catalog) -> int:
         """Take new texts of the same items, encode those that changed, and say how many they were.
@@ -267,16 +271,6 @@ class HLLM(NextItemModel):
             self._reading = self._reader.read(self.texts)
         features: Tensor = self._reader(self._reading, np.asarray(rows))
         return features
-
-    def _read(self, batch: Batch, inputs: Tensor, view: View) -> Pass:
-        # Unit vectors have entries of about 1/√D; a language model reads entries of about 1.
-        x = self.drop(inputs * inputs.shape[-1] ** 0.5)
-        position_ids = batch.position_ids.expand(x.shape[:2])
-        before = None if view.plain else [] if view.past is None else [*view.past.layers]
-        x, layers = hidden_states(self.user, x, position_ids, view.mask(batch), before)
-        x = F.normalize(view.pick(x), dim=-1) * self.log_scale.exp().clamp(max=_SCALE)
-        kept = [KeyValue(*pair) for pair in layers]
-        return view.passed(x * view.pick(batch.valid[..., None]), kept, batch)
 
 
 def _item_model(config: HLLMConfig) -> ItemLLM:

@@ -138,14 +138,14 @@ class HSTU(IdModel):
         self.layers = nn.ModuleList(HSTULayer(config) for _ in range(config.layers))
         nn.init.trunc_normal_(self.positions.weight, std=config.dim**-0.5)
 
-    def read(self, batch: Batch, view: View = WHOLE) -> Pass:
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
         """Unit vectors divided by the temperature, of every position or of the `newest`."""
         asking, columns = batch.position_ids, view.position_ids(batch)
         distances = asking[..., :, None] - columns[..., None, :] + self.config.history - 1
         if distances.dim() == 3 and len(distances) == 1:
             distances = distances[0]  # one row stands for all
         pairs = Pairs(distances, self._buckets(batch, view))
-        x, kept = through(self.layers, self.inputs(batch), view, pairs)
+        x, kept = through(self.layers, self.inputs(batch, vectors), view, pairs)
         scale = view.pick(batch.valid[..., None]) / self.temperature
         return view.passed(F.normalize(x, dim=-1) * scale, kept, batch)
 

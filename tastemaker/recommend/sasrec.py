@@ -80,7 +80,7 @@ class SASRec(IdModel):
         self.layers = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.final_norm = nn.LayerNorm(config.dim)
 
-    def read(self, batch: Batch, view: View = WHOLE) -> Pass:
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
         """States of every position, or of the view's `newest`."""
-        x, kept = through(self.layers, self.inputs(batch), view)
+        x, kept = through(self.layers, self.inputs(batch, vectors), view)
         return view.passed(self.final_norm(x) * view.pick(batch.valid[..., None]), kept, batch)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from tastemaker.data.batches import Batch, NextItemBatches, last
 from tastemaker.data.contexts import Contexts
@@ -21,8 +22,8 @@ class MeanConfig(NextItemConfig):
 class Mean(IdModel):
     """State = mean of the inputs so far: the least model that keeps the contract."""
 
-    def read(self, batch: Batch, view: View = WHOLE) -> Pass:
-        x = self.inputs(batch).cumsum(1)
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
+        x = self.inputs(batch, vectors).cumsum(1)
         counts = torch.arange(1, x.shape[1] + 1)[:, None]
         return view.passed(view.pick(x / counts * batch.valid[..., None]), [], batch)
 
@@ -44,8 +45,9 @@ def test_shapes_that_cannot_be_built(wrong: dict[str, int]) -> None:
 
 def test_losses_ask_for_what_they_need() -> None:
     model = Mean(MeanConfig(dim=4, loss="sampled"), 20)
-    with pytest.raises(ValueError, match="targets"):
-        model.loss(last(rows([1, 2]), 8))
+    for asked in (model.loss, model.competitors):
+        with pytest.raises(ValueError, match="targets"):
+            asked(last(rows([1, 2]), 8))
     (batch,) = NextItemBatches(rows([1, 2, 3]), history=8, tokens=64).epoch(0)
     with pytest.raises(ValueError, match="negatives"):
         model.loss(batch)
