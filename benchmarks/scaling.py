@@ -24,7 +24,6 @@ from tastemaker.data.datasets import load
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
-from tastemaker.train.processes import pieces
 from tastemaker.worlds.logs import write_large
 
 ROOT = Path(__file__).parents[1]
@@ -61,7 +60,7 @@ def stages(path: Path) -> dict[str, float]:
     def one_pass() -> None:
         for batch in batches.epoch(0):
             optimizer.zero_grad()
-            for part in pieces(batch):
+            for part in batch.parts(small=True):
                 model(part).backward()
             optimizer.step()
 

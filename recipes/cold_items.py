@@ -20,8 +20,8 @@ from tastemaker.data.batches import last
 from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.data.splits import Queries, Split
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
-from tastemaker.metrics.ranking import Recommender
 from tastemaker.recommend.hllm import HLLM
+from tastemaker.seams import Recommender
 
 NEWEST = 5
 RARE = 5
@@ -68,7 +68,7 @@ def one_by_one(cuts: Split) -> Queries:
     at = ranges(cuts.valid_end, log.offsets[1:])
     owner = np.repeat(np.arange(log.num_users), log.offsets[1:] - cuts.valid_end)
     starts = log.offsets[:-1][owner]
-    contexts = Contexts.gather(owner, starts, at, log.items, log.times)
+    contexts = Contexts.gather(owner, starts, at, log.columns)
     return Queries(contexts, log.items[at], np.arange(len(at) + 1))
 
 

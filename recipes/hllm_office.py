@@ -15,11 +15,11 @@ from office import office
 
 from tastemaker.config import seed_everything
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
-from tastemaker.metrics.ranking import Recommender
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.recommend.backbones import build
 from tastemaker.recommend.hllm import HLLMConfig
 from tastemaker.recommend.sasrec import SASRecConfig
+from tastemaker.seams import Recommender
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
 

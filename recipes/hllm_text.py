@@ -17,12 +17,12 @@ from evidence import METRICS, Evidence, size_of
 
 from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import EvalOptions
-from tastemaker.metrics.ranking import Recommender
 from tastemaker.options import RunOptions
 from tastemaker.recommend.hllm import HLLMConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
+from tastemaker.seams import Recommender
 from tastemaker.train.config import FitConfig
 
 CUT = "last-20"

@@ -99,6 +99,32 @@ class TrainableContract:
         whole = model.states(batch)[torch.arange(len(newest)), newest]
         torch.testing.assert_close(model.encode(batch), whole, rtol=1e-6, atol=1e-6)
 
+    @torch.no_grad()
+    def test_a_head_can_build_its_loss_on_what_competes(self) -> None:
+        from dataclasses import replace
+
+        model = self.build(ITEMS)
+        (batch, *_) = NextItemBatches(some_contexts(), 8, 400, negatives=6).epoch(0)
+        assert batch.negatives is not None
+        groups = replace(batch, negatives=batch.negatives.view(2, 3))
+        rival = model.competitors(groups)
+        for rows, codes in (
+            (rival.items, groups.items),
+            (rival.targets, groups.targets),
+            (rival.negatives, groups.negatives),
+        ):
+            assert rows.shape == codes.shape
+            met = codes > 0
+            want = model.table()[codes][met]
+            torch.testing.assert_close(rival.table[rows][met], want, rtol=1e-5, atol=1e-6)
+        no_items = replace(batch, items=torch.zeros_like(batch.items))
+        states = model.states(no_items, vectors=rival.inputs)
+        torch.testing.assert_close(states, model.states(batch), rtol=1e-5, atol=1e-5)
+        wanted = rival.targets > 0
+        parts = states[wanted], rival.table, rival.targets[wanted], rival.negatives.flatten()
+        total = model.competition(*parts) / batch.target_count
+        torch.testing.assert_close(total, model.loss(batch), rtol=1e-5, atol=1e-5)
+
     def test_it_overfits_twenty_users(self) -> None:
         rng = np.random.default_rng(0)
         sequences = {f"u{n}": [f"i{i}" for i in rng.permutation(ITEMS)[:7]] for n in range(20)}
@@ -111,6 +137,6 @@ class TrainableContract:
         model.eval()
         wanted = rows.items[rows.offsets[1:] - 1]
         ends = rows.offsets[1:] - 1
-        context = Contexts.gather(rows.users, rows.offsets[:-1], ends, rows.items)
+        context = Contexts.gather(rows.users, rows.offsets[:-1], ends, rows.columns)
         best = model.score(context).argmax(1) + 1
         assert (best.numpy() == wanted).mean() >= 0.9

@@ -22,7 +22,6 @@ from tastemaker.recommend.backbones import build
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.train.processes import pieces
 
 DIFFERENCES = {
     "sasrec": ["whole histories in chunks of L, of like length in a batch", "gradients clipped"],
@@ -69,7 +68,7 @@ def stepped(args: argparse.Namespace, cuts: Split, model: NextItemModel) -> meas
     clock.begin()
     for batch in prefetch(batch for number in range(100) for batch in batches.epoch(number)):
         optimizer.zero_grad(set_to_none=True)
-        for part in pieces(batch):
+        for part in batch.parts(small=True):
             model(part).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()

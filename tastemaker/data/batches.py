@@ -7,38 +7,42 @@ Scoring reads `Contexts`: the raw past of some users, in compressed sparse rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tastemaker.data.contexts import Contexts, Int32s, Int64s, ranges
+from tastemaker.data.contexts import ROW, Contexts, Int32s, Int64s, along, ranges
+
+POSITIONS = 6400
+"""Positions that a CPU takes at once: what they need stays in its cache, and freshly mapped memory,
+which costs more than the arithmetic, is not asked for."""
 
 
 @dataclass(frozen=True)
 class Batch:
     """Rows of equal length N for one training or scoring step; content left, padding right."""
 
-    items: Tensor
+    items: Tensor = field(metadata=ROW)
     """(B, N) int64 item codes, 0 where padded."""
-    valid: Tensor
+    valid: Tensor = field(metadata=ROW)
     """(B, N) bool, true at real positions."""
     position_ids: Tensor
     """(N,) or (B, N) int64, given, never derived from content."""
-    times: Tensor | None = None
+    times: Tensor | None = field(default=None, metadata=ROW)
     """(B, N) int64 seconds."""
-    request_times: Tensor | None = None
+    request_times: Tensor | None = field(default=None, metadata=ROW)
     """(B,) int64 seconds of the event after each row's newest one; None: not known."""
-    targets: Tensor | None = None
+    targets: Tensor | None = field(default=None, metadata=ROW)
     """(B, N) int64, the next item; 0 carries no loss."""
     negatives: Tensor | None = None
     """(K,) int64 item codes shared by the batch."""
     target_count: int = 1
     """Targets in the *global* batch, by which every process divides its loss."""
-    rows: Int64s | None = None
+    rows: Int64s | None = field(default=None, metadata=ROW)
     """(B,) numbers of the training rows, for messages."""
 
     def to(self, device: torch.device) -> Batch:
@@ -55,15 +59,23 @@ class Batch:
 
         Negatives, positions common to all rows and `target_count` stay those of the whole.
         """
-        shared = {"negatives", "target_count"}
-        if self.position_ids.dim() == 1:
-            shared.add("position_ids")
-        rows: dict[str, Any] = {
-            name: value[rank::world]
-            for name, value in vars(self).items()
-            if name not in shared and value is not None
-        }
+        rows: dict[str, Any] = {name: value[rank::world] for name, value in along(self, "row")}
+        if self.position_ids.dim() == 2:
+            rows["position_ids"] = self.position_ids[rank::world]
         return replace(self, **rows)
+
+    def parts(self, rank: int = 0, world: int = 1, small: bool = False) -> list[Batch]:
+        """What process `rank` of `world` computes, in pieces whose losses add up.
+
+        Args:
+            rank: Number of the process.
+            world: Number of processes.
+            small: In pieces of at most `POSITIONS`, or one row, as a CPU takes them fastest.
+        """
+        mine = self.shard(rank, world) if world > 1 else self
+        rows = max(1, POSITIONS // mine.items.shape[1])
+        count = max(1, -(-len(mine.items) // rows)) if small else 1
+        return [mine.shard(piece, count) for piece in range(count)] if count > 1 else [mine]
 
     def upcoming(self) -> Tensor:
         """(B, N) seconds of the event after each position.
@@ -107,18 +119,6 @@ def _pad(items: Int32s, times: Int64s | None, starts: Int64s, ends: Int64s, leng
         torch.arange(length),
         None if times is None else padded(times),
     )
-
-
-class Batches(Protocol):
-    """What `fit` reads: numbered epochs of batches that depend on nothing but their number."""
-
-    def __len__(self) -> int:
-        """Steps in an epoch."""
-        ...
-
-    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
-        """Batches of epoch `number`, from step `skip` on."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from tastemaker.data.catalog import Catalog
+from tastemaker.data.contexts import Int64s
 from tastemaker.data.declaration import Declaration
-from tastemaker.data.interactions import Int64s, Interactions
+from tastemaker.data.interactions import Interactions
 from tastemaker.data.problems import shown
 from tastemaker.data.times import EARLY, MODERN
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ import polars as pl
 import pyarrow as pa
 
 from tastemaker.data.arrow import open_arrow, write_arrow
-from tastemaker.data.columns import Columns, pick
+from tastemaker.data.columns import Columns
+from tastemaker.data.contexts import EVENT, Contexts, Int8s, Int32s, Int64s, UInt8s, along
 from tastemaker.data.declaration import MAX_EVENTS
 from tastemaker.data.dictionary import Dictionary
 from tastemaker.data.parquet import write_parquet
@@ -30,9 +31,6 @@ from tastemaker.errors import BadInput
 
 PARTS = ("train", "valid", "test")
 """Parts of a ready-made split; an event's part is an index into them."""
-
-Int32s = npt.NDArray[np.int32]
-Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -45,18 +43,20 @@ class Interactions:
     """(I,) String; item code c is the position plus one, 0 is padding."""
     offsets: Int64s
     """(U+1,) events of user u are `offsets[u]:offsets[u+1]`."""
-    items: Int32s
+    items: Int32s = field(metadata=EVENT)
     """(N,) item codes 1..I."""
-    times: Int64s | None = None
+    times: Int64s | None = field(default=None, metadata=EVENT)
     """(N,) seconds since 1970, or None where the log carries order only."""
-    events: npt.NDArray[np.uint8] | None = None
+    events: UInt8s | None = field(default=None, metadata=EVENT)
     """(N,) index into `event_names`; None when there is a single kind of event."""
-    values: npt.NDArray[np.float32] | None = None
+    values: npt.NDArray[np.float32] | None = field(default=None, metadata=EVENT)
     """(N,) the log's value column, such as a rating."""
     event_names: tuple[str, ...] = ("view",)
-    parts: npt.NDArray[np.uint8] | None = None
+    parts: UInt8s | None = field(default=None, metadata=EVENT)
     """(N,) index into `PARTS` where the data come with a ready-made split, never falling within
     a user; then only events of one part are oldest first."""
+    polarities: Int8s | None = field(default=None, metadata=EVENT)
+    """(N,) code of `polarity.CODES`, set by who knows the declaration; not stored."""
 
     @property
     def num_users(self) -> int:
@@ -77,6 +77,12 @@ class Interactions:
     def lengths(self) -> Int64s:
         """(U,) number of events of each user."""
         return np.diff(self.offsets)
+
+    @property
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """The flat arrays that contexts are gathered from, by name."""
+        known = {one.name for one in fields(Contexts)}
+        return {name: column for name, column in along(self, "event") if name in known}
 
     @property
     def bytes_per_event(self) -> float:
@@ -185,15 +191,8 @@ class Interactions:
     def select(self, keep: npt.NDArray[np.bool_]) -> Interactions:
         """The same users and items with only the events where `keep` (N,) is true."""
         running = np.concatenate([[0], np.cumsum(keep)])
-        return replace(
-            self,
-            offsets=running[self.offsets],
-            items=self.items[keep],
-            times=pick(self.times, keep),
-            events=pick(self.events, keep),
-            values=pick(self.values, keep),
-            parts=pick(self.parts, keep),
-        )
+        kept = {name: column[keep] for name, column in along(self, "event")}
+        return replace(self, offsets=running[self.offsets], **kept)
 
     def by_time(self) -> Interactions:
         """The same log without its ready-made split: each user's events oldest first.
@@ -207,14 +206,8 @@ class Interactions:
             return replace(self, parts=None)
         users = np.repeat(np.arange(self.num_users), self.lengths)
         order = np.lexsort((self.times, users))
-        return replace(
-            self,
-            items=self.items[order],
-            times=self.times[order],
-            events=pick(self.events, order),
-            values=pick(self.values, order),
-            parts=None,
-        )
+        ordered = {name: column[order] for name, column in along(self, "event")}
+        return replace(self, **ordered | {"parts": None})
 
     def save(self, folder: Path) -> None:
         """Write the Arrow files that `open` maps into memory, and `vocab.parquet`."""

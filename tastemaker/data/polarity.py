@@ -6,6 +6,8 @@ positive polarity are learnt; the items that a user explicitly refused are never
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -70,16 +72,17 @@ def positives(log: Interactions, declared: Declaration) -> Interactions:
     """
     if not declared.bands and np.all(by_kind(log, declared) > 0):
         return log
-    chosen = polarities(log, declared) > 0
+    codes = polarities(log, declared)
+    chosen, said = codes > 0, replace(log, polarities=codes)
     if chosen.all():
-        return log
+        return said
     if not chosen.any():
         raise BadInput(
             f"None of the {log.num_events:,} events is positive, so there is nothing to learn.",
             "dataset.json: events and value.bands",
             "Declare which events, or which values, say that somebody chose the item.",
         )
-    return log.select(chosen)
+    return said.select(chosen)
 
 
 def refused(log: Interactions, declared: Declaration) -> Interactions:

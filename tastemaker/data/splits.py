@@ -44,20 +44,11 @@ class Queries:
 
     def take(self, rows: Int64s) -> Queries:
         """Some of the queries, in the order given."""
-        context, target = self.contexts.offsets, self.target_offsets
-        at = ranges(target[rows], target[rows + 1])
+        target = self.target_offsets
         counts = np.diff(target)[rows]
-        asked = self.contexts.request_times
-        contexts = Contexts.gather(
-            self.contexts.users[rows],
-            context[rows],
-            context[rows + 1],
-            self.contexts.items,
-            self.contexts.times,
-        )
         return Queries(
-            replace(contexts, request_times=None if asked is None else asked[rows]),
-            self.target_items[at],
+            self.contexts.take(rows),
+            self.target_items[ranges(target[rows], target[rows + 1])],
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         )
 
@@ -84,7 +75,7 @@ class Split:
     def _before(self, ends: Int64s, users: Int64s | None = None) -> Contexts:
         log = self.interactions
         pick = np.arange(log.num_users, dtype=np.int64) if users is None else users
-        return Contexts.gather(pick, log.offsets[:-1][pick], ends[pick], log.items, log.times)
+        return Contexts.gather(pick, log.offsets[:-1][pick], ends[pick], log.columns)
 
     def train(self, through: Literal["train", "valid"] = "train") -> Contexts:
         """Every user's training events; `through="valid"` adds the validation events."""

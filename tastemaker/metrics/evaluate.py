@@ -21,7 +21,6 @@ from tastemaker.data.splits import Queries
 from tastemaker.errors import BadInput
 from tastemaker.metrics.ranking import (
     Floats,
-    Recommender,
     check_scores,
     multi_target,
     ranks,
@@ -30,6 +29,7 @@ from tastemaker.metrics.ranking import (
     top_k,
 )
 from tastemaker.metrics.targets import count_targets, refuse_repeats, repeated_targets
+from tastemaker.seams import Recommender
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,14 +7,12 @@ means "may not be recommended"; NaN and +inf are faults.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tastemaker.data.contexts import Contexts
 from tastemaker.errors import NumericFault
 
 Floats = npt.NDArray[np.float64]
@@ -23,17 +21,6 @@ UNRANKABLE = 2**31 - 1
 """Rank of a masked target: a miss at any k. I + 1 would be a hit where k is above I."""
 _BLOCK = 2**20
 """Scores compared at a time: 4 MB."""
-
-
-class Recommender(Protocol):
-    """Anything that can score the catalogue for some users."""
-
-    def score(self, contexts: Contexts) -> Tensor:
-        """(B, I) float scores; column j is item code j + 1; −inf is never recommended.
-
-        The tensor is the caller's to overwrite: return a fresh one, not a view of fitted tables.
-        """
-        ...
 
 
 def check_scores(scores: Tensor, users: npt.NDArray[np.int64]) -> None:

@@ -20,6 +20,7 @@ import torch
 from tastemaker.artifacts import MANIFEST, SCHEMA, staged, verify
 from tastemaker.errors import ArtefactError, BadInput, NumericFault
 from tastemaker.files import load_tensors, make_folder, resources, save_tensors
+from tastemaker.seams import Encode
 
 Vectors = npt.NDArray[np.float32]
 
@@ -28,24 +29,6 @@ SHARD = 4096
 _KIND = "vectors"
 _FILE = "vectors.safetensors"
 _writing = threading.Lock()
-
-
-class Encode(Protocol):
-    """Turns content into vectors; equal identities give equal vectors."""
-
-    @property
-    def identity(self) -> str:
-        """Hex sha256 that names the weights and every option that changes a vector."""
-        ...
-
-    @property
-    def dim(self) -> int:
-        """D, the length of a vector."""
-        ...
-
-    def __call__(self, inputs: Sequence[Any]) -> npt.NDArray[np.float32]:
-        """Vectors of N inputs, in their order: (N, D), finite."""
-        ...
 
 
 @runtime_checkable

@@ -5,10 +5,12 @@ A fresh one of Llama's layout, or any causal model on this machine (HLLM, arXiv 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from tastemaker.errors import BadInput
 from tastemaker.files import read_json, write_json
@@ -16,6 +18,9 @@ from tastemaker.models.library import blank_model, description_of, language_mode
 from tastemaker.models.packaged import locate
 
 _FILE = "user_model.json"
+
+Layers = Sequence[tuple[Tensor, Tensor]]
+"""Keys and values (B, H, C, ·) of each layer."""
 
 
 def fresh_user_model(dim: int, layers: int, heads: int, history: int, dropout: float) -> Any:
@@ -67,6 +72,36 @@ def user_model(name: str, history: int) -> Any:
     return model
 
 
+def hidden_states(
+    model: Any, x: Tensor, position_ids: Tensor, mask: Tensor | None, before: Layers | None
+) -> tuple[Tensor, Layers]:
+    """What a causal model makes of vectors, some of which it may not read.
+
+    Args:
+        model: As the functions above give it.
+        x: (B, N, D) vectors.
+        position_ids: (B, N).
+        mask: (N, C) or (B, N, C) bool, the columns that each position may read; None: those of its
+            own that are not after it, C = N.
+        before: What stands before, C − N columns; empty: nothing; None: nor is anything kept.
+
+    Returns:
+        (B, N, D), and all that a later pass may read, C columns; empty without `before`.
+    """
+    given = {"inputs_embeds": x, "position_ids": position_ids}
+    if mask is None and before is None:
+        return model(**given, use_cache=False).last_hidden_state, []
+    rows, before = len(x), before or []
+    early = [tuple(part.to(x.dtype).expand(rows, -1, -1, -1) for part in pair) for pair in before]
+    cache = transformers().DynamicCache(early or None)
+    if mask is not None:
+        # Added to scores, a form that every kind of attention takes.
+        added = x.new_zeros(mask.shape).masked_fill(~mask, torch.finfo(x.dtype).min)
+        given["attention_mask"] = added.expand(rows, -1, -1)[:, None]
+    out = model(**given, past_key_values=cache, use_cache=True).last_hidden_state
+    return out, [(layer.keys, layer.values) for layer in cache.layers]
+
+
 def keep_user_model(model: Any, run: Path) -> None:
     """Write the shape of a user model, from which a run is opened without the model's folder."""
     write_json(run / _FILE, description_of(model))
@@ -97,10 +132,11 @@ def _is_causal(model: Any) -> bool:
     """Whether a change at the last position leaves what was said before it as it was."""
     generator = torch.Generator().manual_seed(0)
     try:
-        one = torch.randn(1, 3, int(model.config.hidden_size), generator=generator)
-        two = torch.cat([one[:, :2], -one[:, 2:]], 1)
+        vectors = torch.randn(1, 3, int(model.config.hidden_size), generator=generator)
+        changed = torch.cat([vectors[:, :2], -vectors[:, 2:]], 1)
         said = [
-            model(inputs_embeds=x, use_cache=False).last_hidden_state[:, :2] for x in (one, two)
+            model(inputs_embeds=x, use_cache=False).last_hidden_state[:, :2]
+            for x in (vectors, changed)
         ]
     except (TypeError, ValueError, AttributeError, RuntimeError, IndexError):
         return False

@@ -33,8 +33,9 @@ class _Softmax(torch.autograd.Function):
         grad_table = torch.zeros_like(table)
         rows = max(1, CHUNK // max(1, len(rivals)))
         buffer = states.new_empty(min(rows, len(states)), len(rivals))
-        for at in range(0, len(states), rows):
-            part, own, column = (t[at : at + rows] for t in (states, targets, columns))
+        for start in range(0, len(states), rows):
+            part, own, column = (t[start : start + rows] for t in (states, targets, columns))
+            # The target is scored apart from its rivals, so that it may be none of those sampled.
             wanted = table[own]
             positive = (part * wanted).sum(1, keepdim=True)
             scores = torch.addmm(bias, part, rivals.T, out=buffer[: len(part)])
@@ -46,10 +47,10 @@ class _Softmax(torch.autograd.Function):
             norm = weights.sum(1, keepdim=True) + share
             total += (highest + norm.log() - positive).sum()
             share.div_(norm).sub_(1)
-            gradient = torch.matmul(weights, rivals, out=grad_states[at : at + rows])
+            gradient = torch.matmul(weights, rivals, out=grad_states[start : start + rows])
             gradient.div_(norm).addcmul_(share, wanted)
             grad_rivals.addmm_(weights.T, part / norm)
-            grad_table.index_add_(0, own, part * share)
+            grad_table.index_add_(0, own, part * share)  # a target may stand at many positions
         ctx.save_for_backward(grad_states, grad_table, grad_rivals)
         return total
 

@@ -1,11 +1,12 @@
 """What every next-item model shares: tables of items and positions, scores, and the loss.
 
 A model turns a history into a state at every position; the state at position j is compared with
-every item to predict item j+1 (backbones §1–3.2). Subclasses say how, in `states`.
+every item to predict item j+1 (backbones §1–3.2). Subclasses say how, in `read`.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -16,6 +17,7 @@ from tastemaker.data.batches import Batch, NextItemBatches, last
 from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 from tastemaker.nn import losses
+from tastemaker.nn.view import WHOLE, Pass, View
 
 Loss = Literal["auto", "softmax", "sampled", "gbce"]
 FEW_ITEMS = 20_000
@@ -79,7 +81,23 @@ class NextItemConfig:
         return replace(self, loss="softmax" if num_items <= FEW_ITEMS else "sampled")
 
 
-class NextItemModel(nn.Module):
+@dataclass(frozen=True)
+class Competitors:
+    """What competes in the loss of one step, and which of it the step's items are."""
+
+    table: Tensor
+    """(n, D) vectors, all made by the weights of this step; row 0 never competes."""
+    inputs: Tensor
+    """(B, N, D) what the batch's items are to the model, as `embed` gives it."""
+    items: Tensor
+    """Row of each of the batch's items, of their shape."""
+    targets: Tensor
+    """Row of each target, of their shape; 0 carries no loss."""
+    negatives: Tensor | None
+    """Row of each negative, of their shape, as (K,) or, of groups, (C, K)."""
+
+
+class NextItemModel(nn.Module, ABC):
     """Scores and loss from states and item vectors; the seams `Encoder` and `Trainable`."""
 
     def __init__(self, config: NextItemConfig, num_items: int) -> None:
@@ -87,26 +105,35 @@ class NextItemModel(nn.Module):
         super().__init__()
         self.config, self.num_items = config.suited(num_items), num_items
 
-    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
-        """State of every position, which depends on nothing after it.
+    @abstractmethod
+    def embed(self, batch: Batch) -> Tensor:
+        """(B, N, D) what stands for each item read, before positions and scale."""
+
+    @abstractmethod
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
+        """State of every position, which depends on nothing after it; and what a later pass reads.
 
         Args:
             batch: B rows of N positions.
-            newest: (B,) positions that are wanted, so that the last block need not compute the
-                others; None: all of them.
+            view: Which positions are wanted, what they may read, and what stands before them.
+            vectors: (B, N, D) in place of `self.embed(batch)`; then no item is looked at.
 
         Returns:
-            (B, N, D), or (B, 1, D) with `newest`; padded positions are zero.
+            States (B, N, D), or (B, 1, D) of the view's `newest`; and the past if it keeps one.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self) -> Tensor:
         """(I+1, D) vectors whose dot products with states are scores; row 0 never competes."""
-        raise NotImplementedError
+
+    def states(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Tensor:
+        """(B, N, D) or (B, 1, D) states alone, as `read` gives them; padded positions are zero."""
+        return self.read(batch, view, vectors).states
 
     def encode(self, batch: Batch) -> Tensor:
         """(B, D) state at the last real position; zero for an empty history."""
-        return self.states(batch, (batch.valid.sum(1) - 1).clamp(min=0))[:, 0]
+        newest = (batch.valid.sum(1) - 1).clamp(min=0)
+        return self.states(batch, View(newest=newest))[:, 0]
 
     def item_vectors(self) -> Tensor:
         """(I, D) vectors whose dot product with `encode` is the score."""
@@ -139,13 +166,26 @@ class NextItemModel(nn.Module):
         """`loss`, so that wrappers of `forward` (DDP, autocast) see it."""
         return self.loss(batch)
 
+    def competitors(self, batch: Batch) -> Competitors:
+        """What competes in the loss of a step; asked once a step, before its states.
+
+        Targets and negatives may have any shape, so that a head can bring several targets a
+        position and negatives of groups.
+
+        Raises:
+            ValueError: If the batch has no targets.
+        """
+        targets, inputs = targets_of(batch), self.embed(batch)
+        return Competitors(self.table(), inputs, batch.items, targets, batch.negatives)
+
     def loss(self, batch: Batch) -> Tensor:
         """Sum over this batch's targets divided by the targets of the whole step."""
-        if batch.targets is None:
-            raise ValueError("a training batch carries targets")
-        wanted = batch.targets > 0
-        states, targets = self.states(batch)[wanted], batch.targets[wanted]
-        total = self.competition(states, self.table(), targets, batch.negatives)
+        competing = self.competitors(batch)
+        states = self.states(batch, vectors=competing.inputs)
+        wanted = competing.targets > 0
+        total = self.competition(
+            states[wanted], competing.table, competing.targets[wanted], competing.negatives
+        )
         return total / max(1, batch.target_count)
 
     def competition(
@@ -162,6 +202,17 @@ class NextItemModel(nn.Module):
         return losses.gbce(states, table, targets, negatives, self.config.calibration)
 
 
+def targets_of(batch: Batch) -> Tensor:
+    """The batch's targets.
+
+    Raises:
+        ValueError: If it has none, as when it is for scoring.
+    """
+    if batch.targets is None:
+        raise ValueError("a training batch carries targets")
+    return batch.targets
+
+
 class IdModel(NextItemModel):
     """A next-item model that knows items by id: one table for input and output."""
 
@@ -176,11 +227,17 @@ class IdModel(NextItemModel):
         with torch.no_grad():
             self.items.weight[0] = 0
 
-    def inputs(self, batch: Batch) -> Tensor:
-        """(B, N, D) what the first block reads: E[items]·√D + P[positions]."""
-        x: Tensor = self.items(batch.items) * self.config.dim**0.5
-        x = self.drop(x + self.positions(batch.position_ids))
-        return x
+    def embed(self, batch: Batch) -> Tensor:
+        """(B, N, D) rows of the item table."""
+        vectors: Tensor = self.items(batch.items)
+        return vectors
+
+    def inputs(self, batch: Batch, vectors: Tensor | None = None) -> Tensor:
+        """(B, N, D) what the first layer reads: vectors·√D + P[positions]."""
+        x = self.embed(batch) if vectors is None else vectors
+        x = x * self.config.dim**0.5 + self.positions(batch.position_ids)
+        dropped: Tensor = self.drop(x)
+        return dropped
 
     def table(self) -> Tensor:
         """(I+1, D) the item table; row 0 is padding."""

@@ -20,14 +20,8 @@ from torch import Tensor
 
 from tastemaker.data.contexts import Contexts, Int32s, Int64s
 from tastemaker.data.splits import Queries
-from tastemaker.metrics.ranking import (
-    UNRANKABLE,
-    Recommender,
-    multi_target,
-    ranks,
-    single_target,
-    top_k,
-)
+from tastemaker.metrics.ranking import UNRANKABLE, multi_target, ranks, single_target, top_k
+from tastemaker.seams import Recommender
 
 SMOOTHING = 0.02
 """Weight of popularity where the Markov counts are silent."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,30 +25,6 @@ from tastemaker.recommend.soundness import Saved
 
 Array = npt.NDArray[Any]
 Knobs = dict[str, tuple[float, ...]]
-
-
-class Counting(Protocol):
-    """A model that is fitted by counting; also a `Recommender`."""
-
-    KNOBS: ClassVar[Knobs]
-
-    @classmethod
-    def fit(cls, contexts: Contexts, num_items: int, **set_to: float) -> Self:
-        """Count the training events, one row a user; `set_to` names knobs."""
-        ...
-
-    def score(self, contexts: Contexts) -> Tensor:
-        """(B, I) float32 scores; column j is item code j + 1."""
-        ...
-
-    def tensors(self) -> dict[str, Array]:
-        """What to save."""
-        ...
-
-    @classmethod
-    def from_tensors(cls, saved: Saved) -> Self:
-        """The model as it was saved, its parts checked."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
-from tastemaker.nn.attention import SelfAttention, pick
+from tastemaker.nn.attention import SelfAttention
 from tastemaker.nn.next_item import IdModel, Loss, NextItemConfig
+from tastemaker.nn.view import WHOLE, KeyValue, LayerView, Pass, View, through
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,13 @@ class LiGR(nn.Module):
         self.narrow = nn.Linear(4 * dim, dim, bias=False)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, newest: Tensor | None = None) -> Tensor:
-        """(B, N, D) → (B, N, D), or (B, 1, D) of the `newest` positions."""
-        normed, x = self.attention_norm(x), pick(x, newest)
-        read = self.attention(pick(normed, newest), normed, newest)
-        x = x + torch.sigmoid(self.attention_gate(x)) * read
-        out: Tensor = x + torch.sigmoid(self.ffn_gate(x)) * self.feed(self.ffn_norm(x))
-        return out
+    def forward(self, x: Tensor, view: LayerView) -> tuple[Tensor, KeyValue]:
+        """(B, N, D) → (B, N, D), or (B, 1, D) of the view's `newest`; and what was read."""
+        normed, x = self.attention_norm(x), view.pick(x)
+        read = self.attention.keys_values(normed, view)
+        mixed = self.attention(view.pick(normed), read, view)
+        x = x + torch.sigmoid(self.attention_gate(x)) * mixed
+        return x + torch.sigmoid(self.ffn_gate(x)) * self.feed(self.ffn_norm(x)), read
 
     def feed(self, x: Tensor) -> Tensor:
         """SwiGLU."""
@@ -70,10 +71,9 @@ class ESASRec(IdModel):
 
     def __init__(self, config: ESASRecConfig, num_items: int) -> None:
         super().__init__(config, num_items)
-        *lower, self.top = (LiGR(config) for _ in range(config.layers))
-        self.lower = nn.Sequential(*lower)
+        self.layers = nn.ModuleList(LiGR(config) for _ in range(config.layers))
 
-    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
-        """(B, N, D) state of every position, or (B, 1, D) of the `newest`."""
-        states: Tensor = self.top(self.lower(self.inputs(batch)), newest)
-        return states * pick(batch.valid[..., None], newest)
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
+        """States of every position, or of the view's `newest`."""
+        x, kept = through(self.layers, self.inputs(batch, vectors), view)
+        return view.passed(x * view.pick(batch.valid[..., None]), kept, batch)

@@ -38,9 +38,9 @@ from tastemaker.data.catalog import Catalog
 from tastemaker.data.item_texts import item_texts
 from tastemaker.errors import BadInput
 from tastemaker.models.item_llm import ItemLLM, Reading
-from tastemaker.models.user_llm import fresh_user_model, kept_user_model, user_model
-from tastemaker.nn.attention import pick
-from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.models.user_llm import fresh_user_model, hidden_states, kept_user_model, user_model
+from tastemaker.nn.next_item import Competitors, NextItemConfig, NextItemModel, targets_of
+from tastemaker.nn.view import WHOLE, KeyValue, Pass, View
 from tastemaker.nn.whitening import whitening
 
 _SCALE = 100.0
@@ -156,38 +156,42 @@ class HLLM(NextItemModel):
         slow = list(self._reader.parameters())
         return [{"params": rest, "share": 1.0}, {"params": slow, "share": self.hllm.item_lr}]
 
-    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
-        """(B, N, D), or (B, 1, D) of the `newest`: unit vectors times the learned scale."""
-        return self._states(batch, F.embedding(batch.items, self.table()), newest)
+    def embed(self, batch: Batch) -> Tensor:
+        """(B, N, D) unit vectors of the texts."""
+        return F.embedding(batch.items, self.table())
+
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
+        """Unit vectors times the learned scale, of every position or of the `newest`."""
+        x = self.embed(batch) if vectors is None else vectors
+        # Unit vectors have entries of about 1/√D; a language model reads entries of about 1.
+        x = self.drop(x * x.shape[-1] ** 0.5)
+        position_ids = batch.position_ids.expand(x.shape[:2])
+        before = None if view.plain else [] if view.past is None else [*view.past.layers]
+        x, layers = hidden_states(self.user, x, position_ids, view.mask(batch), before)
+        x = F.normalize(view.pick(x), dim=-1) * self.log_scale.exp().clamp(max=_SCALE)
+        kept = [KeyValue(*pair) for pair in layers]
+        return view.passed(x * view.pick(batch.valid[..., None]), kept, batch)
 
     def table(self) -> Tensor:
         """(I+1, D) unit vectors of all texts; row 0 is padding. Those that changed are encoded."""
         self.refresh()
         return self.vectors
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Sum over this batch's targets divided by the targets of the whole step."""
-        if batch.targets is None:
-            raise ValueError("a training batch carries targets")
+    def competitors(self, batch: Batch) -> Competitors:
+        """Begin a step: all texts for the full softmax, else those that the batch names alone."""
+        targets, negatives = targets_of(batch), batch.negatives
         if not self.steps:
             self.start()  # `fit` has; other callers need not know
         self.stale[0] = True  # the weights are about to change
         self.steps += 1
         ids = torch.arange(self.num_items + 1, device=batch.items.device)
-        negatives = batch.negatives
-        if self.config.loss != "softmax":
-            if negatives is None:
-                raise ValueError(f"loss {self.config.loss!r} needs a batch with negatives")
-            known = [batch.items.flatten(), batch.targets.flatten(), negatives, ids[:1]]
-            ids = torch.unique(torch.cat(known))
-            negatives = torch.searchsorted(ids, negatives)
+        if self.config.loss != "softmax" and negatives is not None:
+            named = (batch.items, targets, negatives, ids[:1])
+            ids = torch.unique(torch.cat([codes.flatten() for codes in named]))
         table = self._projected(self._today(ids))
-        at = torch.searchsorted(ids, batch.items)
-        wanted = batch.targets > 0
-        states = self._states(batch, F.embedding(at, table), None)[wanted]
-        targets = torch.searchsorted(ids, batch.targets[wanted])
-        total = self.competition(states, table, targets, negatives)
-        return total / max(1, batch.target_count)
+        items, targets = (torch.searchsorted(ids, codes) for codes in (batch.items, targets))
+        drawn = None if negatives is None else torch.searchsorted(ids, negatives)
+        return Competitors(table, F.embedding(items, table), items, targets, drawn)
 
     def update(self, catalog: Catalog) -> int:
         """Take new texts of the same items, encode those that changed, and say how many they were.
@@ -197,13 +201,14 @@ class HLLM(NextItemModel):
         """
         fresh = item_texts(catalog, self.hllm.missing_text)
         self.catalog = catalog
-        changed = [at for at, (a, b) in enumerate(zip(self.texts, fresh, strict=True)) if a != b]
+        pairs = enumerate(zip(self.texts, fresh, strict=True))
+        changed = [row for row, (old, new) in pairs if old != new]
         self.texts = fresh
         if changed:
-            self._reading, reading = None, self._reader.read([fresh[at] for at in changed])
+            self._reading, reading = None, self._reader.read([fresh[row] for row in changed])
             with torch.no_grad():
-                found = self._reader(reading, np.arange(len(changed)))
-            self.features[torch.tensor(changed) + 1] = found
+                features = self._reader(reading, np.arange(len(changed)))
+            self.features[torch.tensor(changed) + 1] = features
             self.stale[0] = True
         return len(changed)
 
@@ -264,17 +269,8 @@ class HLLM(NextItemModel):
         """(n, H) what the item model says of texts by number."""
         if self._reading is None:
             self._reading = self._reader.read(self.texts)
-        found: Tensor = self._reader(self._reading, np.asarray(rows))
-        return found
-
-    def _states(self, batch: Batch, inputs: Tensor, newest: Tensor | None) -> Tensor:
-        # Unit vectors have entries of about 1/√D; a language model reads entries of about 1.
-        x = self.drop(inputs * inputs.shape[-1] ** 0.5)
-        at = batch.position_ids.expand(x.shape[:2])
-        x = self.user(inputs_embeds=x, position_ids=at, use_cache=False).last_hidden_state
-        scale = self.log_scale.exp().clamp(max=_SCALE)
-        x = F.normalize(pick(x, newest), dim=-1) * scale
-        return x * pick(batch.valid[..., None], newest)
+        features: Tensor = self._reader(self._reading, np.asarray(rows))
+        return features
 
 
 def _item_model(config: HLLMConfig) -> ItemLLM:

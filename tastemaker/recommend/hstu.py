@@ -29,8 +29,9 @@ from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
 from tastemaker.errors import BadInput
-from tastemaker.nn.attention import pick, pointwise_attention, pointwise_newest
+from tastemaker.nn.attention import pointwise_attention, pointwise_newest
 from tastemaker.nn.next_item import IdModel, NextItemConfig
+from tastemaker.nn.view import WHOLE, KeyValue, LayerView, Pass, View, through
 
 BUCKETS = 129
 """Time buckets: ln of seconds in steps of 0.301, which reaches beyond any clock."""
@@ -69,12 +70,12 @@ class HSTUConfig(NextItemConfig):
 
 
 class Pairs(NamedTuple):
-    """How two positions of a row relate."""
+    """How the positions of a row relate to all columns that they may read."""
 
     distances: Tensor
-    """(N, N) or (B, N, N) index into the position bias: i − j + N − 1."""
+    """(N, C) or (B, N, C) index into the position bias: i − j + history − 1."""
     buckets: Tensor | None
-    """(B, N, N) time bucket; None: no time term."""
+    """(B, N, C) time bucket; None: no time term."""
 
 
 class HSTULayer(nn.Module):
@@ -97,27 +98,31 @@ class HSTULayer(nn.Module):
             if used and bias.requires_grad:
                 nn.init.normal_(bias, std=0.02)
 
-    def forward(self, x: Tensor, pairs: Pairs, newest: Tensor | None = None) -> Tensor:
-        """(B, N, D) → (B, N, D), or (B, 1, D) of the `newest` positions."""
+    def forward(self, x: Tensor, view: LayerView, pairs: Pairs) -> tuple[Tensor, KeyValue]:
+        """(B, N, D) → (B, N, D), or (B, 1, D) of the view's `newest`; and what was read."""
         xn = F.layer_norm(x, x.shape[-1:], eps=1e-6)
         # U and Q are wanted where a state is, V and K everywhere; the weight holds U, V, Q, K.
         weights = self.project.weight.chunk(4)
-        asking = F.linear(pick(xn, newest), torch.cat([weights[0], weights[2]]))
+        asking = F.linear(view.pick(xn), torch.cat([weights[0], weights[2]]))
         u, q = F.silu(asking).chunk(2, -1)
         v, k = F.silu(F.linear(xn, torch.cat([weights[1], weights[3]]))).chunk(2, -1)
-        qkv = self._heads(q), self._heads(k), self._heads(v)
-        bias = self.position[pairs.distances]
+        read = view.behind(KeyValue(self._heads(k), self._heads(v)))
+        mixed = self._mixed(self._heads(q), read, view, pairs).transpose(1, 2).flatten(2)
+        gated = u * F.layer_norm(mixed, mixed.shape[-1:], eps=1e-6)
+        return view.pick(x) + self.out(self.drop(gated)), read
+
+    def _mixed(self, q: Tensor, read: KeyValue, view: LayerView, pairs: Pairs) -> Tensor:
+        """(B, H, n, V) values by what the n queries make of the keys."""
+        bias, buckets, newest = self.position[pairs.distances], pairs.buckets, view.newest
+        qkv = (q, *read)
         if newest is None:
-            read = pointwise_attention(qkv, bias, self.time, pairs.buckets, self.divisor)
-        else:
-            bias = bias[newest][:, None] if bias.dim() == 2 else pick(bias, newest)
-            if pairs.buckets is not None:
-                bias = bias + self.time[pick(pairs.buckets, newest)]
-            read = pointwise_newest(qkv, bias, newest, self.divisor)
-        read = read.transpose(1, 2).flatten(2)
-        gated = u * F.layer_norm(read, read.shape[-1:], eps=1e-6)
-        out: Tensor = pick(x, newest) + self.out(self.drop(gated))
-        return out
+            return pointwise_attention(qkv, bias, self.time, buckets, self.divisor, view.allow)
+        bias = bias[newest][:, None] if bias.dim() == 2 else view.pick(bias)
+        if buckets is not None:
+            bias = bias + self.time[view.pick(buckets)]
+        mask = view.mask(1, read.keys.shape[2], q.device)
+        assert mask is not None
+        return pointwise_newest(qkv, bias, mask, self.divisor)
 
     def _heads(self, x: Tensor) -> Tensor:
         """(B, N, H·K) → (B, H, N, K)."""
@@ -130,30 +135,33 @@ class HSTU(IdModel):
     def __init__(self, config: HSTUConfig, num_items: int) -> None:
         super().__init__(config, num_items)
         self.time, self.temperature = config.time, config.temperature
-        *lower, self.top = (HSTULayer(config) for _ in range(config.layers))
-        self.lower = nn.ModuleList(lower)
+        self.layers = nn.ModuleList(HSTULayer(config) for _ in range(config.layers))
         nn.init.trunc_normal_(self.positions.weight, std=config.dim**-0.5)
 
-    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
-        """(B, N, D), or (B, 1, D) of the `newest`: unit vectors divided by the temperature."""
-        x, at = self.inputs(batch), batch.position_ids
-        distances = at[..., :, None] - at[..., None, :] + self.config.history - 1
-        pairs = Pairs(distances, self._buckets(batch))
-        for layer in self.lower:
-            x = layer(x, pairs)
-        x = F.normalize(self.top(x, pairs, newest), dim=-1)
-        return x * (pick(batch.valid[..., None], newest) / self.temperature)
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
+        """Unit vectors divided by the temperature, of every position or of the `newest`."""
+        asking, columns = batch.position_ids, view.position_ids(batch)
+        distances = asking[..., :, None] - columns[..., None, :] + self.config.history - 1
+        if distances.dim() == 3 and len(distances) == 1:
+            distances = distances[0]  # one row stands for all
+        pairs = Pairs(distances, self._buckets(batch, view))
+        x, kept = through(self.layers, self.inputs(batch, vectors), view, pairs)
+        scale = view.pick(batch.valid[..., None]) / self.temperature
+        return view.passed(F.normalize(x, dim=-1) * scale, kept, batch)
 
     def table(self) -> Tensor:
         """(I+1, D) unit vectors; row 0 stays zero."""
         return F.normalize(self.items.weight, dim=-1)
 
-    def _buckets(self, batch: Batch) -> Tensor | None:
-        """(B, N, N) time bucket of every pair of positions; None without times."""
+    def _buckets(self, batch: Batch, view: View) -> Tensor | None:
+        """(B, N, C) time bucket of every position and column; None without times."""
         if self.time == "none" or batch.times is None:
             return None
+        columns = view.times(batch)
+        if columns is None:
+            raise ValueError("the batch has times, and the past that stands before it has none")
         asked = batch.upcoming() if self.time == "request" else batch.times
-        return time_buckets(asked[:, :, None] - batch.times[:, None, :])
+        return time_buckets(asked[:, :, None] - columns[:, None, :])
 
 
 def time_buckets(seconds: Tensor) -> Tensor:

@@ -23,8 +23,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
-from tastemaker.nn.attention import SelfAttention, pick
+from tastemaker.nn.attention import SelfAttention
 from tastemaker.nn.next_item import IdModel, NextItemConfig
+from tastemaker.nn.view import WHOLE, KeyValue, LayerView, Pass, View, through
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,17 @@ class Block(nn.Module):
         self.widen, self.narrow = nn.Linear(dim, config.inner), nn.Linear(config.inner, dim)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, newest: Tensor | None = None) -> Tensor:
-        """(B, N, D) → (B, N, D), or (B, 1, D) of the `newest` positions."""
+    def forward(self, x: Tensor, view: LayerView) -> tuple[Tensor, KeyValue]:
+        """(B, N, D) → (B, N, D), or (B, 1, D) of the view's `newest`; and what was read."""
         normed: Tensor = self.attention_norm(x)
-        asking = pick(normed, newest)
+        asking = view.pick(normed)
         if self.norm == "query":
-            normed = self.ffn_norm(asking + self.attention(asking, x, newest))
-            return normed + self.feed(normed)
-        a: Tensor = pick(x, newest) + self.attention(asking, normed, newest)
-        return a + self.feed(self.ffn_norm(a))
+            read = self.attention.keys_values(x, view)
+            normed = self.ffn_norm(asking + self.attention(asking, read, view))
+            return normed + self.feed(normed), read
+        read = self.attention.keys_values(normed, view)
+        a: Tensor = view.pick(x) + self.attention(asking, read, view)
+        return a + self.feed(self.ffn_norm(a)), read
 
     def feed(self, x: Tensor) -> Tensor:
         """Two linear maps with a ReLU between."""
@@ -74,12 +77,10 @@ class SASRec(IdModel):
 
     def __init__(self, config: SASRecConfig, num_items: int) -> None:
         super().__init__(config, num_items)
-        *lower, self.top = (Block(config) for _ in range(config.layers))
-        self.lower = nn.Sequential(*lower)
+        self.layers = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.final_norm = nn.LayerNorm(config.dim)
 
-    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
-        """(B, N, D) state of every position, or (B, 1, D) of the `newest`."""
-        x = self.final_norm(self.top(self.lower(self.inputs(batch)), newest))
-        states: Tensor = x * pick(batch.valid[..., None], newest)
-        return states
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
+        """States of every position, or of the view's `newest`."""
+        x, kept = through(self.layers, self.inputs(batch, vectors), view)
+        return view.passed(self.final_norm(x) * view.pick(batch.valid[..., None]), kept, batch)

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from tastemaker.data.contexts import Contexts
-from tastemaker.metrics.ranking import Recommender, check_scores, top_k
+from tastemaker.metrics.ranking import check_scores, top_k
+from tastemaker.seams import Recommender
 
 
 @dataclass(frozen=True, eq=False)

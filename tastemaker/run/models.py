@@ -18,7 +18,6 @@ from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.metrics.ranking import Recommender
 from tastemaker.models.user_llm import keep_user_model
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.recommend.backbones import build, kind_of
@@ -26,6 +25,7 @@ from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.hllm import HLLM, HLLMConfig, Kept
 from tastemaker.recommend.soundness import read_saved
+from tastemaker.seams import Recommender
 from tastemaker.weights import Stored, checked_tensors, expected_of, stored_tensors
 
 Knobs = Mapping[str, Mapping[str, float]]

@@ -23,7 +23,6 @@ from tastemaker.data.datasets import Dataset
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import refused
-from tastemaker.metrics.ranking import Recommender
 from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.folder import CONFIG, RESULTS, finished_folder, verify_run
 from tastemaker.run.kept import kept
@@ -31,6 +30,7 @@ from tastemaker.run.lists import Choice, Lists, best_items
 from tastemaker.run.models import Models
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.wishes import Id, Wished, Wishes, id_of
+from tastemaker.seams import Recommender
 
 BATCH = 128
 """Users answered at a time."""
@@ -221,7 +221,7 @@ def _rows(log: Interactions, users: Codes) -> Contexts:
     known = np.maximum(users, 0)
     starts = log.offsets[known]
     ends = np.where(users < 0, starts, log.offsets[known + 1])
-    return Contexts.gather(users, starts, ends, log.items, log.times)
+    return Contexts.gather(users, starts, ends, log.columns)
 
 
 def _reason(known: bool, model: str, events: int) -> str:

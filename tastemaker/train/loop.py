@@ -13,7 +13,7 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -21,9 +21,9 @@ from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from tastemaker.config import seed_everything
-from tastemaker.data.batches import Batch, Batches
 from tastemaker.data.prefetch import prefetch
 from tastemaker.errors import BadInput, NumericFault
+from tastemaker.seams import Starts, Step, Steps
 from tastemaker.train.checkpoints import Checkpoints, has_checkpoint
 from tastemaker.train.config import FitConfig, learning_rate, shaping
 from tastemaker.train.journal import Journal
@@ -33,23 +33,6 @@ from tastemaker.train.step import Trainer, adamw
 from tastemaker.train.stopping import Interrupt, Listener, Stopped, listening
 
 Validate = Callable[[], dict[str, float]]
-
-
-class Trainable(Protocol):
-    """What `fit` trains: an `nn.Module` whose call is its loss."""
-
-    def loss(self, batch: Batch) -> Tensor:
-        """Scalar: sum over the batch's targets / `batch.target_count`."""
-        ...
-
-
-@runtime_checkable
-class Starts(Protocol):
-    """A model that looks at its data before the first step."""
-
-    def start(self) -> None:
-        """Set what is known before training; nothing when called again."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -67,7 +50,7 @@ class Fitted:
 
 def fit(
     model: nn.Module,
-    batches: Batches,
+    batches: Steps,
     config: FitConfig,
     validate: Validate,
     out: Path | None = None,
@@ -99,7 +82,7 @@ class _Loop:
     def __init__(
         self,
         model: nn.Module,
-        batches: Batches,
+        batches: Steps,
         config: FitConfig,
         validate: Validate,
         out: Path | None,
@@ -162,7 +145,7 @@ class _Loop:
             if state.step % self.config.checkpoint_every == 0:
                 self._save()
 
-    def _step(self, batch: Batch) -> float:
+    def _step(self, batch: Step) -> float:
         state = self.progress
         lr = learning_rate(self.config, state.step, len(self.batches))
         try:

@@ -7,30 +7,20 @@ several processes. Making a `Trainer` costs nothing, so a caller may take a few 
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol, runtime_checkable
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from tastemaker.data.batches import Batch
 from tastemaker.errors import NumericFault
+from tastemaker.seams import Paced, Step
 from tastemaker.train.config import FitConfig
-from tastemaker.train.processes import gathered, parts, pieces
-
-
-@runtime_checkable
-class Grouped(Protocol):
-    """A model some of whose parts learn more slowly, such as a pre-trained one."""
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """Groups as an optimiser takes them, each with `share`, its part of the learning rate."""
-        ...
+from tastemaker.train.processes import gathered
 
 
 def adamw(model: nn.Module, config: FitConfig) -> torch.optim.Optimizer:
     """The optimiser of every training."""
-    groups = model.parameter_groups() if isinstance(model, Grouped) else model.parameters()
+    groups = model.parameter_groups() if isinstance(model, Paced) else model.parameters()
     return torch.optim.AdamW(groups, config.lr, (0.9, 0.98), weight_decay=config.weight_decay)
 
 
@@ -55,7 +45,7 @@ class Trainer:
         self.model, self.optimizer, self.clip = model, optimizer, clip
         self.accelerator = accelerator
 
-    def step(self, batch: Batch, lr: float) -> float:
+    def step(self, batch: Step, lr: float) -> float:
         """Take one step and return the loss before it, over all processes.
 
         Raises:
@@ -77,16 +67,17 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         return loss
 
-    def _backward(self, batch: Batch) -> Tensor:
+    def _backward(self, batch: Step) -> Tensor:
         """Add a batch's gradient to the parameters; returns this process's share of the loss."""
         accelerator = self.accelerator
         if accelerator is None:
-            device = next(self.model.parameters()).device
-            shares = pieces(batch) if device.type == "cpu" else [batch]
+            device, rank, world = next(self.model.parameters()).device, 0, 1
         else:
-            device, shares = accelerator.device, parts(batch, accelerator)
+            device = accelerator.device
+            rank, world = accelerator.process_index, accelerator.num_processes
         total = torch.zeros((), device=device)
-        for part in shares:
+        # A CPU alone takes a step in pieces; processes that wait for each other take it whole.
+        for part in batch.parts(rank, world, small=world == 1 and device.type == "cpu"):
             share = self.model(part.to(device))
             if accelerator is None:
                 share.backward()

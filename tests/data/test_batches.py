@@ -1,7 +1,7 @@
 """Batches: every target once, padding little, and nothing but (seed, epoch, step) decides."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tastemaker.data.batches import Batch, NextItemBatches, last
-from tastemaker.data.contexts import Contexts
+from tastemaker.data.contexts import ROW, Contexts
 from tests.data.histories import contexts_of, histories
 
 
@@ -140,11 +140,11 @@ def test_shards_part_a_batch_and_keep_what_is_shared(world: int) -> None:
 class Weighted(Batch):
     """A batch with one field more."""
 
-    weights: torch.Tensor | None = None
+    weights: torch.Tensor | None = field(default=None, metadata=ROW)
     """(B, N, 2)."""
 
 
-def test_every_field_with_an_axis_of_rows_is_parted_whatever_its_name() -> None:
+def test_every_field_that_has_an_axis_of_rows_is_parted() -> None:
     size = 4  # rows, positions and negatives alike, so that no length tells them apart
     square = torch.arange(size * size).view(size, size)
     batch = Weighted(

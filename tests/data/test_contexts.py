@@ -1,5 +1,7 @@
 """Contexts: slices and gathered rows are the rows themselves."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,7 @@ def test_slices_are_slices_of_the_rows(rows: list[list[int]], start: int, stop: 
 def test_gathered_rows_stand_side_by_side() -> None:
     whole = contexts_of([[1, 2, 3], [4], [], [5, 6]])
     users, starts, ends = np.array([3, 0]), np.array([4, 1]), np.array([6, 3])
-    some = Contexts.gather(users, starts, ends, whole.items, whole.times)
+    some = Contexts.gather(users, starts, ends, whole.columns)
     assert rows_of(some) == [[5, 6], [2, 3]]
     assert some.times is not None
     assert some.times.tolist() == [40, 50, 10, 20]
@@ -41,3 +43,27 @@ def test_one_request_is_one_row() -> None:
     one = Contexts.single([7, 8], [1, 2])
     assert (len(one), one.users.tolist(), rows_of(one)) == (1, [-1], [[7, 8]])
     assert rows_of(Contexts.single([])) == [[]]
+
+
+def test_every_column_goes_along_when_rows_are_cut_and_taken() -> None:
+    whole = contexts_of([[1, 2, 3], [4], [5, 6]])
+    count = len(whole.items)
+    whole = replace(
+        whole,
+        request_times=np.array([7, 8, 9]),
+        events=np.arange(count, dtype=np.uint8),
+        polarities=np.arange(count, dtype=np.int8),
+    )
+    for rows in ([1, 2], [2, 0], [1], []):
+        wanted = np.array(rows, np.int64)
+        some = whole.take(wanted)
+        flat = [n for row in rows for n in range(whole.offsets[row], whole.offsets[row + 1])]
+        for name in ("items", "times", "events", "polarities"):
+            expected = vars(whole)[name][np.array(flat, np.int64)]
+            assert np.array_equal(vars(some)[name], expected), name
+        assert np.array_equal(some.users, whole.users[wanted])
+        assert some.request_times is not None and whole.request_times is not None
+        assert np.array_equal(some.request_times, whole.request_times[wanted])
+    cut, taken = whole.slice(1, 3), whole.take(np.array([1, 2]))
+    for name, value in vars(cut).items():
+        assert np.array_equal(value, vars(taken)[name]), name

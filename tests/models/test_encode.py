@@ -12,8 +12,9 @@ import torch
 
 from tastemaker.errors import ArtefactError, BadInput, NumericFault
 from tastemaker.files import load_tensors
-from tastemaker.models.cached import Cached, Encode
+from tastemaker.models.cached import Cached
 from tastemaker.models.encode import TextEncoder
+from tastemaker.seams import Encode
 from tests.models.conftest import WORDS, installed
 
 transformers = pytest.importorskip("transformers", reason="needs tastemaker[llm]")

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from tastemaker.nn import attention
 from tastemaker.nn.attention import SelfAttention, pointwise_attention, pointwise_newest
+from tastemaker.nn.view import LayerView
 
 Parts = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
 
@@ -92,8 +93,8 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         pointwise_attention((late, k, v), position, weights, buckets[:, -2:], 5.0)
     with pytest.raises(ValueError, match="buckets"):
         pointwise_attention((late, k, v), position[-2:], weights, buckets, 5.0)
-    with pytest.raises(ValueError, match="one newest position"):
-        pointwise_newest((late, k, v), position[:1], torch.tensor([6, 6, 6]), 5.0)
+    with pytest.raises(ValueError, match="allow"):
+        pointwise_attention((q, k, v), position, weights, None, 5.0, position[1:] > 0)
 
 
 @pytest.mark.parametrize("queries", [64, 2])
@@ -145,7 +146,7 @@ def test_self_attention_equals_a_slow_float64_reference() -> None:
             for i in range(5):
                 shares = torch.softmax(k[b, : i + 1, cut] @ q[b, i, cut] / 2.0, 0)
                 mixed[b, i, cut] = shares @ v[b, : i + 1, cut]
-    assert (module(x, other) - module.out(mixed)).abs().max() < 1e-10
+    assert (module(x, module.keys_values(other)) - module.out(mixed)).abs().max() < 1e-10
 
 
 @torch.no_grad()
@@ -154,9 +155,47 @@ def test_fewer_asking_positions_are_the_newest_of_those_read(asking: int) -> Non
     torch.manual_seed(0)
     module = SelfAttention(8, 2, 0.0).double().eval()
     x, other = torch.randn(2, 5, 8, dtype=torch.float64), torch.randn(2, 5, 8, dtype=torch.float64)
-    whole = module(x, other)
-    torch.testing.assert_close(module(x[:, -asking:], other), whole[:, -asking:])
+    read = module.keys_values(other)
+    whole = module(x, read)
+    torch.testing.assert_close(module(x[:, -asking:], read), whole[:, -asking:])
     with pytest.raises(ValueError, match="5 queries are more than the 4 keys"):
-        module(x, other[:, :4])
+        module(x, module.keys_values(other[:, :4]))
     with pytest.raises(ValueError, match="2 queries a row"):
-        module(x[:, -2:], other, torch.tensor([4, 4]))
+        module(x[:, -2:], read, LayerView(torch.tensor([4, 4])))
+
+
+@torch.no_grad()
+def test_who_may_read_nothing_reads_zero() -> None:
+    module = SelfAttention(8, 2, 0.0).eval()
+    x, allow = torch.randn(2, 5, 8), torch.ones(5, 5, dtype=torch.bool)
+    allow[3] = False
+    mixed = module(x, module.keys_values(x), LayerView(allow=allow))
+    torch.testing.assert_close(mixed[:, 3], module.out.bias.expand(2, -1))
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("per_row", [False, True])
+def test_pairs_that_are_not_allowed_weigh_exactly_nothing(kind: torch.dtype, per_row: bool) -> None:
+    q, k, v, position, weights, buckets = (t.to(kind) for t in parts())
+    buckets, allow = buckets.long(), torch.ones(7, 7, dtype=torch.bool)
+    allow[3:, 1] = False
+    if per_row:
+        allow = allow.expand(len(q), -1, -1)
+    leaves = [t.clone().requires_grad_() for t in (q, k, v, position, weights)]
+    some = pointwise_attention((leaves[0], leaves[1], leaves[2]), *leaves[3:], buckets, 5.0, allow)
+    some[:, :, 3:].sum().backward()
+    for leaf in leaves[1:3]:
+        assert leaf.grad is not None
+        assert leaf.grad[:, :, 1].abs().max() == 0 and leaf.grad[:, :, 2].abs().max() > 0
+    assert leaves[3].grad is not None
+    assert leaves[3].grad[3:, 1].abs().max() == 0 and torch.isfinite(leaves[3].grad).all()
+    gone = v.clone()
+    gone[:, :, 1] = 99.0
+    late = pointwise_attention((q, k, gone), position, weights, buckets, 5.0, allow)
+    assert torch.equal(late[:, :, 3:], some[:, :, 3:])
+    mask = allow[-1:].expand(len(q), 1, 7) if not per_row else allow[:, -1:]
+    bias = position[-1:] + weights[buckets[:, -1:]]
+    one = pointwise_newest((q[:, :, -1:], k, v), bias, mask, 5.0)
+    torch.testing.assert_close(
+        one, some[:, :, -1:], rtol=2e-2 if kind.itemsize == 2 else 1e-5, atol=1e-2
+    )

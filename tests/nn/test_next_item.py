@@ -10,8 +10,8 @@ from torch import Tensor
 from tastemaker.data.batches import Batch, NextItemBatches, last
 from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
-from tastemaker.nn.attention import pick
-from tastemaker.nn.next_item import IdModel, NextItemConfig
+from tastemaker.nn.next_item import IdModel, NextItemConfig, NextItemModel
+from tastemaker.nn.view import WHOLE, Pass, View
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class MeanConfig(NextItemConfig):
 class Mean(IdModel):
     """State = mean of the inputs so far: the least model that keeps the contract."""
 
-    def states(self, batch: Batch, newest: Tensor | None = None) -> Tensor:
-        x = self.inputs(batch).cumsum(1)
+    def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
+        x = self.inputs(batch, vectors).cumsum(1)
         counts = torch.arange(1, x.shape[1] + 1)[:, None]
-        return pick(x / counts * batch.valid[..., None], newest)
+        return view.passed(view.pick(x / counts * batch.valid[..., None]), [], batch)
 
 
 def rows(*histories: list[int]) -> Contexts:
@@ -45,11 +45,17 @@ def test_shapes_that_cannot_be_built(wrong: dict[str, int]) -> None:
 
 def test_losses_ask_for_what_they_need() -> None:
     model = Mean(MeanConfig(dim=4, loss="sampled"), 20)
-    with pytest.raises(ValueError, match="targets"):
-        model.loss(last(rows([1, 2]), 8))
+    for asked in (model.loss, model.competitors):
+        with pytest.raises(ValueError, match="targets"):
+            asked(last(rows([1, 2]), 8))
     (batch,) = NextItemBatches(rows([1, 2, 3]), history=8, tokens=64).epoch(0)
     with pytest.raises(ValueError, match="negatives"):
         model.loss(batch)
+
+
+def test_a_model_must_say_how_it_reads() -> None:
+    with pytest.raises(TypeError, match="read"):
+        NextItemModel(MeanConfig(), 20)  # type: ignore[abstract]
 
 
 def test_a_softmax_over_all_needs_no_negatives() -> None:

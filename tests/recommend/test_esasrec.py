@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tastemaker.data.batches import NextItemBatches, last
 from tastemaker.data.contexts import Contexts
+from tastemaker.nn.view import ALL
 from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig, LiGR
 from tests.contracts import ITEMS, RecommenderContract, TrainableContract, some_contexts
 
@@ -57,7 +58,7 @@ def slow(block: LiGR, x: Tensor) -> Tensor:
 def test_a_layer_equals_a_slow_float64_reference() -> None:
     block, x = layer(), torch.randn(2, 6, 16, dtype=torch.float64)
     want = torch.stack([slow(block, row) for row in x])
-    assert (block(x) - want).abs().max() < 1e-10
+    assert (block(x, ALL)[0] - want).abs().max() < 1e-10
 
 
 @torch.no_grad()
@@ -65,9 +66,11 @@ def test_open_gates_are_the_ungated_block_and_closed_ones_the_identity() -> None
     x = torch.randn(2, 6, 16, dtype=torch.float64)
     block = layer(30.0)
     z = block.attention_norm(x)
-    a = x + block.attention(z, z)
-    torch.testing.assert_close(block(x), a + block.feed(block.ffn_norm(a)), rtol=0, atol=1e-9)
-    torch.testing.assert_close(layer(-30.0)(x), x, rtol=0, atol=1e-9)
+    a = x + block.attention(z, block.attention.keys_values(z))
+    torch.testing.assert_close(
+        block(x, ALL)[0], a + block.feed(block.ffn_norm(a)), rtol=0, atol=1e-9
+    )
+    torch.testing.assert_close(layer(-30.0)(x, ALL)[0], x, rtol=0, atol=1e-9)
 
 
 def test_the_inner_width_is_four_times_the_outer_without_bias() -> None:
@@ -87,8 +90,9 @@ def test_the_gate_reads_the_stream_before_normalisation() -> None:
         block.attention.out.bias.fill_(1.0)
         block.ffn_gate.weight.zero_()
         block.ffn_gate.bias.fill_(-60.0)
-        gained = block(x) - x
-        value = block.attention(torch.zeros_like(x), torch.zeros_like(x))
+        gained = block(x, ALL)[0] - x
+        nothing = torch.zeros_like(x)
+        value = block.attention(nothing, block.attention.keys_values(nothing))
         want = torch.sigmoid(block.attention_gate(x)) * value
     torch.testing.assert_close(gained, want, rtol=0, atol=1e-9)
 

@@ -61,7 +61,7 @@ def slow_states(net: HSTU, batch: Batch, row: int) -> Tensor:
     asked = None if batch.times is None else batch.times[row]
     if config.time == "request":
         asked = batch.upcoming()[row]
-    for layer in (*net.lower, net.top):
+    for layer in net.layers:
         centred = x - x.mean(-1, keepdim=True)
         xn = centred / torch.sqrt(centred.pow(2).mean(-1, keepdim=True) + 1e-6)
         u, v, q, k = F.silu(xn @ layer.project.weight.T).chunk(4, -1)
@@ -104,11 +104,11 @@ def test_buckets_are_logarithms_in_steps_of_a_third_of_a_decade_or_so() -> None:
 @torch.no_grad()
 def test_no_time_weight_equals_position_only_and_neither_equals_no_bias() -> None:
     net, batch = model(), last(timed(), 8)
-    for layer in (*net.lower, net.top):
+    for layer in net.layers:
         layer.time.zero_()
     without = replace(batch, times=None, request_times=None)
     torch.testing.assert_close(net.states(batch), net.states(without))
-    for layer in (*net.lower, net.top):
+    for layer in net.layers:
         layer.position.zero_()
     bare = model("none")
     bare.load_state_dict(net.state_dict())
@@ -197,7 +197,7 @@ def test_gradient_reaches_every_parameter_that_is_used(time: str) -> None:
         if parameter.requires_grad:
             assert parameter.grad is not None, name
             assert parameter.grad.abs().max() > 0, name
-    assert all(layer.time.requires_grad == (time != "none") for layer in (*net.lower, net.top))
+    assert all(layer.time.requires_grad == (time != "none") for layer in net.layers)
 
 
 def test_it_learns_what_only_time_tells() -> None:
@@ -224,9 +224,8 @@ def test_it_learns_what_only_time_tells() -> None:
                 optimizer.zero_grad()
                 net(batch).backward()
                 optimizer.step()
-        two = Contexts.gather(
-            rows.users, rows.offsets[:-1], rows.offsets[:-1] + 2, rows.items, rows.times
-        )
+        starts = rows.offsets[:-1]
+        two = Contexts.gather(rows.users, starts, starts + 2, rows.columns)
         best = net.eval().score(two).argmax(1).numpy() + 1
         found[time] = (best == rows.items[rows.offsets[:-1] + 2]).mean()
     assert found["past"] == 1.0

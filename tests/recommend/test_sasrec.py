@@ -46,7 +46,7 @@ def slow_states(model: SASRec, items: list[int]) -> Tensor:
     model = model.double()
     n, d, heads = len(items), model.config.dim, model.config.heads
     x = model.items.weight[items] * d**0.5 + model.positions.weight[:n]
-    for block in (*model.lower, model.top):
+    for block in model.layers:
         z = block.attention_norm(x)
         own = block.attention
         q, (k, v) = own.query(z), own.key_value(z).chunk(2, -1)

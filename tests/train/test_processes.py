@@ -16,7 +16,6 @@ from tastemaker import artifacts, files
 from tastemaker.data.batches import NextItemBatches
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.train.checkpoints import load_weights
-from tastemaker.train.processes import pieces
 from tests.contracts import ITEMS, some_contexts
 
 ROOT = Path(__file__).parents[2]
@@ -180,7 +179,10 @@ def test_the_command_runs_in_two_processes(small_data: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("loss", ["softmax", "sampled", "gbce"])
 @pytest.mark.parametrize("positions", [1, 8, 20, 1000])
-def test_pieces_add_up_to_the_step(loss: str, positions: int) -> None:
+def test_pieces_add_up_to_the_step(
+    loss: str, positions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tastemaker.data.batches.POSITIONS", positions)
     torch.manual_seed(0)
     shape = SASRecConfig(dim=8, dropout=0.0, history=8, loss=loss, negatives=7)  # type: ignore[arg-type]
     model = SASRec(shape, ITEMS)
@@ -190,7 +192,7 @@ def test_pieces_add_up_to_the_step(loss: str, positions: int) -> None:
         whole.backward()
         want = [p.grad.clone() for p in model.parameters()]
         model.zero_grad()
-        found = pieces(batch, positions)
+        found = batch.parts(small=True)
         assert sum(len(part.items) for part in found) == len(batch.items)
         for part in found:
             assert part.items.numel() <= max(positions, batch.items.shape[1])

@@ -1,0 +1,146 @@
+"""The seams: what a model, a step of training or an encoder offers to the rest. No implementation.
+
+Each protocol stands here from the day it has a user, and everything at that seam is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+    from torch import Tensor
+
+    from tastemaker.data.batches import Batch
+    from tastemaker.data.contexts import Contexts
+
+
+class Recommender(Protocol):
+    """Anything that can score the catalogue for some users."""
+
+    def score(self, contexts: Contexts) -> Tensor:
+        """(B, I) float scores; column j is item code j + 1; −inf is never recommended.
+
+        The tensor is the caller's to overwrite: return a fresh one, not a view of fitted tables.
+        """
+        ...
+
+
+class Encoder(Recommender, Protocol):
+    """A recommender whose score is a dot product, so that an index can search it."""
+
+    def encode(self, batch: Batch) -> Tensor:
+        """(B, D) state at the last real position; zero for an empty history."""
+        ...
+
+    def item_vectors(self) -> Tensor:
+        """(I, D) vectors whose dot product with `encode` is the score."""
+        ...
+
+
+class Counting(Recommender, Protocol):
+    """A recommender that is fitted by counting."""
+
+    KNOBS: ClassVar[dict[str, tuple[float, ...]]]
+    """What can be set: values worth trying, the default first."""
+
+    @classmethod
+    def fit(cls, contexts: Contexts, num_items: int, **set_to: float) -> Self:
+        """Count the training events, one row a user; `set_to` names knobs."""
+        ...
+
+    def tensors(self) -> Mapping[str, npt.NDArray[Any]]:
+        """What to save."""
+        ...
+
+    @classmethod
+    def from_tensors(cls, saved: Any) -> Self:
+        """The model as it was saved, its parts checked."""
+        ...
+
+
+class Step(Protocol):
+    """What one optimiser step is computed from; `fit` knows no more of it."""
+
+    @property
+    def target_count(self) -> int:
+        """Targets of the whole step, by which every part of it divides its loss."""
+        ...
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64] | None:
+        """Numbers of the training rows, for messages; None: not known."""
+        ...
+
+    def parts(self, rank: int = 0, world: int = 1, small: bool = False) -> Sequence[Self]:
+        """What process `rank` of `world` computes, in parts whose losses add up.
+
+        Args:
+            rank: Number of the process.
+            world: Number of processes.
+            small: In pieces that a CPU's cache holds, where it can be taken apart.
+        """
+        ...
+
+    def to(self, device: torch.device) -> Self:
+        """The same on another device."""
+        ...
+
+
+class Steps(Protocol):
+    """What `fit` reads: numbered epochs of steps that depend on nothing but their number."""
+
+    def __len__(self) -> int:
+        """Steps in an epoch."""
+        ...
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[Step]:
+        """Steps of epoch `number`, from step `skip` on."""
+        ...
+
+
+class Trainable(Protocol):
+    """What `fit` trains: an `nn.Module` whose call is its loss."""
+
+    def loss(self, batch: Any) -> Tensor:
+        """Scalar: sum over the targets of a part of a step / its `target_count`."""
+        ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A model some of whose parts learn more slowly, such as a pre-trained one."""
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Groups as an optimiser takes them, each with `share`, its part of the learning rate."""
+        ...
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """A model that looks at its data before the first step."""
+
+    def start(self) -> None:
+        """Set what is known before training; nothing when called again."""
+        ...
+
+
+class Encode(Protocol):
+    """Turns content into vectors; equal identities give equal vectors."""
+
+    @property
+    def identity(self) -> str:
+        """Hex sha256 that names the weights and every option that changes a vector."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """D, the length of a vector."""
+        ...
+
+    def __call__(self, inputs: Sequence[Any]) -> npt.NDArray[np.float32]:
+        """Vectors of N inputs, in their order: (N, D), finite."""
+        ...
