@@ -13,8 +13,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tastemaker.options import HEADLINE
 from tastemaker.report import charts, facts, tables
-from tastemaker.report.tables import HEADLINE, listed, part
+from tastemaker.report.tables import listed, part
 from tastemaker.report.wording import MISSING, count, finite, interval, number, percent, setting
 
 RECENT = 8

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tastemaker.options import HEADLINE
 from tastemaker.report import wording
 from tastemaker.report.charts import Estimate
 from tastemaker.report.wording import MISSING, finite, interval, number, percent
-
-HEADLINE = "ndcg@10"
-"""The metric that models are ordered by."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Column:
 
 ACCURACY = (
     Column("hr@10", "HR@10", "share of users with a hit among ten recommendations"),
-    Column("ndcg@10", "NDCG@10", "the same, worth more the higher the hit stands"),
+    Column(HEADLINE, "NDCG@10", "the same, worth more the higher the hit stands"),
     Column("mrr@10", "MRR@10", "one over the rank of the first hit"),
 )
 BEYOND = (

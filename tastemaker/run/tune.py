@@ -21,14 +21,14 @@ import numpy as np
 from tastemaker import files, records
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.metrics.evaluate import evaluate
+from tastemaker.metrics.headline import options_of, validation_queries
 from tastemaker.metrics.targets import check_queries
-from tastemaker.options import TuneOptions
+from tastemaker.options import HEADLINE, TuneOptions
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.presets import PRESETS
 from tastemaker.run.folder import only_writer, run_folder
 from tastemaker.run.job import fresh_model, run_recommender, train_neural
 from tastemaker.run.plan import Plan, make_plan
-from tastemaker.run.queries import HEADLINE, options_of, validation_queries
 from tastemaker.train.journal import LOG
 from tastemaker.train.stopping import listening
 
