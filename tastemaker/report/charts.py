@@ -7,11 +7,8 @@ and dark, and a chart that is taken out of the page still shows.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import unicodedata
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,6 +16,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from tastemaker.report.svg import finished
 from tastemaker.report.wording import clean, interval, number
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -240,46 +238,4 @@ def svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
         labelLimit=0, labelColor=INK, labelFontSize=12, symbolSize=70, symbolOpacity=1
     )
     picture: str = vl_convert.vegalite_to_svg(json.dumps(whole.to_dict()))
-    return _finished(picture, clean(words))
-
-
-def _finished(svg: str, words: str) -> str:
-    """The same picture, without what is not drawn, with its text alternative and own ids."""
-    root = ET.fromstring(svg)
-    width, height = float(root.get("width", "0")), float(root.get("height", "0"))
-    _strip(root)
-    mark = _mark(svg + words)
-    for element in root.iter():
-        for name, value in element.attrib.items():
-            if name == "id":
-                element.set(name, mark + value)
-            elif "#" in value:
-                renamed = re.sub(r"url\((['\"]?)#", rf"url(\1#{mark}", value)
-                element.set(name, renamed)
-    kept = {
-        "xmlns": "http://www.w3.org/2000/svg",
-        "viewBox": f"0 0 {width:g} {height:g}",
-        "width": f"{width:g}",
-        "height": f"{height:g}",
-        "role": "img",
-        "aria-label": words,
-    }
-    root.attrib.clear()
-    root.attrib.update(kept)
-    return ET.tostring(root, encoding="unicode")
-
-
-def _strip(root: ET.Element) -> None:
-    """Drop namespaces, roles inside the picture, and shapes that draw nothing."""
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-        for name in [n for n in element.attrib if n == "role" or n.startswith("aria-")]:
-            del element.attrib[name]
-        for child in list(element):
-            if child.get("display") == "none" or child.get("d", "M").endswith("M0,0h0v0h0Z"):
-                element.remove(child)
-
-
-def _mark(content: str) -> str:
-    """A prefix for identifiers that differs between different charts."""
-    return f"c{hashlib.sha256(content.encode()).hexdigest()[:10]}-"
+    return finished(picture, clean(words))
