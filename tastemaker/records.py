@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from tastemaker.errors import ArtefactError
 from tastemaker.files import resources, shortened, sync, write_text
@@ -19,7 +19,7 @@ _BLOCK = 2**16
 """Bytes read at a time, from the end, to find the last line break."""
 
 
-def append(path: Path, record: Mapping[str, Any]) -> None:
+def append(path: Path, record: Mapping[str, object]) -> None:
     """Add a record at the end, and wait until it is on the disk.
 
     Args:
@@ -42,7 +42,7 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
             sync(path.parent)
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path) -> list[dict[str, object]]:
     """Every whole record, oldest first; none where there is no file.
 
     Raises:
@@ -61,7 +61,7 @@ def _lines(path: Path) -> list[bytes]:
     return path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
 
 
-def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def _record(path: Path, number: int, line: bytes) -> dict[str, object]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

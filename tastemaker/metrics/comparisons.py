@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ class Comparison:
         """Half the width of the interval."""
         return (self.ci95[1] - self.ci95[0]) / 2
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """All fields and properties as JSON values."""
         return asdict(self) | {
             "ci95": list(self.ci95),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +36,7 @@ class Interval:
     seed_sd: float
     """standard deviation (n − 1) of the seeds' means; 0 for one seed"""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """All fields as JSON values."""
         return asdict(self) | {"ci95": list(self.ci95)}
 
@@ -128,7 +127,7 @@ def same_shape(shapes: Mapping[str, tuple[int, ...]]) -> None:
 
 def bucketed(
     values: Mapping[str, Floats], labels: npt.NDArray[np.str_], order: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Mean and interval of each array within each bucket of users.
 
     Args:

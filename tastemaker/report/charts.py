@@ -19,6 +19,8 @@ import vl_convert
 from tastemaker.report.svg import finished
 from tastemaker.report.wording import clean, interval, number
 
+Layers = alt.LayerChart | alt.FacetChart
+"""What Altair makes of charts over one another."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 INK, MUTED, RULE = "var(--ink, #1f2328)", "var(--muted, #5d6570)", "var(--rule, #dcdcd6)"
 SERIES = (
@@ -73,7 +75,7 @@ def curve_chart(points: Sequence[tuple[float, float]], metric: str, best: float 
     x = alt.X("epoch:Q", axis=axis, scale=alt.Scale(nice=False))
     y = alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5), scale=alt.Scale(zero=False))
     chart = alt.Chart(_data(rows))
-    layers: list[Any] = [chart.mark_line(color=SERIES[0], strokeWidth=2).encode(x=x, y=y)]
+    layers: list[alt.Chart] = [chart.mark_line(color=SERIES[0], strokeWidth=2).encode(x=x, y=y)]
     kept = [row for row in rows if row["epoch"] == best]
     if kept:
         marked = alt.Chart(_data(kept[:1])).encode(x=x)
@@ -162,7 +164,7 @@ def _whole_ticks(first: float, last: float) -> list[int]:
     return list(range(-int(-first // step) * step, int(last) + 1, step))
 
 
-def _data(rows: Sequence[Mapping[str, Any]]) -> Any:
+def _data(rows: Sequence[Mapping[str, object]]) -> alt.InlineData:
     return alt.InlineData(values=list(rows))
 
 
@@ -208,7 +210,9 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
     return points[(len(points) - 1) % step :: step]
 
 
-def svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
+def svg(
+    chart: alt.LayerChart | alt.FacetChart, title: str, words: str, size: tuple[int, int]
+) -> str:
     """An Altair chart of `size` CSS pixels in the style of the page; `words` say what it shows."""
     heading = alt.TitleParams(
         _cut(clean(title), 2 * LABEL), anchor="start", frame="bounds", fontSize=14, offset=14
