@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -19,7 +18,7 @@ from tastemaker.data.tables import Table
 
 TEXT_COLUMNS = ("title", "text", "image", "video")
 
-SCHEMA: dict[str, Any] = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "item_id": pl.String,
     "title": pl.String,
     "text": pl.String,

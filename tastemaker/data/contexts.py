@@ -62,7 +62,7 @@ class Contexts:
         return np.diff(self.offsets)
 
     @property
-    def columns(self) -> dict[str, npt.NDArray[Any]]:
+    def columns(self) -> dict[str, npt.NDArray[np.generic]]:
         """The flat arrays by name, as `gather` takes them."""
         return dict(along(self, "event"))
 

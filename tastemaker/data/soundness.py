@@ -7,7 +7,7 @@ events take tens of milliseconds, beside reading them.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -118,7 +118,9 @@ def _within(path: Path, table: pa.Table, name: str, least: int, most: int) -> No
             refuse(path, f"Column {name} is out of range", f"{least:,} to {most:,}", got)
 
 
-def _in_order(path: Path, name: str, column: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> None:
+def _in_order(
+    path: Path, name: str, column: npt.NDArray[np.integer], ends: npt.NDArray[np.int64]
+) -> None:
     """Refuse a column that falls within a history; it may where one ends."""
     for start in range(0, len(column) - 1, _CHUNK):
         chunk = column[start : start + _CHUNK + 1]
