@@ -136,15 +136,15 @@ def _events(log: Interactions, declared: Declaration, codes: Int8s) -> list[dict
 
 def _bands(declared: Declaration, banded: Int8s) -> list[dict[str, Any]]:
     column = declared.value.column if declared.value else ""
-    found = []
+    bands = []
     for role in POLARITIES:
         if role in declared.bands:
             low, high = declared.bands[role]
             count = int((banded == CODES[role]).sum())
             learnt = count if CODES[role] > 0 else 0
             band = {"column": column, "role": role, "from": low, "to": high}
-            found.append({**band, "count": count, "learnt": learnt})
-    return found
+            bands.append({**band, "count": count, "learnt": learnt})
+    return bands
 
 
 def _not_learnt(log: Interactions, declared: Declaration, banded: Int8s) -> list[dict[str, object]]:

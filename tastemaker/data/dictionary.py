@@ -37,13 +37,13 @@ class Dictionary:
             more = np.zeros(max(high + 1, 2 * len(self._by_number)), np.uint32)
             more[: len(self._by_number)] = self._by_number
             self._by_number = more
-        found = self._by_number[numbers]
-        new = numbers[found == 0]
+        entries = self._by_number[numbers]
+        new = numbers[entries == 0]
         if len(new):
             once = pl.Series(new).unique(maintain_order=True)
             self._by_number[once.to_numpy()] = self._coded(once) + 1
-            found = self._by_number[numbers]
-        codes: npt.NDArray[np.uint32] = found - 1
+            entries = self._by_number[numbers]
+        codes: npt.NDArray[np.uint32] = entries - 1
         return codes
 
     def ids(self) -> pl.Series:

@@ -190,8 +190,8 @@ class Interactions:
     def select(self, keep: npt.NDArray[np.bool_]) -> Interactions:
         """The same users and items with only the events where `keep` (N,) is true."""
         running = np.concatenate([[0], np.cumsum(keep)])
-        kept = {name: column[keep] for name, column in along(self, "event")}
-        return replace(self, offsets=running[self.offsets], **kept)
+        columns = {name: column[keep] for name, column in along(self, "event")}
+        return replace(self, offsets=running[self.offsets], **columns)
 
     def by_time(self) -> Interactions:
         """The same log without its ready-made split: each user's events oldest first.

@@ -88,11 +88,11 @@ def read_metrics(path: Path) -> list[dict[str, object]]:
     by_epoch = {}
     for line in lines:
         try:
-            found = json.loads(line)
+            record = json.loads(line)
         except ValueError:
             continue
-        if isinstance(found, dict) and (epoch := finite(found.get("epoch"))) is not None:
-            by_epoch[epoch] = found
+        if isinstance(record, dict) and (epoch := finite(record.get("epoch"))) is not None:
+            by_epoch[epoch] = record
     return [by_epoch[epoch] for epoch in sorted(by_epoch)]
 
 

@@ -114,7 +114,7 @@ def models(results: Mapping[str, object]) -> dict[str, object]:
 
 def buckets(results: Mapping[str, object]) -> list[dict[str, object]]:
     """Quality by bucket: a chart and its numbers for each way to divide users or items."""
-    found: list[dict[str, object]] = []
+    shown: list[dict[str, object]] = []
     order = tables.ordered(part(results, "models"))
     held = part(results, "buckets")
     for title in held:
@@ -132,8 +132,8 @@ def buckets(results: Mapping[str, object]) -> list[dict[str, object]]:
             )
             for row in rows
         ]
-        found.append({"title": title, "chart": chart, "models": names, "rows": table})
-    return found
+        shown.append({"title": title, "chart": chart, "models": names, "rows": table})
+    return shown
 
 
 def _bucket(row: Mapping[str, object], names: Sequence[str]) -> list[charts.Estimate]:
@@ -156,10 +156,10 @@ def examples(results: Mapping[str, object]) -> list[dict[str, object]]:
 
     `results.json` lists a history newest first, what came next in the order of time.
     """
-    found = []
+    shown = []
     for example in objects(results, "examples"):
         items = objects(example, "recommendations")
-        found.append(
+        shown.append(
             {
                 "user": str(example.get("user", "")),
                 "history": [str(title) for title in listed(example, "history")][:RECENT],
@@ -175,7 +175,7 @@ def examples(results: Mapping[str, object]) -> list[dict[str, object]]:
                 "hits": sum(item.get("hit") is True for item in items),
             }
         )
-    return found
+    return shown
 
 
 def made(results: Mapping[str, object], options: Mapping[str, object]) -> dict[str, object]:

@@ -25,7 +25,7 @@ def finished(picture: str, words: str) -> str:
             elif "#" in value:
                 renamed = re.sub(r"url\((['\"]?)#", rf"url(\1#{mark}", value)
                 element.set(name, renamed)
-    kept = {
+    attributes = {
         "xmlns": "http://www.w3.org/2000/svg",
         "viewBox": f"0 0 {width:g} {height:g}",
         "width": f"{width:g}",
@@ -34,7 +34,7 @@ def finished(picture: str, words: str) -> str:
         "aria-label": words,
     }
     root.attrib.clear()
-    root.attrib.update(kept)
+    root.attrib.update(attributes)
     return ET.tostring(root, encoding="unicode")
 
 

@@ -142,7 +142,7 @@ def estimates(models: Mapping[str, object], bucket: str = "") -> list[Estimate]:
         models: Model → mean and interval.
         bucket: Its name, where the models are those of one bucket.
     """
-    found = []
+    drawn = []
     for name in models:
         value = part(models, name)
         mean = finite(value.get("mean"))
@@ -150,10 +150,10 @@ def estimates(models: Mapping[str, object], bucket: str = "") -> list[Estimate]:
             continue
         ends = value.get("ci95")
         low, high = ends if isinstance(ends, list | tuple) and interval(ends) else (mean, mean)
-        found.append(
+        drawn.append(
             Estimate(bucket, mean, low, high, name) if bucket else Estimate(name, mean, low, high)
         )
-    return found
+    return drawn
 
 
 def choice(results: Mapping[str, object]) -> list[tuple[str, str, Cell]]:
