@@ -15,9 +15,9 @@ from torch import Tensor
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import evaluate
+from tastemaker.metrics.headline import options_of, validation_queries
 from tastemaker.options import RunOptions
 from tastemaker.recommend.blend import Blend, fit_weights
-from tastemaker.run.queries import options_of, validation_queries
 from tastemaker.run.saved import open_run
 from tastemaker.seams import Recommender
 

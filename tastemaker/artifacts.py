@@ -42,7 +42,7 @@ _FIX = "Restore the folder from a copy, or make it again."
 
 
 @contextmanager
-def staged(folder: Path, kind: str, meta: Mapping[str, Any]) -> Iterator[Path]:
+def staged(folder: Path, kind: str, meta: Mapping[str, object]) -> Iterator[Path]:
     """Write a new artefact: fill the folder that is yielded; it appears at `folder` when done.
 
     Args:
@@ -78,7 +78,7 @@ def _appearing(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def seal(folder: Path, kind: str, meta: Mapping[str, Any], names: Collection[str]) -> None:
+def seal(folder: Path, kind: str, meta: Mapping[str, object], names: Collection[str]) -> None:
     """Sync the files that belong to an artefact and write its manifest last.
 
     Args:
@@ -188,7 +188,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return checked
 
 
-def _sound(manifest: dict[str, Any], raw: bytes) -> bool:
+def _sound(manifest: dict[str, object], raw: bytes) -> bool:
     """Whether these bytes, to the last white space, are what `seal` writes."""
     body = {name: value for name, value in manifest.items() if name != "digest"}
     listed, kind, meta = body.get("files"), body.get("kind"), body.get("meta")
@@ -203,7 +203,7 @@ def _sound(manifest: dict[str, Any], raw: bytes) -> bool:
     return bool(listed) and all(_inside(name) and _entry(one) for name, one in listed.items())
 
 
-def _digest(body: Mapping[str, Any]) -> str:
+def _digest(body: Mapping[str, object]) -> str:
     return hashlib.sha256(json_text(body).encode()).hexdigest()
 
 

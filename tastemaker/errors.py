@@ -6,8 +6,6 @@ Each kind has its own exit code (reliability §5): 2 bad input or configuration,
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class TastemakerError(Exception):
     """A fault with a cause and a remedy; printed as one paragraph, or as JSON with `fields`.
@@ -30,7 +28,7 @@ class TastemakerError(Exception):
         return " ".join(part for part in (self.what, where, self.fix) if part)
 
     @property
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, object]:
         """The same as a JSON object, for logs and `--json`."""
         return {
             "error": type(self).__name__,
@@ -57,7 +55,7 @@ class ArtefactError(TastemakerError):
         self.file, self.expected, self.got = file, expected, got
 
     @property
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, object]:
         """The base fields plus file, expected and got."""
         return super().fields | {"file": self.file, "expected": self.expected, "got": self.got}
 

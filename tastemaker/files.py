@@ -68,12 +68,12 @@ def replaced(path: Path, needed: int = 0) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """Replace a JSON file atomically; NaN and infinity are refused."""
     write_text(path, json_text(value))
 
 
-def json_text(value: Any) -> str:
+def json_text(value: object) -> str:
     """The one way in which the package writes a JSON value.
 
     Raises:

@@ -33,6 +33,8 @@ else:
 
 FRAME = "frame"
 """What a table in memory is called where a name is needed."""
+HEADLINE = "ndcg@10"
+"""Metric that models are chosen, ordered and compared by."""
 SEEDS = 2**32
 """Seeds are below this, so that every generator takes them."""
 

@@ -12,10 +12,10 @@ from rich.text import Text
 from tastemaker.commands.terminal import Screen, plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import BadInput
-from tastemaker.options import Positional
+from tastemaker.options import HEADLINE, Positional
 from tastemaker.threads import recorded
 
-METRICS = ("ndcg@10", "hr@10", "coverage@10")
+METRICS = (HEADLINE, "hr@10", "coverage@10")
 """Columns of the table of models."""
 
 
@@ -49,7 +49,7 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
 
     if not options.against:
         return evaluate_run(options.run, options.model)
-    metric = options.metric or "ndcg@10"
+    metric = options.metric or HEADLINE
     return compare_runs(options.run, options.against, options.model, metric)
 
 

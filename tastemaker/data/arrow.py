@@ -25,7 +25,9 @@ def open_arrow(path: Path) -> pa.Table:
     """Map an Arrow IPC file into memory."""
     fix = "Restore the folder from a copy, or make it again."
     try:
-        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    except (pa.ArrowInvalid, FileNotFoundError) as error:
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        _ = table.column_names  # decoded only now
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         what, want = "File cannot be read", "an Arrow file"
         raise ArtefactError(str(path), what, want, str(error), fix) from None
+    return table

@@ -106,12 +106,12 @@ def last(contexts: Contexts, history: int) -> Batch:
 def _pad(items: Int32s, times: Int64s | None, starts: Int64s, ends: Int64s, length: int) -> Batch:
     columns = np.arange(length)
     valid = columns[None, :] < (ends - starts)[:, None]
-    at = np.where(valid, starts[:, None] + columns[None, :], 0)
+    positions = np.where(valid, starts[:, None] + columns[None, :], 0)
 
     def padded(array: npt.NDArray[Any]) -> Tensor:
         if not len(array):
-            return torch.zeros(at.shape, dtype=torch.int64)
-        return torch.from_numpy(np.where(valid, array[at], 0).astype(np.int64))
+            return torch.zeros(positions.shape, dtype=torch.int64)
+        return torch.from_numpy(np.where(valid, array[positions], 0).astype(np.int64))
 
     return Batch(
         padded(items),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -19,7 +18,7 @@ from tastemaker.data.tables import Table
 
 TEXT_COLUMNS = ("title", "text", "image", "video")
 
-SCHEMA: dict[str, Any] = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "item_id": pl.String,
     "title": pl.String,
     "text": pl.String,
@@ -144,20 +143,20 @@ def _canonical(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _type_problems(table: Table) -> list[Problem]:
-    found = []
+    problems = []
     for name in ("item_id", *TEXT_COLUMNS):
         kind = table.schema.get(name)
         text = kind is None or kind in (pl.String, pl.Categorical, pl.Enum, pl.Null)
         if not text and not (name == "item_id" and kind is not None and kind.is_integer()):
             what, fix = f"the column holds {kind}, not text", "Store it as text."
-            found.append(Problem(table.file, name, None, "", 1, what, fix))
+            problems.append(Problem(table.file, name, None, "", 1, what, fix))
     kind = table.schema.get("categories")
     inner = kind.inner if isinstance(kind, pl.List | pl.Array) else kind
     if inner is not None and inner not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
         fix = 'Store a list of texts, or text such as "Drama|War".'
         what = f"the column holds {kind}, not categories"
-        found.append(Problem(table.file, "categories", None, "", 1, what, fix))
-    return found
+        problems.append(Problem(table.file, "categories", None, "", 1, what, fix))
+    return problems
 
 
 def _row_problems(file: str, frame: pl.DataFrame) -> list[Problem]:
@@ -171,10 +170,12 @@ def _row_problems(file: str, frame: pl.DataFrame) -> list[Problem]:
     if not len(frame):
         what = "the table has a header but no rows"
         return [Problem(file, "", None, "", 1, what, "Remove the file, or fill it.")]
-    found = []
+    problems = []
     for bad, what, remedy in causes:
         rows = bad.fill_null(value=False).arg_true()
         if len(rows):
             first, row = int(rows[0]), int(frame["row"][int(rows[0])])
-            found.append(Problem(file, "item_id", row, shown(ids[first]), len(rows), what, remedy))
-    return found
+            problems.append(
+                Problem(file, "item_id", row, shown(ids[first]), len(rows), what, remedy)
+            )
+    return problems

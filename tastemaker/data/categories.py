@@ -79,15 +79,15 @@ def unify(lists: pl.Series) -> pl.Series:
     exploded = frame.explode("name").drop_nulls()
     counts = exploded["name"].value_counts(sort=False).sort("count", descending=True)
     first = exploded["name"].unique(maintain_order=True).to_list()
-    place = {name: at for at, name in enumerate(first)}
+    place = {name: number for number, name in enumerate(first)}
     ranked = sorted(counts.iter_rows(), key=lambda pair: (-pair[1], place[pair[0]]))
     shown: dict[str, str] = {fold(NO_CATEGORY): "", "": ""}
     for name, _ in ranked:
         shown.setdefault(fold(name), " ".join(name.split()))
     spelling = {name: shown[fold(name)] for name in first}
     names = exploded["name"].replace_strict(spelling, return_dtype=pl.String)
-    kept = exploded.with_columns(names).filter(pl.col("name") != "")
-    grouped = kept.group_by("item", maintain_order=True).agg(
+    spelt = exploded.with_columns(names).filter(pl.col("name") != "")
+    grouped = spelt.group_by("item", maintain_order=True).agg(
         pl.col("name").unique(maintain_order=True)
     )
     joined = frame.select("item", given=pl.col("name").is_not_null()).join(

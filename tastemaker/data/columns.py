@@ -12,6 +12,8 @@ from scipy import sparse
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
+Order = npt.NDArray[np.signedinteger]
+"""Rows in another order."""
 A = TypeVar("A", bound=npt.NDArray[Any])
 
 
@@ -69,7 +71,7 @@ class Columns:
             "parts": pick(self.parts, order),
         }
 
-    def _order(self, users: Int32s) -> npt.NDArray[Any] | None:
+    def _order(self, users: Int32s) -> Order | None:
         """Stable order of rows as `sort` wants it, or None when they stand so already."""
         if self.parts is not None:
             clock = np.zeros(len(users), np.int64) if self.times is None else self.times
@@ -84,15 +86,15 @@ class Columns:
         return _lexsort(users, self.times)
 
 
-def pick(array: A | None, at: npt.NDArray[Any] | None) -> A | None:
-    """Some elements of an optional array; all of them without `at`."""
-    if array is None or at is None:
+def pick(array: A | None, order: npt.NDArray[Any] | None) -> A | None:
+    """Some elements of an optional array; all of them without `order`."""
+    if array is None or order is None:
         return array
-    picked: A = array[at]
+    picked: A = array[order]
     return picked
 
 
-def _lexsort(users: Int32s, times: Int64s | None) -> npt.NDArray[Any] | None:
+def _lexsort(users: Int32s, times: Int64s | None) -> Order | None:
     """Stable order by (user, time), or None when the rows stand so already."""
     step = np.diff(users)
     if times is None:
@@ -108,7 +110,7 @@ def _lexsort(users: Int32s, times: Int64s | None) -> npt.NDArray[Any] | None:
     return order
 
 
-def _side_by_side(users: Int32s) -> npt.NDArray[Any]:
+def _side_by_side(users: Int32s) -> Order:
     """Stable order by user in one pass, and a sixth of the time that sorting 1e7 rows takes.
 
     A row is a column with one entry; turning columns into rows counts and deals them out.
@@ -117,7 +119,7 @@ def _side_by_side(users: Int32s) -> npt.NDArray[Any]:
     ones = np.broadcast_to(np.int8(1), rows)
     shape = (int(users.max(initial=-1)) + 1, rows)
     dealt = sparse.csc_array((ones, users, np.arange(rows + 1)), shape=shape).tocsr()
-    order: npt.NDArray[Any] = dealt.indices
+    order: Order = dealt.indices
     return order
 
 

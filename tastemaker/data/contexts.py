@@ -27,10 +27,10 @@ EVENT = {"axis": "event"}
 
 def along(holder: Any, axis: Axis) -> Iterator[tuple[str, Any]]:
     """Name and value of each field of a dataclass that runs along `axis` and is there."""
-    for one in fields(holder):
-        value = vars(holder)[one.name]
-        if one.metadata.get("axis") == axis and value is not None:
-            yield one.name, value
+    for known in fields(holder):
+        value = vars(holder)[known.name]
+        if known.metadata.get("axis") == axis and value is not None:
+            yield known.name, value
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Contexts:
         return np.diff(self.offsets)
 
     @property
-    def columns(self) -> dict[str, npt.NDArray[Any]]:
+    def columns(self) -> dict[str, npt.NDArray[np.generic]]:
         """The flat arrays by name, as `gather` takes them."""
         return dict(along(self, "event"))
 
@@ -111,5 +111,5 @@ def ranges(starts: Int64s, ends: Int64s) -> Int64s:
     """All of `arange(starts[b], ends[b])` one after another, without a Python loop."""
     lengths = ends - starts
     shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
-    at: Int64s = np.arange(int(lengths.sum()), dtype=np.int64) + shift
-    return at
+    positions: Int64s = np.arange(int(lengths.sum()), dtype=np.int64) + shift
+    return positions

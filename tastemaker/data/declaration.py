@@ -147,7 +147,7 @@ def read_declaration(folder: Path) -> Declaration:
     return declared
 
 
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, object]:
     """A JSON object, each of whose keys stands there once: else the last would silently win."""
     read = dict(pairs)
     if len(read) < len(pairs):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tastemaker.data.catalog import Catalog
@@ -16,7 +17,7 @@ from tastemaker.data.polarity import CODES, Int8s, by_band, by_kind, polarities
 
 def described(
     name: str, log: Interactions, catalog: Catalog, declared: Declaration
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Counts, spans and shares, and what of it is learnt (`roles`)."""
     lengths, counts = log.lengths, np.bincount(log.items, minlength=log.num_items + 1)[1:]
     return {
@@ -47,7 +48,7 @@ def checked(
     declared: Declaration,
     dropped: pl.DataFrame,
     warnings: list[str],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What `data check` says of a log that can be used, ready for JSON.
 
     Returns:
@@ -76,7 +77,7 @@ def checked(
     }
 
 
-def roles(log: Interactions, declared: Declaration) -> dict[str, Any]:
+def roles(log: Interactions, declared: Declaration) -> dict[str, object]:
     """What each kind of event and each band of values says, and how many events are learnt.
 
     Returns:
@@ -111,7 +112,7 @@ def _repeats(log: Interactions, codes: Int8s) -> int:
     return len(pairs) - pl.Series(pairs).n_unique()
 
 
-def _kinds(log: Interactions, where: Any) -> list[int]:
+def _kinds(log: Interactions, where: npt.NDArray[np.bool_]) -> list[int]:
     """Events of each of the log's kinds, of those where `where` (N,) is true."""
     if log.events is None:
         return [int(where.sum())]
@@ -119,7 +120,7 @@ def _kinds(log: Interactions, where: Any) -> list[int]:
     return counts
 
 
-def _events(log: Interactions, declared: Declaration, codes: Int8s) -> list[dict[str, Any]]:
+def _events(log: Interactions, declared: Declaration, codes: Int8s) -> list[dict[str, object]]:
     counts = dict(zip(log.event_names, _kinds(log, codes != 0), strict=True))
     learnt = dict(zip(log.event_names, _kinds(log, codes > 0), strict=True))
     return [
@@ -135,18 +136,18 @@ def _events(log: Interactions, declared: Declaration, codes: Int8s) -> list[dict
 
 def _bands(declared: Declaration, banded: Int8s) -> list[dict[str, Any]]:
     column = declared.value.column if declared.value else ""
-    found = []
+    bands = []
     for role in POLARITIES:
         if role in declared.bands:
             low, high = declared.bands[role]
             count = int((banded == CODES[role]).sum())
             learnt = count if CODES[role] > 0 else 0
             band = {"column": column, "role": role, "from": low, "to": high}
-            found.append({**band, "count": count, "learnt": learnt})
-    return found
+            bands.append({**band, "count": count, "learnt": learnt})
+    return bands
 
 
-def _not_learnt(log: Interactions, declared: Declaration, banded: Int8s) -> list[dict[str, Any]]:
+def _not_learnt(log: Interactions, declared: Declaration, banded: Int8s) -> list[dict[str, object]]:
     kinds = _kinds(log, banded == 0)
     causes = [
         (f"{name} is {declared.events[name]}", count)

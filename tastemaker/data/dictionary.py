@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -39,13 +37,13 @@ class Dictionary:
             more = np.zeros(max(high + 1, 2 * len(self._by_number)), np.uint32)
             more[: len(self._by_number)] = self._by_number
             self._by_number = more
-        found = self._by_number[numbers]
-        new = numbers[found == 0]
+        entries = self._by_number[numbers]
+        new = numbers[entries == 0]
         if len(new):
             once = pl.Series(new).unique(maintain_order=True)
             self._by_number[once.to_numpy()] = self._coded(once) + 1
-            found = self._by_number[numbers]
-        codes: npt.NDArray[np.uint32] = found - 1
+            entries = self._by_number[numbers]
+        codes: npt.NDArray[np.uint32] = entries - 1
         return codes
 
     def ids(self) -> pl.Series:
@@ -61,14 +59,14 @@ class Dictionary:
         return codes
 
 
-def _numbers(ids: pl.Series) -> npt.NDArray[np.integer[Any]] | None:
+def _numbers(ids: pl.Series) -> npt.NDArray[np.integer] | None:
     """The ids as small whole numbers, where all of them are some and each is its only spelling."""
     if not len(ids):
         return None
     read = ids.cast(pl.Int64, strict=False) if ids.dtype == pl.String else ids
     if not read.dtype.is_integer() or read.has_nulls():
         return None
-    numbers: npt.NDArray[np.integer[Any]] = read.to_numpy()
+    numbers: npt.NDArray[np.integer] = read.to_numpy()
     if int(numbers.min()) < 0 or int(numbers.max()) >= _NUMBERS:
         return None
     if ids.dtype == pl.String:

@@ -1,4 +1,4 @@
-"""Grouping: items in named groups, the noun that ties the papers together.
+"""Grouping: items, users or events in named groups, the noun that ties the papers together.
 
 The same object is the taxonomy of a profile, the prior of an adapter head, the class of a federated
 client and the bins of the diversity metric. It takes memberships and never encodes anything.
@@ -6,29 +6,45 @@ client and the bins of the diversity metric. It takes memberships and never enco
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 import scipy.sparse as sp
 
+from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.categories import fold, unify
+from tastemaker.data.soundness import refuse
 from tastemaker.errors import BadInput
 
+Of = Literal["items", "users", "events"]
+
 OTHER = "other"
-"""Group of the items that belong to no named one, so that every item has a group."""
+"""Group of the members that belong to no named one, so that every member has a group."""
+_LISTS = pa.large_list(pa.int32())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grouping:
-    """I items in G named groups; an item may belong to several."""
+    """M members in G named groups; a member may belong to several.
+
+    Members are the items of a log, its users, or its kinds of event: an event belongs where its
+    kind does.
+    """
 
     names: tuple[str, ...]
     """(G,) names of the groups."""
     membership: sp.csr_array
-    """(I, G) 0/1; row j is item code j + 1."""
+    """(M, G) 0/1; row j is item code j + 1, user code j, or the log's event name j."""
+    of: Of = "items"
+    """what the members are."""
 
     @classmethod
     def from_categories(cls, catalog: Catalog, item_ids: pl.Series) -> Grouping:
@@ -42,32 +58,50 @@ class Grouping:
             BadInput: If the catalogue gives no item a category.
         """
         lists = unify(catalog.align(item_ids).frame["categories"])
-        pairs = pl.DataFrame({"category": lists}).with_row_index("item").explode("category")
-        pairs = pairs.drop_nulls().unique(maintain_order=True)
-        rest = {name: OTHER for name in pairs["category"].unique() if fold(name) == OTHER}
-        pairs = pairs.with_columns(pl.col("category").replace(rest))
-        if not len(pairs):
+        if not lists.list.len().sum():
             raise BadInput(
                 "The catalogue gives no item a category.",
                 "items file, column categories",
                 'Add a column of lists, or of text such as "Drama|War".',
             )
-        names = sorted(set(pairs["category"]) - {OTHER})
-        code = {name: at for at, name in enumerate(names)}
-        groups = pairs["category"].replace_strict(code | {OTHER: len(names)}, return_dtype=pl.Int64)
-        rows, columns = pairs["item"].to_numpy().astype(np.int64), groups.to_numpy()
-        bare = np.setdiff1d(np.arange(len(item_ids)), rows)
-        if len(bare) or OTHER in set(pairs["category"]):
-            names.append(OTHER)
-            rows = np.concatenate([rows, bare])
-            columns = np.concatenate([columns, np.full(len(bare), len(names) - 1)])
-        ones = np.ones(len(rows), np.float32)
-        return cls(tuple(names), sp.csr_array((ones, (rows, columns)), (len(item_ids), len(names))))
+        return _grouped(lists, "items")
+
+    @classmethod
+    def from_labels(cls, labels: Sequence[str | None] | pl.Series, of: Of = "users") -> Grouping:
+        """Group members by a name each, or by a list of names; those without go to `other`.
+
+        Spellings of a name that differ in case or blanks are one group.
+
+        Args:
+            labels: (M,) texts, or lists of texts, in the order of codes.
+            of: What the members are.
+
+        Raises:
+            BadInput: If no member has a label, or labels are no texts.
+        """
+        column = pl.Series("labels", labels)
+        texts = column if column.dtype == pl.List(pl.String) else _alone(column)
+        lists = unify(texts)
+        if not lists.list.len().sum():
+            what = f"None of {len(column):,} {of} has a label."
+            raise BadInput(what, "labels", "Give a text to at least one; None stands for no label.")
+        return _grouped(lists, of)
+
+    @classmethod
+    def from_event_names(cls, event_names: Sequence[str]) -> Grouping:
+        """Group events by their kind: each kind of the log is a group."""
+        ones = sp.csr_array(sp.eye_array(len(event_names), dtype=np.float32))
+        return cls(tuple(event_names), ones, "events")
 
     @property
     def num_groups(self) -> int:
         """Number of groups G."""
         return len(self.names)
+
+    @property
+    def num_members(self) -> int:
+        """Number of members M."""
+        return int(self.membership.shape[0])
 
     def code(self, name: str) -> int:
         """Column of the group called `name`, in any case and with blanks around it.
@@ -82,6 +116,130 @@ class Grouping:
         return folded.index(fold(name))
 
     def members(self, group: int) -> npt.NDArray[np.bool_]:
-        """(I,) true for items of group `group`."""
+        """(M,) true for members of group `group`."""
         column: npt.NDArray[np.float32] = self.membership[:, [group]].toarray()[:, 0]
         return column > 0
+
+    def shares(self, counts: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float64]:
+        """(G,) share of each group in all memberships; they sum to 1.
+
+        Args:
+            counts: (M,) how often each member counts, such as the training events of an item;
+                default: once.
+        """
+        times = np.ones(self.num_members) if counts is None else counts.astype(np.float64)
+        held: npt.NDArray[np.float64] = self.membership.T.astype(np.float64) @ times
+        shares: npt.NDArray[np.float64] = held / max(held.sum(), 1e-300)
+        return shares
+
+    def save(self, path: Path) -> None:
+        """Write one Arrow file: a row a member, the codes of its groups in rising order.
+
+        Raises:
+            OutOfResources: If the disk is full or may not be written.
+        """
+        whole = self.membership.tocsr(copy=True)
+        whole.sum_duplicates()
+        whole.eliminate_zeros()
+        bounds = pa.array(whole.indptr.astype(np.int64))
+        lists = pa.LargeListArray.from_arrays(bounds, pa.array(whole.indices.astype(np.int32)))
+        table = pa.table({"groups": lists})
+        meta = {"of": self.of, "names": json.dumps(self.names)}
+        write_arrow(path, table.replace_schema_metadata(meta))
+
+    @classmethod
+    def open(cls, path: Path, of: Of, num_members: int) -> Grouping:
+        """Read what `save` wrote.
+
+        Args:
+            path: The file.
+            of: What its members must be.
+            num_members: How many there must be.
+
+        Raises:
+            ArtefactError: If it is missing or damaged, or groups something else.
+        """
+        table = open_arrow(path)
+        names = _names(path, table, of)
+        lists = _lists(path, table, num_members)
+        bounds, codes = lists.offsets.to_numpy(), lists.values.to_numpy()
+        codes = codes[bounds[0] : bounds[-1]]
+        bounds = bounds - bounds[0]
+        if len(codes) and not (codes.min() >= 0 and codes.max() < len(names)):
+            got = f"{codes.min():,} to {codes.max():,}"
+            refuse(path, "Codes of groups are out of range", f"0 to {len(names) - 1:,}", got)
+        falls = 1 + np.flatnonzero(np.diff(codes) <= 0)
+        inside = np.setdiff1d(falls, bounds)
+        if len(inside):
+            member = int(np.searchsorted(bounds, inside[0], side="right")) - 1
+            want = "rising codes, each once"
+            refuse(path, "Groups are not in order", want, f"others at member {member:,}")
+        ones = np.ones(len(codes), np.float32)
+        membership = sp.csr_array((ones, codes, bounds), (num_members, len(names)))
+        return cls(names, membership, of)
+
+
+def _alone(labels: pl.Series) -> pl.Series:
+    """Lists of at most one name."""
+    if labels.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        what = f"Labels are {labels.dtype}, not texts."
+        raise BadInput(what, "labels", "Give a text a member, or a list of texts.")
+    frame = pl.DataFrame({"label": labels.cast(pl.String)})
+    return frame.select(pl.concat_list("label")).to_series()
+
+
+def _grouped(lists: pl.Series, of: Of) -> Grouping:
+    """The grouping of (M,) lists with one spelling a name; groups in order of name, `other` last.
+
+    A name that is a spelling of `other` means it.
+    """
+    pairs = pl.DataFrame({"name": lists}).with_row_index("member").explode("name")
+    pairs = pairs.drop_nulls().unique(maintain_order=True)
+    rest = {name: OTHER for name in pairs["name"].unique() if fold(name) == OTHER}
+    pairs = pairs.with_columns(pl.col("name").replace(rest))
+    names = sorted(set(pairs["name"]) - {OTHER})
+    code = {name: group for group, name in enumerate(names)}
+    groups = pairs["name"].replace_strict(code | {OTHER: len(names)}, return_dtype=pl.Int64)
+    rows, columns = pairs["member"].to_numpy().astype(np.int64), groups.to_numpy()
+    bare = np.setdiff1d(np.arange(len(lists)), rows)
+    if len(bare) or OTHER in set(pairs["name"]):
+        names.append(OTHER)
+        rows = np.concatenate([rows, bare])
+        columns = np.concatenate([columns, np.full(len(bare), len(names) - 1)])
+    ones = np.ones(len(rows), np.float32)
+    membership = sp.csr_array((ones, (rows, columns)), (len(lists), len(names)))
+    return Grouping(tuple(names), membership, of)
+
+
+def _names(path: Path, table: pa.Table, of: Of) -> tuple[str, ...]:
+    """The names of the groups, each one once."""
+    meta = table.schema.metadata or {}
+    held = meta.get(b"of", b"").decode(errors="replace")
+    if held != of:
+        known = held if held in get_args(Of) else repr(held)
+        refuse(path, "The file groups something else", of, known)
+    try:
+        names = json.loads(meta.get(b"names", b""))
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        refuse(path, "Names of groups are damaged", "a list of texts", repr(names)[:80])
+    if len(set(names)) != len(names):
+        refuse(path, "A name stands for two groups", "every name once", repr(names)[:80])
+    return tuple(names)
+
+
+def _lists(path: Path, table: pa.Table, num_members: int) -> pa.LargeListArray:
+    """The lists of codes, their bounds within the file; a row a member."""
+    if table.column_names != ["groups"] or table.schema.field("groups").type != _LISTS:
+        refuse(path, "Columns are others", "groups, lists of int32", str(table.schema)[:80])
+    if table.num_rows != num_members:
+        refuse(path, "Another number of members", f"{num_members:,}", f"{table.num_rows:,}")
+    try:
+        table.validate(full=True)
+    except pa.ArrowException as error:
+        refuse(path, "Lists are damaged", "bounds within the file", str(error))
+    lists = table.column("groups").combine_chunks()
+    if lists.null_count or lists.values.null_count:
+        refuse(path, "A list is missing", "a list of groups a member", "nothing")
+    return lists

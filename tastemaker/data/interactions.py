@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +78,7 @@ class Interactions:
         return np.diff(self.offsets)
 
     @property
-    def columns(self) -> dict[str, npt.NDArray[Any]]:
+    def columns(self) -> dict[str, npt.NDArray[np.generic]]:
         """The flat arrays that contexts are gathered from, by name."""
         known = {one.name for one in fields(Contexts)}
         return {name: column for name, column in along(self, "event") if name in known}
@@ -191,8 +190,8 @@ class Interactions:
     def select(self, keep: npt.NDArray[np.bool_]) -> Interactions:
         """The same users and items with only the events where `keep` (N,) is true."""
         running = np.concatenate([[0], np.cumsum(keep)])
-        kept = {name: column[keep] for name, column in along(self, "event")}
-        return replace(self, offsets=running[self.offsets], **kept)
+        columns = {name: column[keep] for name, column in along(self, "event")}
+        return replace(self, offsets=running[self.offsets], **columns)
 
     def by_time(self) -> Interactions:
         """The same log without its ready-made split: each user's events oldest first.
@@ -211,7 +210,10 @@ class Interactions:
 
     def save(self, folder: Path) -> None:
         """Write the Arrow files that `open` maps into memory, and `vocab.parquet`."""
-        columns: dict[str, Any] = {"item": self.items, "time": self.times}
+        columns: dict[str, npt.NDArray[np.generic] | None] = {
+            "item": self.items,
+            "time": self.times,
+        }
         columns |= {"event": self.events, "value": self.values, "part": self.parts}
         events = pa.table({name: a for name, a in columns.items() if a is not None})
         names = {"event_names": "\x1f".join(self.event_names)}

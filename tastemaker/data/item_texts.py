@@ -13,9 +13,9 @@ def item_texts(catalog: Catalog, missing: str) -> list[str]:
         BadInput: If items have no text and `missing` is empty; names some.
     """
     texts = catalog.texts()
-    empty = [at for at, text in enumerate(texts) if not text.strip()]
+    empty = [row for row, text in enumerate(texts) if not text.strip()]
     if empty and not missing:
-        shown = ", ".join(str(catalog.frame["item_id"][at]) for at in empty[:5])
+        shown = ", ".join(str(catalog.frame["item_id"][row]) for row in empty[:5])
         raise BadInput(
             f"{len(empty):,} of {len(texts):,} items have no text, such as {shown}.",
             "the items table",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from tastemaker.errors import BadInput
 from tastemaker.inert import inert
@@ -52,7 +51,7 @@ class BadData(BadInput):
         return self.what
 
     @property
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> dict[str, object]:
         """The base fields plus the problems as objects."""
         return super().fields | {"problems": [asdict(problem) for problem in self.problems]}
 

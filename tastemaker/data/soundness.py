@@ -7,7 +7,7 @@ events take tens of milliseconds, beside reading them.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -36,9 +36,9 @@ def open_ids(path: Path, column: str) -> pl.Series:
     try:
         frame = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        _refuse(path, "File cannot be read", "a Parquet file", str(error))
+        refuse(path, "File cannot be read", "a Parquet file", str(error))
     if column not in frame.columns:
-        _refuse(path, "A column is missing", column, ", ".join(frame.columns) or "none")
+        refuse(path, "A column is missing", column, ", ".join(frame.columns) or "none")
     refuse_unsound_ids(path, frame[column])
     return frame[column]
 
@@ -50,10 +50,10 @@ def refuse_unsound_ids(path: Path, ids: pl.Series) -> None:
         ArtefactError: With the file.
     """
     if ids.dtype != pl.String or ids.null_count():
-        _refuse(path, f"Column {ids.name} is damaged", "texts, none missing", str(ids.dtype))
+        refuse(path, f"Column {ids.name} is damaged", "texts, none missing", str(ids.dtype))
     if ids.n_unique() != len(ids):
         twin = ids.filter(ids.is_duplicated())[0]
-        _refuse(path, "An id stands for two", "every id once", f"{twin!r:.80} again")
+        refuse(path, "An id stands for two", "every id once", f"{twin!r:.80} again")
 
 
 def refuse_unsound(folder: Path, events: pa.Table, users: pa.Table, num_items: int) -> None:
@@ -71,7 +71,7 @@ def refuse_unsound(folder: Path, events: pa.Table, users: pa.Table, num_items: i
     path = folder / "events.arrow"
     unknown = set(events.column_names) - _TYPES.keys()
     if unknown:
-        _refuse(path, "A column is not known", f"some of {', '.join(_TYPES)}", min(unknown))
+        refuse(path, "A column is not known", f"some of {', '.join(_TYPES)}", min(unknown))
     for name in {"item", *events.column_names}:
         _typed(path, events, name, _TYPES[name])
     names = (events.schema.metadata or {}).get(b"event_names", b"view").split(b"\x1f")
@@ -85,7 +85,7 @@ def refuse_unsound(folder: Path, events: pa.Table, users: pa.Table, num_items: i
     starts = np.concatenate([[0], ends[:-1]])
     if (ends < starts).any() or (ends[-1] if len(ends) else 0) != events.num_rows:
         want = f"rising to {events.num_rows:,}"
-        _refuse(path, "Histories do not part the events", want, f"{ends[:3]} … {ends[-3:]}")
+        refuse(path, "Histories do not part the events", want, f"{ends[:3]} … {ends[-3:]}")
     refuse_unsound_ids(path, pl.Series("user_id", users.column("user_id").combine_chunks()))
     path, parts = folder / "events.arrow", np.zeros(0, np.uint8)
     if "part" in events.column_names:
@@ -101,12 +101,12 @@ def refuse_unsound(folder: Path, events: pa.Table, users: pa.Table, num_items: i
 def _typed(path: Path, table: pa.Table, name: str, kind: pa.DataType | None) -> None:
     """Refuse a column that is missing, has missing values, or is of another type."""
     if name not in table.column_names:
-        _refuse(path, "A column is missing", name, ", ".join(table.column_names) or "none")
+        refuse(path, "A column is missing", name, ", ".join(table.column_names) or "none")
     column = table.column(name)
     if column.null_count:
-        _refuse(path, f"Column {name} is damaged", "no missing value", f"{column.null_count:,}")
+        refuse(path, f"Column {name} is damaged", "no missing value", f"{column.null_count:,}")
     if kind is not None and column.type != kind:
-        _refuse(path, f"Column {name} has another type", str(kind), str(column.type))
+        refuse(path, f"Column {name} has another type", str(kind), str(column.type))
 
 
 def _within(path: Path, table: pa.Table, name: str, least: int, most: int) -> None:
@@ -115,10 +115,12 @@ def _within(path: Path, table: pa.Table, name: str, least: int, most: int) -> No
         values = chunk.to_numpy()
         if len(values) and not (least <= values.min() and values.max() <= most):
             got = f"{values.min():,} to {values.max():,}"
-            _refuse(path, f"Column {name} is out of range", f"{least:,} to {most:,}", got)
+            refuse(path, f"Column {name} is out of range", f"{least:,} to {most:,}", got)
 
 
-def _in_order(path: Path, name: str, column: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> None:
+def _in_order(
+    path: Path, name: str, column: npt.NDArray[np.integer], ends: npt.NDArray[np.int64]
+) -> None:
     """Refuse a column that falls within a history; it may where one ends."""
     for start in range(0, len(column) - 1, _CHUNK):
         chunk = column[start : start + _CHUNK + 1]
@@ -126,8 +128,13 @@ def _in_order(path: Path, name: str, column: npt.NDArray[Any], ends: npt.NDArray
         inside = falls[ends[np.searchsorted(ends, falls)] != falls]
         if len(inside):
             got = f"a lower one at row {inside[0]:,}"
-            _refuse(path, f"Column {name} is not in order", "rising within each history", got)
+            refuse(path, f"Column {name} is not in order", "rising within each history", got)
 
 
-def _refuse(path: Path, what: str, want: str, got: str) -> NoReturn:
+def refuse(path: Path, what: str, want: str, got: str) -> NoReturn:
+    """Refuse a file that was damaged, or is not what it should be.
+
+    Raises:
+        ArtefactError: Always.
+    """
     raise ArtefactError(str(path), what, want, got, _FIX)

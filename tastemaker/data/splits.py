@@ -78,8 +78,12 @@ class Split:
         return Contexts.gather(pick, log.offsets[:-1][pick], ends[pick], log.columns)
 
     def train(self, through: Literal["train", "valid"] = "train") -> Contexts:
-        """Every user's training events; `through="valid"` adds the validation events."""
-        return self._before(self.train_end if through == "train" else self.valid_end)
+        """Every user's training events, copied once; `through="valid"` adds those of validation."""
+        return self._training if through == "train" else self._before(self.valid_end)
+
+    @cached_property
+    def _training(self) -> Contexts:
+        return self._before(self.train_end)
 
     def queries(self, part: Part) -> Queries:
         """Users with a past and a future in `part`.
@@ -105,11 +109,16 @@ class Split:
         return Queries(contexts, log.items[wanted], offsets)
 
     @cached_property
+    def train_counts(self) -> Int64s:
+        """(I,) training events of each item."""
+        log = self.interactions
+        items = log.items[ranges(log.offsets[:-1], self.train_end)]
+        return np.bincount(items, minlength=log.num_items + 1)[1:]
+
+    @cached_property
     def trained_items(self) -> npt.NDArray[np.bool_]:
         """(I,) true for items with at least one training event: the candidates."""
-        log = self.interactions
-        counts = np.bincount(self.train().items, minlength=log.num_items + 1)
-        return counts[1:] > 0
+        return self.train_counts > 0
 
     def summary(self) -> dict[str, int]:
         """Users and events of each part, cold users and unseen targets."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ class Comparison:
         """Half the width of the interval."""
         return (self.ci95[1] - self.ci95[0]) / 2
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """All fields and properties as JSON values."""
         return asdict(self) | {
             "ci95": list(self.ci95),
@@ -82,12 +82,12 @@ def compare(
     same_shape({"A": left.shape, "B": right.shape})
     seeds = left - right
     d = seeds.mean(0)
-    found = interval(d, seed, resamples)
+    whole = interval(d, seed, resamples)
     baseline = float(right.mean())
     return Comparison(
-        found.mean,
-        found.ci95,
-        found.mean / baseline if baseline else 0.0,
+        whole.mean,
+        whole.ci95,
+        whole.mean / baseline if baseline else 0.0,
         sign_flip(d, seed, resamples),
         float((d > 0).mean()),
         float((d == 0).mean()),
@@ -108,22 +108,22 @@ def sign_flip(d: Floats, seed: int = 0, flips: int = RESAMPLES) -> float:
     observed = abs(moved.sum()) - 1e-12 * np.abs(moved).sum()
     for start in range(0, flips, rows):
         shape = (min(rows, flips - start), len(moved))
-        kept = rng.integers(0, 2, shape, dtype=np.uint8).astype(np.float64)
-        extreme += int((np.abs(2 * (kept @ moved) - moved.sum()) >= observed).sum())
+        signs = rng.integers(0, 2, shape, dtype=np.uint8).astype(np.float64)
+        extreme += int((np.abs(2 * (signs @ moved) - moved.sum()) >= observed).sum())
     return (extreme + 1) / (flips + 1)
 
 
 def holm(ps: Mapping[str, float]) -> dict[str, float]:
     """Holm-corrected p values of one table."""
     highest, corrected = 0.0, {}
-    for rank, (name, p) in enumerate(sorted(ps.items(), key=lambda one: one[1])):
+    for rank, (name, p) in enumerate(sorted(ps.items(), key=lambda named: named[1])):
         highest = max(highest, min(1.0, (len(ps) - rank) * p))
         corrected[name] = highest
     return {name: corrected[name] for name in ps}
 
 
 def verdict(
-    found: Comparison, claim: Literal["above", "below"] = "above", widest: float = WIDEST
+    pair: Comparison, claim: Literal["above", "below"] = "above", widest: float = WIDEST
 ) -> Verdict:
     """The one rule of every recipe (protocol §3.8), for three or for five paired seeds.
 
@@ -132,12 +132,12 @@ def verdict(
     most `widest` of B, and `underpowered` where it is wider. Fewer than three seeds settle
     nothing, and with fewer than five an open verdict asks for five.
     """
-    seeds = len(found.per_seed)
+    seeds = len(pair.per_seed)
     needed = math.ceil(0.8 * seeds) if seeds >= 5 else max(3, seeds)
-    low, high = found.ci95
-    if (low > 0 or high < 0) and found.seeds_agreeing >= needed:
+    low, high = pair.ci95
+    if (low > 0 or high < 0) and pair.seeds_agreeing >= needed:
         return "holds" if (low > 0) == (claim == "above") else "fails"
-    return "undecided" if found.half_width <= widest * abs(found.reference) else "underpowered"
+    return "undecided" if pair.half_width <= widest * abs(pair.reference) else "underpowered"
 
 
 def coverage_permutation(

@@ -134,17 +134,17 @@ def evaluate(
     whole = {name: np.concatenate(values) for name, values in parts.items()}
     per_user: dict[str, Floats] = {}
     for suffix in sorted(conventions):
-        found = whole[f"found{suffix}"][back]
+        placed = whole[f"placed{suffix}"][back]
         if single:
-            measured = single_target(found.astype(np.int64), options.ks)
+            measured = single_target(placed.astype(np.int64), options.ks)
         else:
-            measured = multi_target(found.astype(np.bool_), counts, options.ks)
+            measured = multi_target(placed.astype(np.bool_), counts, options.ks)
         per_user |= {f"{name}{suffix}": value for name, value in measured.items()}
     return Evaluation(
         queries.contexts.users,
         per_user,
         whole["lists"][back].astype(np.int32),
-        whole["found"][back].astype(np.int64) if single else None,
+        whole["placed"][back].astype(np.int64) if single else None,
         int(whole["masked"].sum()),
         float(whole["tied"].mean()),
     )
@@ -192,22 +192,22 @@ def _chunks(model: Recommender, queries: Queries, options: EvalOptions) -> Itera
             queries.target_items[bounds[0] : bounds[-1]].astype(np.int64) - 1,
             rows * scores.shape[1] + contexts.items - 1,
         )
-        yield _Chunk(scores, *(torch.from_numpy(one).to(scores.device) for one in flat))
+        yield _Chunk(scores, *(torch.from_numpy(indices).to(scores.device) for indices in flat))
 
 
 def _single(
     chunk: _Chunk, options: EvalOptions, conventions: dict[str, bool]
 ) -> dict[str, npt.NDArray[np.generic]]:
     """Ranks under each convention; the headline's lists and ties."""
-    found = {"masked": chunk.own() == -torch.inf}
+    measured = {"masked": chunk.own() == -torch.inf}
     for suffix, leave_out in conventions.items():
         if leave_out:
             chunk.leave_out_seen()
-        found[f"found{suffix}"] = ranks(chunk.scores, chunk.columns)
+        measured[f"placed{suffix}"] = ranks(chunk.scores, chunk.columns)
         if not suffix:
-            found["lists"] = top_k(chunk.scores, options.length)
-            found["tied"] = ties(chunk.scores, chunk.columns)
-    return {name: value.cpu().numpy() for name, value in found.items()}
+            measured["lists"] = top_k(chunk.scores, options.length)
+            measured["tied"] = ties(chunk.scores, chunk.columns)
+    return {name: value.cpu().numpy() for name, value in measured.items()}
 
 
 def _multi(
@@ -215,7 +215,7 @@ def _multi(
 ) -> dict[str, npt.NDArray[np.generic]]:
     """Which places of the lists hold a target, under each convention; the headline's lists."""
     own = chunk.own()
-    found = {"masked": own == -torch.inf}
+    measured = {"masked": own == -torch.inf}
     longest = max(options.length, *options.ks)
     wanted = torch.zeros(len(chunk.scores), chunk.scores.shape[1] + 1, dtype=torch.bool)
     wanted = wanted.to(own.device)
@@ -225,11 +225,11 @@ def _multi(
             chunk.leave_out_seen()
         # One place more than is read shows the ties that decided the last place.
         lists = top_k(chunk.scores, longest + 1)
-        found[f"found{suffix}"] = wanted.gather(1, lists[:, :longest])
+        measured[f"placed{suffix}"] = wanted.gather(1, lists[:, :longest])
         if not suffix:
-            found["lists"] = lists[:, : options.length]
-            found["tied"] = _list_ties(chunk, lists)
-    return {name: value.cpu().numpy() for name, value in found.items()}
+            measured["lists"] = lists[:, : options.length]
+            measured["tied"] = _list_ties(chunk, lists)
+    return {name: value.cpu().numpy() for name, value in measured.items()}
 
 
 def _list_ties(chunk: _Chunk, lists: Tensor) -> Tensor:

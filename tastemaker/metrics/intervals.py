@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +36,7 @@ class Interval:
     seed_sd: float
     """standard deviation (n − 1) of the seeds' means; 0 for one seed"""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """All fields as JSON values."""
         return asdict(self) | {"ci95": list(self.ci95)}
 
@@ -64,12 +63,14 @@ def intervals(
     same_shape({name: value.shape for name, value in checked.items()})
     table = np.stack([value.mean(0) for value in checked.values()], 1)
     ends = np.percentile(resampled_means(table, seed, resamples), [2.5, 97.5], axis=0)
-    found = {}
-    for at, (name, value) in enumerate(checked.items()):
-        low, high = (float(end) for end in ends[:, at])
+    cells = {}
+    for column, (name, value) in enumerate(checked.items()):
+        low, high = (float(end) for end in ends[:, column])
         sd = float(value.mean(1).std(ddof=1)) if len(value) > 1 else 0.0
-        found[name] = Interval(float(table[:, at].mean()), (low, high), len(table), len(value), sd)
-    return found
+        cells[name] = Interval(
+            float(table[:, column].mean()), (low, high), len(table), len(value), sd
+        )
+    return cells
 
 
 def interval(values: npt.ArrayLike, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
@@ -101,15 +102,15 @@ def by_seed(values: npt.ArrayLike, name: str) -> Floats:
     Raises:
         BadInput: If there are no users or a value is not finite.
     """
-    found = np.atleast_2d(np.asarray(values, np.float64))
-    if found.ndim != 2 or not found.size:
+    rows = np.atleast_2d(np.asarray(values, np.float64))
+    if rows.ndim != 2 or not rows.size:
         raise BadInput(
-            f"Values of shape {found.shape} hold no users.", name, "Give (U,) or (S, U) values."
+            f"Values of shape {rows.shape} hold no users.", name, "Give (U,) or (S, U) values."
         )
-    bad = int((~np.isfinite(found)).sum())
+    bad = int((~np.isfinite(rows)).sum())
     if bad:
         raise BadInput(f"{bad:,} per-user values are not finite.", name, "Leave those users out.")
-    return found
+    return rows
 
 
 def same_shape(shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -128,7 +129,7 @@ def same_shape(shapes: Mapping[str, tuple[int, ...]]) -> None:
 
 def bucketed(
     values: Mapping[str, Floats], labels: npt.NDArray[np.str_], order: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Mean and interval of each array within each bucket of users.
 
     Args:
@@ -136,11 +137,11 @@ def bucketed(
         labels: (U,) bucket of each user.
         order: Buckets in the order to show; empty ones are left out.
     """
-    found = []
+    buckets = []
     for bucket in order:
         within = labels == bucket
         if within.any():
             inside = {name: value[within] for name, value in values.items()}
-            cells = {name: one.to_json() for name, one in intervals(inside).items()}
-            found.append({"bucket": bucket, "n": int(within.sum()), "models": cells})
-    return found
+            cells = {name: cell.to_json() for name, cell in intervals(inside).items()}
+            buckets.append({"bucket": bucket, "n": int(within.sum()), "models": cells})
+    return buckets

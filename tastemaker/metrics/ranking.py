@@ -37,7 +37,7 @@ def check_scores(scores: Tensor, users: npt.NDArray[np.int64]) -> None:
     highest = scores.amax(1)
     if not bool((highest < torch.inf).all()):
         bad = (~(scores < torch.inf)).nonzero()
-        rows = sorted({int(users[at]) for at in bad[:, 0].tolist()})
+        rows = sorted({int(users[row]) for row in bad[:, 0].tolist()})
         raise NumericFault(
             f"{len(bad):,} scores are NaN or infinite.",
             f"users at positions {rows[:8]} of the log, first at the item at position "
@@ -114,8 +114,8 @@ def _lowest_of_last(scores: Tensor, values: Tensor, columns: Tensor) -> Tensor:
     most = int(count.max())
     lowest = torch.where(scores == last, falling, -torch.inf).topk(most, 1).indices
     # The equal places close each row: place j takes the (j − first equal place)-th lowest.
-    at = torch.arange(values.shape[1], device=scores.device) - (values.shape[1] - count)
-    return torch.where(places, lowest.gather(1, at.clamp(min=0)), columns)
+    place = torch.arange(values.shape[1], device=scores.device) - (values.shape[1] - count)
+    return torch.where(places, lowest.gather(1, place.clamp(min=0)), columns)
 
 
 def _lower_first(scores: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -127,13 +127,13 @@ def _lower_first(scores: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 def single_target(rank: npt.NDArray[np.int64], ks: Sequence[int]) -> dict[str, Floats]:
     """HR, NDCG and MRR at each k from the rank of one target a user: (U,) each."""
-    found: dict[str, Floats] = {}
+    metrics: dict[str, Floats] = {}
     for k in ks:
         hit = (rank <= k).astype(np.float64)
-        found[f"hr@{k}"] = hit
-        found[f"ndcg@{k}"] = hit / np.log2(rank + 1)
-        found[f"mrr@{k}"] = hit / rank
-    return found
+        metrics[f"hr@{k}"] = hit
+        metrics[f"ndcg@{k}"] = hit / np.log2(rank + 1)
+        metrics[f"mrr@{k}"] = hit / rank
+    return metrics
 
 
 def multi_target(
@@ -147,15 +147,15 @@ def multi_target(
         ks: Cut-offs; K is at least the largest, or the catalogue.
     """
     positions = np.arange(1, hits.shape[1] + 1)
-    found: dict[str, Floats] = {}
+    metrics: dict[str, Floats] = {}
     for k in ks:
         top, places = hits[:, :k], positions[:k]
         ideal: Floats = np.cumsum(1 / np.log2(np.arange(2, k + 2)))[np.minimum(targets, k) - 1]
         hit: Floats = (top.sum(1) > 0).astype(np.float64)
-        found[f"hr@{k}"] = hit
+        metrics[f"hr@{k}"] = hit
         gained: Floats = (top / np.log2(places + 1)).sum(1)
-        found[f"ndcg@{k}"] = gained / ideal
-        found[f"mrr@{k}"] = hit / (top.argmax(1) + 1)
+        metrics[f"ndcg@{k}"] = gained / ideal
+        metrics[f"mrr@{k}"] = hit / (top.argmax(1) + 1)
         recalled: Floats = top.sum(1) / targets
-        found[f"recall@{k}"] = recalled
-    return found
+        metrics[f"recall@{k}"] = recalled
+    return metrics

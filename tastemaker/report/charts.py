@@ -7,11 +7,8 @@ and dark, and a chart that is taken out of the page still shows.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import unicodedata
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,8 +16,11 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from tastemaker.report.svg import finished
 from tastemaker.report.wording import clean, interval, number
 
+Layers = alt.LayerChart | alt.FacetChart
+"""What Altair makes of charts over one another."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 INK, MUTED, RULE = "var(--ink, #1f2328)", "var(--muted, #5d6570)", "var(--rule, #dcdcd6)"
 SERIES = (
@@ -75,7 +75,7 @@ def curve_chart(points: Sequence[tuple[float, float]], metric: str, best: float 
     x = alt.X("epoch:Q", axis=axis, scale=alt.Scale(nice=False))
     y = alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5), scale=alt.Scale(zero=False))
     chart = alt.Chart(_data(rows))
-    layers: list[Any] = [chart.mark_line(color=SERIES[0], strokeWidth=2).encode(x=x, y=y)]
+    layers: list[alt.Chart] = [chart.mark_line(color=SERIES[0], strokeWidth=2).encode(x=x, y=y)]
     kept = [row for row in rows if row["epoch"] == best]
     if kept:
         marked = alt.Chart(_data(kept[:1])).encode(x=x)
@@ -164,7 +164,7 @@ def _whole_ticks(first: float, last: float) -> list[int]:
     return list(range(-int(-first // step) * step, int(last) + 1, step))
 
 
-def _data(rows: Sequence[Mapping[str, Any]]) -> Any:
+def _data(rows: Sequence[Mapping[str, object]]) -> alt.InlineData:
     return alt.InlineData(values=list(rows))
 
 
@@ -210,7 +210,9 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
     return points[(len(points) - 1) % step :: step]
 
 
-def svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
+def svg(
+    chart: alt.LayerChart | alt.FacetChart, title: str, words: str, size: tuple[int, int]
+) -> str:
     """An Altair chart of `size` CSS pixels in the style of the page; `words` say what it shows."""
     heading = alt.TitleParams(
         _cut(clean(title), 2 * LABEL), anchor="start", frame="bounds", fontSize=14, offset=14
@@ -240,46 +242,4 @@ def svg(chart: Any, title: str, words: str, size: tuple[int, int]) -> str:
         labelLimit=0, labelColor=INK, labelFontSize=12, symbolSize=70, symbolOpacity=1
     )
     picture: str = vl_convert.vegalite_to_svg(json.dumps(whole.to_dict()))
-    return _finished(picture, clean(words))
-
-
-def _finished(svg: str, words: str) -> str:
-    """The same picture, without what is not drawn, with its text alternative and own ids."""
-    root = ET.fromstring(svg)
-    width, height = float(root.get("width", "0")), float(root.get("height", "0"))
-    _strip(root)
-    mark = _mark(svg + words)
-    for element in root.iter():
-        for name, value in element.attrib.items():
-            if name == "id":
-                element.set(name, mark + value)
-            elif "#" in value:
-                renamed = re.sub(r"url\((['\"]?)#", rf"url(\1#{mark}", value)
-                element.set(name, renamed)
-    kept = {
-        "xmlns": "http://www.w3.org/2000/svg",
-        "viewBox": f"0 0 {width:g} {height:g}",
-        "width": f"{width:g}",
-        "height": f"{height:g}",
-        "role": "img",
-        "aria-label": words,
-    }
-    root.attrib.clear()
-    root.attrib.update(kept)
-    return ET.tostring(root, encoding="unicode")
-
-
-def _strip(root: ET.Element) -> None:
-    """Drop namespaces, roles inside the picture, and shapes that draw nothing."""
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-        for name in [n for n in element.attrib if n == "role" or n.startswith("aria-")]:
-            del element.attrib[name]
-        for child in list(element):
-            if child.get("display") == "none" or child.get("d", "M").endswith("M0,0h0v0h0Z"):
-                element.remove(child)
-
-
-def _mark(content: str) -> str:
-    """A prefix for identifiers that differs between different charts."""
-    return f"c{hashlib.sha256(content.encode()).hexdigest()[:10]}-"
+    return finished(picture, clean(words))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from tastemaker.report.tables import listed
 from tastemaker.report.wording import MISSING, count, finite, number, percent, setting
@@ -20,7 +19,7 @@ def _small_share(value: object) -> str:
     return percent(found, max(2, below + 1))
 
 
-def facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+def facts(data: Mapping[str, object]) -> list[tuple[str, str]]:
     """The data at a glance: labels and values, missing ones left out."""
     shown = {
         "Users": count(data.get("users")),
@@ -53,7 +52,7 @@ def _events(value: object) -> str:
     return MISSING if finite(value) is None else f"{count(value)} events"
 
 
-def split_facts(split: Mapping[str, Any]) -> list[tuple[str, str]]:
+def split_facts(split: Mapping[str, object]) -> list[tuple[str, str]]:
     """How the events were divided: labels and values, missing ones left out."""
 
     def part_of(part: str) -> str:
@@ -70,7 +69,7 @@ def split_facts(split: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(label, value) for label, value in shown.items() if value != MISSING]
 
 
-def events(data: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+def events(data: Mapping[str, object]) -> list[tuple[str, str, str, str]]:
     """Rows of (event, what it is declared to mean, how often it occurs, how much is learnt)."""
     return [
         (
@@ -84,11 +83,11 @@ def events(data: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _yes(row: Mapping[str, Any]) -> str:
+def _yes(row: Mapping[str, object]) -> str:
     return setting(row["learnt"]) if isinstance(row.get("learnt"), bool) else MISSING
 
 
-def not_learnt(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+def not_learnt(data: Mapping[str, object]) -> list[tuple[str, str]]:
     """Rows of (how many events, why nothing is learnt from them)."""
     return [
         (count(row.get("count")), str(row.get("why", "")))

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -27,11 +26,11 @@ NAME = "report.html"
 class Recorded:
     """What a run directory holds for its page; any part of it may be missing."""
 
-    results: Mapping[str, Any]
+    results: Mapping[str, object]
     """contents of `results.json`"""
-    metrics: list[dict[str, Any]]
+    metrics: list[dict[str, object]]
     """lines of `metrics.jsonl`"""
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     """contents of `config.json`"""
 
 
@@ -42,7 +41,7 @@ class Section:
     name: str
     """its id in the page; `NAME.html` prints it"""
     title: str
-    show: Callable[[Recorded], Any]
+    show: Callable[[Recorded], object]
     """what that file prints, under the name `shown`; None leaves the section out"""
 
 
@@ -80,7 +79,7 @@ def write_report(run: Path) -> Path:
     return path
 
 
-def read_metrics(path: Path) -> list[dict[str, Any]]:
+def read_metrics(path: Path) -> list[dict[str, object]]:
     """Lines of `metrics.jsonl`, the last one of each epoch; empty without the file.
 
     A line that was cut short by a crash is left out.
@@ -89,18 +88,18 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     by_epoch = {}
     for line in lines:
         try:
-            found = json.loads(line)
+            record = json.loads(line)
         except ValueError:
             continue
-        if isinstance(found, dict) and (epoch := finite(found.get("epoch"))) is not None:
-            by_epoch[epoch] = found
+        if isinstance(record, dict) and (epoch := finite(record.get("epoch"))) is not None:
+            by_epoch[epoch] = record
     return [by_epoch[epoch] for epoch in sorted(by_epoch)]
 
 
 def render(
-    results: Mapping[str, Any],
-    metrics: list[dict[str, Any]] | None = None,
-    options: Mapping[str, Any] | None = None,
+    results: Mapping[str, object],
+    metrics: list[dict[str, object]] | None = None,
+    options: Mapping[str, object] | None = None,
 ) -> str:
     """The page as HTML text.
 

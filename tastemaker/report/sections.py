@@ -9,19 +9,19 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from markupsafe import Markup
 
+from tastemaker.options import HEADLINE
 from tastemaker.report import charts, facts, tables
-from tastemaker.report.tables import HEADLINE, listed, part
+from tastemaker.report.tables import listed, objects, part
 from tastemaker.report.wording import MISSING, count, finite, interval, number, percent, setting
 
 RECENT = 8
 """Events of a user's history that are shown."""
 
 
-def head(results: Mapping[str, Any]) -> dict[str, Any]:
+def head(results: Mapping[str, object]) -> dict[str, object]:
     """Name, best model, its headline metrics, why it is recommended with, warnings."""
     best = str(results.get("best", ""))
     measured = part(part(results, "models"), best)
@@ -45,7 +45,7 @@ def head(results: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def data(results: Mapping[str, Any]) -> dict[str, Any]:
+def data(results: Mapping[str, object]) -> dict[str, object]:
     """What was learned from, what of it was not and why, and how it was divided."""
     found, split = part(results, "data"), part(results, "split")
     return {
@@ -59,7 +59,9 @@ def data(results: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def curve(metrics: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> dict[str, Any]:
+def curve(
+    metrics: Sequence[Mapping[str, object]], training: Mapping[str, object]
+) -> dict[str, object]:
     """Training loss and validation metric by epoch, drawn; no charts when nothing was trained."""
     best = finite(training.get("best_epoch"))
     drawn = []
@@ -78,7 +80,7 @@ def curve(metrics: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> 
     return {"charts": drawn, "training": _training(training), "unfinished": unfinished}
 
 
-def _training(training: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _training(training: Mapping[str, object]) -> list[tuple[str, str]]:
     kept = finite(training.get("best"))
     shown = {
         "Model": str(training.get("model", "")),
@@ -92,7 +94,7 @@ def _training(training: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in shown.items() if value not in ("", MISSING)]
 
 
-def models(results: Mapping[str, Any]) -> dict[str, Any]:
+def models(results: Mapping[str, object]) -> dict[str, object]:
     """Tables of all models, the chart of the headline metric, paired comparisons."""
     found, best = part(results, "models"), str(results.get("best", ""))
     headline = {name: part(part(found, name), HEADLINE) for name in tables.ordered(found)}
@@ -110,11 +112,13 @@ def models(results: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def buckets(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+def buckets(results: Mapping[str, object]) -> list[dict[str, object]]:
     """Quality by bucket: a chart and its numbers for each way to divide users or items."""
-    found, order = [], tables.ordered(part(results, "models"))
-    for title, rows in part(results, "buckets").items():
-        rows = [row for row in rows or [] if isinstance(row, dict)]
+    shown: list[dict[str, object]] = []
+    order = tables.ordered(part(results, "models"))
+    held = part(results, "buckets")
+    for title in held:
+        rows = objects(held, title)
         names = [name for name in order if any(name in part(row, "models") for row in rows)]
         drawn = [e for row in rows for e in _bucket(row, names)]
         if not drawn:
@@ -128,18 +132,18 @@ def buckets(results: Mapping[str, Any]) -> list[dict[str, Any]]:
             )
             for row in rows
         ]
-        found.append({"title": title, "chart": chart, "models": names, "rows": table})
-    return found
+        shown.append({"title": title, "chart": chart, "models": names, "rows": table})
+    return shown
 
 
-def _bucket(row: Mapping[str, Any], names: Sequence[str]) -> list[charts.Estimate]:
+def _bucket(row: Mapping[str, object], names: Sequence[str]) -> list[charts.Estimate]:
     label = str(row.get("bucket", ""))
     if finite(row.get("n")) is not None:
         label += f" · n {count(row['n'])}"
     return tables.estimates({n: part(part(row, "models"), n) for n in names}, label)
 
 
-def _cell(value: Mapping[str, Any]) -> tables.Cell:
+def _cell(value: Mapping[str, object]) -> tables.Cell:
     return tables.Cell(number(value.get("mean")), interval(value.get("ci95")))
 
 
@@ -147,15 +151,15 @@ def _both(draw: Callable[[int], str]) -> list[Markup]:
     return [Markup(draw(width)) for width in (charts.WIDE, charts.NARROW)]
 
 
-def examples(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+def examples(results: Mapping[str, object]) -> list[dict[str, object]]:
     """Users with what they chose next and before, newest first, and what was recommended.
 
     `results.json` lists a history newest first, what came next in the order of time.
     """
-    found = []
-    for example in listed(results, "examples"):
-        items = [item for item in listed(example, "recommendations") if isinstance(item, dict)]
-        found.append(
+    shown = []
+    for example in objects(results, "examples"):
+        items = objects(example, "recommendations")
+        shown.append(
             {
                 "user": str(example.get("user", "")),
                 "history": [str(title) for title in listed(example, "history")][:RECENT],
@@ -171,10 +175,10 @@ def examples(results: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "hits": sum(item.get("hit") is True for item in items),
             }
         )
-    return found
+    return shown
 
 
-def made(results: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+def made(results: Mapping[str, object], options: Mapping[str, object]) -> dict[str, object]:
     """Command, options, seeds, hashes, versions and commit."""
     identity = {
         "Commit": results.get("commit"),
@@ -195,7 +199,7 @@ def made(results: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _command(options: Mapping[str, Any]) -> str:
+def _command(options: Mapping[str, object]) -> str:
     """The command that makes the run again, from the options it was given; or nothing."""
     if "data" not in options:
         return ""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from tastemaker.options import HEADLINE
 from tastemaker.report import wording
 from tastemaker.report.charts import Estimate
 from tastemaker.report.wording import MISSING, finite, interval, number, percent
-
-HEADLINE = "ndcg@10"
-"""The metric that models are ordered by."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Column:
 
 ACCURACY = (
     Column("hr@10", "HR@10", "share of users with a hit among ten recommendations"),
-    Column("ndcg@10", "NDCG@10", "the same, worth more the higher the hit stands"),
+    Column(HEADLINE, "NDCG@10", "the same, worth more the higher the hit stands"),
     Column("mrr@10", "MRR@10", "one over the rank of the first hit"),
 )
 BEYOND = (
@@ -71,25 +68,30 @@ class Table:
     rows: Sequence[tuple[str, bool, Sequence[Cell]]]
 
 
-def part(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
+def part(holder: Mapping[str, object], name: str) -> dict[str, object]:
     """The object under `name`; empty when it is missing."""
     found = holder.get(name)
     return found if isinstance(found, dict) else {}
 
 
-def listed(holder: Mapping[str, Any], name: str) -> list[Any]:
+def listed(holder: Mapping[str, object], name: str) -> list[object]:
     """The list under `name`; empty when it is missing."""
     found = holder.get(name)
     return found if isinstance(found, list) else []
 
 
-def ordered(models: Mapping[str, Any]) -> list[str]:
+def objects(holder: Mapping[str, object], name: str) -> list[dict[str, object]]:
+    """The objects of the list under `name`; what is none is left out."""
+    return [one for one in listed(holder, name) if isinstance(one, dict)]
+
+
+def ordered(models: Mapping[str, object]) -> list[str]:
     """Model names, the highest headline metric first, unmeasured ones last."""
     means = {name: finite(part(part(models, name), HEADLINE).get("mean")) for name in models}
     return sorted(models, key=lambda name: -1.0 if means[name] is None else -(means[name] or 0.0))
 
 
-def accuracy(models: Mapping[str, Any], best: str) -> Table:
+def accuracy(models: Mapping[str, object], best: str) -> Table:
     """Models by accuracy, then the same metrics under the other seen-item convention."""
     others = [
         Column(f"{c.metric}/{suffix}", c.title, words, c.higher_is_better)
@@ -99,12 +101,12 @@ def accuracy(models: Mapping[str, Any], best: str) -> Table:
     return _table(models, best, (*ACCURACY, *others))
 
 
-def beyond_accuracy(models: Mapping[str, Any], best: str) -> Table:
+def beyond_accuracy(models: Mapping[str, object], best: str) -> Table:
     """Models by what accuracy does not show."""
     return _table(models, best, BEYOND)
 
 
-def _table(models: Mapping[str, Any], best: str, columns: Sequence[Column]) -> Table:
+def _table(models: Mapping[str, object], best: str, columns: Sequence[Column]) -> Table:
     measured = [c for c in columns if any(c.metric in part(models, name) for name in models)]
     names = ordered(models)
     by_column = [_cells([part(part(models, n), c.metric) for n in names], c) for c in measured]
@@ -114,7 +116,7 @@ def _table(models: Mapping[str, Any], best: str, columns: Sequence[Column]) -> T
     return Table(measured, rows if measured else [])
 
 
-def _cells(values: Sequence[Mapping[str, Any]], column: Column) -> list[Cell]:
+def _cells(values: Sequence[Mapping[str, object]], column: Column) -> list[Cell]:
     means = [finite(value.get("mean")) for value in values]
     known = [mean for mean in means if mean is not None]
     top = (max if column.higher_is_better else min)(known, default=None)
@@ -133,27 +135,28 @@ def _share_interval(ends: object) -> str:
     return interval([100 * end for end in ends], 1) + wording.SPACE + "%"
 
 
-def estimates(models: Mapping[str, Any], bucket: str = "") -> list[Estimate]:
+def estimates(models: Mapping[str, object], bucket: str = "") -> list[Estimate]:
     """What a chart of `{model: {"mean", "ci95"}}` draws; models without a mean are left out.
 
     Args:
         models: Model → mean and interval.
         bucket: Its name, where the models are those of one bucket.
     """
-    found = []
-    for name, value in models.items():
-        mean = finite(value.get("mean")) if isinstance(value, dict) else None
+    drawn = []
+    for name in models:
+        value = part(models, name)
+        mean = finite(value.get("mean"))
         if mean is None:
             continue
         ends = value.get("ci95")
-        low, high = ends if interval(ends) else (mean, mean)
-        found.append(
+        low, high = ends if isinstance(ends, list | tuple) and interval(ends) else (mean, mean)
+        drawn.append(
             Estimate(bucket, mean, low, high, name) if bucket else Estimate(name, mean, low, high)
         )
-    return found
+    return drawn
 
 
-def choice(results: Mapping[str, Any]) -> list[tuple[str, str, Cell]]:
+def choice(results: Mapping[str, object]) -> list[tuple[str, str, Cell]]:
     """What was chosen on validation beside the test: rows of (model, validation, test).
 
     The recommended model, the next best on validation and, where it is another, the best of the
@@ -196,10 +199,10 @@ class Comparison:
     """the same in [0, 1]"""
 
 
-def comparisons(results: Mapping[str, Any]) -> list[Comparison]:
+def comparisons(results: Mapping[str, object]) -> list[Comparison]:
     """Paired comparisons, in the order they were made."""
     rows = []
-    for found in listed(results, "comparisons"):
+    for found in objects(results, "comparisons"):
         shares = {name: finite(found.get(name)) for name in ("better", "equal", "worse")}
         rows.append(
             Comparison(
@@ -223,6 +226,6 @@ def _excludes_zero(ends: object) -> bool:
     return (low is not None and low > 0) or (high is not None and high < 0)
 
 
-def settings(holder: Mapping[str, Any]) -> list[tuple[str, str]]:
+def settings(holder: Mapping[str, object]) -> list[tuple[str, str]]:
     """Options as (name, value) text."""
     return [(str(name), wording.setting(value)) for name, value in holder.items()]

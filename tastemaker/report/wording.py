@@ -18,7 +18,7 @@ SPACE = "\u202f"
 """Narrow space that does not break a line."""
 
 
-def clean(value: Any) -> Any:
+def clean(value: object) -> Any:
     """A JSON value whose every text is inert, keys included."""
     if isinstance(value, str):
         return inert(value)

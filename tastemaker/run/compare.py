@@ -12,8 +12,9 @@ from tastemaker.data.splits import split
 from tastemaker.errors import BadInput
 from tastemaker.metrics.comparisons import compare
 from tastemaker.metrics.evaluate import evaluate
+from tastemaker.metrics.headline import options_of
+from tastemaker.options import HEADLINE
 from tastemaker.run.folder import finished_folder, verify_run
-from tastemaker.run.queries import options_of
 from tastemaker.run.results import grouping_of, metrics_of
 from tastemaker.run.saved import open_run
 
@@ -42,7 +43,7 @@ def evaluate_run(run: str | Path, model: str = "") -> dict[str, Any]:
 
 
 def compare_runs(
-    run: str | Path, against: str | Path, model: str = "", metric: str = "ndcg@10"
+    run: str | Path, against: str | Path, model: str = "", metric: str = HEADLINE
 ) -> dict[str, Any]:
     """Paired comparison of two finished runs on the same test users.
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from tastemaker.data.splits import Split
 from tastemaker.metrics.comparisons import Comparison, compare
 from tastemaker.metrics.evaluate import Evaluation
+from tastemaker.options import HEADLINE
 from tastemaker.run.models import Models
-from tastemaker.run.queries import HEADLINE
 from tastemaker.train.loop import Fitted
 
 TIED = 0.01

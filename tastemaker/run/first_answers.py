@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tastemaker.metrics.evaluate import Evaluation, evaluate
+from tastemaker.metrics.headline import options_of, validation_queries
 from tastemaker.nn.next_item import NextItemModel
+from tastemaker.options import HEADLINE
 from tastemaker.run.examples import examples
 from tastemaker.run.models import Models
 from tastemaker.run.plan import Plan
-from tastemaker.run.queries import HEADLINE, options_of, validation_queries
 from tastemaker.train.journal import LOG
 
 TITLES = 5

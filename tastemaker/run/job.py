@@ -17,6 +17,7 @@ import polars as pl
 
 from tastemaker import config, files
 from tastemaker.data.parquet import write_parquet
+from tastemaker.metrics.headline import validation_queries
 from tastemaker.metrics.targets import check_queries
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.options import Model, RunOptions
@@ -37,7 +38,6 @@ from tastemaker.run.folder import (
 from tastemaker.run.kept import keep
 from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
-from tastemaker.run.queries import validation_queries
 from tastemaker.run.results import evaluate_models
 from tastemaker.run.validation import Validation
 from tastemaker.train.config import FitConfig

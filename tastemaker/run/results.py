@@ -18,12 +18,13 @@ from tastemaker.data.splits import Queries, Split
 from tastemaker.metrics import beyond_accuracy
 from tastemaker.metrics.comparisons import compare, holm
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
+from tastemaker.metrics.headline import K, options_of, validation_queries
 from tastemaker.metrics.intervals import bucketed, intervals
+from tastemaker.options import HEADLINE
 from tastemaker.run.doubts import doubts
 from tastemaker.run.examples import examples
 from tastemaker.run.models import Models
 from tastemaker.run.plan import Plan
-from tastemaker.run.queries import HEADLINE, K, options_of, validation_queries
 from tastemaker.train.loop import Fitted
 
 
@@ -96,7 +97,7 @@ def _why(
 def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> dict[str, Any]:
     """Means with intervals of one model, accuracy first."""
     log, lists = cuts.interactions, one.lists[:, :K]
-    counts = np.bincount(cuts.train().items, minlength=log.num_items + 1)[1:]
+    counts = cuts.train_counts
     beyond = {
         f"novelty@{K}": beyond_accuracy.novelty(lists, counts),
         f"personalisation@{K}": beyond_accuracy.personalisation(lists, log.num_items),
@@ -146,14 +147,13 @@ def _buckets(
     measured: Mapping[str, Evaluation], cuts: Split, queries: Queries, names: Sequence[str]
 ) -> dict[str, Any]:
     """Quality by length of the context and by how often the (first) target was trained."""
-    counts = np.bincount(cuts.train().items, minlength=cuts.interactions.num_items + 1)
     targets = queries.target_items[queries.target_offsets[:-1]]
     values = {name: measured[name].per_user[HEADLINE] for name in dict.fromkeys(names)}
     return {
         title: bucketed(values, *_labels(amounts))
         for title, amounts in (
             ("history length", queries.contexts.lengths),
-            ("item popularity", counts[targets]),
+            ("item popularity", cuts.train_counts[targets - 1]),
         )
     }
 

@@ -8,7 +8,6 @@ on after the last one; only the best training is kept, as a run like any other.
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import time
@@ -19,17 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from tastemaker import files
+from tastemaker import files, records
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.metrics.evaluate import evaluate
+from tastemaker.metrics.headline import options_of, validation_queries
 from tastemaker.metrics.targets import check_queries
-from tastemaker.options import TuneOptions
+from tastemaker.options import HEADLINE, TuneOptions
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.presets import PRESETS
 from tastemaker.run.folder import only_writer, run_folder
 from tastemaker.run.job import fresh_model, run_recommender, train_neural
 from tastemaker.run.plan import Plan, make_plan
-from tastemaker.run.queries import HEADLINE, options_of, validation_queries
 from tastemaker.train.journal import LOG
 from tastemaker.train.stopping import listening
 
@@ -58,7 +57,7 @@ OWN: Mapping[str, Space] = {
 
 @dataclass
 class Trials:
-    """The lines of `trials.jsonl`, written after each trial."""
+    """The records of `trials.jsonl`, one written after each trial."""
 
     path: Path
     lines: list[dict[str, Any]] = field(default_factory=list)
@@ -73,8 +72,7 @@ class Trials:
         tried = ", ".join(f"{name} {one}" for name, one in settings.items()) or "as they were"
         value = "failed" if found[HEADLINE] is None else f"NDCG@10 {found[HEADLINE]:.4f}"
         LOG.info("%s, trial %d (%s): %s on validation", model, number + 1, tried, value)
-        text = "".join(json.dumps(line, allow_nan=False) + "\n" for line in self.lines)
-        files.write_text(self.path, text)
+        records.append(self.path, self.lines[-1])
 
     def best(self, model: str) -> dict[str, Any]:
         """The trial with the highest validation value, the earlier of equals; failed ones last."""
@@ -118,8 +116,8 @@ def tune_model(options: TuneOptions) -> dict[str, Any]:
 
 def search(plan: Plan, options: TuneOptions, trials: Trials) -> dict[str, Any]:
     """Make the trials that are missing, then the run of the best."""
-    if options.resume and trials.path.is_file():
-        trials.lines = [json.loads(line) for line in trials.path.read_text().splitlines()]
+    if options.resume:
+        trials.lines = records.read(trials.path)
     counting = [name for name in COUNTING if tune_counting(name, plan, options.trials, trials)]
     kept = tune_neural(plan, options.trials, trials)
     best = varied(plan, trials.best(options.model)["settings"])

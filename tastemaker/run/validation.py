@@ -9,8 +9,9 @@ import numpy as np
 from tastemaker.data.splits import Split
 from tastemaker.errors import BadInput
 from tastemaker.metrics.evaluate import evaluate
+from tastemaker.metrics.headline import K, options_of, validation_queries
 from tastemaker.metrics.targets import repeated_targets
-from tastemaker.run.queries import HEADLINE, K, options_of, validation_queries
+from tastemaker.options import HEADLINE
 from tastemaker.seams import Recommender
 
 _METRIC = re.compile(r"[a-z]+@([1-9][0-9]{0,8})(/[a-z]+)?")

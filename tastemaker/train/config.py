@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from tastemaker.config import to_json
 from tastemaker.errors import BadInput
+from tastemaker.options import HEADLINE
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class FitConfig:
     """epochs between validations."""
     patience: int = 5
     """validations without a better `metric` before training stops; 0 never stops."""
-    metric: str = "ndcg@10"
+    metric: str = HEADLINE
     """validation metric that selects the weights."""
     checkpoint_every: int = 200
     """steps between checkpoints, beside one after each validation."""

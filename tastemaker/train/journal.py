@@ -6,18 +6,16 @@ epoch, and one a minute within long epochs, to the logger of the package.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tastemaker import files
+from tastemaker import records
 from tastemaker.train.config import FitConfig
 
 LOG = logging.getLogger("tastemaker")
@@ -47,7 +45,6 @@ class Journal:
         total = config.epochs * steps
         self._task = self.bar.add_task("", total=total, epoch=0, loss=0.0, rate=0.0, said="")
         self._targets, self._since, self._spoke = 0, time.monotonic(), time.monotonic()
-        self._file: TextIO | None = None
 
     def start(self, step: int, history: Sequence[float]) -> None:
         """Begin at `step`, with a line for each validation so far; others are taken back.
@@ -57,11 +54,8 @@ class Journal:
         """
         self.history = list(history)
         self.bar.update(self._task, completed=step, said=self._standing())
-        if self.path is None:
-            return
-        lines = self.path.read_text().splitlines() if self.path.is_file() else []
-        files.write_text(self.path, "".join(line + "\n" for line in lines[: len(history)]))
-        self._file = self.path.open("a")
+        if self.path:
+            records.keep(self.path, len(history))
 
     def __enter__(self) -> Journal:
         """Show the bar."""
@@ -74,10 +68,8 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove the bar and close the file."""
+        """Remove the bar."""
         self.bar.stop()
-        if self._file:
-            self._file.close()
 
     def step(self, epoch: int, step: int, loss: float, targets: int) -> None:
         """One optimiser step was done."""
@@ -94,9 +86,8 @@ class Journal:
         """Write one line: epoch, step, mean training loss since the last line, and the metrics."""
         self.history.append(line[self.config.metric])
         self.bar.update(self._task, said=self._standing())
-        if self._file:
-            self._file.write(json.dumps(line) + "\n")
-            self._file.flush()
+        if self.path:
+            records.append(self.path, line)
         values = ", ".join(f"{name.upper()} {line[name]:.4f}" for name in list(line)[3:6])
         epoch = self._epoch(int(line["epoch"]))
         self._say(f"{epoch}: loss {line['loss']:.4f}, {values}; {self._standing()}")

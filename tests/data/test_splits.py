@@ -112,6 +112,15 @@ def test_training_rows_end_where_asked() -> None:
     assert cuts.train("valid").lengths.tolist() == [5, 4, 5, 4, 5]
 
 
+def test_training_events_are_copied_and_counted_once() -> None:
+    log = simple()
+    cuts = leave_one_out(log)
+    assert cuts.train() is cuts.train()
+    assert cuts.train_counts is cuts.train_counts
+    rows = cuts.train().items.tolist()
+    assert cuts.train_counts.tolist() == [rows.count(code) for code in range(1, log.num_items + 1)]
+
+
 def test_candidates_are_the_items_with_training_events() -> None:
     cuts = leave_one_out(Interactions.from_sequences({"u": list("abcd"), "v": list("abc")}))
     names = dict(zip(cuts.interactions.item_ids, cuts.trained_items.tolist(), strict=True))

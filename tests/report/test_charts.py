@@ -105,18 +105,6 @@ def test_identifiers_differ_between_charts_and_their_references_resolve() -> Non
         seen |= set(ids)
 
 
-def test_clip_paths_get_the_mark_of_their_chart() -> None:
-    plain = (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="2" height="1"><clipPath id="a"/>%s</svg>'
-    )
-    svg = plain % "<g clip-path=\"url('#a')\" fill=\"#abc\"/><path display='none'/>"
-    root = ET.fromstring(charts._finished(svg, "words"))
-    clip, group = root
-    assert clip.get("id") not in ("a", None)
-    assert group.get("clip-path") == f"url('#{clip.get('id')}')"
-    assert group.get("fill") == "#abc"
-
-
 def test_colours_follow_the_page_and_have_a_fallback() -> None:
     for svg in drawn().values():
         shown = {

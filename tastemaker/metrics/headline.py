@@ -1,4 +1,4 @@
-"""Who is asked in a run, and how answers are ranked."""
+"""What a run is judged by: which users are asked, and how the answers are ranked."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import numpy as np
 from tastemaker.data.splits import Queries, Split
 from tastemaker.metrics.evaluate import EvalOptions
 
-HEADLINE = "ndcg@10"
-"""Metric that models are chosen by."""
-
 K = 10
 """Items of a list that is shown."""
 
 VALIDATION_USERS = 10_000
+"""Users that models are chosen on, at most."""
 
 
 def options_of(
