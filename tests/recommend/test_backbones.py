@@ -1,15 +1,45 @@
-"""The table of neural models: each entry builds its own model."""
+"""The table of neural models: the one list that everything else follows."""
+
+from typing import get_args
 
 import pytest
 import torch
 
-from tastemaker.data.catalog import Catalog
-from tastemaker.recommend.backbones import NEURAL, build, name_of
+from tastemaker.commands.run import VERBS
+from tastemaker.data.ground import Ground
+from tastemaker.errors import BadInput
+from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.options import MODELS, Model
+from tastemaker.recommend.backbones import NEURAL, backbone_of, build, foreign_models, name_of
+
+
+def test_every_list_of_models_is_the_same() -> None:
+    assert list(NEURAL) == list(MODELS) == list(get_args(Model))
+    trained = [verb.removeprefix("train ") for verb in VERBS if verb.startswith("train ")]
+    assert trained == list(NEURAL)
 
 
 @pytest.mark.parametrize("name", sorted(set(NEURAL) - {"hllm"}))
 def test_a_configuration_builds_the_model_of_its_name(name: str) -> None:
-    model, config = NEURAL[name]
+    backbone = backbone_of(name)
     torch.manual_seed(0)
-    assert isinstance(build(config(), 9, Catalog.empty()), model)
-    assert name_of(config()) == name
+    assert isinstance(build(backbone.config(), Ground(9)), backbone.model)
+    assert name_of(backbone.config()) == name
+    assert foreign_models(backbone.config()) == {}
+
+
+def test_what_a_search_draws_are_options_of_the_model_or_of_its_training() -> None:
+    for backbone in NEURAL.values():
+        for option in backbone.space:
+            part, _, name = option.partition(".")
+            assert part in ("model", "fit")
+            assert part == "fit" or name in vars(backbone.config())
+
+
+def test_a_name_or_configuration_of_no_model_says_which_there_are() -> None:
+    with pytest.raises(BadInput, match="NextItemConfig shapes no model") as caught:
+        name_of(NextItemConfig())
+    assert "SASRecConfig" in caught.value.fix
+    with pytest.raises(BadInput, match="esasrecc") as caught:
+        backbone_of("esasrecc")
+    assert "'esasrec'" in caught.value.fix
