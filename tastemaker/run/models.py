@@ -20,7 +20,7 @@ from tastemaker.data.ground import Ground
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.recommend.backbones import backbone_of
-from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax
+from tastemaker.recommend.blend import PARTS, Blend, parts_of
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.soundness import read_saved
 from tastemaker.seams import Learned, Recommender, Shape
@@ -106,18 +106,15 @@ class Models:
     def blend_is(self) -> str:
         """The model whose ranking the blend repeats, having all weight on it; empty: none.
 
-        Markov counts are no such model: within the blend popularity smooths them.
+        Parts that others are mixed into are no such models, as popularity smooths Markov counts.
         """
         weighted = [name for name, weight in (self.weights or {}).items() if weight]
-        return weighted[0] if len(weighted) == 1 and weighted[0] != "markov-last-5" else ""
+        mixed = {part.name for part in PARTS if part.beside}
+        return weighted[0] if len(weighted) == 1 and weighted[0] not in mixed else ""
 
     def parts(self) -> dict[str, Recommender]:
         """What the blend is made of, each on a common scale."""
-        parts: dict[str, Recommender] = {self.neural_name: LogSoftmax(self.get(self.neural_name))}
-        if {"markov-last-5", "popularity"} <= self.counting.keys():
-            markov = LogMarkov(self.get("markov-last-5"), self.get("popularity"))
-            parts["markov-last-5"] = markov
-        return parts | ({"ease": self.get("ease")} if "ease" in self.counting else {})
+        return parts_of(self.neural_name, self.get(self.neural_name), self.counting)
 
     def save(self, run: Path) -> None:
         """Write weights and counts as safetensors, and the blend's weights as JSON."""
