@@ -14,6 +14,7 @@ from evidence import Evidence, size_of
 from office import office
 
 from tastemaker.config import seed_everything
+from tastemaker.data.ground import Ground
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.nn.next_item import NextItemConfig, NextItemModel
 from tastemaker.recommend.backbones import build
@@ -47,7 +48,7 @@ def main() -> None:
         models: dict[str, Recommender] = {}
         for arm, shape in arms.items():
             seed_everything(seed)
-            model = build(shape, len(items.frame), items)
+            model = build(shape, Ground(len(items.frame), items))
             batches = model.batches(train, training.batch, seed)
 
             def validate(model: NextItemModel = model) -> dict[str, float]:

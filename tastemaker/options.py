@@ -15,7 +15,12 @@ import tyro
 
 from tastemaker.errors import BadInput
 
-Model = Literal["sasrec", "esasrec", "hstu", "hllm"]
+MODELS = {"sasrec": "SASRec", "esasrec": "eSASRec", "hstu": "HSTU", "hllm": "HLLM"}
+"""Neural models by name, with their titles; `recommend/backbones.py` says what each is made of."""
+if TYPE_CHECKING:
+    Model = str
+else:
+    Model = Literal[tuple(MODELS)]
 Positional = Annotated[str, tyro.conf.Positional]
 
 

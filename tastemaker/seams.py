@@ -6,6 +6,7 @@ Each protocol stands here from the day it has a user, and everything at that sea
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from tastemaker.data.batches import Batch
     from tastemaker.data.contexts import Contexts
+    from tastemaker.data.ground import Ground
 
 
 class Recommender(Protocol):
@@ -107,6 +109,61 @@ class Trainable(Protocol):
 
     def loss(self, batch: Any) -> Tensor:
         """Scalar: sum over the targets of a part of a step / its `target_count`."""
+        ...
+
+    def batches(self, train: Contexts, rows: int, seed: int) -> Steps:
+        """Steps of training events as this model wants them, `rows` full histories in each."""
+        ...
+
+
+class Shape(Protocol):
+    """The options of a model: a frozen dataclass of JSON values."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def dim(self) -> int:
+        """Width of most of its matrices, by which threads pay or not."""
+        ...
+
+    @property
+    def history(self) -> int:
+        """Newest events of a user that are read."""
+        ...
+
+    def suited(self, num_items: int, times: bool = True) -> Self:
+        """The same for a catalogue of I items and a log with times or in order alone."""
+        ...
+
+    def foreign(self) -> dict[str, str]:
+        """Option → the model on this machine that it names."""
+        ...
+
+
+class Learned(Recommender, Trainable, Protocol):
+    """A trained model of a run, an `nn.Module`: all that a run knows of it, whatever it is."""
+
+    @property
+    def config(self) -> Shape:
+        """Its options."""
+        ...
+
+    @classmethod
+    def build(cls, config: Any, ground: Ground) -> Self:
+        """The model that its own options shape, with fresh weights."""
+        ...
+
+    @classmethod
+    def open(cls, config: Any, ground: Ground, run: Path) -> Self:
+        """The model as `save` wrote it; nothing is allocated that the files do not hold."""
+        ...
+
+    def save(self, run: Path) -> None:
+        """Write its weights and whatever else opening it needs."""
+        ...
+
+    def train(self, mode: bool = True) -> Self:
+        """Ready to learn or, with False, to score."""
         ...
 
 

@@ -7,9 +7,9 @@ not fit is refused before any of its tensors is read, or a module of its sizes i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,6 +17,10 @@ from torch import Tensor, nn
 
 from tastemaker.errors import ArtefactError
 
+M = TypeVar("M", bound=nn.Module)
+
+WEIGHTS = "model.safetensors"
+"""File of a trained model's weights."""
 _FIX = "Restore the folder from a copy, or make it again."
 _TYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -87,6 +91,30 @@ def checked_tensors(
             what, got = f"Tensor {name} is damaged", "NaN or infinity"
             raise ArtefactError(str(path), what, "finite values", got, _FIX)
     return tensors
+
+
+def filled(build: Callable[[], M], path: Path, layers: int, ignored: str = "\0") -> M:
+    """A module with the weights of a file; sizes are compared before anything is allocated.
+
+    Args:
+        build: Makes the module.
+        path: A safetensors file.
+        layers: Number of its layers, each of which has tensors.
+        ignored: As for `checked_tensors`.
+
+    Raises:
+        ArtefactError: If the file is of another module, or damaged.
+    """
+    stored = stored_tensors(path)
+    if layers > len(stored):
+        got, want = f"{len(stored):,} tensors", f"{layers:,} layers"
+        raise ArtefactError(str(path), "Weights are of another model", want, got, _FIX)
+    with torch.device("meta"):
+        expected = expected_of(build())
+    tensors = checked_tensors(path, expected, ignored)
+    module = build()
+    module.load_state_dict(tensors)
+    return module
 
 
 def _opened(path: Path) -> safe_open:

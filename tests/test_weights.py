@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from tastemaker.errors import ArtefactError
-from tastemaker.weights import Stored, checked_tensors, expected_of, stored_tensors
+from tastemaker.weights import Stored, checked_tensors, expected_of, filled, stored_tensors
 
 
 @pytest.fixture
@@ -73,3 +73,23 @@ def test_files_that_are_none(layer: tuple[nn.Linear, Path], tmp_path: Path) -> N
             stored_tensors(tmp_path / "torn")
     with pytest.raises(ArtefactError, match="missing"):
         stored_tensors(tmp_path / "none")
+
+
+def test_a_module_is_filled_only_from_weights_that_are_its_own(tmp_path: Path) -> None:
+    path, module = tmp_path / "weights.safetensors", nn.Linear(2, 3)
+    save_file(module.state_dict(), path)
+    made: list[str] = []
+
+    def build(wide: int = 2) -> nn.Module:
+        fresh = nn.Linear(wide, 3)
+        made.append(fresh.weight.device.type)
+        return fresh
+
+    same = filled(build, path, layers=1)
+    assert torch.equal(same.state_dict()["weight"], module.weight)
+    assert made == ["meta", "cpu"]
+    with pytest.raises(ArtefactError, match="of another model"):
+        filled(build, path, layers=3)
+    with pytest.raises(ArtefactError, match="weight does not fit"):
+        filled(lambda: build(4), path, layers=1)
+    assert made == ["meta", "cpu", "meta"]  # what does not fit is never allocated

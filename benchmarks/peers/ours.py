@@ -12,7 +12,7 @@ import measure  # isort: skip  (first: one thread)
 import numpy as np
 import torch
 
-from tastemaker.data.catalog import Catalog
+from tastemaker.data.ground import Ground
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.prefetch import prefetch
 from tastemaker.data.splits import Split, leave_one_out
@@ -51,7 +51,7 @@ def opened(args: argparse.Namespace, log: measure.Log) -> tuple[Split, NextItemM
     """The split, and a model with fresh weights."""
     rows = {str(at): [str(i) for i in events] for at, events in enumerate(log.sequences)}
     cuts = leave_one_out(Interactions.from_sequences(rows))
-    return cuts, build(shape(args), cuts.interactions.num_items, Catalog.empty())
+    return cuts, build(shape(args), Ground(cuts.interactions.num_items))
 
 
 def train(args: argparse.Namespace, log: measure.Log) -> measure.Figures:

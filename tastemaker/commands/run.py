@@ -12,7 +12,8 @@ from tastemaker.commands.evaluate import show_evaluation
 from tastemaker.commands.terminal import beside, plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import BadInput
-from tastemaker.options import Model, RunOptions, TuneOptions
+from tastemaker.options import MODELS, Model, RunOptions, TuneOptions
+from tastemaker.seams import Shape
 from tastemaker.threads import cores, threads_for
 from tastemaker.train.config import FitConfig
 
@@ -41,18 +42,16 @@ def run(options: RunOptions) -> dict[str, Any]:
     return run_recommender(options)
 
 
-def threads_that_pay(model: Any) -> int:
+def threads_that_pay(model: Shape) -> int:
     """Threads for the training of a model, given its configuration."""
-    options = vars(model)
-    languages = {options.get(name, "random") for name in ("item_model", "user_model")}
-    return threads_for(cores(), options["dim"] if languages == {"random"} else LANGUAGE_WIDTH)
+    return threads_for(cores(), LANGUAGE_WIDTH if model.foreign() else model.dim)
 
 
 def threads_of_default(options: RunOptions | TuneOptions) -> int:
     """Threads for the model that is asked for by name."""
     from tastemaker.recommend.backbones import NEURAL
 
-    return threads_that_pay(NEURAL[options.model][1]())
+    return threads_that_pay(NEURAL[options.model].config())
 
 
 def train(name: str, title: str) -> Later:
@@ -62,15 +61,15 @@ def train(name: str, title: str) -> Later:
 
 
 def _train(name: str, summary: str, words: Sequence[str]) -> Verb:
-    from tastemaker.recommend.presets import PRESETS
+    from tastemaker.recommend.backbones import NEURAL
     from tastemaker.run.job import run_recommender
 
     _refuse_decided(name, words)
-    presets = PRESETS[name]
+    presets = NEURAL[name].presets
     chosen = presets.get(_preset(words), presets["default"])
     says = "options to start from: " + "; ".join(f"{n} ({p.source})" for n, p in presets.items())
     fields = [
-        ("run", Annotated[TrainRun, tyro.conf.arg(name="")], TrainRun(model=name)),  # type: ignore[arg-type]
+        ("run", Annotated[TrainRun, tyro.conf.arg(name="")], TrainRun(model=name)),
         ("preset", Annotated[Literal[tuple(presets)], tyro.conf.arg(help=says)], "default"),
         ("model", type(chosen.model), chosen.model),
         ("fit", TrainFit, TrainFit(**vars(chosen.fit))),
@@ -129,8 +128,5 @@ def show_run(answer: Mapping[str, Any]) -> None:
 
 VERBS: dict[str, Verb | Later] = {
     "run": Verb(run, RunOptions, show_run, threads_of_default),
-    "train sasrec": train("sasrec", "SASRec"),
-    "train esasrec": train("esasrec", "eSASRec"),
-    "train hstu": train("hstu", "HSTU"),
-    "train hllm": train("hllm", "HLLM"),
+    **{f"train {name}": train(name, title) for name, title in MODELS.items()},
 }

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from pathlib import Path
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch, NextItemBatches, last
 from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import Ground
 from tastemaker.errors import BadInput
+from tastemaker.files import save_tensors
 from tastemaker.nn import losses
 from tastemaker.nn.view import WHOLE, Pass, View
+from tastemaker.weights import WEIGHTS, filled
 
 Loss = Literal["auto", "softmax", "sampled", "gbce"]
 FEW_ITEMS = 20_000
@@ -80,6 +84,10 @@ class NextItemConfig:
             return self
         return replace(self, loss="softmax" if num_items <= FEW_ITEMS else "sampled")
 
+    def foreign(self) -> dict[str, str]:
+        """Option → the model on this machine that it names: none."""
+        return {}
+
 
 @dataclass(frozen=True)
 class Competitors:
@@ -98,12 +106,30 @@ class Competitors:
 
 
 class NextItemModel(nn.Module, ABC):
-    """Scores and loss from states and item vectors; the seams `Encoder` and `Trainable`."""
+    """Scores and loss from states and item vectors; the seams `Encoder` and `Learned`."""
 
     def __init__(self, config: NextItemConfig, num_items: int) -> None:
         """A model of `num_items` items; subclasses add its parts."""
         super().__init__()
         self.config, self.num_items = config.suited(num_items), num_items
+
+    @classmethod
+    def build(cls, config: Any, ground: Ground) -> Self:
+        """The model that `config` shapes, with fresh weights."""
+        return cls(config, ground.num_items)
+
+    @classmethod
+    def open(cls, config: Any, ground: Ground, run: Path) -> Self:
+        """The model as `save` wrote it.
+
+        Raises:
+            ArtefactError: If the weights there are of another model, or damaged.
+        """
+        return filled(lambda: cls.build(config, ground), run / WEIGHTS, config.layers)
+
+    def save(self, run: Path) -> None:
+        """Write the weights."""
+        save_tensors(run / WEIGHTS, self.state_dict())
 
     @abstractmethod
     def embed(self, batch: Batch) -> Tensor:

@@ -1,54 +1,81 @@
-"""The one table of neural models: name, module and configuration."""
+"""The one table of neural models: what each is made of, how it is trained and searched.
+
+A coming model is a line here, its name and title in `options.MODELS`, and a file of its own.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from tastemaker.data.catalog import Catalog
+from tastemaker.data.ground import Ground
 from tastemaker.errors import BadInput
 from tastemaker.models.identity import model_identity
 from tastemaker.models.packaged import locate
-from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.recommend import presets
 from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig
-from tastemaker.recommend.hllm import HLLM, HLLMConfig, Kept
+from tastemaker.recommend.hllm import HLLM
+from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.seams import Learned, Shape
 
-NEURAL: dict[str, tuple[Callable[..., NextItemModel], type[NextItemConfig]]] = {
-    "sasrec": (SASRec, SASRecConfig),
-    "esasrec": (ESASRec, ESASRecConfig),
-    "hstu": (HSTU, HSTUConfig),
-    "hllm": (HLLM, HLLMConfig),
+
+@dataclass(frozen=True)
+class Backbone:
+    """One neural model."""
+
+    model: type[Learned]
+    config: type[Shape]
+    """its options; each model has a class of its own"""
+    presets: Mapping[str, presets.Preset]
+    """the first, `default`, is what `tastemaker run` takes"""
+    space: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """option → values that a search draws from, beside those of every model"""
+
+
+NEURAL: dict[str, Backbone] = {
+    "sasrec": Backbone(SASRec, SASRecConfig, presets.SASREC, {"model.inner": (64, 256, 512)}),
+    "esasrec": Backbone(ESASRec, ESASRecConfig, presets.ESASREC),
+    "hstu": Backbone(
+        HSTU,
+        HSTUConfig,
+        presets.HSTU,
+        {"model.time": ("past", "none"), "model.temperature": (0.03, 0.05, 0.1)},
+    ),
+    "hllm": Backbone(
+        HLLM,
+        HLLMConfig,
+        presets.HLLM,
+        {"model.pooling": ("mean", "item"), "fit.weight_decay": (0.0, 0.01)},
+    ),
 }
-"""Neural model → its module and configuration."""
+"""Name → neural model."""
 
 
-def build(
-    config: NextItemConfig, num_items: int, catalog: Catalog, kept: Kept | None = None
-) -> NextItemModel:
-    """A neural model with fresh weights; `catalog` is aligned with the item codes."""
-    if isinstance(config, HLLMConfig):
-        return HLLM(config, num_items, catalog, kept)
-    return NEURAL[name_of(config)][0](config, num_items)
+def build(config: Shape, ground: Ground) -> Learned:
+    """The model that a configuration shapes, with fresh weights."""
+    return NEURAL[name_of(config)].model.build(config, ground)
 
 
-def name_of(config: NextItemConfig) -> str:
+def name_of(config: Shape) -> str:
     """Name of the model that a configuration shapes.
 
     Raises:
         BadInput: If it is of none.
     """
-    for name, (_, kind) in NEURAL.items():
-        if type(config) is kind:
+    for name, backbone in NEURAL.items():
+        if type(config) is backbone.config:
             return name
-    known = ", ".join(kind.__name__ for _, kind in NEURAL.values())
+    known = ", ".join(backbone.config.__name__ for backbone in NEURAL.values())
     what = f"{type(config).__name__} shapes no model."
     raise BadInput(what, "model options", f"Give one of {known}.")
 
 
-def kind_of(name: str) -> type[NextItemConfig]:
-    """Configuration of the neural model called `name`.
+def backbone_of(name: str) -> Backbone:
+    """The neural model called `name`.
 
     Raises:
         BadInput: If there is none; names the nearest.
@@ -57,18 +84,13 @@ def kind_of(name: str) -> type[NextItemConfig]:
         near = difflib.get_close_matches(name, NEURAL, n=1)
         fix = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(NEURAL)}."
         raise BadInput(f"No neural model is called {name!r:.80}.", "model", fix)
-    return NEURAL[name][1]
+    return NEURAL[name]
 
 
-def foreign_models(config: NextItemConfig) -> dict[str, str]:
+def foreign_models(config: Shape) -> dict[str, str]:
     """Option → identity of the model on this machine that it names.
 
     Raises:
         BadInput: If there is no such model.
     """
-    if not isinstance(config, HLLMConfig):
-        return {}
-    named = {"item_model": config.item_model, "user_model": config.user_model}
-    return {
-        option: model_identity(locate(name)) for option, name in named.items() if name != "random"
-    }
+    return {option: model_identity(locate(name)) for option, name in config.foreign().items()}

@@ -1,11 +1,13 @@
-"""Blend: a neural model and counting models, fused with weights fitted on validation.
+"""Blend: any number of models, fused with weights fitted on validation.
 
 Counting is strong on small data and costs seconds, so what a user gets by default should never be
 worse than counting (protocol §4, performance §4.2):
 
     s = w₀·log softmax(neural) + w₁·log(markov + .02·popularity share) + w₂·EASE
 
-The weights maximise NDCG@10 on validation over a grid, then over a finer one around the best.
+`PARTS` says which counting models stand beside a neural one, and how each is brought to a common
+scale. The weights maximise NDCG@10 on validation over a grid, then over a finer one around the
+best; of more than three parts one weight is changed at a time, for as long as that gains.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -34,6 +37,12 @@ _CELLS = 2**18
 _MASKED = -1e9
 _COARSE = (0.0, 0.1, 0.3, 0.6, 1.0, 1.5, 2.5, 5.0, 10.0, 20.0)
 _FINE = (0.6, 0.8, 1.0, 1.25, 1.6)
+_CHANGES = 2
+
+Point = tuple[float, ...]
+"""A weight a part."""
+Best = Callable[[Sequence[Point]], tuple[Point, float]]
+"""The best of some points, the earlier of equals, and its NDCG@10."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,42 @@ class LogMarkov:
         counts = self.popularity.score(contexts)
         share = counts / counts.sum(1, keepdim=True).clamp(min=1e-12)
         return torch.log(self.markov.score(contexts) + SMOOTHING * share + 1e-12)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A counting model's place in the blend."""
+
+    name: str
+    scaled: Callable[..., Recommender]
+    """brings it to the common scale, given the model and those beside it"""
+    beside: tuple[str, ...] = ()
+    """models mixed in, so that alone in the blend it ranks otherwise than by itself"""
+
+
+PARTS = (
+    Part("markov-last-5", LogMarkov, ("popularity",)),
+    Part("ease", lambda ease: ease),
+)
+"""What is blended with a neural model, where a run has it."""
+
+
+def parts_of(
+    neural: str, neural_model: Recommender, counting: Mapping[str, Recommender]
+) -> dict[str, Recommender]:
+    """What the blend of some models is made of: name → model on the common scale.
+
+    Args:
+        neural: Name of the neural model.
+        neural_model: The model.
+        counting: Name → fitted counting model; a part that lacks one is left out.
+    """
+    parts: dict[str, Recommender] = {neural: LogSoftmax(neural_model)}
+    for part in PARTS:
+        needed = (part.name, *part.beside)
+        if counting.keys() >= {*needed}:
+            parts[part.name] = part.scaled(*(counting[name] for name in needed))
+    return parts
 
 
 class Blend:
@@ -89,7 +134,7 @@ def fit_weights(
     """Weights of the parts that maximise NDCG@10 on validation.
 
     Args:
-        parts: Name → model on a common scale; the first keeps weight 1 (or 0).
+        parts: Name → model on a common scale, any number; the first keeps weight 1 (or 0).
         queries: Validation queries; the first `MOST_USERS` of a fixed order are used.
         candidates: (I,) items that may be recommended.
         filter_seen: Leave out what a context holds.
@@ -100,17 +145,45 @@ def fit_weights(
     if len(queries) > MOST_USERS:
         rows = np.random.default_rng(0).choice(len(queries), MOST_USERS, replace=False)
         queries = queries.take(np.sort(rows))
-    first, *others = parts
-    coarse = [(1.0, *rest) for rest in itertools.product(_COARSE, repeat=len(others))]
-    coarse += [
-        (0.0, *rest) for rest in itertools.product((0.0, 1.0, 3.0, 10.0), repeat=len(others))
-    ]
-    grid = [weights for weights in coarse if any(weights)]
-    best, _ = _best(parts, queries, candidates, filter_seen, grid)
-    around = [[w] if at == 0 else [w * f for f in _FINE] for at, w in enumerate(best)]
-    fine = list(dict.fromkeys([best, *itertools.product(*around)]))
-    best, value = _best(parts, queries, candidates, filter_seen, fine)
-    return dict(zip((first, *others), best, strict=True)), value
+    best = partial(_best, parts, queries, candidates, filter_seen)
+    found, value = _climbed(best, len(parts)) if len(parts) > 3 else _searched(best, len(parts))
+    return dict(zip(parts, found, strict=True)), value
+
+
+def _searched(best: Best, count: int) -> tuple[Point, float]:
+    """All combinations of coarse weights of few parts, then finer ones around the best."""
+    coarse = [(1.0, *rest) for rest in itertools.product(_COARSE, repeat=count - 1)]
+    coarse += [(0.0, *rest) for rest in itertools.product((0.0, 1.0, 3.0, 10.0), repeat=count - 1)]
+    top, _ = best([weights for weights in coarse if any(weights)])
+    around = [[w] if at == 0 else [w * f for f in _FINE] for at, w in enumerate(top)]
+    return best(list(dict.fromkeys([top, *itertools.product(*around)])))
+
+
+def _climbed(best: Best, count: int) -> tuple[Point, float]:
+    """From the best part alone, or all alike, by the best change of one weight at a time.
+
+    Each change scores the parts once, whatever their number, and at most `_CHANGES` a part are made
+    among the coarse weights and as many among the finer ones.
+    """
+    alone = [tuple(float(at == one) for at in range(count)) for one in range(count)]
+    top, value = best([*alone, (1.0,) * count])
+    for fine in (False, True):
+        for _ in range(_CHANGES * count):
+            near = [
+                (*top[:at], w, *top[at + 1 :]) for at in range(count) for w in _near(top, at, fine)
+            ]
+            before = value
+            top, value = best(list(dict.fromkeys([top, *(point for point in near if any(point))])))
+            if value <= before:
+                break
+    return top, value
+
+
+def _near(point: Point, at: int, fine: bool) -> Sequence[float]:
+    """Weights to try of one part; the first has weight 1 or 0."""
+    if at == 0:
+        return () if fine else (0.0, 1.0)
+    return [point[at] * factor for factor in _FINE] if fine else _COARSE
 
 
 @torch.inference_mode()
@@ -119,8 +192,8 @@ def _best(
     queries: Queries,
     candidates: np.ndarray,
     filter_seen: bool,
-    grid: Sequence[tuple[float, ...]],
-) -> tuple[tuple[float, ...], float]:
+    grid: Sequence[Point],
+) -> tuple[Point, float]:
     """The grid point of the highest mean NDCG@10; the earlier of equals."""
     totals = np.zeros(len(grid))
     measure = _one_target if (np.diff(queries.target_offsets) == 1).all() else _some_targets
@@ -142,14 +215,14 @@ def _best(
     return tuple(grid[best]), float(totals[best] / max(1, len(queries)))
 
 
-def _sums(scores: Tensor, grid: Sequence[tuple[float, ...]]) -> Iterator[Tensor]:
+def _sums(scores: Tensor, grid: Sequence[Point]) -> Iterator[Tensor]:
     """(B, I) weighted sum of (P, B, I) parts at each grid point, in the order `Blend` adds them.
 
     What a point has in common with the one before, its first weights, is not added again. A sum
     is overwritten by the next.
     """
     sums, product = torch.empty_like(scores), torch.empty_like(scores[0])
-    before: tuple[float, ...] = ()
+    before: Point = ()
     for weights in grid:
         same = [a == b for a, b in zip(weights, before, strict=False)]
         first = same.index(False) if False in same else len(same)

@@ -24,9 +24,8 @@ Checked: tests/recommend/test_hllm.py and recipes/hllm_text.py.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -35,67 +34,19 @@ from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
 from tastemaker.data.catalog import Catalog
+from tastemaker.data.ground import Ground
 from tastemaker.data.item_texts import item_texts
-from tastemaker.errors import BadInput
+from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.models.item_llm import ItemLLM, Reading
-from tastemaker.models.user_llm import fresh_user_model, hidden_states, kept_user_model, user_model
-from tastemaker.nn.next_item import Competitors, NextItemConfig, NextItemModel, targets_of
+from tastemaker.models.user_llm import hidden_states, keep_user_model
+from tastemaker.nn.next_item import Competitors, NextItemModel, targets_of
 from tastemaker.nn.view import WHOLE, KeyValue, Pass, View
 from tastemaker.nn.whitening import whitening
+from tastemaker.recommend.hllm_shape import HLLMConfig, Kept, item_model_of, user_model_of
+from tastemaker.weights import WEIGHTS, Stored, filled, stored_tensors
 
 _SCALE = 100.0
 _CHUNK = 512
-
-
-@dataclass(frozen=True)
-class HLLMConfig(NextItemConfig):
-    """Shape and loss of both models."""
-
-    item_model: str = "random"
-    """language model of the items: `random` (two fresh layers), a packaged name, or a path."""
-    user_model: str = "random"
-    """causal model of the users: `random` (`layers` fresh layers of width `dim`), or as above."""
-    trained_layers: int = -1
-    """top layers of the item model that train; −1: all; the others are frozen and cached."""
-    pooling: Literal["mean", "item"] = "mean"
-    """vector of a text: mean over its tokens, or the output at a learned [ITEM] token."""
-    max_tokens: int = 32
-    """tokens read of a text."""
-    negatives: int = 128
-    """negatives shared by a batch, for the sampled losses; each is a text to encode."""
-    fresh: int = 256
-    """most items encoded with a gradient in a step."""
-    checkpointing: bool = False
-    """recompute the item model's activations in the backward pass: less memory, more time."""
-    item_lr: float = 0.1
-    """the item model's part of the learning rate."""
-    thaw: int = 0
-    """steps in which the user model alone learns, from vectors made once: many times as fast."""
-    missing_text: str = ""
-    """text that stands for an item without one; empty: such items are an error."""
-
-    def __post_init__(self) -> None:
-        """Refuse shapes that cannot be built."""
-        super().__post_init__()
-        for name in ("max_tokens", "fresh"):
-            self.at_least_one(name)
-
-    def suited(self, num_items: int, times: bool = True) -> Self:
-        """Sampled: negatives are items with events, so that none without is pushed down."""
-        config = super().suited(num_items, times)
-        return replace(config, loss="sampled") if self.loss == "auto" else config
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a run keeps of the models it was trained with, enough to score with."""
-
-    width: int
-    """H, the length of a feature"""
-    tensors: int
-    """tensors in the file of weights"""
-    run: Path
-    """holds the shape of a user model that was a foreign one"""
 
 
 class HLLM(NextItemModel):
@@ -128,9 +79,9 @@ class HLLM(NextItemModel):
         super().__init__(config, num_items)
         self.hllm, self.catalog = config, catalog
         self.texts = item_texts(catalog, config.missing_text)
-        self.user = _user_model(config, kept)
+        self.user = user_model_of(config, kept)
         width = int(self.user.config.hidden_size)
-        self.item = None if kept else _item_model(config)
+        self.item = None if kept else item_model_of(config)
         length = kept.width if kept else self._reader.width
         self.project = nn.Linear(length, width)
         self.drop = nn.Dropout(config.dropout)
@@ -140,6 +91,37 @@ class HLLM(NextItemModel):
         self.register_buffer("stale", torch.ones(num_items + 1, dtype=torch.bool))
         self.register_buffer("steps", torch.tensor(0))
         self._reading: Reading | None = None
+
+    @classmethod
+    def build(cls, config: Any, ground: Ground) -> Self:
+        """The model with fresh weights; `ground.catalog` has the texts."""
+        return cls(config, ground.num_items, ground.catalog)
+
+    @classmethod
+    def open(cls, config: Any, ground: Ground, run: Path) -> Self:
+        """The model as `save` wrote it, for scoring: no other model is opened.
+
+        Raises:
+            ArtefactError: If the files are of another model or damaged, or vectors are stale.
+        """
+        path, fix = run / WEIGHTS, "Restore the run from a copy, or make it again."
+        stored = stored_tensors(path)
+        features = stored.get("features", Stored((), "nothing"))
+        if len(features.shape) != 2:
+            raise ArtefactError(str(path), "Features do not fit", "(I+1, H)", str(features), fix)
+        kept = Kept(features.shape[1], len(stored), run)
+        items, catalog = ground.num_items, ground.catalog
+        model = filled(lambda: cls(config, items, catalog, kept), path, config.layers, "item.")
+        if model.stale.any():
+            fault, want = "Vectors are not of the weights", "fresh vectors"
+            raise ArtefactError(str(path), fault, want, "stale ones", fix)
+        return model
+
+    def save(self, run: Path) -> None:
+        """Write weights, fresh vectors, and the shape of the user model."""
+        self.refresh()
+        keep_user_model(self.user, run)
+        super().save(run)
 
     @property
     def _reader(self) -> ItemLLM:
@@ -271,23 +253,3 @@ class HLLM(NextItemModel):
             self._reading = self._reader.read(self.texts)
         features: Tensor = self._reader(self._reading, np.asarray(rows))
         return features
-
-
-def _item_model(config: HLLMConfig) -> ItemLLM:
-    return ItemLLM(
-        config.item_model,
-        trained_layers=config.trained_layers,
-        max_tokens=config.max_tokens,
-        pooling=config.pooling,
-        dim=config.dim,
-        checkpointing=config.checkpointing,
-    )
-
-
-def _user_model(config: HLLMConfig, kept: Kept | None) -> Any:
-    if config.user_model == "random":
-        shape = (config.dim, config.layers, config.heads, config.history, config.dropout)
-        return fresh_user_model(*shape)
-    if kept is None:
-        return user_model(config.user_model, config.history)
-    return kept_user_model(kept.run, kept.tensors)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.recommend.esasrec import ESASRecConfig
-from tastemaker.recommend.hllm import HLLMConfig
+from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.sasrec import SASRecConfig
+from tastemaker.seams import Shape
 from tastemaker.train.config import FitConfig
 
 
@@ -21,7 +21,7 @@ from tastemaker.train.config import FitConfig
 class Preset:
     """Shape and training."""
 
-    model: NextItemConfig
+    model: Shape
     fit: FitConfig
     source: str
     """paper or recipe"""
@@ -32,114 +32,109 @@ _PAPER = FitConfig(epochs=100, batch=128, patience=10)
 _PATIENT = FitConfig(epochs=200, batch=128, patience=50)
 _HSTU = FitConfig(epochs=101, batch=128, patience=0)
 
-PRESETS: dict[str, dict[str, Preset]] = {
-    "sasrec": {
-        "default": Preset(SASRecConfig(), FitConfig(), "recipes/blend_movielens.py"),
-        "ml-1m": Preset(
-            SASRecConfig(history=200, loss="softmax"), _ML_1M, "recipes/esasrec_ml1m.py --size full"
-        ),
-        "sparse": Preset(
-            SASRecConfig(dim=128, loss="sampled", negatives=2048, dropout=0.5),
-            FitConfig(epochs=40),
-            "recipes/sasrec_beauty.py",
-        ),
-        "paper": Preset(
-            SASRecConfig(heads=1, dropout=0.1, history=200, loss="softmax"),
-            _PAPER,
-            "arXiv 2309.07602, ML-1M",
-        ),
-        "paper-gbce": Preset(
-            SASRecConfig(dim=128, heads=1, dropout=0.5, history=200, loss="gbce", negatives=256),
-            _PATIENT,
-            "arXiv 2308.07192, ML-1M; one table of items here, two there",
-        ),
-    },
-    "esasrec": {
-        "default": Preset(ESASRecConfig(), FitConfig(), "arXiv 2508.06450, at length 50"),
-        "ml-1m": Preset(
-            ESASRecConfig(history=200, loss="softmax"),
-            _ML_1M,
-            "recipes/esasrec_ml1m.py --size full",
-        ),
-        "paper": Preset(
-            ESASRecConfig(heads=1, dropout=0.1, history=200), _PATIENT, "arXiv 2508.06450, ML-1M"
-        ),
-        "paper-large": Preset(
-            ESASRecConfig(dim=256, layers=4, heads=8, history=200),
-            _PATIENT,
-            "arXiv 2508.06450, ML-20M",
-        ),
-    },
-    "hstu": {
-        "default": Preset(HSTUConfig(), FitConfig(), "arXiv 2402.17152, at length 50"),
-        "ml-1m": Preset(
-            HSTUConfig(history=200, loss="softmax"), _ML_1M, "recipes/esasrec_ml1m.py --size full"
-        ),
-        "paper": Preset(
-            HSTUConfig(
-                dim=50, head_dim=50, history=200, negatives=128, time="request", loss="sampled"
-            ),
-            _HSTU,
-            "arXiv 2402.17152, ML-1M",
-        ),
-        "paper-large": Preset(
-            HSTUConfig(
-                dim=50,
-                layers=8,
-                heads=2,
-                head_dim=25,
-                history=200,
-                negatives=128,
-                time="request",
-                loss="sampled",
-            ),
-            _HSTU,
-            "arXiv 2402.17152, HSTU-large on ML-1M",
-        ),
-        "paper-ml-20m": Preset(
-            HSTUConfig(
-                dim=256,
-                layers=16,
-                heads=8,
-                head_dim=32,
-                history=200,
-                negatives=128,
-                time="request",
-                loss="sampled",
-            ),
-            _HSTU,
-            "arXiv 2402.17152, HSTU-large on ML-20M",
-        ),
-        "paper-books": Preset(
-            HSTUConfig(
-                dim=64, layers=16, heads=8, head_dim=8, dropout=0.5, time="request", loss="sampled"
-            ),
-            FitConfig(epochs=201, batch=128, patience=0),
-            "arXiv 2402.17152, HSTU-large on Books",
-        ),
-    },
-    "hllm": {
-        "default": Preset(HLLMConfig(), FitConfig(), "two fresh layers each, for a first try"),
-        "minilm": Preset(
-            HLLMConfig(item_model="minilm", dim=128, trained_layers=1),
-            FitConfig(epochs=15, batch=16),
-            "recipes/hllm_text.py",
-        ),
-        "paper": Preset(
-            HLLMConfig(
-                item_model="TinyLlama/TinyLlama_v1.1",
-                user_model="TinyLlama/TinyLlama_v1.1",
-                pooling="item",
-                max_tokens=256,
-                loss="sampled",
-                checkpointing=True,
-                item_lr=1.0,
-            ),
-            FitConfig(
-                epochs=5, lr=1e-4, weight_decay=0.01, schedule="cosine", anneal=5, precision="bf16"
-            ),  # fmt: skip
-            "arXiv 2409.12740, Books; needs both models on the machine and a large GPU",
-        ),
-    },
+SASREC = {
+    "default": Preset(SASRecConfig(), FitConfig(), "recipes/blend_movielens.py"),
+    "ml-1m": Preset(
+        SASRecConfig(history=200, loss="softmax"), _ML_1M, "recipes/esasrec_ml1m.py --size full"
+    ),
+    "sparse": Preset(
+        SASRecConfig(dim=128, loss="sampled", negatives=2048, dropout=0.5),
+        FitConfig(epochs=40),
+        "recipes/sasrec_beauty.py",
+    ),
+    "paper": Preset(
+        SASRecConfig(heads=1, dropout=0.1, history=200, loss="softmax"),
+        _PAPER,
+        "arXiv 2309.07602, ML-1M",
+    ),
+    "paper-gbce": Preset(
+        SASRecConfig(dim=128, heads=1, dropout=0.5, history=200, loss="gbce", negatives=256),
+        _PATIENT,
+        "arXiv 2308.07192, ML-1M; one table of items here, two there",
+    ),
 }
-"""Model → name → preset; the first is what `tastemaker run` takes."""
+ESASREC = {
+    "default": Preset(ESASRecConfig(), FitConfig(), "arXiv 2508.06450, at length 50"),
+    "ml-1m": Preset(
+        ESASRecConfig(history=200, loss="softmax"),
+        _ML_1M,
+        "recipes/esasrec_ml1m.py --size full",
+    ),
+    "paper": Preset(
+        ESASRecConfig(heads=1, dropout=0.1, history=200), _PATIENT, "arXiv 2508.06450, ML-1M"
+    ),
+    "paper-large": Preset(
+        ESASRecConfig(dim=256, layers=4, heads=8, history=200),
+        _PATIENT,
+        "arXiv 2508.06450, ML-20M",
+    ),
+}
+HSTU = {
+    "default": Preset(HSTUConfig(), FitConfig(), "arXiv 2402.17152, at length 50"),
+    "ml-1m": Preset(
+        HSTUConfig(history=200, loss="softmax"), _ML_1M, "recipes/esasrec_ml1m.py --size full"
+    ),
+    "paper": Preset(
+        HSTUConfig(dim=50, head_dim=50, history=200, negatives=128, time="request", loss="sampled"),
+        _HSTU,
+        "arXiv 2402.17152, ML-1M",
+    ),
+    "paper-large": Preset(
+        HSTUConfig(
+            dim=50,
+            layers=8,
+            heads=2,
+            head_dim=25,
+            history=200,
+            negatives=128,
+            time="request",
+            loss="sampled",
+        ),
+        _HSTU,
+        "arXiv 2402.17152, HSTU-large on ML-1M",
+    ),
+    "paper-ml-20m": Preset(
+        HSTUConfig(
+            dim=256,
+            layers=16,
+            heads=8,
+            head_dim=32,
+            history=200,
+            negatives=128,
+            time="request",
+            loss="sampled",
+        ),
+        _HSTU,
+        "arXiv 2402.17152, HSTU-large on ML-20M",
+    ),
+    "paper-books": Preset(
+        HSTUConfig(
+            dim=64, layers=16, heads=8, head_dim=8, dropout=0.5, time="request", loss="sampled"
+        ),
+        FitConfig(epochs=201, batch=128, patience=0),
+        "arXiv 2402.17152, HSTU-large on Books",
+    ),
+}
+HLLM = {
+    "default": Preset(HLLMConfig(), FitConfig(), "two fresh layers each, for a first try"),
+    "minilm": Preset(
+        HLLMConfig(item_model="minilm", dim=128, trained_layers=1),
+        FitConfig(epochs=15, batch=16),
+        "recipes/hllm_text.py",
+    ),
+    "paper": Preset(
+        HLLMConfig(
+            item_model="TinyLlama/TinyLlama_v1.1",
+            user_model="TinyLlama/TinyLlama_v1.1",
+            pooling="item",
+            max_tokens=256,
+            loss="sampled",
+            checkpointing=True,
+            item_lr=1.0,
+        ),
+        FitConfig(
+            epochs=5, lr=1e-4, weight_decay=0.01, schedule="cosine", anneal=5, precision="bf16"
+        ),  # fmt: skip
+        "arXiv 2409.12740, Books; needs both models on the machine and a large GPU",
+    ),
+}

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from tastemaker import files
+from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.splits import split
 from tastemaker.errors import BadInput
 from tastemaker.metrics.comparisons import compare
@@ -15,7 +16,7 @@ from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.headline import options_of
 from tastemaker.options import HEADLINE
 from tastemaker.run.folder import finished_folder, verify_run
-from tastemaker.run.results import grouping_of, metrics_of
+from tastemaker.run.results import metrics_of
 from tastemaker.run.saved import open_run
 
 
@@ -33,7 +34,8 @@ def evaluate_run(run: str | Path, model: str = "") -> dict[str, Any]:
     queries = cuts.queries("test")
     scoring = options_of(cuts, not saved.config["repeats"])
     names = [model] if model else saved.models.names
-    grouping = grouping_of(saved.catalog, cuts)
+    ground = Ground.of(saved.interactions.item_ids, saved.catalog)
+    grouping = ground.groupings.get(CATEGORY)
     metrics = {
         name: metrics_of(evaluate(saved.models.get(name), queries, scoring), cuts, grouping)
         for name in names

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 
 from tastemaker.metrics.evaluate import Evaluation, evaluate
 from tastemaker.metrics.headline import options_of, validation_queries
-from tastemaker.nn.next_item import NextItemModel
 from tastemaker.options import HEADLINE
 from tastemaker.run.examples import examples
 from tastemaker.run.models import Models
 from tastemaker.run.plan import Plan
+from tastemaker.seams import Learned
 from tastemaker.train.journal import LOG
 
 TITLES = 5
 """Items of an example that are named."""
 
 
-def first_answers(plan: Plan, neural: NextItemModel) -> Models:
+def first_answers(plan: Plan, neural: Learned) -> Models:
     """Fit the counting models, measure them on validation, and say what the best recommends.
 
     Args:
@@ -45,8 +45,7 @@ def first_answers(plan: Plan, neural: NextItemModel) -> Models:
     for name, reason in (models.skipped or {}).items():
         LOG.info("  %-14s skipped: %s", name, reason)
     best, log = models.best_counting, plan.cuts.interactions
-    catalog = plan.dataset.catalog.align(log.item_ids)
-    for one in examples(measured[best], log, queries, catalog, users=1):
+    for one in examples(measured[best], log, queries, plan.ground.catalog, users=1):
         LOG.info("user %s chose, newest first: %s", one["user"], _named(one["history"]))
         titles = [item["title"] for item in one["recommendations"]]
         LOG.info("%s recommends: %s", best, _named(titles))

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
+from torch import nn
 
 from tastemaker import config, files
 from tastemaker.data.parquet import write_parquet
 from tastemaker.metrics.headline import validation_queries
 from tastemaker.metrics.targets import check_queries
-from tastemaker.nn.next_item import NextItemConfig, NextItemModel
-from tastemaker.options import Model, RunOptions
+from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import NEURAL, build, name_of
 from tastemaker.recommend.blend import fit_weights
 from tastemaker.report.page import write_report
@@ -40,6 +40,7 @@ from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.results import evaluate_models
 from tastemaker.run.validation import Validation
+from tastemaker.seams import Learned, Shape
 from tastemaker.train.config import FitConfig
 from tastemaker.train.journal import LOG
 from tastemaker.train.loop import Fitted, fit
@@ -49,7 +50,7 @@ from tastemaker.train.stopping import listening
 
 def run_recommender(
     options: RunOptions | None = None,
-    model: NextItemConfig | None = None,
+    model: Shape | None = None,
     training: FitConfig | None = None,
     knobs: Knobs | None = None,
 ) -> dict[str, Any]:
@@ -70,8 +71,8 @@ def run_recommender(
         Stopped: After SIGTERM or Ctrl-C; `resume` goes on from there.
     """
     options = options or RunOptions()
-    model = model or NEURAL[options.model][1]()
-    options = replace(options, model=cast(Model, name_of(model)))
+    model = model or NEURAL[options.model].config()
+    options = replace(options, model=name_of(model))
     folder = run_folder(options)
     with listening(str(folder)):
         return _run(options, folder, model, training, knobs)
@@ -80,7 +81,7 @@ def run_recommender(
 def _run(
     options: RunOptions,
     folder: Path,
-    model: NextItemConfig,
+    model: Shape,
     training: FitConfig | None,
     knobs: Knobs | None,
 ) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def _run(
         return {"run": str(folder), **finish(plan, neural, folder)}
 
 
-def finish(plan: Plan, neural: NextItemModel, folder: Path) -> dict[str, Any]:
+def finish(plan: Plan, neural: Learned, folder: Path) -> dict[str, Any]:
     """Count, train, blend, evaluate and write; returns the contents of `results.json`."""
     started = time.process_time()
     models = first_answers(plan, neural)
@@ -125,21 +126,21 @@ def finish(plan: Plan, neural: NextItemModel, folder: Path) -> dict[str, Any]:
     return results
 
 
-def fresh_model(plan: Plan) -> NextItemModel:
+def fresh_model(plan: Plan) -> Learned:
     """The neural model before training; refuses data it cannot be built for."""
     config.seed_everything(plan.options.seed)
-    log = plan.cuts.interactions
-    return build(plan.model, log.num_items, plan.dataset.catalog.align(log.item_ids))
+    return build(plan.model, plan.ground)
 
 
-def train_neural(plan: Plan, neural: NextItemModel, folder: Path) -> Fitted:
+def train_neural(plan: Plan, neural: Learned, folder: Path) -> Fitted:
     """Train the neural model, choosing its weights on validation."""
     name, events, most = plan.options.model, len(plan.cuts.train().items), plan.fit.epochs
     LOG.info("training %s on %s events; epochs: at most %d", name, f"{events:,}", most)
     batches = neural.batches(plan.cuts.train(), plan.fit.batch, plan.options.seed)
     validation = Validation(plan.fit.metric, plan.cuts, not plan.options.repeats)
     validate = partial(validation.measure, neural)
-    fitted = fit(neural, batches, plan.fit, validate, folder, plan.options.resume)
+    module = cast(nn.Module, neural)  # which every trained model is
+    fitted = fit(module, batches, plan.fit, validate, folder, plan.options.resume)
     LOG.info(
         "epochs trained: %d; the weights of epoch %d are kept", fitted.epochs, fitted.best_epoch
     )

@@ -16,17 +16,14 @@ from tastemaker import files
 from tastemaker.config import from_json
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import Ground
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.models.user_llm import keep_user_model
-from tastemaker.nn.next_item import NextItemConfig, NextItemModel
-from tastemaker.recommend.backbones import build, kind_of
-from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax
+from tastemaker.recommend.backbones import backbone_of
+from tastemaker.recommend.blend import PARTS, Blend, parts_of
 from tastemaker.recommend.counting import COUNTING
-from tastemaker.recommend.hllm import HLLM, HLLMConfig, Kept
 from tastemaker.recommend.soundness import read_saved
-from tastemaker.seams import Recommender
-from tastemaker.weights import Stored, checked_tensors, expected_of, stored_tensors
+from tastemaker.seams import Learned, Recommender, Shape
 
 Knobs = Mapping[str, Mapping[str, float]]
 """Counting model → its settings."""
@@ -38,7 +35,7 @@ class Models:
     """Everything a run can rank with."""
 
     neural_name: str
-    neural: NextItemModel
+    neural: Learned
     counting: dict[str, Any]
     """name → fitted counting model"""
     candidates: npt.NDArray[np.bool_]
@@ -54,7 +51,7 @@ class Models:
     def fit_counting(
         cls,
         neural_name: str,
-        neural: NextItemModel,
+        neural: Learned,
         train: Contexts,
         num_items: int,
         knobs: Knobs | None = None,
@@ -90,7 +87,7 @@ class Models:
             BadInput: If there is none.
         """
         if name == self.neural_name:
-            self.neural.eval()
+            self.neural.train(False)
             return self.neural
         if name in self.counting:
             model: Recommender = self.counting[name]
@@ -109,25 +106,19 @@ class Models:
     def blend_is(self) -> str:
         """The model whose ranking the blend repeats, having all weight on it; empty: none.
 
-        Markov counts are no such model: within the blend popularity smooths them.
+        Parts that others are mixed into are no such models, as popularity smooths Markov counts.
         """
         weighted = [name for name, weight in (self.weights or {}).items() if weight]
-        return weighted[0] if len(weighted) == 1 and weighted[0] != "markov-last-5" else ""
+        mixed = {part.name for part in PARTS if part.beside}
+        return weighted[0] if len(weighted) == 1 and weighted[0] not in mixed else ""
 
     def parts(self) -> dict[str, Recommender]:
         """What the blend is made of, each on a common scale."""
-        parts: dict[str, Recommender] = {self.neural_name: LogSoftmax(self.get(self.neural_name))}
-        if {"markov-last-5", "popularity"} <= self.counting.keys():
-            markov = LogMarkov(self.get("markov-last-5"), self.get("popularity"))
-            parts["markov-last-5"] = markov
-        return parts | ({"ease": self.get("ease")} if "ease" in self.counting else {})
+        return parts_of(self.neural_name, self.get(self.neural_name), self.counting)
 
     def save(self, run: Path) -> None:
         """Write weights and counts as safetensors, and the blend's weights as JSON."""
-        if isinstance(self.neural, HLLM):
-            self.neural.refresh()
-            keep_user_model(self.neural.user, run)
-        files.save_tensors(run / "model.safetensors", self.neural.state_dict())
+        self.neural.save(run)
         tensors = {
             f"{name}/{key}": torch.from_numpy(np.ascontiguousarray(array))
             for name, model in self.counting.items()
@@ -160,48 +151,24 @@ class Models:
                 "Train on this data, or open the run the model came with.",
             )
         own, shape = _stored_shape(run, config)
-        neural = _open_neural(run / "model.safetensors", shape, interactions.num_items, catalog)
+        ground = Ground(interactions.num_items, catalog)
+        if len(catalog.frame) != ground.num_items:
+            got, want = f"{len(catalog.frame):,} rows", f"{ground.num_items:,} rows, one an item"
+            raise ArtefactError(str(run / "items.parquet"), "Items differ", want, got, _FIX)
+        neural = backbone_of(own).model.open(shape, ground, run)
         counting, candidates = _open_counting(run, interactions.num_items)
         models = cls(own, neural, counting, candidates)
         models.weights, models.skipped = _open_blend(run, models)
         return models
 
 
-def _stored_shape(run: Path, config: Mapping[str, Any]) -> tuple[str, NextItemConfig]:
+def _stored_shape(run: Path, config: Mapping[str, Any]) -> tuple[str, Shape]:
     """Name and shape of a run's neural model."""
     own, values = config.get("model"), config.get("model_config")
     if not isinstance(own, str) or not isinstance(values, Mapping):
         path, got = str(run / "config.json"), f"{own!r:.80} and {type(values).__name__}"
         raise ArtefactError(path, "The model is not named", "model and model_config", got, _FIX)
-    return own, from_json(kind_of(own), values, f"{own} options")
-
-
-def _open_neural(
-    path: Path, shape: NextItemConfig, num_items: int, catalog: Catalog
-) -> NextItemModel:
-    """The neural model with its weights; sizes are compared before anything is allocated."""
-    if len(catalog.frame) != num_items:
-        got, want = f"{len(catalog.frame):,} rows", f"{num_items:,} rows, one an item"
-        raise ArtefactError(str(path.parent / "items.parquet"), "Items differ", want, got, _FIX)
-    stored = stored_tensors(path)
-    if shape.layers > len(stored):
-        got, want = f"{len(stored):,} tensors", f"{shape.layers:,} layers"
-        raise ArtefactError(str(path), "Weights are of another model", want, got, _FIX)
-    kept: Kept | None = None
-    if isinstance(shape, HLLMConfig):
-        features = stored.get("features", Stored((), "nothing"))
-        if len(features.shape) != 2:
-            raise ArtefactError(str(path), "Features do not fit", "(I+1, H)", str(features), _FIX)
-        kept = Kept(features.shape[1], len(stored), path.parent)
-    with torch.device("meta"):
-        expected = expected_of(build(shape, num_items, catalog, kept))
-    tensors = checked_tensors(path, expected, ignored="item." if kept else "\0")
-    neural = build(shape, num_items, catalog, kept)
-    neural.load_state_dict(tensors)
-    if kept and tensors["stale"].any():
-        fault, want = "Vectors are not of the weights", "fresh vectors"
-        raise ArtefactError(str(path), fault, want, "stale ones", _FIX)
-    return neural
+    return own, from_json(backbone_of(own).config, values, f"{own} options")
 
 
 def _open_counting(run: Path, num_items: int) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:

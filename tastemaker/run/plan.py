@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,15 @@ import torch
 
 from tastemaker import artifacts, config, files
 from tastemaker.data.datasets import Dataset, load
+from tastemaker.data.ground import Ground
 from tastemaker.data.splits import Split, split
-from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
 from tastemaker.run.folder import CONFIG, finished_folder, train_on, verify_run
 from tastemaker.run.kept import keep, kept
 from tastemaker.run.models import Knobs
 from tastemaker.run.validation import Validation
+from tastemaker.seams import Shape
 from tastemaker.train.checkpoints import check_identity
 from tastemaker.train.config import FitConfig, shaping
 
@@ -31,10 +33,16 @@ class Plan:
     options: RunOptions
     dataset: Dataset
     cuts: Split
-    model: NextItemConfig
+    model: Shape
     fit: FitConfig
     knobs: Knobs
     """settings of counting models that are not at their defaults"""
+
+    @cached_property
+    def ground(self) -> Ground:
+        """What the neural model is built on, and everything is measured by."""
+        item_ids = self.cuts.interactions.item_ids
+        return Ground.of(item_ids, self.dataset.catalog, self.cuts.train())
 
     def to_json(self) -> dict[str, Any]:
         """The contents of `config.json`."""
@@ -58,7 +66,7 @@ class Plan:
 def make_plan(
     options: RunOptions,
     folder: Path,
-    model: NextItemConfig,
+    model: Shape,
     training: FitConfig,
     knobs: Knobs,
 ) -> Plan:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tastemaker.data.catalog import Catalog
+from tastemaker.data.ground import CATEGORY
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.splits import Queries, Split
 from tastemaker.metrics import beyond_accuracy
@@ -41,8 +41,7 @@ def evaluate_models(
     cuts, filter_seen = plan.cuts, not plan.options.repeats
     log, queries, options = cuts.interactions, cuts.queries("test"), options_of(cuts, filter_seen)
     measured = {name: evaluate(models.get(name), queries, options) for name in models.names}
-    catalog = plan.dataset.catalog.align(log.item_ids)
-    grouping = grouping_of(catalog, cuts)
+    grouping = plan.ground.groupings.get(CATEGORY)
     on_validation = _on_validation(models, cuts, filter_seen)
     best = max(on_validation, key=lambda name: on_validation[name])  # the earlier of equals
     shown = [best, models.neural_name, models.best_counting]
@@ -58,7 +57,7 @@ def evaluate_models(
         "blend": models.weights,
         "comparisons": _comparisons(measured, best, models.blend_is),
         "buckets": _buckets(measured, cuts, queries, shown),
-        "examples": examples(measured[best], log, queries, catalog),
+        "examples": examples(measured[best], log, queries, plan.ground.catalog),
         "skipped": models.skipped or {},
     }, _per_user(measured, cuts)
 
@@ -175,10 +174,3 @@ def _per_user(measured: Mapping[str, Evaluation], cuts: Split) -> pl.DataFrame:
         frame = one.to_frame(cuts.interactions.user_ids)
         frames.append(frame.insert_column(1, pl.lit(name).alias("model")))
     return pl.concat(frames)
-
-
-def grouping_of(catalog: Catalog, cuts: Split) -> Grouping | None:
-    """Items by category; None where the catalogue has none."""
-    if not catalog.frame["categories"].drop_nulls().list.len().sum():
-        return None
-    return Grouping.from_categories(catalog, cuts.interactions.item_ids)

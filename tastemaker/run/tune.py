@@ -24,8 +24,8 @@ from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.headline import options_of, validation_queries
 from tastemaker.metrics.targets import check_queries
 from tastemaker.options import HEADLINE, TuneOptions
+from tastemaker.recommend.backbones import NEURAL
 from tastemaker.recommend.counting import COUNTING
-from tastemaker.recommend.presets import PRESETS
 from tastemaker.run.folder import only_writer, run_folder
 from tastemaker.run.job import fresh_model, run_recommender, train_neural
 from tastemaker.run.plan import Plan, make_plan
@@ -45,14 +45,7 @@ SPACE: Space = {
     "fit.batch": (16, 32, 64, 128),
     "fit.schedule": ("constant", "cosine"),
 }
-"""Values that trials of every neural model are drawn from."""
-OWN: Mapping[str, Space] = {
-    "sasrec": {"model.inner": (64, 256, 512)},
-    "esasrec": {},
-    "hstu": {"model.time": ("past", "none"), "model.temperature": (0.03, 0.05, 0.1)},
-    "hllm": {"model.pooling": ("mean", "item"), "fit.weight_decay": (0.0, 0.01)},
-}
-"""What a model has beside."""
+"""Values that trials of every neural model are drawn from, beside those of its own."""
 
 
 @dataclass
@@ -101,7 +94,7 @@ def tune_model(options: TuneOptions) -> dict[str, Any]:
     """
     if options.trials < 1:
         raise BadInput(f"{options.trials} trials are none.", "--trials", "Give at least 1.")
-    presets, asked = PRESETS[options.model], options.run()
+    presets, asked = NEURAL[options.model].presets, options.run()
     if options.preset not in presets:
         known = f"Known: {', '.join(presets)}."
         raise BadInput(f"There is no preset {options.preset!r}.", "--preset", known)
@@ -154,7 +147,8 @@ def varied(plan: Plan, settings: Settings) -> Plan:
 def tune_neural(plan: Plan, count: int, trials: Trials) -> Path:
     """Train every trial; returns the folder of the best, the only one that is kept."""
     name, parent = plan.options.model, trials.path.parent
-    for number, settings in enumerate(drawn({**SPACE, **OWN[name]}, count, plan.options.seed)):
+    space = {**SPACE, **NEURAL[name].space}
+    for number, settings in enumerate(drawn(space, count, plan.options.seed)):
         if trials.found(name, number):
             continue
         one, folder, began = varied(plan, settings), parent / f"trial-{number:03d}", _cpu()

@@ -1,15 +1,71 @@
-"""The table of neural models: each entry builds its own model."""
+"""The table of neural models: the one list that everything else follows."""
 
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import polars as pl
 import pytest
 import torch
 
-from tastemaker.data.catalog import Catalog
-from tastemaker.recommend.backbones import NEURAL, build, name_of
+from tastemaker.commands.run import VERBS
+from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.data.ground import Ground
+from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.options import MODELS, Model
+from tastemaker.recommend.backbones import NEURAL, backbone_of, build, foreign_models, name_of
+from tests.contracts import ITEMS, some_contexts
+
+
+def test_every_list_of_models_is_the_same() -> None:
+    assert list(NEURAL) == list(MODELS) == list(get_args(Model))
+    trained = [verb.removeprefix("train ") for verb in VERBS if verb.startswith("train ")]
+    assert trained == list(NEURAL)
 
 
 @pytest.mark.parametrize("name", sorted(set(NEURAL) - {"hllm"}))
 def test_a_configuration_builds_the_model_of_its_name(name: str) -> None:
-    model, config = NEURAL[name]
+    backbone = backbone_of(name)
     torch.manual_seed(0)
-    assert isinstance(build(config(), 9, Catalog.empty()), model)
-    assert name_of(config()) == name
+    assert isinstance(build(backbone.config(), Ground(9)), backbone.model)
+    assert name_of(backbone.config()) == name
+    assert foreign_models(backbone.config()) == {}
+
+
+def test_what_a_search_draws_are_options_of_the_model_or_of_its_training() -> None:
+    for backbone in NEURAL.values():
+        for option in backbone.space:
+            part, _, name = option.partition(".")
+            assert part in ("model", "fit")
+            assert part == "fit" or name in vars(backbone.config())
+
+
+def test_a_name_or_configuration_of_no_model_says_which_there_are() -> None:
+    with pytest.raises(BadInput, match="NextItemConfig shapes no model") as caught:
+        name_of(NextItemConfig())
+    assert "SASRecConfig" in caught.value.fix
+    with pytest.raises(BadInput, match="esasrecc") as caught:
+        backbone_of("esasrecc")
+    assert "'esasrec'" in caught.value.fix
+
+
+@pytest.mark.parametrize("name", list(NEURAL))
+@torch.no_grad()
+def test_a_trained_model_saves_and_opens_itself(name: str, tmp_path: Path) -> None:
+    if name == "hllm":
+        pytest.importorskip("transformers", reason="transformers is not installed")
+    known = {
+        "item_id": [f"i{n}" for n in range(ITEMS)],
+        "title": [f"item {n}" for n in range(ITEMS)],
+    }
+    frame = pl.DataFrame({one: known.get(one, [None] * ITEMS) for one in SCHEMA}, SCHEMA)
+    ground = Ground(ITEMS, Catalog(frame))
+    config = replace(backbone_of(name).config(), dim=8, layers=1, history=6).suited(ITEMS)
+    model, rows = build(config, ground).train(False), some_contexts()
+    model.save(tmp_path)
+    opened = backbone_of(name).model.open(config, ground, tmp_path).train(False)
+    assert torch.equal(opened.score(rows), model.score(rows))
+    assert opened.config == config
+    with pytest.raises(ArtefactError):
+        backbone_of(name).model.open(replace(config, dim=16), ground, tmp_path)

@@ -9,7 +9,7 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Queries, last_events, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend import blend
-from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax, fit_weights
+from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax, fit_weights, parts_of
 from tastemaker.recommend.counting import Markov, Popularity
 from tests.contracts import ITEMS, some_contexts
 
@@ -65,6 +65,57 @@ def test_a_useless_first_part_can_be_left_out() -> None:
     weights, value = fit_weights(swapped, queries, np.ones(parts["first"].table.shape[1], bool))
     assert value >= evaluate(parts["first"], queries, EvalOptions((10,))).mean("ndcg@10") - 1e-6
     assert weights["first"] > 1 or weights["noise"] == 0
+
+
+def several(count: int) -> tuple[Queries, dict[str, Fixed]]:
+    """As many parts, each right for its own share of the users."""
+    queries, parts = world(users=60)
+    shape = tuple(parts["first"].table.shape)
+    rng = np.random.default_rng(1)
+    tables = {f"part {at}": rng.normal(size=shape) for at in range(count)}
+    for user, wanted in enumerate(queries.target_items):
+        tables[f"part {user % count}"][user, wanted - 1] += 6
+    return queries, {name: Fixed(table) for name, table in tables.items()}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 6])
+def test_any_number_of_parts_is_blended(count: int) -> None:
+    queries, parts = several(count)
+    everything = np.ones(parts["part 0"].table.shape[1], bool)
+    weights, value = fit_weights(parts, queries, everything)
+    assert list(weights) == list(parts)
+    assert all(weights.values())
+    blended = evaluate(Blend(parts, weights), queries, EvalOptions((10,))).mean("ndcg@10")
+    assert value == pytest.approx(blended, abs=1e-6)
+    alone = [evaluate(p, queries, EvalOptions((10,))).mean("ndcg@10") for p in parts.values()]
+    assert value > max(alone) if count > 1 else value == pytest.approx(alone[0], abs=1e-6)
+    assert fit_weights(parts, queries, everything) == (weights, value)
+
+
+def test_of_many_parts_the_useless_are_left_out_and_the_rest_scored_few_times() -> None:
+    queries, parts = several(2)
+    shape, rng, calls = tuple(parts["part 0"].table.shape), np.random.default_rng(2), [0]
+
+    class Counted(Fixed):
+        def score(self, contexts: Contexts) -> torch.Tensor:
+            calls[0] += 1
+            return super().score(contexts)
+
+    noise = {f"noise {n}": Counted(rng.normal(size=shape)) for n in range(3)}
+    weights, value = fit_weights(noise | parts, queries, np.ones(shape[1], bool))
+    best_two = fit_weights(parts, queries, np.ones(shape[1], bool))[1]
+    assert value >= 0.95 * best_two
+    assert weights["part 0"] > 1 < weights["part 1"] or weights["noise 0"] == 0
+    assert calls[0] <= 3 * (1 + 2 * 2 * 5)  # one chunk of users, and no grid of five dimensions
+
+
+def test_models_that_a_run_lacks_are_no_parts() -> None:
+    one = Fixed(np.zeros((3, 4)))
+    have = {"popularity": one, "markov-last-5": one, "ease": one, "item-knn": one}
+    assert list(parts_of("mine", one, have)) == ["mine", "markov-last-5", "ease"]
+    del have["popularity"]
+    assert list(parts_of("mine", one, have)) == ["mine", "ease"]
+    assert list(parts_of("mine", one, {})) == ["mine"]
 
 
 def test_masks_hold_while_fitting() -> None:

@@ -170,11 +170,6 @@ def test_a_loss_outside_of_fit_has_read_the_texts(changes: dict[str, int]) -> No
     assert net.features[1:].any(1).all()
 
 
-def test_negatives_are_sampled_unless_it_is_named_otherwise() -> None:
-    assert HLLMConfig().suited(10).loss == "sampled"
-    assert HLLMConfig(loss="softmax").suited(30_000).loss == "softmax"
-
-
 def test_items_without_text_are_an_error_or_have_a_text_stand_in() -> None:
     empty = catalog(changed={3: "", 7: ""})
     with pytest.raises(BadInput, match="2 of 30 items have no text, such as i3, i7") as caught:
@@ -307,9 +302,3 @@ def test_a_run_does_not_go_on_with_another_item_model(small_data: Path, tmp_path
     save_file(changed, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ArtefactError, match="foreign_models differs"):
         run_recommender(options, config, FitConfig(epochs=2))
-
-
-@pytest.mark.parametrize("wrong", [{"max_tokens": 0}, {"fresh": 0}, {"heads": 3}])
-def test_shapes_that_cannot_be_built(wrong: dict[str, int]) -> None:
-    with pytest.raises(BadInput, match=next(iter(wrong))):
-        HLLMConfig(**wrong)  # type: ignore[arg-type]

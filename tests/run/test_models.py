@@ -17,9 +17,7 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
-from tastemaker.nn.next_item import NextItemConfig
 from tastemaker.recommend import ease
-from tastemaker.recommend.backbones import kind_of, name_of
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.run.models import Models
@@ -229,15 +227,6 @@ def test_a_catalogue_of_another_length_is_refused(finished_run: Path) -> None:
         Models.open(
             finished_run, saved.config, saved.interactions, Catalog(saved.catalog.frame[:-1])
         )
-
-
-def test_a_config_that_shapes_no_model_says_so() -> None:
-    with pytest.raises(BadInput, match="NextItemConfig shapes no model") as caught:
-        name_of(NextItemConfig())
-    assert "SASRecConfig" in caught.value.fix
-    with pytest.raises(BadInput, match="esasrecc") as caught:
-        kind_of("esasrecc")
-    assert "'esasrec'" in caught.value.fix
 
 
 def test_nothing_that_is_fitted_sees_the_held_out_events() -> None:

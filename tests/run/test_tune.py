@@ -10,9 +10,10 @@ import pytest
 
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.options import TuneOptions
+from tastemaker.recommend.backbones import NEURAL
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.run import tune
-from tastemaker.run.tune import OWN, SPACE, drawn, tune_model
+from tastemaker.run.tune import SPACE, drawn, tune_model
 
 SMALL = {
     "model.dim": (8, 16),
@@ -26,7 +27,7 @@ SMALL = {
 @pytest.fixture
 def options(small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TuneOptions:
     monkeypatch.setattr(tune, "SPACE", SMALL)
-    monkeypatch.setitem(OWN, "sasrec", {})  # type: ignore[index]
+    monkeypatch.setitem(NEURAL, "sasrec", replace(NEURAL["sasrec"], space={}))
     return TuneOptions("sasrec", 3, epochs=1, data=str(small_data), out=str(tmp_path / "tuned"))
 
 
@@ -126,7 +127,7 @@ def test_a_trial_that_diverges_is_recorded_and_not_chosen(
 
 
 def test_drawn_settings_differ_and_depend_on_the_seed_alone() -> None:
-    space = {**SPACE, **OWN["hstu"]}
+    space = {**SPACE, **NEURAL["hstu"].space}
     some = drawn(space, 50, 0)
     assert some == drawn(space, 50, 0) != drawn(space, 50, 1)
     assert some[0] == {}

@@ -27,7 +27,7 @@ torch.set_num_threads(1)
 from tastemaker.config import seed_everything
 from tastemaker.data.batches import NextItemBatches
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.catalog import Catalog
+from tastemaker.data.ground import Ground
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.backbones import build
@@ -47,7 +47,7 @@ shapes = {
     "hstu": HSTUConfig(dim=16, dropout=0.0, history=8, loss="softmax", head_dim=8),
 }
 seed_everything(0)
-model = build(shapes[sys.argv[1]], 40, Catalog.empty())
+model = build(shapes[sys.argv[1]], Ground(40))
 batches = NextItemBatches(rows, history=8, tokens=64, negatives=model.config.sampled)
 values = []
 

@@ -1,0 +1,89 @@
+"""Options of HLLM, and the two language models that they name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from tastemaker.models.item_llm import ItemLLM
+from tastemaker.models.user_llm import fresh_user_model, kept_user_model, user_model
+from tastemaker.nn.next_item import NextItemConfig
+
+
+@dataclass(frozen=True)
+class HLLMConfig(NextItemConfig):
+    """Shape and loss of both models."""
+
+    item_model: str = "random"
+    """language model of the items: `random` (two fresh layers), a packaged name, or a path."""
+    user_model: str = "random"
+    """causal model of the users: `random` (`layers` fresh layers of width `dim`), or as above."""
+    trained_layers: int = -1
+    """top layers of the item model that train; −1: all; the others are frozen and cached."""
+    pooling: Literal["mean", "item"] = "mean"
+    """vector of a text: mean over its tokens, or the output at a learned [ITEM] token."""
+    max_tokens: int = 32
+    """tokens read of a text."""
+    negatives: int = 128
+    """negatives shared by a batch, for the sampled losses; each is a text to encode."""
+    fresh: int = 256
+    """most items encoded with a gradient in a step."""
+    checkpointing: bool = False
+    """recompute the item model's activations in the backward pass: less memory, more time."""
+    item_lr: float = 0.1
+    """the item model's part of the learning rate."""
+    thaw: int = 0
+    """steps in which the user model alone learns, from vectors made once: many times as fast."""
+    missing_text: str = ""
+    """text that stands for an item without one; empty: such items are an error."""
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that cannot be built."""
+        super().__post_init__()
+        for name in ("max_tokens", "fresh"):
+            self.at_least_one(name)
+
+    def suited(self, num_items: int, times: bool = True) -> Self:
+        """Sampled: negatives are items with events, so that none without is pushed down."""
+        config = super().suited(num_items, times)
+        return replace(config, loss="sampled") if self.loss == "auto" else config
+
+    def foreign(self) -> dict[str, str]:
+        """Option → the language model on this machine that it names."""
+        named = {"item_model": self.item_model, "user_model": self.user_model}
+        return {option: name for option, name in named.items() if name != "random"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a run keeps of the models it was trained with, enough to score with."""
+
+    width: int
+    """H, the length of a feature"""
+    tensors: int
+    """tensors in the file of weights"""
+    run: Path
+    """holds the shape of a user model that was a foreign one"""
+
+
+def item_model_of(config: HLLMConfig) -> ItemLLM:
+    """The item model that the options name."""
+    return ItemLLM(
+        config.item_model,
+        trained_layers=config.trained_layers,
+        max_tokens=config.max_tokens,
+        pooling=config.pooling,
+        dim=config.dim,
+        checkpointing=config.checkpointing,
+    )
+
+
+def user_model_of(config: HLLMConfig, kept: Kept | None) -> Any:
+    """The user model that the options name; its shape is the kept one where a run keeps it."""
+    if config.user_model == "random":
+        shape = (config.dim, config.layers, config.heads, config.history, config.dropout)
+        return fresh_user_model(*shape)
+    if kept is None:
+        return user_model(config.user_model, config.history)
+    return kept_user_model(kept.run, kept.tensors)

@@ -1,0 +1,35 @@
+"""The ground of a model: items in code order, their training events, their categories."""
+
+import polars as pl
+
+from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import CATEGORY, Ground
+
+IDS, TRAIN = pl.Series(["b", "x", "a"]), Contexts.single([1, 3])
+
+
+def catalog(categories: list[list[str] | None]) -> Catalog:
+    known = {"item_id": ["a", "b"], "categories": categories}
+    return Catalog(pl.DataFrame({name: known.get(name, [None, None]) for name in SCHEMA}, SCHEMA))
+
+
+def test_items_are_in_the_order_of_their_codes() -> None:
+    ground = Ground.of(IDS, catalog([["Drama"], ["War"]]), TRAIN)
+    assert ground.num_items == 3
+    assert ground.catalog.frame["item_id"].to_list() == ["b", "x", "a"]
+    assert ground.train is TRAIN
+    groups = ground.groupings[CATEGORY]
+    assert [groups.names[at] for at in groups.membership.toarray().argmax(1)] == [
+        "War", "other", "Drama",
+    ]  # fmt: skip
+
+
+def test_without_categories_there_is_no_grouping() -> None:
+    for known in (catalog([None, None]), catalog([[], None]), Catalog.empty()):
+        assert Ground.of(IDS, known, TRAIN).groupings == {}
+
+
+def test_nothing_need_be_known_but_how_many_items_there_are() -> None:
+    ground = Ground(5)
+    assert (len(ground.catalog.frame), ground.train, ground.groupings) == (0, None, {})
