@@ -98,8 +98,13 @@ def _escaped(char: str) -> str:
 def error(fault: TastemakerError, as_json: bool) -> None:
     """One paragraph on standard error, or a line a problem; with `--json` fields on the output."""
     if as_json:
-        print(json_line(fault.fields))
-        return
+        try:
+            print(json_line(fault.fields), flush=True)
+            return
+        except BrokenPipeError:
+            raise
+        except OSError:
+            pass  # what cannot be written there is said on standard error
     lines = str(fault).splitlines() if "problems" in fault.fields else [str(fault)]
     print(
         "\n".join(f"{plain(line)}" for line in [f"Error: {lines[0]}", *lines[1:]]), file=sys.stderr

@@ -10,12 +10,15 @@ import numpy as np
 import polars as pl
 
 from tastemaker.data.declaration import Declaration
-from tastemaker.data.problems import Problem, shown
+from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.data.times import legible, read_times
 from tastemaker.data.undeclared import explained
 
 PARTS = {"train": 0, "valid": 1, "validation": 1, "val": 1, "dev": 1, "test": 2}
 """Word of the column `split` → part of a ready-made split."""
+
+MOST = 1_000_000
+"""Bad rows after which a table that is refused anyway is read no further."""
 
 _LARGEST = float(np.finfo(np.float32).max)
 """Values are stored in single precision."""
@@ -32,6 +35,10 @@ class Tally:
     """bad rows with `row` and `reason`."""
     undeclared: Counter[str] = field(default_factory=Counter)
     """rows of each event that is not declared"""
+    keep: bool = True
+    """bad rows are wanted one by one; else a table with `MOST` of them is read no further"""
+    bad: int = 0
+    """bad rows so far, counted once a cause"""
 
     def add(self, column: str, what: str, fix: str, bad: pl.DataFrame) -> None:
         """Count rows of `bad` (columns `row` and `value`) under one cause."""
@@ -45,6 +52,11 @@ class Tally:
         else:
             row, value = int(bad["row"][0]), shown(bad["value"][0])
             self.found[key] = Problem(self.file, column, row, value, len(bad), what, fix)
+        self.bad += len(bad)
+        if not self.keep:
+            if self.bad >= MOST:
+                raise BadData(self.problems())
+            return
         reason = pl.lit(f"{column}: {what}").alias("reason")
         text = pl.col("value").cast(pl.String, strict=False)
         self.dropped.append(bad.select(pl.col("row").cast(pl.Int64), reason, text))

@@ -24,6 +24,30 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Other names of the required columns, the likeliest first."""
 
+MEANT = {
+    "value": ("rating", "ratings", "score", "stars", "overall"),
+    "event": ("event_type", "action", "behavior_type", "behaviour", "interaction_type"),
+}
+"""Other names of optional columns, which nothing asks for and so would be missed in silence."""
+
+
+def unread(columns: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """Column that is not read → the optional one that it is likely meant to be.
+
+    Args:
+        columns: Those of the file.
+        taken: Those of them that are read.
+    """
+    columns, taken = list(columns), set(taken)
+    plain = {_plain(column): column for column in columns if column not in taken}
+    return {
+        plain[word]: name
+        for name, words in MEANT.items()
+        if name not in columns
+        for word in map(_plain, words)
+        if word in plain
+    }
+
 
 def missing_column_fix(name: str, columns: Iterable[str], also: Sequence[str] = ()) -> str:
     """What to do about a missing column: rename the likely one, or add it.

@@ -18,13 +18,14 @@ from tastemaker import files
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.declaration import Declaration, read_declaration
 from tastemaker.data.describe import checked, described
-from tastemaker.data.doubts import doubts
+from tastemaker.data.doubts import doubts, nothing_shared
 from tastemaker.data.folders import find_items, find_log, holds_log
+from tastemaker.data.header import missed
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.logs import Log, open_log, open_split
 from tastemaker.data.polarity import positives
 from tastemaker.data.reading import read_interactions, write_dropped
-from tastemaker.data.tables import Table, from_frame
+from tastemaker.data.tables import Table, from_frame, unreadable
 from tastemaker.errors import BadInput
 
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -124,6 +125,9 @@ def _read(log: Log, items: Table | None, bad_rows: Path | None) -> Dataset:
     drop = bad_rows is not None
     with log.joined.naming_files() if log.joined else nullcontext():
         read = read_interactions(log.table, log.declared, known, drop=drop, ordered=log.ordered)
+    if log.ordered and (apart := nothing_shared(read.interactions)):
+        fix = "Write one line a user, `user item item …`, with items that users share."
+        raise unreadable(log.table.file, f"the lines are no sequences. {apart}", fix)
     dropped = read.dropped
     if log.joined and len(dropped):
         dropped = log.joined.place_rows(dropped)
@@ -136,5 +140,11 @@ def _read(log: Log, items: Table | None, bad_rows: Path | None) -> Dataset:
         log.declared,
         log.table.file,
         dropped,
-        doubts(read.interactions, catalog, log.declared, lines=log.unordered),
+        doubts(
+            read.interactions,
+            catalog,
+            log.declared,
+            lines=log.unordered,
+            meant=missed(log.table, log.declared),
+        ),
     )

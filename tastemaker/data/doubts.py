@@ -5,6 +5,8 @@ One function a doubt; said once, and never a reason to refuse a log.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from tastemaker.data.catalog import Catalog
@@ -22,7 +24,11 @@ _PER_YEAR = {"days": 365.25, "hours": 365.25 * 24, "minutes": 365.25 * 24 * 60}
 
 
 def doubts(
-    log: Interactions, catalog: Catalog, declared: Declaration, lines: bool = False
+    log: Interactions,
+    catalog: Catalog,
+    declared: Declaration,
+    lines: bool = False,
+    meant: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Every doubt about a log and its catalogue, one sentence or two each.
 
@@ -31,15 +37,43 @@ def doubts(
         catalog: What is known about items.
         declared: What the columns mean.
         lines: The log came from rows without times that are no sequences.
+        meant: Columns that were not read, and what they are likely meant to be.
     """
     found = [
         order_of_lines() if lines else None,
         strange_times(log, declared),
         without_order(log),
+        nothing_shared(log),
+        unread_columns(meant or {}),
         without_entry(log, catalog),
         ready_split(log),
     ]
     return tuple(doubt for doubt in found if doubt)
+
+
+def unread_columns(meant: Mapping[str, str]) -> str | None:
+    """Columns under another name than ours, which would be passed over in silence.
+
+    Args:
+        meant: Column of the file → the optional column that it is likely meant to be.
+    """
+    if not meant:
+        return None
+    named = ", ".join(f"{shown(column)} as {name!r}" for column, name in meant.items())
+    return (
+        f"Not read: {named}. Rename what is meant so, and declare in dataset.json what its values "
+        "or kinds say; else every row counts as a choice."
+    )
+
+
+def nothing_shared(log: Interactions) -> str | None:
+    """Items of which each stands in the log once: nothing joins two users, so nothing is learnt."""
+    if log.num_items < log.num_events or log.num_users < 2:
+        return None
+    return (
+        f"Each of the {log.num_items:,} items was chosen once, so that users share nothing and "
+        "nothing can be learnt from others: is the item id in this column?"
+    )
 
 
 def strange_times(log: Interactions, declared: Declaration) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from tastemaker.data.checks import schema_problems
-from tastemaker.data.column_names import COLUMNS, missing_column_fix
+from tastemaker.data.column_names import COLUMNS, missing_column_fix, unread
 from tastemaker.data.declaration import Declaration
 from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.data.tables import Table
@@ -65,6 +65,11 @@ def check_header(table: Table, declared: Declaration, ordered: bool) -> None:
     ]
     if problems:
         raise BadData(problems)
+
+
+def missed(table: Table, declared: Declaration) -> dict[str, str]:
+    """Column that is not read → the optional column that it is likely meant to be."""
+    return unread(table.schema, [source for _, source in _sources(table, declared)])
 
 
 def doubled(table: Table, columns: Sequence[str]) -> list[Problem]:

@@ -61,7 +61,7 @@ def read_interactions(
         BadData: With every problem found.
     """
     check_header(table, declared, ordered)
-    gathered = _gather(canonical(table, declared), declared)
+    gathered = _gather(canonical(table, declared), declared, drop)
     tally, keep = gathered.tally, np.ones(len(gathered.users), bool)
     keep &= check_ids(gathered, catalog_ids)
     keep &= check_zones(gathered)
@@ -90,8 +90,8 @@ def write_dropped(path: Path, dropped: pl.DataFrame) -> None:
     files.write_text(path, inert(dropped).write_csv())
 
 
-def _gather(table: Table, declared: Declaration) -> Coded:
-    tally = Tally(table.file, declared)
+def _gather(table: Table, declared: Declaration, drop: bool) -> Coded:
+    tally = Tally(table.file, declared, keep=drop)
     known = {name: Dictionary() for name in ("user_id", "item_id")}
     event = pl.Enum(list(declared.events))
     parts: dict[str, list[npt.NDArray[np.generic]]] = {}

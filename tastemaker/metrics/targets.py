@@ -39,7 +39,7 @@ def count_targets(queries: Queries) -> npt.NDArray[np.int64]:
 def repeated_targets(queries: Queries) -> npt.NDArray[np.bool_]:
     """Of each target, whether its own context holds it already."""
     contexts, bounds = queries.contexts, queries.target_offsets
-    width = 1 + int(max(contexts.items.max(initial=0), queries.target_items.max()))
+    width = 1 + int(max(contexts.items.max(initial=0), queries.target_items.max(initial=0)))
     again = np.zeros(len(queries.target_items), bool)
     step = max(1, _CELLS // width)
     table = np.zeros(step * width, bool)
@@ -96,5 +96,5 @@ def _repeats(again: npt.NDArray[np.bool_], where: str) -> BadInput:
         f"{int(again.sum()):,} of {len(again):,} targets repeat an item of their context, so "
         "leaving out seen items would leave out the answer.",
         where,
-        "This log has repeats: use --repeats (filter_seen=False).",
+        "Add --repeats (in Python: repeats=True): users may choose an item again.",
     )

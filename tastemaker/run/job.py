@@ -19,7 +19,6 @@ from torch import nn
 from tastemaker import config, files
 from tastemaker.data.parquet import write_parquet
 from tastemaker.metrics.headline import validation_queries
-from tastemaker.metrics.targets import check_queries
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import NEURAL, build, name_of
 from tastemaker.recommend.blend import fit_weights
@@ -87,7 +86,6 @@ def _run(
 ) -> dict[str, Any]:
     LOG.info("reading %s", options.data_name)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
-    check_queries(plan.cuts, options.repeats)
     log = plan.cuts.interactions
     sizes = (f"{count:,}" for count in (log.num_events, log.num_users, log.num_items))
     LOG.info("%s interactions of %s users with %s items", *sizes)

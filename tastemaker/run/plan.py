@@ -15,6 +15,7 @@ from tastemaker import artifacts, config, files
 from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.ground import Ground
 from tastemaker.data.splits import Split, split
+from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
 from tastemaker.run.folder import CONFIG, finished_folder, train_on, verify_run
@@ -76,6 +77,7 @@ def make_plan(
     dataset = kept_frame(options, folder)
     dataset = dataset or load(options.data, bad_rows=rejected if drop else None)
     cuts = split(dataset.positives(), options.split)
+    check_queries(cuts, options.repeats)
     Validation(training.metric, cuts, not options.repeats).check()
     log = cuts.interactions
     model = model.suited(log.num_items, log.times is not None)

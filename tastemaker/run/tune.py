@@ -22,7 +22,6 @@ from tastemaker import files, records
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.headline import options_of, validation_queries
-from tastemaker.metrics.targets import check_queries
 from tastemaker.options import HEADLINE, TuneOptions
 from tastemaker.recommend.backbones import NEURAL
 from tastemaker.recommend.counting import COUNTING
@@ -102,7 +101,6 @@ def tune_model(options: TuneOptions) -> dict[str, Any]:
     training = replace(start.fit, epochs=options.epochs)
     LOG.info("reading %s", options.run().data_name)
     plan = make_plan(replace(asked, resume=True), folder, start.model, training, {})
-    check_queries(plan.cuts, options.repeats)
     with listening(str(folder)), only_writer(folder):
         return search(plan, options, Trials(folder / "trials.jsonl"))
 

@@ -42,7 +42,7 @@ class Validation:
         """
         known = self._names()
         if self.metric not in known:
-            fix = f"Known: {', '.join(known)}; or at another number of items of the catalogue."
+            fix = f"Known: {', '.join(known)}; or with another number of items, such as ndcg@20."
             what = f"There is no metric {self.metric!r} to select by."
             raise BadInput(what, "--fit.metric", fix)
 

@@ -88,7 +88,10 @@ class Journal:
         self.bar.update(self._task, said=self._standing())
         if self.path:
             records.append(self.path, line)
-        values = ", ".join(f"{name.upper()} {line[name]:.4f}" for name in list(line)[3:6])
+        values = ", ".join(
+            f"{name.upper()} {line[name]:.4f}"
+            for name in [one for one in line if "/" not in one][3:6]
+        )
         epoch = self._epoch(int(line["epoch"]))
         self._say(f"{epoch}: loss {line['loss']:.4f}, {values}; {self._standing()}")
 

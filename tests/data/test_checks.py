@@ -3,8 +3,10 @@
 import polars as pl
 import pytest
 
+from tastemaker.data import checks
 from tastemaker.data.checks import Tally, check_batch, schema_problems
 from tastemaker.data.declaration import Declaration
+from tastemaker.data.problems import BadData
 
 
 def check(declared: Declaration | None = None, **columns: object) -> tuple[pl.DataFrame, Tally]:
@@ -84,3 +86,16 @@ def test_the_first_row_and_the_number_of_rows_are_kept_over_batches() -> None:
 )
 def test_types_that_cannot_hold_ids_or_times(schema: dict, columns: list[str]) -> None:
     assert [problem.column for problem in schema_problems("t", schema)] == columns
+
+
+def test_a_table_that_is_refused_anyway_is_not_read_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checks, "MOST", 10)
+    bad = pl.DataFrame({"row": range(1, 7), "value": ["x"] * 6})
+    tally = Tally("t", keep=False)
+    tally.add("user_id", "the id is missing", "Fill it.", bad)
+    with pytest.raises(BadData) as caught:
+        tally.add("user_id", "the id is missing", "Fill it.", bad)
+    assert caught.value.problems[0].count == 12
+    assert not tally.dropped

@@ -17,6 +17,7 @@ from tastemaker.data.doubts import (
     without_order,
 )
 from tastemaker.data.interactions import Interactions
+from tastemaker.data.problems import BadData
 from tastemaker.data.reading import read_interactions
 from tastemaker.data.tables import from_frame
 
@@ -154,3 +155,21 @@ def test_all_doubts_are_said_at_once(tmp_path: Path) -> None:
     assert len(found.warnings) == 4
     (tmp_path / "interactions.csv").write_text(text.replace("0131,test", "0201,test"))
     assert len(load(tmp_path).warnings) == 3
+
+
+def test_a_column_under_another_name_is_not_passed_over_in_silence() -> None:
+    frame = pl.DataFrame(
+        {"user_id": ["u", "v"], "item_id": ["a", "a"], "timestamp": [1, 2], "rating": [5, 1]}
+    )
+    (told,) = load(frame).warnings
+    assert "'rating' as 'value'" in told
+    assert load(frame.rename({"rating": "value"})).warnings == ()
+
+
+def test_a_log_in_which_nothing_is_shared_is_doubted(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "b"], "timestamp": [1, 2]})
+    assert any("share nothing" in told for told in load(frame).warnings)
+    listed = tmp_path / "items.txt"
+    listed.write_text("".join(f"{n} Some_title_{n} B{n:03}\n" for n in range(50)))
+    with pytest.raises(BadData, match="no sequences"):
+        load(listed)

@@ -5,9 +5,10 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from tastemaker.errors import ArtefactError
+from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
 from tastemaker.recommend.sasrec import SASRec
 from tastemaker.run.job import run_recommender
@@ -74,3 +75,13 @@ def test_a_stopped_extension_can_be_read_and_gone_on_with(
         run_recommender(options, MODEL, replace(TRAINING, epochs=1))
     assert run_recommender(options, MODEL, longer)["training"]["epochs"] == longer.epochs
     assert open_run(run).config["fit"]["epochs"] == longer.epochs
+
+
+def test_a_split_without_validation_queries_is_refused_before_anything_else(tmp_path: Path) -> None:
+    rows = [(f"u{n}", f"i{m}", m) for n in range(8) for m in range(5)]
+    rows += [(f"v{n}", f"i{n % 5}", 6) for n in range(8)] + [("u0", "i0", 9), ("u1", "i1", 9)]
+    frame = pl.DataFrame(rows, schema=["user_id", "item_id", "timestamp"], orient="row")
+    options = RunOptions(data=frame, out=str(tmp_path / "run"), split="global-time", repeats=True)
+    with pytest.raises(BadInput, match="no validation query|No event|no validation"):
+        run_recommender(options, MODEL, TRAINING)
+    assert not (tmp_path / "run").exists()
