@@ -61,7 +61,8 @@ def data(results: Mapping[str, Any]) -> dict[str, Any]:
 
 def curve(metrics: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> dict[str, Any]:
     """Training loss and validation metric by epoch, drawn; no charts when nothing was trained."""
-    best = finite(training.get("best_epoch"))
+    best, stages = finite(training.get("best_epoch")), _stages(metrics)
+    ends = [last for _, _, last in stages[:-1]]
     drawn = []
     for key, title in (("loss", "Training loss"), (HEADLINE, "Validation NDCG@10")):
         points = [
@@ -73,9 +74,28 @@ def curve(metrics: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> 
             (epoch, value) for epoch, value in points if epoch is not None and value is not None
         ]
         if known:
-            drawn.append(Markup(charts.curve_chart(known, title, best)))
+            drawn.append(Markup(charts.curve_chart(known, title, best, ends)))
     unfinished = training.get("converged") is False
-    return {"charts": drawn, "training": _training(training), "unfinished": unfinished}
+    spans = [
+        f"{name} (epoch {first:g})" if first == last else f"{name} (epochs {first:g}–{last:g})"
+        for name, first, last in stages
+    ]
+    return {
+        "charts": drawn,
+        "training": _training(training),
+        "unfinished": unfinished,
+        "stages": ", ".join(spans),
+    }
+
+
+def _stages(metrics: Sequence[Mapping[str, Any]]) -> list[tuple[str, float, float]]:
+    """Name, first and last epoch of each stage, of a training that had any."""
+    lasts: dict[str, float] = {}
+    for line in metrics:
+        if (epoch := finite(line.get("epoch"))) is not None and isinstance(line.get("stage"), str):
+            lasts[line["stage"]] = epoch
+    firsts = [1.0, *(last + 1 for last in lasts.values())]
+    return [(name, first, last) for (name, last), first in zip(lasts.items(), firsts, strict=False)]
 
 
 def _training(training: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -42,7 +42,9 @@ class Journal:
         self.path = folder / "metrics.jsonl" if folder else None
         self.config, self.steps, self.shown = config, steps, shown
         self.history: list[float] = []
-        """the selecting metric at every validation so far"""
+        """the selecting metric at every validation of the stage so far"""
+        self.stage, self.first = "", 0
+        """name of the stage, and epochs before it"""
         self.bar = _bar(shown, at_most=config.patience > 0)
         total = config.epochs * steps
         self._task = self.bar.add_task("", total=total, epoch=0, loss=0.0, rate=0.0, said="")
@@ -62,6 +64,13 @@ class Journal:
         lines = self.path.read_text().splitlines() if self.path.is_file() else []
         files.write_text(self.path, "".join(line + "\n" for line in lines[: len(history)]))
         self._file = self.path.open("a")
+
+    def enter(self, stage: str, config: FitConfig, epochs: int, history: Sequence[float]) -> None:
+        """Go over to a stage that began after so many `epochs`; `history` is its own."""
+        self.stage, self.config, self.first = stage, config, epochs
+        self.history = list(history)
+        total = (epochs + config.epochs) * self.steps
+        self.bar.update(self._task, total=total, said=self._standing())
 
     def __enter__(self) -> Journal:
         """Show the bar."""
@@ -85,17 +94,21 @@ class Journal:
         rate = self._targets / max(1e-9, time.monotonic() - self._since)
         self.bar.update(self._task, completed=step, epoch=epoch + 1, loss=loss, rate=rate)
         # An epoch's end is said with its validation, where it has one.
-        silent = step % self.steps == 0 and (epoch + 1) % self.config.validate_every != 0
+        silent = step % self.steps == 0 and (epoch + 1 - self.first) % self.config.validate_every
         if silent or time.monotonic() - self._spoke > SILENCE:
             within = f"step {step - epoch * self.steps:,} of {self.steps:,}"
             self._say(f"{self._epoch(epoch + 1)}, {within}: loss {loss:.4f}, {rate:,.0f} targets/s")
 
     def validated(self, line: dict[str, float]) -> None:
-        """Write one line: epoch, step, mean training loss since the last line, and the metrics."""
+        """Write one line: epoch, step, mean training loss since the last line, and the metrics.
+
+        Where the training has stages, the line ends with the name of its own.
+        """
         self.history.append(line[self.config.metric])
         self.bar.update(self._task, said=self._standing())
         if self._file:
-            self._file.write(json.dumps(line) + "\n")
+            named = {"stage": self.stage} if self.stage else {}
+            self._file.write(json.dumps({**line, **named}) + "\n")
             self._file.flush()
         values = ", ".join(f"{name.upper()} {line[name]:.4f}" for name in list(line)[3:6])
         epoch = self._epoch(int(line["epoch"]))
@@ -103,7 +116,8 @@ class Journal:
 
     def _epoch(self, number: int) -> str:
         most = "at most " if self.config.patience else ""
-        return f"epoch {number} of {most}{self.config.epochs}"
+        stage = f"{self.stage}, " if self.stage else ""
+        return f"{stage}epoch {number - self.first} of {most}{self.config.epochs}"
 
     def _standing(self) -> str:
         """The best value so far, and how long training goes on without a better one."""
