@@ -6,8 +6,9 @@ Each protocol stands here from the day it has a user, and everything at that sea
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,6 +183,35 @@ class Starts(Protocol):
 
     def start(self) -> None:
         """Set what is known before training; nothing when called again."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a training that has parameters, options and a loss of its own."""
+
+    name: str = ""
+    """what the journal and the report call it"""
+    learns: tuple[str, ...] = ("",)
+    """names of parameters, or of modules, that are trained; all others stay bit for bit"""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """training options that differ from those of the run, such as epochs and lr"""
+    loss: str = ""
+    """which of its losses the model is to give"""
+    keeps: Literal["best", "last"] = "best"
+    """weights that the stage ends with: the best on validation, or those of its last epoch"""
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """A model that is trained in several stages; built or opened, it is as in the last."""
+
+    def stages(self) -> Sequence[Stage]:
+        """The stages in their order, each with a name."""
+        ...
+
+    def enter(self, stage: Stage) -> None:
+        """Go over to a stage, whatever was before: its loss, and what it begins with."""
         ...
 
 

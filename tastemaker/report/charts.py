@@ -61,21 +61,35 @@ class Estimate:
         return f"{name}: {number(self.mean)}" + (f" ({ends})" if ends else "")
 
 
-def curve_chart(points: Sequence[tuple[float, float]], metric: str, best: float | None) -> str:
+def curve_chart(
+    points: Sequence[tuple[float, float]],
+    metric: str,
+    best: float | None,
+    ends: Sequence[float] = (),
+) -> str:
     """A metric by epoch as a line, with the best epoch marked.
 
     Args:
         points: (epoch, value) in the order of epochs, at least one.
         metric: What the values are.
         best: Epoch whose weights were kept, or None.
+        ends: Last epochs of stages that others follow: a line parts them, and the curve breaks.
     """
-    rows = [{"epoch": epoch, "value": value} for epoch, value in points]
+    rows = [
+        {"epoch": epoch, "value": value, "stage": sum(end < epoch for end in ends)}
+        for epoch, value in points
+    ]
     ticks = _whole_ticks(points[0][0], points[-1][0])
     axis = alt.Axis(title="epoch", grid=False, format="~d", values=ticks, labelFlush=False)
     x = alt.X("epoch:Q", axis=axis, scale=alt.Scale(nice=False))
     y = alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5), scale=alt.Scale(zero=False))
     chart = alt.Chart(_data(rows))
-    layers: list[alt.Chart] = [chart.mark_line(color=SERIES[0], strokeWidth=2).encode(x=x, y=y)]
+    line = chart.mark_line(color=SERIES[0], strokeWidth=2).encode(x=x, y=y, detail="stage:N")
+    parted = alt.Chart(_data([{"epoch": end + 0.5} for end in ends]))
+    layers: list[alt.Chart] = (
+        [parted.mark_rule(color=RULE, strokeWidth=2).encode(x=x)] if ends else []
+    )
+    layers.append(line)
     kept = [row for row in rows if row["epoch"] == best]
     if kept:
         marked = alt.Chart(_data(kept[:1])).encode(x=x)

@@ -63,7 +63,8 @@ def curve(
     metrics: Sequence[Mapping[str, object]], training: Mapping[str, object]
 ) -> dict[str, object]:
     """Training loss and validation metric by epoch, drawn; no charts when nothing was trained."""
-    best = finite(training.get("best_epoch"))
+    best, stages = finite(training.get("best_epoch")), _stages(metrics)
+    ends = [last for _, _, last in stages[:-1]]
     drawn = []
     for key, title in (("loss", "Training loss"), (HEADLINE, "Validation NDCG@10")):
         points = [
@@ -75,9 +76,29 @@ def curve(
             (epoch, value) for epoch, value in points if epoch is not None and value is not None
         ]
         if known:
-            drawn.append(Markup(charts.curve_chart(known, title, best)))
+            drawn.append(Markup(charts.curve_chart(known, title, best, ends)))
     unfinished = training.get("converged") is False
-    return {"charts": drawn, "training": _training(training), "unfinished": unfinished}
+    spans = [
+        f"{name} (epoch {first:g})" if first == last else f"{name} (epochs {first:g}–{last:g})"
+        for name, first, last in stages
+    ]
+    return {
+        "charts": drawn,
+        "training": _training(training),
+        "unfinished": unfinished,
+        "stages": ", ".join(spans),
+    }
+
+
+def _stages(metrics: Sequence[Mapping[str, object]]) -> list[tuple[str, float, float]]:
+    """Name, first and last epoch of each stage, of a training that had any."""
+    lasts: dict[str, float] = {}
+    for line in metrics:
+        stage = line.get("stage")
+        if (epoch := finite(line.get("epoch"))) is not None and isinstance(stage, str):
+            lasts[stage] = epoch
+    firsts = [1.0, *(last + 1 for last in lasts.values())]
+    return [(name, first, last) for (name, last), first in zip(lasts.items(), firsts, strict=False)]
 
 
 def _training(training: Mapping[str, object]) -> list[tuple[str, str]]:

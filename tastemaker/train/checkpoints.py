@@ -77,6 +77,13 @@ class Checkpoints:
         artifacts.point(pointer, final.name)
         self._prune(final)
 
+    def progress(self) -> Progress | None:
+        """How far the newest checkpoint says it had come; `load` checks the rest of it."""
+        newest = artifacts.pointed(self.folder / "latest")
+        if newest is None:
+            return None
+        return Progress.read(artifacts.meta_of(newest).get("progress"), newest)
+
     def load(
         self, model: nn.Module, optimizer: torch.optim.Optimizer
     ) -> tuple[Progress, dict[str, Tensor]] | None:

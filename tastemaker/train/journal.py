@@ -40,7 +40,9 @@ class Journal:
         self.path = folder / "metrics.jsonl" if folder else None
         self.config, self.steps, self.shown = config, steps, shown
         self.history: list[float] = []
-        """the selecting metric at every validation so far"""
+        """the selecting metric at every validation of the stage so far"""
+        self.stage, self.first = "", 0
+        """name of the stage, and epochs before it"""
         self.bar = _bar(shown, at_most=config.patience > 0)
         total = config.epochs * steps
         self._task = self.bar.add_task("", total=total, epoch=0, loss=0.0, rate=0.0, said="")
@@ -56,6 +58,13 @@ class Journal:
         self.bar.update(self._task, completed=step, said=self._standing())
         if self.path:
             records.keep(self.path, len(history))
+
+    def enter(self, stage: str, config: FitConfig, epochs: int, history: Sequence[float]) -> None:
+        """Go over to a stage that began after so many `epochs`; `history` is its own."""
+        self.stage, self.config, self.first = stage, config, epochs
+        self.history = list(history)
+        total = (epochs + config.epochs) * self.steps
+        self.bar.update(self._task, total=total, said=self._standing())
 
     def __enter__(self) -> Journal:
         """Show the bar."""
@@ -77,27 +86,29 @@ class Journal:
         rate = self._targets / max(1e-9, time.monotonic() - self._since)
         self.bar.update(self._task, completed=step, epoch=epoch + 1, loss=loss, rate=rate)
         # An epoch's end is said with its validation, where it has one.
-        silent = step % self.steps == 0 and (epoch + 1) % self.config.validate_every != 0
+        silent = step % self.steps == 0 and (epoch + 1 - self.first) % self.config.validate_every
         if silent or time.monotonic() - self._spoke > SILENCE:
             within = f"step {step - epoch * self.steps:,} of {self.steps:,}"
             self._say(f"{self._epoch(epoch + 1)}, {within}: loss {loss:.4f}, {rate:,.0f} targets/s")
 
     def validated(self, line: dict[str, float]) -> None:
-        """Write one line: epoch, step, mean training loss since the last line, and the metrics."""
+        """Write one line: epoch, step, mean training loss since the last line, and the metrics.
+
+        Where the training has stages, the line ends with the name of its own.
+        """
         self.history.append(line[self.config.metric])
         self.bar.update(self._task, said=self._standing())
         if self.path:
-            records.append(self.path, line)
-        values = ", ".join(
-            f"{name.upper()} {line[name]:.4f}"
-            for name in [one for one in line if "/" not in one][3:6]
-        )
+            records.append(self.path, line | ({"stage": self.stage} if self.stage else {}))
+        shown = [name for name in line if "/" not in name][3:6]
+        values = ", ".join(f"{name.upper()} {line[name]:.4f}" for name in shown)
         epoch = self._epoch(int(line["epoch"]))
         self._say(f"{epoch}: loss {line['loss']:.4f}, {values}; {self._standing()}")
 
     def _epoch(self, number: int) -> str:
         most = "at most " if self.config.patience else ""
-        return f"epoch {number} of {most}{self.config.epochs}"
+        stage = f"{self.stage}, " if self.stage else ""
+        return f"{stage}epoch {number - self.first} of {most}{self.config.epochs}"
 
     def _standing(self) -> str:
         """The best value so far, and how long training goes on without a better one."""

@@ -25,10 +25,11 @@ from tastemaker.data.prefetch import prefetch
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.seams import Starts, Step, Steps
 from tastemaker.train.checkpoints import Checkpoints, has_checkpoint
-from tastemaker.train.config import FitConfig, learning_rate, shaping
+from tastemaker.train.config import FitConfig, learning_rate
 from tastemaker.train.journal import Journal
 from tastemaker.train.processes import prepared, processes, whole
 from tastemaker.train.progress import Progress
+from tastemaker.train.stages import enter, identity, learning, leave, stages_of
 from tastemaker.train.step import Trainer, adamw
 from tastemaker.train.stopping import Interrupt, Listener, Stopped, listening
 
@@ -59,7 +60,9 @@ def fit(
     """Train `model` in place and leave it with its best weights on validation.
 
     Args:
-        model: A `Trainable` module; calling it with a batch gives the loss.
+        model: A `Trainable` module; calling it with a batch gives the loss. One that is `Staged`
+            is trained in several stages, which are one training: it is stopped, resumed and
+            journalled as a whole.
         batches: Numbered epochs of batches.
         config: How to train.
         validate: Metrics of the model as it stands; called after every `validate_every` epochs and
@@ -88,7 +91,8 @@ class _Loop:
         out: Path | None,
         resume: bool,
     ) -> None:
-        self.config, self.batches, self.validate = config, batches, validate
+        self.batches, self.validate = batches, validate
+        self.stages = stages_of(model, config)
         self.resume = resume and out is not None and has_checkpoint(out)
         processes()
         AcceleratorState._reset_state()  # else the precision of an earlier training would stay
@@ -101,13 +105,15 @@ class _Loop:
         seed_everything(config.seed + 7919 * self.accelerator.process_index)
         if isinstance(model, Starts) and not self.resume:
             model.start()
-        made = prepared(model, lambda module: adamw(module, config), self.accelerator)
-        self.model, self.optimizer = made
-        self.trainer = Trainer(self.model, self.optimizer, config.clip, self.accelerator)
-        self.trained: nn.Module = self.accelerator.unwrap_model(self.model)
         self.inner = model  # whole on every process; `trained` unless weights are parted
-        self.progress, self.best, self.listener = Progress(), _copy(model), Listener()
-        self.checkpoints = Checkpoints(out, self.accelerator, shaping(config)) if out else None
+        self.learns = learning(model)
+        self.checkpoints = None
+        if out:
+            self.checkpoints = Checkpoints(out, self.accelerator, identity(self.stages, config))
+        self.progress, self.listener = Progress(), Listener()
+        if self.resume and self.checkpoints and (held := self.checkpoints.progress()):
+            self.progress.stage = min(held.stage, len(self.stages) - 1)
+        self._prepare()
         main = self.accelerator.is_main_process
         self.journal = Journal(out if main else None, config, len(batches), main)
 
@@ -117,20 +123,50 @@ class _Loop:
         state, self.listener = self.progress, listener
         self.journal.start(state.step, state.history)
         with self.journal, listener.patient():
-            while state.epoch < self.config.epochs and not self._exhausted():
-                self._epoch()
-                if (state.epoch + 1) % self.config.validate_every == 0:
-                    self._validate(state.epoch + 1)
-                state.epoch, state.batch = state.epoch + 1, 0
-                self._save()
-            if state.epoch % self.config.validate_every:
-                # Off the beat, so not kept: a training that goes on is as if it had not ended here.
-                self._validate(state.epoch)
+            self._stage()
+            while state.stage + 1 < len(self.stages):
+                self._advance()
+                self._stage()
         self.inner.load_state_dict(self.best)
         self._end()
-        best_epoch = (len(state.history) - state.stale) * self.config.validate_every
-        best_epoch = min(best_epoch, state.epoch)
-        return Fitted(state.step, state.epoch, best_epoch, state.best, self._flat())
+        best, kept = state.best, (len(state.recent) - state.stale) * self.config.validate_every
+        if self.stage.keeps == "last":
+            best, kept = state.recent[-1], state.epochs
+        best_epoch = state.first_epoch + min(kept, state.epochs)
+        return Fitted(state.step, state.epoch, best_epoch, best, self._flat())
+
+    def _prepare(self) -> None:
+        """Make everything ready for the stage that has been reached."""
+        self.stage, self.config = self.stages[self.progress.stage]
+        enter(self.inner, self.stage, self.learns)
+        made = prepared(self.inner, lambda module: adamw(module, self.config), self.accelerator)
+        self.model, self.optimizer = made
+        self.trainer = Trainer(self.model, self.optimizer, self.config.clip, self.accelerator)
+        self.trained: nn.Module = self.accelerator.unwrap_model(self.model)
+        self.best = _copy(self.inner)
+
+    def _advance(self) -> None:
+        """Begin the next stage with the weights that this one keeps."""
+        self.inner.load_state_dict(self.best)
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        del self.model, self.trainer
+        self.accelerator.free_memory()
+        self.progress.begin()
+        self._prepare()
+
+    def _stage(self) -> None:
+        """Train what is left of a stage."""
+        state, every = self.progress, self.config.validate_every
+        self.journal.enter(self.stage.name, self.config, state.first_epoch, state.recent)
+        while state.epochs < self.config.epochs and not self._exhausted():
+            self._epoch()
+            if (state.epochs + 1) % every == 0:
+                self._validate(state.epoch + 1)
+            state.epoch, state.batch = state.epoch + 1, 0
+            self._save()
+        if state.epochs % every:
+            # Off the beat, so not kept: a training that goes on is as if it had not ended here.
+            self._validate(state.epoch)
 
     def _epoch(self) -> None:
         state = self.progress
@@ -147,7 +183,7 @@ class _Loop:
 
     def _step(self, batch: Step) -> float:
         state = self.progress
-        lr = learning_rate(self.config, state.step, len(self.batches))
+        lr = learning_rate(self.config, state.step - state.first_step, len(self.batches))
         try:
             return self.trainer.step(batch, lr)
         except NumericFault as fault:
@@ -162,7 +198,7 @@ class _Loop:
         self.inner.eval()
         metrics = self._measured()
         state.history.append(_chosen(metrics, self.config.metric, epochs))
-        if not state.stale:
+        if not state.stale or self.stage.keeps == "last":
             self.best = _copy(self.inner)
         loss, state.loss, targets, state.targets = state.loss, 0.0, state.targets, 0
         line = {"epoch": epochs, "step": state.step, "loss": loss / max(1, targets)}
@@ -199,7 +235,8 @@ class _Loop:
             raise Stopped(asked)
 
     def _end(self) -> None:
-        """Part from the other processes."""
+        """Part from the other processes, and leave the model as it was found but for weights."""
+        leave(self.inner, self.learns)
         self.accelerator.wait_for_everyone()  # a process that leaves early aborts the others
         if self.accelerator.num_processes > 1:
             # What averages gradients must go before the group it does it in: one that outlives it
@@ -220,7 +257,7 @@ class _Loop:
 
     def _flat(self) -> bool:
         """Validation rose by less than 1 % over the last 5 evaluations."""
-        history = self.progress.history
+        history = self.progress.recent
         if self._exhausted():
             return True
         return len(history) > 5 and max(history[-5:]) < 1.01 * max(history[:-5])

@@ -26,16 +26,41 @@ class Progress:
     """targets since the last validation."""
     history: list[float] = field(default_factory=list)
     """the selecting metric at every validation so far."""
+    stage: int = 0
+    """stages done."""
+    first_step: int = 0
+    """steps that were done when the running stage began."""
+    first_epoch: int = 0
+    """epochs, likewise."""
+    first_validation: int = 0
+    """validations, likewise."""
+
+    @property
+    def recent(self) -> list[float]:
+        """The selecting metric at every validation of the running stage."""
+        return self.history[self.first_validation :]
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs of the running stage."""
+        return self.epoch - self.first_epoch
 
     @property
     def best(self) -> float:
-        """Highest validation value so far; −inf before the first."""
-        return max(self.history, default=float("-inf"))
+        """Highest validation value of the running stage; −inf before the first."""
+        return max(self.recent, default=float("-inf"))
 
     @property
     def stale(self) -> int:
         """Validations since the best one."""
-        return len(self.history) - 1 - self.history.index(self.best) if self.history else 0
+        recent = self.recent
+        return len(recent) - 1 - recent.index(self.best) if recent else 0
+
+    def begin(self) -> None:
+        """Count the next stage from here."""
+        self.stage += 1
+        self.first_step, self.first_epoch = self.step, self.epoch
+        self.first_validation = len(self.history)
 
     @classmethod
     def read(cls, stored: object, where: Path) -> Progress:
@@ -45,6 +70,10 @@ class Progress:
             ArtefactError: If a part is missing, unknown, or not a value that a training reaches.
         """
         names = [part.name for part in fields(cls)]
+        if isinstance(stored, dict):  # before there were stages, none had been done
+            stored = (
+                dict.fromkeys(("stage", *(n for n in names if n.startswith("first_"))), 0) | stored
+            )
         if not isinstance(stored, dict) or sorted(stored) != sorted(names):
             fix = "Restore the folder from a copy, or start anew."
             raise ArtefactError(

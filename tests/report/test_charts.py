@@ -53,6 +53,21 @@ def test_a_long_curve_is_thinned_for_listeners_but_ends_with_its_last_epoch() ->
     assert label.endswith("epoch 100: 1.0000")
 
 
+def test_stages_are_parted_by_a_line_and_the_curve_breaks_there() -> None:
+    points = [(1.0, 6.2), (2.0, 5.1), (3.0, 0.9), (4.0, 0.7)]
+    whole = charts.curve_chart(points, "Training loss", None)
+    parted = charts.curve_chart(points, "Training loss", None, [2.0])
+    drawn = [
+        sorted(
+            e.tag.rpartition("}")[2]
+            for e in ET.fromstring(svg).iter()
+            if e.get("stroke-width") == "2"
+        )
+        for svg in (whole, parted)
+    ]
+    assert drawn == [["path"], ["line", "path", "path"]]
+
+
 def test_the_best_epoch_is_marked_only_when_it_was_recorded() -> None:
     points = [(1.0, 6.2), (2.0, 5.1)]
     assert "stroke-dasharray" in charts.curve_chart(points, "Training loss", 2)

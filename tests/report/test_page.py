@@ -258,6 +258,16 @@ def test_training_that_had_not_converged_is_headed_so(html: str) -> None:
     assert "Not converged." not in html
 
 
+def test_a_training_in_stages_names_them_with_their_epochs(html: str) -> None:
+    lines = [
+        line | {"stage": "one" if line["epoch"] < 3 else "two" if line["epoch"] < 4 else "<three>"}
+        for line in metrics()
+    ]
+    page = Page(render(results(), lines))
+    assert "one (epochs 1–2), two (epoch 3), <three> (epochs 4–23)" in page.text
+    assert "stages" not in Page(html).text
+
+
 def test_sections_without_data_say_so() -> None:
     text = Page(render(LEAST)).text
     for sentence in (

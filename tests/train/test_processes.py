@@ -28,6 +28,7 @@ from tastemaker.config import seed_everything
 from tastemaker.data.batches import NextItemBatches
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
+from tastemaker.seams import Stage
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.backbones import build
@@ -46,8 +47,13 @@ shapes = {
     "esasrec": ESASRecConfig(dim=16, dropout=0.0, history=8, loss="softmax"),
     "hstu": HSTUConfig(dim=16, dropout=0.0, history=8, loss="softmax", head_dim=8),
 }
+shapes["staged"] = shapes["sasrec"]
 seed_everything(0)
 model = build(shapes[sys.argv[1]], Ground(40))
+if sys.argv[1] == "staged":
+    table = Stage("table", ("items", "positions"), {"epochs": 2, "lr": 0.003})
+    stages = (table, Stage("rest", options={"lr": 0.003}))
+    model.stages, model.enter = (lambda: stages), (lambda stage: None)
 batches = NextItemBatches(rows, history=8, tokens=64, negatives=model.config.sampled)
 values = []
 
@@ -133,6 +139,20 @@ def test_parted_weights_resume_from_a_checkpoint_that_one_process_could_read(
     )
     assert all(torch.equal(found[name], want[name]) for name in want)
     load_weights(SASRec(SASRecConfig(dim=16, history=8), 40), newest / "model.safetensors")
+
+
+@pytest.mark.parametrize("launch", [TWO, PARTED], ids=["whole", "parted"])
+def test_two_processes_train_in_stages_as_one(launch: tuple[str, ...], tmp_path: Path) -> None:
+    one, two, twice = tmp_path / "one", tmp_path / "two", tmp_path / "twice"
+    train("staged", one)
+    train("staged", two, *launch)
+    assert len(losses(one)) == 2 + 3
+    assert losses(two) == pytest.approx(losses(one), rel=1e-4)
+    weights = json.loads((two / "values-0.json").read_text())
+    assert weights == json.loads((two / "values-1.json").read_text())
+    train("staged", twice, *launch, epochs=1)
+    train("staged", twice, *launch)
+    assert losses(twice) == losses(two)
 
 
 @pytest.mark.slow

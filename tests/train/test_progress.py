@@ -23,6 +23,21 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert Progress.read(HELD, tmp_path) == Progress(7, 2, 1, 3.5, 9, [0.1, 0.4])
 
 
+def test_a_running_stage_is_counted_from_its_beginning(tmp_path: Path) -> None:
+    progress = Progress(7, 2, 0, 0.0, 0, [0.9, 0.4])
+    progress.begin()
+    assert (progress.stage, progress.epochs, progress.recent) == (1, 0, [])
+    assert (progress.best, progress.stale) == (float("-inf"), 0)
+    progress.epoch, progress.history = 4, [0.9, 0.4, 0.2, 0.1]
+    assert (progress.epochs, progress.best, progress.stale) == (2, 0.2, 1)
+    assert Progress.read(asdict(progress), tmp_path) == progress
+
+
+def test_what_was_written_before_there_were_stages_is_read(tmp_path: Path) -> None:
+    before = {n: v for n, v in HELD.items() if n != "stage" and not n.startswith("first_")}
+    assert Progress.read(before, tmp_path) == Progress(7, 2, 1, 3.5, 9, [0.1, 0.4])
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -30,7 +45,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         {"epoch": None}, {"batch": -3}, {"targets": [1]},
         {"loss": float("nan")}, {"loss": float("inf")}, {"loss": "0"}, {"loss": 10**400},
         {"history": None}, {"history": [0.1, None]}, {"history": [float("-inf")]},
-        {"history": [True]}, {"more": 1},
+        {"history": [True]}, {"more": 1}, {"stage": -1}, {"first_epoch": None},
     ],
 )  # fmt: skip
 def test_what_no_training_reaches_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
