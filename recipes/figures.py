@@ -33,7 +33,7 @@ def figure(found: dict[str, Any]) -> str:
         return _relations(found)
     if found["name"] == "scaling":
         return _growth(found)
-    return _ratios(found) if any(row["ratio"] for row in found["rows"]) else ""
+    return _ratios(found)
 
 
 def _relations(found: dict[str, Any]) -> str:
@@ -86,6 +86,8 @@ def _ratios(found: dict[str, Any]) -> str:
             values.append(
                 {"what": row["what"], "ratio": ratio, "low": low, "high": high, "bar": bar}
             )
+    if not values:
+        return ""
     rows = _Rows("what", values, LETTERS)
     base = rows.base
     steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
