@@ -88,13 +88,18 @@ def refuse_repeats(queries: Queries, repeats: npt.NDArray[np.bool_]) -> None:
         BadInput: If one does.
     """
     if repeats.any():
-        raise _repeats(repeats, f"{len(queries):,} queries")
+        fix = "Rank with EvalOptions(filter_seen=False): this log has repeats."
+        raise _repeats(repeats, f"{len(queries):,} queries", fix)
 
 
-def _repeats(again: npt.NDArray[np.bool_], where: str) -> BadInput:
+def _repeats(
+    again: npt.NDArray[np.bool_],
+    where: str,
+    fix: str = "Add --repeats (in Python: repeats=True): users may choose an item again.",
+) -> BadInput:
     return BadInput(
         f"{int(again.sum()):,} of {len(again):,} targets repeat an item of their context, so "
         "leaving out seen items would leave out the answer.",
         where,
-        "Add --repeats (in Python: repeats=True): users may choose an item again.",
+        fix,
     )
