@@ -15,7 +15,7 @@ from tastemaker.metrics.comparisons import compare
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.headline import options_of
 from tastemaker.options import HEADLINE
-from tastemaker.run.folder import finished_folder, verify_run
+from tastemaker.run.folder import RESULTS, USERS, finished_folder, verify_run
 from tastemaker.run.results import metrics_of
 from tastemaker.run.saved import open_run
 
@@ -62,11 +62,9 @@ def compare_runs(
     for place, asked in ((run, model), (against, "")):
         path, folder = Path(place), finished_folder(Path(place))
         verify_run(folder)
-        results = files.read_json(folder / "results.json")
+        results = files.read_json(folder / RESULTS)
         chosen = asked or results["best"]
-        users = pl.read_parquet(folder / "users.parquet", glob=False).filter(
-            pl.col("model") == chosen
-        )
+        users = pl.read_parquet(folder / USERS, glob=False).filter(pl.col("model") == chosen)
         if not len(users) or metric not in users.columns:
             known = ", ".join(c for c in users.columns if c not in ("user_id", "model"))
             what = f"{place} has no values of {metric!r} for model {chosen!r}."

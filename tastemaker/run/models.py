@@ -23,6 +23,7 @@ from tastemaker.recommend.backbones import backbone_of
 from tastemaker.recommend.blend import PARTS, Blend, parts_of
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.soundness import read_saved
+from tastemaker.run.folder import CONFIG, ITEMS
 from tastemaker.seams import Learned, Recommender, Shape
 
 Knobs = Mapping[str, Mapping[str, float]]
@@ -154,7 +155,7 @@ class Models:
         ground = Ground(interactions.num_items, catalog)
         if len(catalog.frame) != ground.num_items:
             got, want = f"{len(catalog.frame):,} rows", f"{ground.num_items:,} rows, one an item"
-            raise ArtefactError(str(run / "items.parquet"), "Items differ", want, got, _FIX)
+            raise ArtefactError(str(run / ITEMS), "Items differ", want, got, _FIX)
         neural = backbone_of(own).model.open(shape, ground, run)
         counting, candidates = _open_counting(run, interactions.num_items)
         models = cls(own, neural, counting, candidates)
@@ -166,7 +167,7 @@ def _stored_shape(run: Path, config: Mapping[str, Any]) -> tuple[str, Shape]:
     """Name and shape of a run's neural model."""
     own, values = config.get("model"), config.get("model_config")
     if not isinstance(own, str) or not isinstance(values, Mapping):
-        path, got = str(run / "config.json"), f"{own!r:.80} and {type(values).__name__}"
+        path, got = str(run / CONFIG), f"{own!r:.80} and {type(values).__name__}"
         raise ArtefactError(path, "The model is not named", "model and model_config", got, _FIX)
     return own, from_json(backbone_of(own).config, values, f"{own} options")
 

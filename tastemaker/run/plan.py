@@ -86,7 +86,7 @@ def make_plan(
 
 def kept_frame(options: RunOptions, folder: Path) -> Dataset | None:
     """The table in memory that a run was begun with, to go on without it; None for other data."""
-    path = folder / "config.json"
+    path = folder / CONFIG
     if not (options.resume and isinstance(options.data, str) and options.data == FRAME):
         return None
     return kept(folder) if path.is_file() and files.read_json(path).get("data") == FRAME else None
