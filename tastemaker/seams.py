@@ -231,3 +231,63 @@ class Encode(Protocol):
     def __call__(self, inputs: Sequence[Any]) -> npt.NDArray[np.float32]:
         """Vectors of N inputs, in their order: (N, D), finite."""
         ...
+
+
+class Index(Protocol):
+    """Vectors by number, searched by inner product; implementations may be approximate."""
+
+    @property
+    def dim(self) -> int:
+        """D, the length of a vector."""
+        ...
+
+    def __len__(self) -> int:
+        """Vectors that can be found, N."""
+        ...
+
+    def add(self, ids: npt.NDArray[np.int64], vectors: npt.NDArray[np.float32]) -> None:
+        """Take in n vectors (n, D) under new ids (n,), each 0 or above.
+
+        Raises:
+            BadInput: If an id is there already or given twice, or a value is not finite.
+        """
+        ...
+
+    def remove(self, ids: npt.NDArray[np.int64]) -> None:
+        """Let go of vectors; no search gives them back.
+
+        Raises:
+            BadInput: If an id is not there.
+        """
+        ...
+
+    def search(
+        self,
+        queries: npt.NDArray[np.float32],
+        k: int,
+        allow: npt.NDArray[np.int64] | None = None,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """The k vectors with the largest inner products, best first, equal ones by the lower id.
+
+        Args:
+            queries: (Q, D).
+            k: At least 1; where fewer can be found, a row ends in id -1 and score −inf.
+            allow: Ids that may be given; None: all.
+
+        Returns:
+            (Q, k) ids and (Q, k) inner products.
+        """
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write it as an artefact at `folder`, which must not exist."""
+        ...
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Read what `save` wrote; equal queries give equal answers.
+
+        Raises:
+            ArtefactError: If it is damaged or of another kind.
+        """
+        ...

@@ -28,6 +28,8 @@ class Ground:
     groupings: Mapping[str, Grouping] = field(default_factory=dict)
     """name → groups of the items; may be empty, as where a trained model is opened: what it needs
     of them it has kept"""
+    unseen: Catalog = field(default_factory=Catalog.empty)
+    """C rows: items of the catalogue that the log never saw, in its order; they have no code"""
 
     @classmethod
     def of(cls, item_ids: pl.Series, catalog: Catalog, train: Contexts | None = None) -> Ground:
@@ -42,4 +44,5 @@ class Ground:
         groupings = {}
         if aligned.frame["categories"].drop_nulls().list.len().sum():
             groupings[CATEGORY] = Grouping.from_categories(aligned, item_ids)
-        return cls(len(item_ids), aligned, train, groupings)
+        unseen = catalog.frame.filter(~pl.col("item_id").is_in(item_ids.implode()))
+        return cls(len(item_ids), aligned, train, groupings, Catalog(unseen))

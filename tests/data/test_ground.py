@@ -33,3 +33,12 @@ def test_without_categories_there_is_no_grouping() -> None:
 def test_nothing_need_be_known_but_how_many_items_there_are() -> None:
     ground = Ground(5)
     assert (len(ground.catalog.frame), ground.train, ground.groupings) == (0, None, {})
+
+
+def test_items_that_the_log_never_saw_are_kept_apart() -> None:
+    known = {"item_id": ["n", "a", "m", "b"], "title": ["N", "A", "M", "B"]}
+    empty = [None] * 4
+    frame = pl.DataFrame({name: known.get(name, empty) for name in SCHEMA}, SCHEMA)
+    ground = Ground.of(IDS, Catalog(frame), TRAIN)
+    assert ground.unseen.frame["item_id"].to_list() == ["n", "m"]
+    assert ground.catalog.frame["title"].to_list() == ["B", None, "A"]
