@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import torch
 import torch.nn.functional as F
@@ -73,6 +73,10 @@ class Blocks(nn.Module):
         self.weight = nn.Parameter(torch.zeros(count, dim, dim))
         self.bias = nn.Parameter(torch.zeros(count, dim))
 
+    def __call__(self, rows: Tensor, groups: Tensor) -> Tensor:
+        """`forward`, typed."""
+        return cast(Tensor, super().__call__(rows, groups))
+
     def forward(self, rows: Tensor, groups: Tensor) -> Tensor:
         """(T, D) rows, each through the block of its group (T,); blocks not asked cost nothing."""
         tiles = Tiles(groups, len(self.weight))
@@ -83,8 +87,9 @@ class Blocks(nn.Module):
 
     def each(self, states: Tensor) -> Tensor:
         """(B, G, D) state of every block from its own input (B, G, D), or from one (B, 1, D)."""
-        inner = torch.einsum("bgd,ged->bge", states.expand(-1, len(self.weight), -1), self.weight)
-        return states + F.silu(inner + self.bias)
+        own = states.expand(-1, len(self.weight), -1)
+        inner = torch.einsum("bgd,ged->bge", own, self.weight) + self.bias
+        return own + F.silu(inner)
 
 
 class Heads(nn.Module):
@@ -120,6 +125,10 @@ class Heads(nn.Module):
         """H, the number of heads."""
         return sum(self.axes) if self.composition == "additive" else math.prod(self.axes)
 
+    @property
+    def _levels(self) -> list[Blocks]:
+        return [cast(Blocks, blocks) for blocks in self.blocks]
+
     def forward(self, states: Tensor, codes: Tensor) -> Tensor:
         """Output of the head of each row.
 
@@ -131,13 +140,11 @@ class Heads(nn.Module):
             (T, D); or (A, T, D) where the composition is additive, the head of each axis apart.
         """
         if self.composition == "additive":
-            pairs = zip(self.blocks, codes.T, strict=True)
+            pairs = zip(self._levels, codes.T, strict=True)
             return torch.stack([blocks(states, own) for blocks, own in pairs])
         if self.composition == "multiplicative":
-            blocks, head = self.blocks[0], self._flat(codes, len(self.axes))
-            out: Tensor = blocks(states, head)
-            return out
-        for axis, blocks in enumerate(self.blocks):
+            return self._levels[0](states, self._flat(codes, len(self.axes)))
+        for axis, blocks in enumerate(self._levels):
             if axis:
                 states = states + self.shifts[axis - 1][codes[:, axis]].to(states.dtype)
             states = blocks(states, self._flat(codes, axis + 1))
@@ -145,12 +152,11 @@ class Heads(nn.Module):
 
     def every(self, states: Tensor) -> Tensor:
         """(B, D) → (B, H, D) outputs of all heads; of an additive one, axis after axis."""
+        first, *rest = self._levels
         if self.composition == "additive":
-            return torch.cat([blocks.each(states[:, None]) for blocks in self.blocks], 1)
-        if self.composition == "multiplicative":
-            return self.blocks[0].each(states[:, None])
-        heads = self.blocks[0].each(states[:, None])
-        for axis, blocks in enumerate(self.blocks[1:]):
+            return torch.cat([blocks.each(states[:, None]) for blocks in (first, *rest)], 1)
+        heads = first.each(states[:, None])
+        for axis, blocks in enumerate(rest):
             shifted = heads[:, :, None] + self.shifts[axis]
             heads = blocks.each(shifted.flatten(1, 2))
         return heads
