@@ -36,17 +36,19 @@ class Tiles:
     in arithmetic; with tiles no group wastes more than one.
     """
 
-    def __init__(self, groups: Tensor, count: int) -> None:
+    def __init__(self, groups: Tensor, count: int, size: int = TILE) -> None:
         """Plan the tiles.
 
         Args:
             groups: (T,) int64 group of each row.
             count: Number of groups G.
+            size: Rows of a tile.
         """
+        self.size = size
         sizes = torch.bincount(groups, minlength=count)
-        tiles = -(-sizes // TILE)
+        tiles = -(-sizes // size)
         order = groups.argsort(stable=True)
-        starts, firsts = sizes.cumsum(0) - sizes, (tiles.cumsum(0) - tiles) * TILE
+        starts, firsts = sizes.cumsum(0) - sizes, (tiles.cumsum(0) - tiles) * size
         sorted_groups = groups[order]
         place = torch.arange(len(groups), device=groups.device) - starts[sorted_groups]
         self._slots = torch.empty_like(groups)
@@ -55,13 +57,13 @@ class Tiles:
         """(n,) group of each tile; groups without a row have none"""
 
     def spread(self, rows: Tensor) -> Tensor:
-        """(T, …) → (n, TILE, …), zero where a tile is not full."""
-        shape = (len(self.groups) * TILE, *rows.shape[1:])
+        """(T, …) → (n, size, …), zero where a tile is not full."""
+        shape = (len(self.groups) * self.size, *rows.shape[1:])
         spread = rows.new_zeros(shape).index_copy(0, self._slots, rows)
-        return spread.view(-1, TILE, *rows.shape[1:])
+        return spread.view(-1, self.size, *rows.shape[1:])
 
     def back(self, tiles: Tensor) -> Tensor:
-        """(n, TILE, …) → (T, …), the rows in their order."""
+        """(n, size, …) → (T, …), the rows in their order."""
         return tiles.flatten(0, 1)[self._slots]
 
 
