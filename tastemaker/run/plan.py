@@ -14,6 +14,7 @@ import torch
 from tastemaker import artifacts, config, files
 from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.ground import Ground
+from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Split, split
 from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
@@ -44,6 +45,11 @@ class Plan:
         """What the neural model is built on, and everything is measured by."""
         item_ids = self.cuts.interactions.item_ids
         return Ground.of(item_ids, self.dataset.catalog, self.cuts.train())
+
+    @cached_property
+    def refused(self) -> Interactions:
+        """What each user explicitly refused, whatever else was said of it before."""
+        return self.dataset.refused()
 
     def to_json(self) -> dict[str, Any]:
         """The contents of `config.json`."""
