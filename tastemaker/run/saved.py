@@ -17,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemaker import files
+from tastemaker.counts import counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.datasets import Dataset
@@ -230,7 +231,7 @@ def _reason(known: bool, model: str, events: int) -> str:
         return "This user is not in the data; these are the most popular items."
     if not events:
         return "This user has chosen nothing in the data; these are the most popular items."
-    return f"Ranked by {model} from {events:,} events of this user."
+    return f"Ranked by {model} from {counted(events, 'event')} of this user."
 
 
 def open_run(path: str | Path) -> SavedRun:
