@@ -19,7 +19,7 @@ from tastemaker.data.splits import Split, split
 from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
-from tastemaker.run.folder import CONFIG, finished_folder, train_on, verify_run
+from tastemaker.run.folder import CONFIG, finished_folder, read_config, train_on, verify_run
 from tastemaker.run.kept import keep, kept
 from tastemaker.run.models import Knobs
 from tastemaker.run.validation import Validation
@@ -124,7 +124,7 @@ def reach(fit: Mapping[str, Any]) -> tuple[float, float]:
 
 def check_plan(path: Path, plan: Plan) -> dict[str, Any]:
     """Read a `config.json`, or refuse it if its run has other data, model or training."""
-    stored, wanted = files.read_json(path), plan.to_json()
+    stored, wanted = read_config(path.parent), plan.to_json()
     hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")
     names = ("model", "model_config", "knobs", *hashes, "repeats", "seed")
     check_identity(path, {name: wanted[name] for name in names}, stored)

@@ -25,7 +25,7 @@ from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import refused
 from tastemaker.run.answers import Answer, Chosen, Recommendation
-from tastemaker.run.folder import CONFIG, RESULTS, finished_folder, verify_run
+from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
 from tastemaker.run.kept import kept
 from tastemaker.run.lists import Choice, Lists, best_items
 from tastemaker.run.models import Models
@@ -242,7 +242,7 @@ def open_run(path: str | Path) -> SavedRun:
     """
     run = finished_folder(Path(path))
     verify_run(run)
-    config, results = files.read_json(run / CONFIG), files.read_json(run / RESULTS)
+    config, results = read_config(run), files.read_json(run / RESULTS)
     data = kept(run)
     learnt = data.positives()
     aligned = data.catalog.align(learnt.item_ids)
