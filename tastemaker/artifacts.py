@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError
 from tastemaker.files import (
     TEMPORARY,
@@ -133,7 +134,7 @@ def _check_file(folder: Path, name: str, expected: Mapping[str, Any]) -> None:
     if status is None:
         raise ArtefactError(str(path), "File is missing", "a file", "nothing", _FIX)
     if status.st_size != expected["bytes"]:
-        want, size = f"{expected['bytes']} bytes", f"{status.st_size} bytes"
+        want, size = counted(expected["bytes"], "byte"), counted(status.st_size, "byte")
         raise ArtefactError(str(path), "File has the wrong size", want, size, _FIX)
     got = sha256_file(path)
     if got != expected["sha256"]:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError, BadInput, OutOfResources
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def resources(path: Path, needed: int) -> Iterator[None]:
         if code is None or code not in _RESOURCES:
             raise
         raise OutOfResources(
-            f"Could not write {needed:,} bytes: {os.strerror(code)}.",
+            f"Could not write {counted(needed, 'byte')}: {os.strerror(code)}.",
             str(path),
             "Free space or choose another folder with --out; what was saved before is intact.",
         ) from error

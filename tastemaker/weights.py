@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError
 
 M = TypeVar("M", bound=nn.Module)
@@ -107,7 +108,7 @@ def filled(build: Callable[[], M], path: Path, layers: int, ignored: str = "\0")
     """
     stored = stored_tensors(path)
     if layers > len(stored):
-        got, want = f"{len(stored):,} tensors", f"{layers:,} layers"
+        got, want = counted(len(stored), "tensor"), counted(layers, "layer")
         raise ArtefactError(str(path), "Weights are of another model", want, got, _FIX)
     with torch.device("meta"):
         expected = expected_of(build())

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tastemaker.commands.terminal import plain, screen, value_of
 from tastemaker.commands.verbs import Later, Nothing, Verb
+from tastemaker.counts import by_count, counted
 from tastemaker.options import Positional
 
 if TYPE_CHECKING:
@@ -73,23 +74,32 @@ def show_checked(found: Mapping[str, Any]) -> None:
 
 
 def _size(found: Mapping[str, Any]) -> str:
-    whose = [f"{found[name]:,} {name}" for name in ("users", "items") if found.get(name)]
+    whose = [counted(found[f"{one}s"], one) for one in ("user", "item") if found.get(f"{one}s")]
     span = f", {value_of(found['from_to'])}" if found.get("from_to") else ""
     of = f" of {' and '.join(whose)}" if whose else ""
-    return f"{found['name']}: {found['interactions']:,} interactions{of} can be used{span}."
+    return (
+        f"{found['name']}: {counted(found['interactions'], 'interaction')}{of} can be used{span}."
+    )
 
 
 def _learnt(found: Mapping[str, Any]) -> list[str]:
     """Sentences about what models learn from."""
     lines = []
     if found.get("learnt") is not None:
-        lines.append(f"{found['learnt']:,} are learnt from.")
-    lines += [f"{one['count']:,} are not: {one['why']}." for one in found.get("not_learnt") or ()]
+        lines.append(f"{_are(found['learnt'])} learnt from.")
+    lines += [f"{_are(one['count'])} not: {one['why']}." for one in found.get("not_learnt") or ()]
     if found.get("repeats"):
-        lines.append(f"{found['repeats']:,} choose an item again (--repeats recommends such).")
+        choose = by_count(found["repeats"], "chooses", "choose")
+        lines.append(f"{found['repeats']:,} {choose} an item again (--repeats recommends such).")
     if found.get("outside_catalogue"):
-        lines.append(f"{found['outside_catalogue']:,} items are not in the catalogue.")
+        lines.append(f"{_are(found['outside_catalogue'], 'item')} not in the catalogue.")
     return lines
+
+
+def _are(number: int, one: str = "") -> str:
+    """The number, what is counted where it needs saying, and `is` or `are`."""
+    things = counted(number, one) if one else f"{number:,}"
+    return f"{things} {by_count(number, 'is', 'are')}"
 
 
 def _left_out(found: Mapping[str, Any]) -> list[str]:
@@ -98,7 +108,8 @@ def _left_out(found: Mapping[str, Any]) -> list[str]:
         return []
     to = f": {found['dropped_to']}" if found.get("dropped_to") else "."
     reasons = [f"  {one['count']:,}: {one['why']}." for one in found.get("dropped_why") or ()]
-    return [f"{found['dropped']:,} bad rows were left out{to}", *reasons]
+    were = by_count(found["dropped"], "was", "were")
+    return [f"{counted(found['dropped'], 'bad row')} {were} left out{to}", *reasons]
 
 
 def _events(events: Sequence[Mapping[str, Any]]) -> Table:

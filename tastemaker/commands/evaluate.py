@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tastemaker.commands.terminal import Screen, plain, screen
 from tastemaker.commands.verbs import Later, Verb
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.options import HEADLINE, Positional
 from tastemaker.threads import recorded
@@ -84,7 +85,7 @@ def _comparison(out: Screen, found: Mapping[str, Any]) -> None:
     low, high = found["ci95"]
     out.print(
         plain(
-            f"{found['a']} − {found['b']}, {found['metric']}, {found['users']:,} users: "
+            f"{found['a']} − {found['b']}, {found['metric']}, {counted(found['users'], 'user')}: "
             f"{found['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {found['p']:.4f}; "
             f"better for {found['better']:.1%}, equal {found['equal']:.1%}, "
             f"worse {found['worse']:.1%}"

@@ -11,6 +11,7 @@ import tyro
 from tastemaker.commands.evaluate import show_evaluation
 from tastemaker.commands.terminal import beside, plain, screen
 from tastemaker.commands.verbs import Later, Verb
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.options import MODELS, Model, RunOptions, TuneOptions
 from tastemaker.seams import Shape
@@ -113,9 +114,9 @@ def show_run(answer: Mapping[str, Any]) -> None:
     out.print()
     out.print(
         plain(
-            f"{data['name']}: {data['users']:,} users, {data['items']:,} items, "
-            f"{data['interactions']:,} interactions; "
-            f"{cut['name']}, {cut['test_users']:,} test users"
+            f"{data['name']}: {counted(data['users'], 'user')}, {counted(data['items'], 'item')}, "
+            f"{counted(data['interactions'], 'interaction')}; "
+            f"{cut['name']}, {counted(cut['test_users'], 'test user')}"
         )
     )
     show_evaluation(answer)

@@ -35,6 +35,8 @@ class Tally:
     """bad rows with `row` and `reason`."""
     undeclared: Counter[str] = field(default_factory=Counter)
     """rows of each event that is not declared"""
+    known: bool = False
+    """some row has an event that is declared"""
     keep: bool = True
     """bad rows are wanted one by one; else a table with `MOST` of them is read no further"""
     bad: int = 0
@@ -70,7 +72,7 @@ class Tally:
     def problems(self) -> list[Problem]:
         """Every problem; that of undeclared events names all of them."""
         return [
-            explained(problem, self.undeclared, self.declared)
+            explained(problem, self.undeclared, self.declared, self.known)
             if (column, what) == ("event", UNDECLARED)
             else problem
             for (column, what), problem in self.found.items()
@@ -174,6 +176,7 @@ def _check_events(frame: pl.DataFrame, declared: Declaration, tally: Tally) -> p
     """Rows whose event is missing or not declared."""
     event = frame["event"]
     unknown = ~event.is_in(list(declared.events)).fill_null(value=False)
+    tally.known |= not unknown.all()
     if not unknown.any():
         return unknown
     missing = event.is_null() | (event == "").fill_null(value=False)

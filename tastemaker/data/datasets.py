@@ -23,10 +23,11 @@ from tastemaker.data.folders import find_items, find_log, holds_log
 from tastemaker.data.header import missed
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.logs import Log, open_log, open_split
-from tastemaker.data.polarity import positives
+from tastemaker.data.polarity import positives, refused
 from tastemaker.data.reading import read_interactions, write_dropped
 from tastemaker.data.tables import Table, from_frame, unreadable
 from tastemaker.errors import BadInput
+from tastemaker.options import check_data
 
 EMBEDDED = Path(__file__).parent / "embedded"
 
@@ -54,6 +55,10 @@ class Dataset:
         """
         return positives(self.interactions, self.declared)
 
+    def refused(self) -> Interactions:
+        """What each user explicitly refused, by their newest word: such items are not offered."""
+        return refused(self.interactions, self.declared)
+
     def describe(self) -> dict[str, Any]:
         """Counts, spans and shares that a reader wants first, and what of it is learnt."""
         return described(self.name, self.interactions, self.catalog, self.declared)
@@ -74,6 +79,7 @@ def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = 
     Raises:
         BadInput: If there is no such data set, or with every problem of its files.
     """
+    check_data(data)
     if not isinstance(data, str | Path):
         return _read(Log(from_frame(data), Declaration(name="frame")), None, bad_rows)
     files.refuse_unreadable(Path(data).expanduser())

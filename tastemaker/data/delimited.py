@@ -17,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tastemaker.counts import counted
 from tastemaker.data.column_names import is_known
 from tastemaker.data.lines import byte_blocks, open_bytes, refuse_long_lines
 from tastemaker.data.problems import BadData, shown
@@ -142,7 +143,7 @@ def _explain(path: Path, separator: str, quote: str | None) -> BadData | None:
             header = next((row for row in rows if row), [])
             for number, row in enumerate(rows, start=1):
                 if row and len(row) != len(header):
-                    what = f"the row has {len(row)} fields, the header {len(header)}"
+                    what = f"the row has {counted(len(row), 'field')}, the header {len(header)}"
                     fix = "Quote fields that hold the separator, or export it again."
                     return unreadable(str(path), what, fix, number, shown(separator.join(row)))
         except csv.Error as error:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from tastemaker.counts import counted
 from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.columns import Columns
 from tastemaker.data.contexts import EVENT, Contexts, Int8s, Int32s, Int64s, UInt8s, along
@@ -116,7 +117,7 @@ class Interactions:
         """
         if item not in self.item_codes:
             raise BadInput(
-                f"Item {item!r} is not in this log of {self.num_items:,} items.",
+                f"Item {item!r} is not in this log of {counted(self.num_items, 'item')}.",
                 "item id",
                 "Use an id as it is written in the interactions file.",
             )

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tastemaker.counts import counted
 from tastemaker.data.column_names import has_log_columns
 from tastemaker.data.lines import line_blocks
 from tastemaker.data.problems import shown
@@ -123,7 +124,7 @@ def _column_rows(text: Text) -> Iterator[pl.DataFrame]:
         wrong = lines.filter(~pl.col("words").list.len().is_in([0, width]))
         if len(wrong):
             value = shown(" ".join(wrong["words"][0]))
-            what = f"the line has {len(wrong['words'][0])} words, those before {width}"
+            what = f"the line has {counted(len(wrong['words'][0]), 'word')}, those before {width}"
             raise unreadable(str(text.path), what, "Mend it.", int(wrong["row"][0]), value)
         if len(lines):
             yield lines.select(

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tastemaker.counts import counted
 from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput
@@ -157,7 +158,7 @@ def _last(interactions: Interactions, events: int, name: str) -> Split:
         raise BadInput(
             f"No user has the {needed:,} events that {name} needs to hold any out: {events:,} to "
             f"test, {events:,} to validate and one to train. The longest history has {longest:,}.",
-            f"--split {name}, {log.num_users:,} users",
+            f"--split {name}, {counted(log.num_users, 'user')}",
             f"Use last-E with E of at most {(longest - 1) // 2}."
             if longest >= 3
             else "Give users with at least 3 events.",

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.models.library import text_model, transformers
 from tastemaker.models.packaged import locate
@@ -81,8 +82,8 @@ class ItemLLM(nn.Module):
         self.width = int(model.config.hidden_size)
         layers = _layers(model, name)
         if not -1 <= trained_layers <= len(layers):
-            fix = f"It has {len(layers)} layers: give 0 to {len(layers)}, or -1 for all."
-            what = f"{name} has no {trained_layers} layers to train."
+            fix = f"It has {counted(len(layers), 'layer')}: give 0 to {len(layers)}, or -1 for all."
+            what = f"{name} has no {counted(trained_layers, 'layer')} to train."
             raise BadInput(what, "--model.trained-layers", fix)
         self.frozen: tuple[Any, int] | None = None
         if trained_layers >= 0:
@@ -160,7 +161,7 @@ def _open(name: str, max_tokens: int, pooling: str) -> tuple[Any, Any]:
     opened = text_model(locate(name))
     most = opened.most_tokens - (pooling == "item")
     if max_tokens > most:
-        what = f"{name} reads {most:,} tokens, not {max_tokens:,}."
+        what = f"{name} reads {counted(most, 'token')}, not {max_tokens:,}."
         raise BadInput(what, "--model.max-tokens", f"Give at most {most:,}.")
 
     def tokens(text: str) -> list[int]:

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError, BadInput, TastemakerError
 from tastemaker.files import read_json
 from tastemaker.models.shards import weight_sizes
@@ -96,8 +97,8 @@ def language_model(folder: Path) -> Any:
         tensors = [*blank.parameters(), *blank.buffers()]
     needed, held = sum(one.numel() for one in tensors), sum(sizes.values())
     if needed > 2 * held + _SLACK:
-        what, got = "The config is of a larger model than the weights", f"{held:,} values"
-        raise ArtefactError(str(folder), what, f"{needed:,} values", got, "Download it again.")
+        what, got = "The config is of a larger model than the weights", counted(held, "value")
+        raise ArtefactError(str(folder), what, counted(needed, "value"), got, "Download it again.")
     options: Any = {"config": config, "use_safetensors": True, "output_loading_info": True}
     with _guarded(folder):
         model, report = transformers().AutoModel.from_pretrained(
@@ -250,8 +251,10 @@ def _read(values: Mapping[str, Any], where: Path, tensors: int) -> dict[str, Any
     kept = {}
     for name, value in values.items():
         if "layer" in name and isinstance(value, int) and value > tensors:
-            what, got = f"{name} is more than the weights hold", f"{tensors:,} tensors"
-            raise ArtefactError(str(where), what, f"{value:,} layers", got, "Download it again.")
+            what, got = f"{name} is more than the weights hold", counted(tensors, "tensor")
+            raise ArtefactError(
+                str(where), what, counted(value, "layer"), got, "Download it again."
+            )
         if name not in _UNREAD:
             kept[name] = _read(value, where, tensors) if isinstance(value, Mapping) else value
     return kept

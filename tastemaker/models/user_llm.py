@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.files import read_json, write_json
 from tastemaker.models.library import blank_model, description_of, language_model, transformers
@@ -64,7 +65,7 @@ def user_model(name: str, history: int) -> Any:
     values = model.config.to_dict()
     most = values.get("max_position_embeddings") or values.get("n_positions") or history
     if history > most:
-        what = f"{name} reads {most:,} positions, not {history:,}."
+        what = f"{name} reads {counted(most, 'position')}, not {history:,}."
         raise BadInput(what, "--model.history", f"Give at most {most:,}.")
     if not _is_causal(model):
         what = f"{name} reads what comes later, and so the answer."

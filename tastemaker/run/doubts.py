@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tastemaker.counts import by_count, counted
 from tastemaker.data.splits import Split
 from tastemaker.metrics.comparisons import Comparison, compare
 from tastemaker.metrics.evaluate import Evaluation
@@ -77,7 +78,8 @@ def _cut_histories(models: Models, cuts: Split) -> str:
     if not longer:
         return ""
     return (
-        f"{longer:,} of {len(lengths):,} histories are longer than {history} events: "
+        f"{longer:,} of {counted(len(lengths), 'history')} {by_count(longer, 'is', 'are')} longer "
+        f"than {counted(history, 'event')}: "
         f"{models.neural_name} reads the newest {history} (--model.history)."
     )
 

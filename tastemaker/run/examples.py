@@ -17,7 +17,12 @@ ITEMS = 10
 
 
 def examples(
-    one: Evaluation, log: Interactions, queries: Queries, catalog: Catalog, users: int = USERS
+    one: Evaluation,
+    log: Interactions,
+    queries: Queries,
+    catalog: Catalog,
+    refused: Interactions,
+    users: int = USERS,
 ) -> list[dict[str, Any]]:
     """A few users spread over the log.
 
@@ -26,6 +31,7 @@ def examples(
         log: The log they were made from.
         queries: Contexts and targets.
         catalog: Titles, aligned with the item codes.
+        refused: The same users with the items that each refused, which nobody is shown.
         users: How many.
     """
     titles, categories = catalog.titles(), catalog.frame["categories"].to_list()
@@ -33,9 +39,11 @@ def examples(
     def shown(row: int) -> dict[str, Any]:
         context = queries.contexts.slice(row, row + 1).items
         bounds = queries.target_offsets
+        user = int(one.users[row])
+        offered = one.lists[row][~np.isin(one.lists[row], [0, *refused.history(user)])]
         targets = queries.target_items[bounds[row] : bounds[row + 1]]
         return {
-            "user": log.user_ids[int(one.users[row])],
+            "user": log.user_ids[user],
             "history": [titles[code - 1] for code in context[::-1][:ITEMS]],
             "held_out": [titles[code - 1] for code in targets],
             "recommendations": [
@@ -45,8 +53,7 @@ def examples(
                     "categories": categories[code - 1] or [],
                     "hit": bool(code in targets),
                 }
-                for code in one.lists[row, :ITEMS]
-                if code
+                for code in offered[:ITEMS]
             ],
         }
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tastemaker import artifacts, files
-from tastemaker.errors import BadInput
+from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
+from tastemaker.run.unfinished import no_run
 
 KIND = "run"
 """Kind of artefact that a run directory is."""
@@ -44,6 +45,19 @@ FILES = (
 """What every run consists of; whatever else lies in its folder is no part of it."""
 OPTIONAL = ("user_model.json",)
 """What a run has beside where its model needs it."""
+SETTLED = (
+    "data",
+    "model",
+    "model_config",
+    "fit",
+    "split",
+    "seed",
+    "repeats",
+    "data_sha256",
+    "vocabulary_sha256",
+    "split_sha256",
+)
+"""What the `config.json` of every run names."""
 
 _WORKING = (CONFIG, METRICS)
 """Files that stand from the start of a training; the others are written at its end."""
@@ -141,6 +155,23 @@ def verify_run(run: Path) -> None:
     """Check that a folder holds a finished run, whole and unchanged.
 
     Raises:
-        ArtefactError: If it does not.
+        ArtefactError: If it does not: if it is no run, or one that is unfinished or damaged.
     """
+    if not os.path.lexists(run / artifacts.MANIFEST):
+        raise no_run(run, CONFIG)
     artifacts.verify(run, KIND, FILES, OPTIONAL)
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """Everything that a run was decided by.
+
+    Raises:
+        ArtefactError: If the file is missing, is no JSON object, or does not name it all.
+    """
+    path = run / CONFIG
+    config = files.read_json(path)
+    if lacking := [name for name in SETTLED if name not in config]:
+        what, want = "The file does not name what a run is made of", ", ".join(lacking)
+        fix = "Restore the run from a copy, or make it again."
+        raise ArtefactError(str(path), what, want, "nothing under these names", fix)
+    return config

@@ -17,6 +17,7 @@ import polars as pl
 from torch import nn
 
 from tastemaker import config, files
+from tastemaker.counts import counted
 from tastemaker.data.parquet import write_parquet
 from tastemaker.metrics.headline import validation_queries
 from tastemaker.options import RunOptions
@@ -87,8 +88,8 @@ def _run(
     LOG.info("reading %s", options.data_name)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
     log = plan.cuts.interactions
-    sizes = (f"{count:,}" for count in (log.num_events, log.num_users, log.num_items))
-    LOG.info("%s interactions of %s users with %s items", *sizes)
+    users, items = counted(log.num_users, "user"), counted(log.num_items, "item")
+    LOG.info("%s of %s with %s", counted(log.num_events, "interaction"), users, items)
     if is_finished(folder, plan):
         return {"run": str(folder), **files.read_json(finished_folder(folder) / RESULTS)}
     neural = fresh_model(plan)
@@ -133,7 +134,7 @@ def fresh_model(plan: Plan) -> Learned:
 def train_neural(plan: Plan, neural: Learned, folder: Path) -> Fitted:
     """Train the neural model, choosing its weights on validation."""
     name, events, most = plan.options.model, len(plan.cuts.train().items), plan.fit.epochs
-    LOG.info("training %s on %s events; epochs: at most %d", name, f"{events:,}", most)
+    LOG.info("training %s on %s; epochs: at most %d", name, counted(events, "event"), most)
     batches = neural.batches(plan.cuts.train(), plan.fit.batch, plan.options.seed)
     validation = Validation(plan.fit.metric, plan.cuts, not plan.options.repeats)
     validate = partial(validation.measure, neural)

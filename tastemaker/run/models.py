@@ -14,6 +14,7 @@ import torch
 
 from tastemaker import files
 from tastemaker.config import from_json
+from tastemaker.counts import counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
@@ -154,7 +155,10 @@ class Models:
         own, shape = _stored_shape(run, config)
         ground = Ground(interactions.num_items, catalog)
         if len(catalog.frame) != ground.num_items:
-            got, want = f"{len(catalog.frame):,} rows", f"{ground.num_items:,} rows, one an item"
+            got, want = (
+                counted(len(catalog.frame), "row"),
+                f"{counted(ground.num_items, 'row')}, one an item",
+            )
             raise ArtefactError(str(run / ITEMS), "Items differ", want, got, _FIX)
         neural = backbone_of(own).model.open(shape, ground, run)
         counting, candidates = _open_counting(run, interactions.num_items)

@@ -14,11 +14,12 @@ import torch
 from tastemaker import artifacts, config, files
 from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.ground import Ground
+from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Split, split
 from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
-from tastemaker.run.folder import CONFIG, finished_folder, train_on, verify_run
+from tastemaker.run.folder import CONFIG, finished_folder, read_config, train_on, verify_run
 from tastemaker.run.kept import keep, kept
 from tastemaker.run.models import Knobs
 from tastemaker.run.validation import Validation
@@ -44,6 +45,11 @@ class Plan:
         """What the neural model is built on, and everything is measured by."""
         item_ids = self.cuts.interactions.item_ids
         return Ground.of(item_ids, self.dataset.catalog, self.cuts.train())
+
+    @cached_property
+    def refused(self) -> Interactions:
+        """What each user explicitly refused, whatever else was said of it before."""
+        return self.dataset.refused()
 
     def to_json(self) -> dict[str, Any]:
         """The contents of `config.json`."""
@@ -118,7 +124,7 @@ def reach(fit: Mapping[str, Any]) -> tuple[float, float]:
 
 def check_plan(path: Path, plan: Plan) -> dict[str, Any]:
     """Read a `config.json`, or refuse it if its run has other data, model or training."""
-    stored, wanted = files.read_json(path), plan.to_json()
+    stored, wanted = read_config(path.parent), plan.to_json()
     hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")
     names = ("model", "model_config", "knobs", *hashes, "repeats", "seed")
     check_identity(path, {name: wanted[name] for name in names}, stored)

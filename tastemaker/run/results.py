@@ -57,7 +57,7 @@ def evaluate_models(
         "blend": models.weights,
         "comparisons": _comparisons(measured, best, models.blend_is),
         "buckets": _buckets(measured, cuts, queries, shown),
-        "examples": examples(measured[best], log, queries, plan.ground.catalog),
+        "examples": examples(measured[best], log, queries, plan.ground.catalog, plan.refused),
         "skipped": models.skipped or {},
     }, _per_user(measured, cuts)
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemaker import files
+from tastemaker.counts import counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.datasets import Dataset
@@ -24,7 +25,7 @@ from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import refused
 from tastemaker.run.answers import Answer, Chosen, Recommendation
-from tastemaker.run.folder import CONFIG, RESULTS, finished_folder, verify_run
+from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
 from tastemaker.run.kept import kept
 from tastemaker.run.lists import Choice, Lists, best_items
 from tastemaker.run.models import Models
@@ -230,7 +231,7 @@ def _reason(known: bool, model: str, events: int) -> str:
         return "This user is not in the data; these are the most popular items."
     if not events:
         return "This user has chosen nothing in the data; these are the most popular items."
-    return f"Ranked by {model} from {events:,} events of this user."
+    return f"Ranked by {model} from {counted(events, 'event')} of this user."
 
 
 def open_run(path: str | Path) -> SavedRun:
@@ -241,7 +242,7 @@ def open_run(path: str | Path) -> SavedRun:
     """
     run = finished_folder(Path(path))
     verify_run(run)
-    config, results = files.read_json(run / CONFIG), files.read_json(run / RESULTS)
+    config, results = read_config(run), files.read_json(run / RESULTS)
     data = kept(run)
     learnt = data.positives()
     aligned = data.catalog.align(learnt.item_ids)

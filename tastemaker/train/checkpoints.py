@@ -17,6 +17,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from tastemaker import artifacts, files
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError, NumericFault
 from tastemaker.train.processes import parted, whole
 from tastemaker.train.progress import Progress
@@ -115,7 +116,7 @@ class Checkpoints:
         rows = states.get("state", mine[:0])
         if rows.dim() == 2 and len(rows) != count:
             fix = "Resume with as many processes as before."
-            what, want = "Another number of processes", f"{len(rows)} processes"
+            what, want = "Another number of processes", counted(len(rows), "process")
             raise ArtefactError(str(path.parent), what, want, str(count), fix)
         check_tensors(path, states, {"state": mine.expand(count, -1)})
         try:

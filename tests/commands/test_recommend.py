@@ -107,7 +107,7 @@ def test_many_users_into_a_file(
     assert main(["recommend", *words]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "9 items for 3 users" in out
-    assert "1 users are not in the data" in out
+    assert "1 user is not in the data" in out
     words = [str(finished_run), "--users", "all", "--to", str(tmp_path / "all.parquet")]
     assert answered(capsys, *words)["users"] == 60
     assert pl.read_parquet(tmp_path / "all.parquet")["user_id"].n_unique() == 60
