@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tastemaker.data.splits import Queries, Split, refuse_empty
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split, refuse_empty
 from tastemaker.errors import BadInput
 
 _CELLS = 2**22

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.metrics.evaluate import Evaluation
 
 USERS = 3

@@ -14,7 +14,8 @@ import polars as pl
 
 from tastemaker.data.ground import CATEGORY
 from tastemaker.data.groupings import Grouping
-from tastemaker.data.splits import Queries, Split
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split
 from tastemaker.metrics import beyond_accuracy
 from tastemaker.metrics.comparisons import compare, holm
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
