@@ -16,7 +16,8 @@ from tastemaker import artifacts
 from tastemaker.data.batches import Batch, NextItemBatches
 from tastemaker.data.contexts import Contexts
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.nn.next_item import IdModel, NextItemConfig
+from tastemaker.nn.next_item import IdModel
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.nn.view import WHOLE, Pass, View
 from tastemaker.report.page import read_metrics
 from tastemaker.report.sections import curve
