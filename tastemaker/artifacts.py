@@ -129,7 +129,7 @@ def verify(
 
 def _check_file(folder: Path, name: str, expected: Mapping[str, Any]) -> None:
     path = folder / name
-    status = _status(folder, name)
+    status = status_of(folder, name)
     if status is None:
         raise ArtefactError(str(path), "File is missing", "a file", "nothing", _FIX)
     if status.st_size != expected["bytes"]:
@@ -140,7 +140,7 @@ def _check_file(folder: Path, name: str, expected: Mapping[str, Any]) -> None:
         raise ArtefactError(str(path), "File was changed", expected["sha256"], got, _FIX)
 
 
-def _status(folder: Path, name: str) -> os.stat_result | None:
+def status_of(folder: Path, name: str) -> os.stat_result | None:
     """What the system says of a file, or None where there is none; no step on the way is a link."""
     path, status = folder, None
     for part in name.split("/"):
@@ -165,10 +165,20 @@ def meta_of(folder: Path) -> dict[str, Any]:
     return meta
 
 
+def digest_of(folder: Path) -> str:
+    """The sha256 that a sound manifest gives of its own content.
+
+    Raises:
+        ArtefactError: If there is no sound manifest.
+    """
+    digest: str = _read_manifest(folder)["digest"]
+    return digest
+
+
 def _read_manifest(folder: Path) -> dict[str, Any]:
     """A manifest, sound in itself: of this schema, complete, and with the sha256 of its content."""
     path = folder / MANIFEST
-    if _status(folder, MANIFEST) is None:
+    if status_of(folder, MANIFEST) is None:
         what = "There is no finished artefact here"
         raise ArtefactError(str(folder), what, MANIFEST, "none", _FIX)
     raw = path.read_bytes()
@@ -200,7 +210,7 @@ def _sound(manifest: dict[str, object], raw: bytes) -> bool:
         return False
     if not (isinstance(listed, dict) and isinstance(kind, str) and isinstance(meta, dict)):
         return False
-    return bool(listed) and all(_inside(name) and _entry(one) for name, one in listed.items())
+    return bool(listed) and all(inside(name) and _entry(one) for name, one in listed.items())
 
 
 def _digest(body: Mapping[str, object]) -> str:
@@ -234,36 +244,6 @@ def keep(folder: Path, place: Path) -> None:
         sync(partial)
 
 
-def point(pointer: Path, name: str) -> None:
-    """Make the small file `pointer` name a sibling artefact and its digest, atomically."""
-    digest = _read_manifest(pointer.parent / name)["digest"]
-    write_text(pointer, f"{name} {digest}\n")
-
-
-def pointed(pointer: Path) -> Path | None:
-    """The sibling artefact that `pointer` names, or None when there is no pointer.
-
-    Raises:
-        ArtefactError: If the pointer is damaged, or another artefact stands under that name.
-    """
-    fix = "Delete the pointer to start over."
-    if not os.path.lexists(pointer):
-        return None
-    raw = pointer.read_bytes()[:400] if _status(pointer.parent, pointer.name) else b""
-    name, _, digest = raw.decode(errors="replace").removesuffix("\n").partition(" ")
-    if not (_inside(name) and "/" not in name and _SHA256.fullmatch(digest)):
-        want = "a folder's name and its digest"
-        raise ArtefactError(str(pointer), "Pointer is damaged", want, repr(name), fix)
-    folder = pointer.parent / name
-    if folder.is_symlink():
-        what, got = "A link stands in place of a folder", "a symbolic link"
-        raise ArtefactError(str(folder), what, "a folder", got, fix)
-    got = _read_manifest(folder)["digest"]
-    if got != digest:
-        raise ArtefactError(str(folder), "Folder was replaced by another", digest, got, _FIX)
-    return folder
-
-
 def sweep(parent: Path) -> list[Path]:
     """Remove what a killed writer left half-written in `parent`; returns what was removed."""
     stale = sorted(parent.glob(f"{TEMPORARY}*")) if parent.is_dir() else []
@@ -272,7 +252,7 @@ def sweep(parent: Path) -> list[Path]:
     return stale
 
 
-def _inside(name: str) -> bool:
+def inside(name: str) -> bool:
     """Whether a relative path stays in its folder, and is one that a file system takes."""
     short = len(name.encode(errors="replace")) <= _LONGEST
     return short and all(_NAME.fullmatch(part) for part in name.split("/"))

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from tastemaker.errors import BadInput
-from tastemaker.models.library import text_model, transformers
+from tastemaker.models.extras import transformers
+from tastemaker.models.library import text_model
 from tastemaker.models.packaged import locate
 
 _WORDS = 8192

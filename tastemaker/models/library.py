@@ -8,8 +8,6 @@ No connection is opened, and nothing is asked on standard input.
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from torch import Tensor
 
 from tastemaker.errors import ArtefactError, BadInput, TastemakerError
 from tastemaker.files import read_json
+from tastemaker.models.extras import extra, quiet, transformers
 from tastemaker.models.shards import weight_sizes
 
 _SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
@@ -167,48 +166,6 @@ def efficientnet(weights: Path | None = None) -> Any:
         if weights is None:
             return EfficientNet.from_name("efficientnet-lite0")
         return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(weights))
-
-
-def transformers() -> Any:
-    """The library.
-
-    Raises:
-        BadInput: If it is not installed.
-    """
-    with extra("llm"):
-        import transformers as library
-    return library
-
-
-@contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Turn an import that fails inside into the extra that brings it.
-
-    Raises:
-        BadInput: With the command that installs it.
-    """
-    try:
-        yield
-    except ImportError as error:
-        fix = f"Run `pip install 'tastemaker[{name}]'`."
-        raise BadInput(f"A library is missing: {error}.", f"the extra {name!r}", fix) from error
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers from drawing progress bars, logging and warning inside."""
-    speaker = transformers().utils.logging
-    level, bars = speaker.get_verbosity(), speaker.is_progress_bar_enabled()
-    speaker.set_verbosity(logging.CRITICAL)
-    speaker.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        speaker.set_verbosity(level)
-        if bars:
-            speaker.enable_progress_bar()
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from tastemaker.errors import BadInput
 from tastemaker.files import read_json, write_json
-from tastemaker.models.library import blank_model, description_of, language_model, transformers
+from tastemaker.models.extras import transformers
+from tastemaker.models.library import blank_model, description_of, language_model
 from tastemaker.models.packaged import locate
 
 _FILE = "user_model.json"

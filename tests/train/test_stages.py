@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tastemaker import artifacts
+from tastemaker import artifacts, pointers
 from tastemaker.data.batches import Batch, NextItemBatches
 from tastemaker.data.contexts import Contexts
 from tastemaker.errors import ArtefactError, BadInput
@@ -221,7 +221,7 @@ def test_a_signal_in_the_second_stage_saves_and_resumes_there(tmp_path: Path) ->
     model.loss = signalled  # type: ignore[method-assign]
     with pytest.raises(Stopped):
         fit(model, batches, QUICK, lambda: measured(model), out)
-    newest = artifacts.pointed(out / "checkpoints" / "latest")
+    newest = pointers.pointed(out / "checkpoints" / "latest")
     assert newest is not None
     progress = Progress.read(artifacts.meta_of(newest)["progress"], newest)
     assert (progress.stage, progress.epochs, progress.first_epoch) == (1, 0, 3)
