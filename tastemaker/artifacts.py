@@ -17,11 +17,11 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tastemaker.errors import ArtefactError
 from tastemaker.files import (
     TEMPORARY,
+    JsonObject,
     json_text,
     make_folder,
     resources,
@@ -102,7 +102,7 @@ def verify(
     kind: str,
     names: Collection[str] | None = None,
     optional: Collection[str] = (),
-) -> dict[str, Any]:
+) -> JsonObject:
     """Check the manifest, and every file against it, and return its `meta`.
 
     Args:
@@ -123,11 +123,11 @@ def verify(
         raise ArtefactError(str(folder / MANIFEST), "Manifest lists other files", want, got, _FIX)
     for name, expected in manifest["files"].items():
         _check_file(folder, name, expected)
-    meta: dict[str, Any] = manifest["meta"]
+    meta: JsonObject = manifest["meta"]
     return meta
 
 
-def _check_file(folder: Path, name: str, expected: Mapping[str, Any]) -> None:
+def _check_file(folder: Path, name: str, expected: JsonObject) -> None:
     path = folder / name
     status = status_of(folder, name)
     if status is None:
@@ -155,13 +155,13 @@ def status_of(folder: Path, name: str) -> os.stat_result | None:
     return status if status and stat.S_ISREG(status.st_mode) else None
 
 
-def meta_of(folder: Path) -> dict[str, Any]:
+def meta_of(folder: Path) -> JsonObject:
     """What a manifest says beside its files, which are not read.
 
     Raises:
         ArtefactError: If there is no sound manifest.
     """
-    meta: dict[str, Any] = _read_manifest(folder)["meta"]
+    meta: JsonObject = _read_manifest(folder)["meta"]
     return meta
 
 
@@ -175,7 +175,7 @@ def digest_of(folder: Path) -> str:
     return digest
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> JsonObject:
     """A manifest, sound in itself: of this schema, complete, and with the sha256 of its content."""
     path = folder / MANIFEST
     if status_of(folder, MANIFEST) is None:
@@ -194,7 +194,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if not _sound(manifest, raw):
         want = "kind, files, meta, and their sha256, as they were written"
         raise ArtefactError(str(path), "Manifest is damaged", want, "something else", _FIX)
-    checked: dict[str, Any] = manifest
+    checked: JsonObject = manifest
     return checked
 
 

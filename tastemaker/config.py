@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 
 C = TypeVar("C")
 
@@ -27,7 +28,7 @@ _LARGEST = 1e300
 """Largest number read; JSON as Python reads it has NaN, infinity and whole numbers without end."""
 
 
-def to_json(config: Any) -> dict[str, Any]:
+def to_json(config: Any) -> JsonObject:
     """A config dataclass as JSON values.
 
     Where a field may hold one of several configs, the object there has a `kind` that names which:
@@ -72,7 +73,7 @@ def _short(kind: type[Any]) -> str:
     return kind.__name__.removesuffix("Config")
 
 
-def from_json(kind: type[C], values: Mapping[str, Any], source: str) -> C:
+def from_json(kind: type[C], values: Mapping[str, object], source: str) -> C:
     """Build a config dataclass from JSON values.
 
     Args:
@@ -143,7 +144,7 @@ def _read_union(kind: Any, value: Any, source: str) -> Any:
     raise BadInput(f"{value!r:.80} is not {names}.", source, f"Give {names}.")
 
 
-def _read_config(configs: dict[str, type[Any]], value: Mapping[str, Any], source: str) -> Any:
+def _read_config(configs: dict[str, type[Any]], value: Mapping[str, object], source: str) -> Any:
     named = value.get("kind")
     if len(configs) == 1:
         (found,) = configs.values()
@@ -186,7 +187,7 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def environment() -> dict[str, Any]:
+def environment() -> JsonObject:
     """Library versions and, in a checkout, the commit: written beside every result."""
     versions = {}
     for name in RECORDED:

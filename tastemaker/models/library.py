@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from tastemaker.errors import ArtefactError, BadInput, TastemakerError
-from tastemaker.files import read_json
+from tastemaker.files import JsonObject, read_json
 from tastemaker.models.extras import extra, quiet, transformers
 from tastemaker.models.shards import weight_sizes
 
-_SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+_SAFE: JsonObject = {"local_files_only": True, "trust_remote_code": False}
 _UNREAD = {
     "auto_map", "custom_pipelines", "transformers_weights", "_name_or_path", "name_or_path",
     "attn_implementation", "_attn_implementation", "_attn_implementation_internal",
@@ -112,13 +112,13 @@ def language_model(folder: Path) -> Any:
     return model.eval()
 
 
-def description_of(model: Any) -> dict[str, Any]:
+def description_of(model: Any) -> JsonObject:
     """The shape of a language model as JSON values, from which `blank_model` builds it."""
-    values: dict[str, Any] = model.config.to_diff_dict()
+    values: JsonObject = model.config.to_diff_dict()
     return {name: value for name, value in values.items() if name not in _UNREAD}
 
 
-def blank_model(description: Mapping[str, Any], where: Path, tensors: int) -> Any:
+def blank_model(description: JsonObject, where: Path, tensors: int) -> Any:
     """A model of that shape whose weights are still to be loaded, in evaluation mode.
 
     Args:
@@ -181,7 +181,7 @@ def _guarded(where: Path) -> Iterator[None]:
             raise BadInput(what, str(where), _FIX) from error
 
 
-def _refuse_unknown(values: Mapping[str, Any], where: Path) -> None:
+def _refuse_unknown(values: JsonObject, where: Path) -> None:
     """Refuse the config of a model that would need code of its own, or encodes no text."""
     kind = values.get("model_type")
     known = isinstance(kind, str) and kind in transformers().CONFIG_MAPPING
@@ -194,7 +194,7 @@ def _refuse_unknown(values: Mapping[str, Any], where: Path) -> None:
         raise BadInput("Weights that are quantised are not read.", str(where), fix)
 
 
-def _config(values: Mapping[str, Any], where: Path, tensors: int) -> Any:
+def _config(values: JsonObject, where: Path, tensors: int) -> Any:
     """The config object of one of the library's own kinds, without what it must not say."""
     _refuse_unknown(values, where)
     kept = _read(values, where, tensors)
@@ -202,7 +202,7 @@ def _config(values: Mapping[str, Any], where: Path, tensors: int) -> Any:
         return transformers().CONFIG_MAPPING[values["model_type"]].from_dict(kept)
 
 
-def _read(values: Mapping[str, Any], where: Path, tensors: int) -> dict[str, Any]:
+def _read(values: Mapping[str, object], where: Path, tensors: int) -> JsonObject:
     """What is read of a config, at every depth; more layers than tensors are refused."""
     kept = {}
     for name, value in values.items():

@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 
 from tastemaker import artifacts, files, pointers
 from tastemaker.errors import ArtefactError, NumericFault
+from tastemaker.files import JsonObject
 from tastemaker.train.processes import parted, whole
 from tastemaker.train.progress import Progress
 
@@ -32,7 +32,7 @@ _VALIDATED = "-validated"
 class Checkpoints:
     """The `checkpoints/` folder of one run."""
 
-    def __init__(self, run: Path, accelerator: Accelerator, identity: Mapping[str, Any]) -> None:
+    def __init__(self, run: Path, accelerator: Accelerator, identity: JsonObject) -> None:
         """Open the folder and remove what a killed process left half-written.
 
         Args:
@@ -138,7 +138,7 @@ def has_checkpoint(run: Path) -> bool:
     return pointers.pointed(run / "checkpoints" / "latest") is not None
 
 
-def check_identity(where: Path, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+def check_identity(where: Path, wanted: JsonObject, found: JsonObject) -> None:
     """Refuse to go on when something that shapes the weights differs; names the field."""
     for name, value in wanted.items():
         if found.get(name) != value:
