@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.queries import Queries
+from tastemaker.files import JsonObject
 from tastemaker.metrics.evaluate import Evaluation
 
 USERS = 3
@@ -18,7 +17,7 @@ ITEMS = 10
 
 def examples(
     one: Evaluation, log: Interactions, queries: Queries, catalog: Catalog, users: int = USERS
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """A few users spread over the log.
 
     Args:
@@ -30,7 +29,7 @@ def examples(
     """
     titles, categories = catalog.titles(), catalog.frame["categories"].to_list()
 
-    def shown(row: int) -> dict[str, Any]:
+    def shown(row: int) -> JsonObject:
         context = queries.contexts.slice(row, row + 1).items
         bounds = queries.target_offsets
         targets = queries.target_items[bounds[row] : bounds[row + 1]]
