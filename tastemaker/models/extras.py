@@ -6,12 +6,12 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import ModuleType
 
 from tastemaker.errors import BadInput
 
 
-def transformers() -> Any:
+def transformers() -> ModuleType:
     """The library.
 
     Raises:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -49,12 +49,12 @@ class NextItemModel(nn.Module, ABC):
         self.config, self.num_items = config.suited(num_items), num_items
 
     @classmethod
-    def build(cls, config: Any, ground: Ground) -> Self:
+    def build(cls, config: NextItemConfig, ground: Ground) -> Self:
         """The model that `config` shapes, with fresh weights."""
         return cls(config, ground.num_items)
 
     @classmethod
-    def open(cls, config: Any, ground: Ground, run: Path) -> Self:
+    def open(cls, config: NextItemConfig, ground: Ground, run: Path) -> Self:
         """The model as `save` wrote it.
 
         Raises:

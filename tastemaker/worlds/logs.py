@@ -7,8 +7,8 @@ and `write_large` makes a log of any size in bounded memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,10 @@ class World:
         return Catalog(frame.select(list(SCHEMA)))
 
 
-_CATEGORIES: Any = {"item_id": pl.String, "categories": pl.List(pl.String)}
+_CATEGORIES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "item_id": pl.String,
+    "categories": pl.List(pl.String),
+}
 
 
 def long_memory(
