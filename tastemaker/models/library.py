@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -23,7 +23,10 @@ from tastemaker.files import JsonObject, read_json
 from tastemaker.models.extras import extra, quiet, transformers
 from tastemaker.models.shards import weight_sizes
 
-_SAFE: JsonObject = {"local_files_only": True, "trust_remote_code": False}
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+_SAFE = {"local_files_only": True, "trust_remote_code": False}
 _UNREAD = {
     "auto_map", "custom_pipelines", "transformers_weights", "_name_or_path", "name_or_path",
     "attn_implementation", "_attn_implementation", "_attn_implementation_internal",
@@ -40,8 +43,8 @@ _SLACK = 1_000_000
 class TextModel:
     """A model that reads text, with its tokenizer."""
 
-    tokenizer: Any
-    model: Any
+    tokenizer: PreTrainedTokenizerBase
+    model: PreTrainedModel
     """in float32, in evaluation mode, without head and pooler"""
     dim: int
     """D, the width of a state"""
@@ -63,10 +66,12 @@ def text_model(folder: Path) -> TextModel:
     model = language_model(folder)
     with _guarded(folder):
         opener = transformers().AutoTokenizer
-        tokenizer: Any = opener.from_pretrained(folder, config=model.config, **_SAFE)
+        tokenizer: PreTrainedTokenizerBase = opener.from_pretrained(
+            folder, config=model.config, **_SAFE
+        )
         known = max(tokenizer.get_vocab().values(), default=0)
         probe = torch.zeros(1, 1, dtype=torch.long)
-        rows = model.get_input_embeddings().num_embeddings
+        rows: Any = model.get_input_embeddings().num_embeddings
         with torch.no_grad():
             states: Tensor = model(input_ids=probe, attention_mask=probe + 1).last_hidden_state
         values = model.config.to_dict()
@@ -78,7 +83,7 @@ def text_model(folder: Path) -> TextModel:
     return TextModel(tokenizer, model, states.shape[-1], most)
 
 
-def language_model(folder: Path) -> Any:
+def language_model(folder: Path) -> PreTrainedModel:
     """A model in float32 without head and pooler, in evaluation mode.
 
     Raises:
@@ -93,11 +98,11 @@ def language_model(folder: Path) -> Any:
         with torch.device("meta"):
             blank = transformers().AutoModel.from_config(config, trust_remote_code=False)
         tensors = [*blank.parameters(), *blank.buffers()]
-    needed, held = sum(one.numel() for one in tensors), sum(sizes.values())
+    needed, held = sum(tensor.numel() for tensor in tensors), sum(sizes.values())
     if needed > 2 * held + _SLACK:
         what, got = "The config is of a larger model than the weights", f"{held:,} values"
         raise ArtefactError(str(folder), what, f"{needed:,} values", got, "Download it again.")
-    options: Any = {"config": config, "use_safetensors": True, "output_loading_info": True}
+    options = {"config": config, "use_safetensors": True, "output_loading_info": True}
     with _guarded(folder):
         model, report = transformers().AutoModel.from_pretrained(
             folder, **_SAFE, **options, dtype=torch.float32
@@ -109,16 +114,17 @@ def language_model(folder: Path) -> Any:
         raise ArtefactError(str(folder), "Weights are incomplete", "all of them", got, fix)
     if "pooler" in dict(model.named_children()):
         model.pooler = None
-    return model.eval()
+    ready: PreTrainedModel = model.eval()
+    return ready
 
 
-def description_of(model: Any) -> JsonObject:
+def description_of(model: PreTrainedModel) -> JsonObject:
     """The shape of a language model as JSON values, from which `blank_model` builds it."""
     values: JsonObject = model.config.to_diff_dict()
     return {name: value for name, value in values.items() if name not in _UNREAD}
 
 
-def blank_model(description: JsonObject, where: Path, tensors: int) -> Any:
+def blank_model(description: JsonObject, where: Path, tensors: int) -> PreTrainedModel:
     """A model of that shape whose weights are still to be loaded, in evaluation mode.
 
     Args:
@@ -132,10 +138,11 @@ def blank_model(description: JsonObject, where: Path, tensors: int) -> Any:
     config = _config(description, where, tensors)
     with _guarded(where):
         model = transformers().AutoModel.from_config(config, trust_remote_code=False)
-    return model.float().eval()
+    ready: PreTrainedModel = model.float().eval()
+    return ready
 
 
-def gguf_model(weights: Path) -> tuple[Any, Any]:
+def gguf_model(weights: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Causal model and tokenizer of a GGUF file.
 
     Raises:
@@ -194,12 +201,14 @@ def _refuse_unknown(values: JsonObject, where: Path) -> None:
         raise BadInput("Weights that are quantised are not read.", str(where), fix)
 
 
-def _config(values: JsonObject, where: Path, tensors: int) -> Any:
+def _config(values: JsonObject, where: Path, tensors: int) -> PreTrainedConfig:
     """The config object of one of the library's own kinds, without what it must not say."""
     _refuse_unknown(values, where)
     kept = _read(values, where, tensors)
     with _guarded(where):
-        return transformers().CONFIG_MAPPING[values["model_type"]].from_dict(kept)
+        kind = transformers().CONFIG_MAPPING[values["model_type"]]
+        config: PreTrainedConfig = kind.from_dict(kept)
+    return config
 
 
 def _read(values: Mapping[str, object], where: Path, tensors: int) -> JsonObject:
