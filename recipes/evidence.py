@@ -24,7 +24,7 @@ from tastemaker import files
 from tastemaker.config import environment
 from tastemaker.metrics.comparisons import compare, verdict
 from tastemaker.metrics.intervals import intervals
-from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import name_of
 from tastemaker.recommend.counting import COUNTING

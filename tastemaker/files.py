@@ -23,7 +23,8 @@ from tastemaker.errors import ArtefactError, BadInput, OutOfResources
 if TYPE_CHECKING:
     from torch import Tensor
 
-
+JsonObject = dict[str, Any]
+"""A JSON object, read or to be written."""
 TEMPORARY = ".partial-"
 """How names begin of what is not whole yet."""
 
@@ -83,7 +84,7 @@ def json_text(value: object) -> str:
     return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> JsonObject:
     """Read a JSON object that the package wrote.
 
     Raises:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
+from tastemaker.files import JsonObject
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -55,7 +57,7 @@ class Counting(Recommender, Protocol):
         """Count the training events, one row a user; `set_to` names knobs."""
         ...
 
-    def tensors(self) -> Mapping[str, npt.NDArray[Any]]:
+    def tensors(self) -> Mapping[str, npt.NDArray[np.generic]]:
         """What to save."""
         ...
 
@@ -194,7 +196,7 @@ class Stage:
     """what the journal and the report call it"""
     learns: tuple[str, ...] = ("",)
     """names of parameters, or of modules, that are trained; all others stay bit for bit"""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: JsonObject = field(default_factory=dict)
     """training options that differ from those of the run, such as epochs and lr"""
     loss: str = ""
     """which of its losses the model is to give"""

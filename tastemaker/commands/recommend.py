@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -14,6 +13,7 @@ from tastemaker.commands.terminal import beside, plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.counts import by_count, counted
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.options import Positional
 from tastemaker.run.wishes import Wishes, weights
 from tastemaker.threads import recorded
@@ -68,7 +68,7 @@ class RecommendOptions:
             raise BadInput(what, "--to", "Give --users FILE and --to FILE together.")
 
 
-def recommend(options: RecommendOptions) -> dict[str, Any]:
+def recommend(options: RecommendOptions) -> JsonObject:
     """Recommend items to one user, beside what that user chose, or to many users into a file."""
     boost = weights(options.boost)
     files = {name: read_ids(file, "item_id") for name, file in _item_files(options).items()}
@@ -106,7 +106,7 @@ def _known(listed: Ids, saved: SavedRun) -> tuple[str, ...]:
     return listed.ids
 
 
-def show_answer(found: Mapping[str, Any]) -> None:
+def show_answer(found: JsonObject) -> None:
     """What a user chose beside what is recommended; or what was written."""
     out = screen()
     if "to" in found:
@@ -121,7 +121,7 @@ def show_answer(found: Mapping[str, Any]) -> None:
         out.print(plain(f"Only {counted(len(found['items']), 'item')} could be recommended."))
 
 
-def _written(found: Mapping[str, Any]) -> str:
+def _written(found: JsonObject) -> str:
     """Users, rows and file, and whom the data does not have or nothing could be given to."""
     unknown, short, empty = (found[name] for name in ("unknown", "short", "empty"))
     items, users = counted(found["rows"], "item"), counted(found["users"], "user")

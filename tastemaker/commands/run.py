@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, Literal
 
@@ -13,6 +13,7 @@ from tastemaker.commands.terminal import beside, plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.counts import counted
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.options import MODELS, Model, RunOptions, TuneOptions
 from tastemaker.seams import Shape
 from tastemaker.threads import cores, threads_for
@@ -36,7 +37,7 @@ class TrainFit(FitConfig):
     seed: Annotated[int, tyro.conf.Fixed, tyro.conf.Suppress] = 0
 
 
-def run(options: RunOptions) -> dict[str, Any]:
+def run(options: RunOptions) -> JsonObject:
     """Check the data, train, evaluate, and write a report."""
     from tastemaker.run.job import run_recommender
 
@@ -77,7 +78,7 @@ def _train(name: str, summary: str, words: Sequence[str]) -> Verb:
     ]
     options_type = make_dataclass("TrainOptions", fields, frozen=True)
 
-    def call(options: Any) -> dict[str, Any]:
+    def call(options: Any) -> JsonObject:
         return run_recommender(options.run, options.model, FitConfig(**vars(options.fit)))
 
     call.__doc__ = summary
@@ -107,7 +108,7 @@ def _preset(words: Sequence[str]) -> str:
     return "default"
 
 
-def show_run(answer: Mapping[str, Any]) -> None:
+def show_run(answer: JsonObject) -> None:
     """Models with intervals, the best one, a user by title, and where the report is."""
     out = screen()
     data, cut = answer["data"], answer["split"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,20 @@ Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 Order = npt.NDArray[np.signedinteger]
 """Rows in another order."""
-A = TypeVar("A", bound=npt.NDArray[Any])
+A = TypeVar("A", bound=npt.NDArray[np.generic])
+
+
+class Ordered(TypedDict):
+    """The fields of `Interactions`, but for the names of the events."""
+
+    user_ids: pl.Series
+    item_ids: pl.Series
+    offsets: Int64s
+    items: Int32s
+    times: Int64s | None
+    events: npt.NDArray[np.uint8] | None
+    values: npt.NDArray[np.float32] | None
+    parts: npt.NDArray[np.uint8] | None
 
 
 @dataclass
@@ -37,14 +50,11 @@ class Columns:
     rows: Int64s | None = None
     parts: npt.NDArray[np.uint8] | None = None
 
-    def sort(self) -> dict[str, Any]:
+    def sort(self) -> Ordered:
         """Recode and stable-sort by (user, time, row); by (user, part, time, row) with parts.
 
         Users are coded in the order of their ids; items by (first time, id), so that the codes do
         not depend on the order of rows in the file (protocol §3.1).
-
-        Returns:
-            The fields of `Interactions`, but for the names of the events.
         """
         # Wide temporaries first, the order after them: that keeps the peak of memory down.
         first = None
@@ -86,7 +96,7 @@ class Columns:
         return _lexsort(users, self.times)
 
 
-def pick(array: A | None, order: npt.NDArray[Any] | None) -> A | None:
+def pick(array: A | None, order: npt.NDArray[np.integer | np.bool_] | None) -> A | None:
     """Some elements of an optional array; all of them without `order`."""
     if array is None or order is None:
         return array
@@ -131,7 +141,7 @@ def _rank_ids(ids: pl.Series, first: Int64s | None = None) -> Int64s:
     keys = ["id"] if first is None else ["first", "id"]
     if first is not None:
         frame = frame.with_columns(first=pl.Series(first))
-    order = frame.with_row_index("at").sort(keys)["at"].to_numpy()
+    order = frame.with_row_index("row").sort(keys)["row"].to_numpy()
     rank = np.empty(len(ids), np.int64)
     rank[order] = np.arange(len(ids))
     return rank

@@ -27,6 +27,7 @@ from tastemaker.data.polarity import positives, refused
 from tastemaker.data.reading import read_interactions, write_dropped
 from tastemaker.data.tables import Table, from_frame, unreadable
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.options import check_data
 
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -59,11 +60,11 @@ class Dataset:
         """What each user explicitly refused, by their newest word: such items are not offered."""
         return refused(self.interactions, self.declared)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """Counts, spans and shares that a reader wants first, and what of it is learnt."""
         return described(self.name, self.interactions, self.catalog, self.declared)
 
-    def check(self) -> dict[str, Any]:
+    def check(self) -> JsonObject:
         """What `data check` says: the log, what is learnt of it and why not the rest, doubts."""
         log, catalog, declared = self.interactions, self.catalog, self.declared
         return checked(self.name, log, catalog, declared, self.dropped, list(self.warnings))

@@ -18,40 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemaker.counts import counted
-from tastemaker.data.contexts import Contexts, ranges
+from tastemaker.data.contexts import Contexts, Int64s, ranges
 from tastemaker.data.interactions import Interactions
+from tastemaker.data.queries import Queries
 from tastemaker.errors import BadInput
 
-Int32s = npt.NDArray[np.int32]
-Int64s = npt.NDArray[np.int64]
 Part = Literal["valid", "test"]
-
-
-@dataclass(frozen=True)
-class Queries:
-    """What to predict: Q contexts and, for each, the items that really came next."""
-
-    contexts: Contexts
-    """events strictly before the targets; at test they include the validation events. Their
-    request time is that of the first target."""
-    target_items: Int32s
-    """flat item codes."""
-    target_offsets: Int64s
-    """(Q+1,) row bounds into `target_items`."""
-
-    def __len__(self) -> int:
-        """Number of queries Q, one a user."""
-        return len(self.contexts)
-
-    def take(self, rows: Int64s) -> Queries:
-        """Some of the queries, in the order given."""
-        target = self.target_offsets
-        counts = np.diff(target)[rows]
-        return Queries(
-            self.contexts.take(rows),
-            self.target_items[ranges(target[rows], target[rows + 1])],
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        )
 
 
 @dataclass(frozen=True)

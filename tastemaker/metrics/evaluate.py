@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.errors import BadInput
 from tastemaker.metrics.ranking import (
     Floats,

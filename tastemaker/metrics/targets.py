@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemaker.counts import counted
-from tastemaker.data.splits import Queries, Split, refuse_empty
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split, refuse_empty
 from tastemaker.errors import BadInput
 
 _CELLS = 2**22

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from tastemaker.files import save_tensors, write_json
-from tastemaker.models.library import efficientnet, gguf_model, transformers
+from tastemaker.models.extras import transformers
+from tastemaker.models.library import efficientnet, gguf_model
 from tastemaker.models.shards import WEIGHTS
 
 

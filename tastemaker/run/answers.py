@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+
+from tastemaker.files import JsonObject
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,6 @@ class Answer:
     complete: bool
     """false when fewer items could be recommended than were asked for"""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The answer as JSON values."""
         return asdict(self)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
+from tastemaker.files import JsonObject
 from tastemaker.metrics.evaluate import Evaluation
 
 USERS = 3
@@ -23,7 +22,7 @@ def examples(
     catalog: Catalog,
     refused: Interactions,
     users: int = USERS,
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """A few users spread over the log.
 
     Args:
@@ -36,7 +35,7 @@ def examples(
     """
     titles, categories = catalog.titles(), catalog.frame["categories"].to_list()
 
-    def shown(row: int) -> dict[str, Any]:
+    def shown(row: int) -> JsonObject:
         context = queries.contexts.slice(row, row + 1).items
         bounds = queries.target_offsets
         user = int(one.users[row])

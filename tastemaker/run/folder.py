@@ -10,13 +10,13 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tastemaker import artifacts, files
 from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.files import JsonObject
 from tastemaker.options import RunOptions
 from tastemaker.run.unfinished import no_run
 
@@ -144,7 +144,7 @@ def clear_results(run: Path, but: Collection[str] = ()) -> None:
             (run / name).unlink(missing_ok=True)
 
 
-def seal_run(run: Path, meta: Mapping[str, Any]) -> None:
+def seal_run(run: Path, meta: JsonObject) -> None:
     """Write the manifest, which makes a folder a run, and let go of the one before."""
     beside = [name for name in OPTIONAL if (run / name).exists()]
     artifacts.seal(run, KIND, meta, [*FILES, *beside])
@@ -162,7 +162,7 @@ def verify_run(run: Path) -> None:
     artifacts.verify(run, KIND, FILES, OPTIONAL)
 
 
-def read_config(run: Path) -> dict[str, Any]:
+def read_config(run: Path) -> JsonObject:
     """Everything that a run was decided by.
 
     Raises:

@@ -7,11 +7,10 @@ and checkpoints, from which `resume` goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import polars as pl
 from torch import nn
@@ -19,6 +18,7 @@ from torch import nn
 from tastemaker import config, files
 from tastemaker.counts import counted
 from tastemaker.data.parquet import write_parquet
+from tastemaker.files import JsonObject
 from tastemaker.metrics.headline import validation_queries
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import NEURAL, build, name_of
@@ -53,7 +53,7 @@ def run_recommender(
     model: Shape | None = None,
     training: FitConfig | None = None,
     knobs: Knobs | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Check the data, train a neural and the counting models, evaluate, and write a report.
 
     Args:
@@ -84,7 +84,7 @@ def _run(
     model: Shape,
     training: FitConfig | None,
     knobs: Knobs | None,
-) -> dict[str, Any]:
+) -> JsonObject:
     LOG.info("reading %s", options.data_name)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
     log = plan.cuts.interactions
@@ -105,7 +105,7 @@ def _run(
         return {"run": str(folder), **finish(plan, neural, folder)}
 
 
-def finish(plan: Plan, neural: Learned, folder: Path) -> dict[str, Any]:
+def finish(plan: Plan, neural: Learned, folder: Path) -> JsonObject:
     """Count, train, blend, evaluate and write; returns the contents of `results.json`."""
     started = time.process_time()
     models = first_answers(plan, neural)
@@ -157,7 +157,7 @@ def publish(
     folder: Path,
     plan: Plan,
     models: Models,
-    results: Mapping[str, Any],
+    results: JsonObject,
     per_user: pl.DataFrame,
 ) -> None:
     """Write everything and, last, the manifest that makes the folder a run."""

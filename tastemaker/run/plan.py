@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -16,6 +14,7 @@ from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.ground import Ground
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Split, split
+from tastemaker.files import JsonObject
 from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
@@ -51,7 +50,7 @@ class Plan:
         """What each user explicitly refused, whatever else was said of it before."""
         return self.dataset.refused()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The contents of `config.json`."""
         log = self.cuts.interactions
         return {
@@ -117,12 +116,12 @@ def is_finished(folder: Path, plan: Plan) -> bool:
     return True
 
 
-def reach(fit: Mapping[str, Any]) -> tuple[float, float]:
+def reach(fit: JsonObject) -> tuple[float, float]:
     """How far a training may go: epochs, and validations without a gain (0 is without end)."""
     return fit["epochs"], fit["patience"] or math.inf
 
 
-def check_plan(path: Path, plan: Plan) -> dict[str, Any]:
+def check_plan(path: Path, plan: Plan) -> JsonObject:
     """Read a `config.json`, or refuse it if its run has other data, model or training."""
     stored, wanted = read_config(path.parent), plan.to_json()
     hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")

@@ -6,7 +6,6 @@ The model to recommend with is chosen on validation; test is read once, for ever
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,9 @@ import polars as pl
 
 from tastemaker.data.ground import CATEGORY
 from tastemaker.data.groupings import Grouping
-from tastemaker.data.splits import Queries, Split
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split
+from tastemaker.files import JsonObject
 from tastemaker.metrics import beyond_accuracy
 from tastemaker.metrics.comparisons import compare, holm
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
@@ -28,9 +29,7 @@ from tastemaker.run.plan import Plan
 from tastemaker.train.loop import Fitted
 
 
-def evaluate_models(
-    plan: Plan, models: Models, fitted: Fitted
-) -> tuple[dict[str, Any], pl.DataFrame]:
+def evaluate_models(plan: Plan, models: Models, fitted: Fitted) -> tuple[JsonObject, pl.DataFrame]:
     """Everything that the report shows, and the per-user values it was made from.
 
     Args:
@@ -93,7 +92,7 @@ def _why(
     )
 
 
-def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> dict[str, Any]:
+def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> JsonObject:
     """Means with intervals of one model, accuracy first."""
     log, lists = cuts.interactions, one.lists[:, :K]
     counts = cuts.train_counts
@@ -111,11 +110,11 @@ def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> dict[
     return cells
 
 
-def _point(value: float) -> dict[str, Any]:
+def _point(value: float) -> JsonObject:
     return {"mean": float(value), "ci95": None}
 
 
-def _protocol(cuts: Split, options: EvalOptions) -> dict[str, Any]:
+def _protocol(cuts: Split, options: EvalOptions) -> JsonObject:
     return {
         "filter_seen": options.filter_seen,
         "candidates": "items with training events",
@@ -127,9 +126,7 @@ def _protocol(cuts: Split, options: EvalOptions) -> dict[str, Any]:
     }
 
 
-def _comparisons(
-    measured: Mapping[str, Evaluation], best: str, blend_is: str
-) -> list[dict[str, Any]]:
+def _comparisons(measured: Mapping[str, Evaluation], best: str, blend_is: str) -> list[JsonObject]:
     """The best model against every other, p corrected for their number (Holm)."""
     pairs = {
         other: compare(measured[best].per_user[HEADLINE], measured[other].per_user[HEADLINE])
@@ -144,7 +141,7 @@ def _comparisons(
 
 def _buckets(
     measured: Mapping[str, Evaluation], cuts: Split, queries: Queries, names: Sequence[str]
-) -> dict[str, Any]:
+) -> JsonObject:
     """Quality by length of the context and by how often the (first) target was trained."""
     targets = queries.target_items[queries.target_offsets[:-1]]
     values = {name: measured[name].per_user[HEADLINE] for name in dict.fromkeys(names)}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from tastemaker.data.datasets import Dataset
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import refused
+from tastemaker.files import JsonObject
 from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
 from tastemaker.run.kept import kept
@@ -46,8 +47,8 @@ class SavedRun:
     """A run directory, checked and opened."""
 
     path: Path
-    config: dict[str, Any]
-    results: dict[str, Any]
+    config: JsonObject
+    results: JsonObject
     data: Dataset
     """the whole log, the whole catalogue and what is declared about them"""
     interactions: Interactions

@@ -10,15 +10,15 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from tastemaker import artifacts, files
+from tastemaker import artifacts, files, pointers
 from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError, NumericFault
+from tastemaker.files import JsonObject
 from tastemaker.train.processes import parted, whole
 from tastemaker.train.progress import Progress
 
@@ -33,7 +33,7 @@ _VALIDATED = "-validated"
 class Checkpoints:
     """The `checkpoints/` folder of one run."""
 
-    def __init__(self, run: Path, accelerator: Accelerator, identity: Mapping[str, Any]) -> None:
+    def __init__(self, run: Path, accelerator: Accelerator, identity: JsonObject) -> None:
         """Open the folder and remove what a killed process left half-written.
 
         Args:
@@ -60,7 +60,7 @@ class Checkpoints:
         pointer = self.folder / "latest"
         if not self.accelerator.is_main_process:
             return
-        newest = artifacts.pointed(pointer)
+        newest = pointers.pointed(pointer)
         if newest is not None and _stands_for(newest, progress):
             return
         if final == newest:
@@ -75,12 +75,12 @@ class Checkpoints:
             files.save_tensors(partial / BEST, best)
             files.save_tensors(partial / OPTIMIZER, moments)
             files.save_tensors(partial / RANDOM, {"state": random})
-        artifacts.point(pointer, final.name)
+        pointers.point(pointer, final.name)
         self._prune(final)
 
     def progress(self) -> Progress | None:
         """How far the newest checkpoint says it had come; `load` checks the rest of it."""
-        newest = artifacts.pointed(self.folder / "latest")
+        newest = pointers.pointed(self.folder / "latest")
         if newest is None:
             return None
         return Progress.read(artifacts.meta_of(newest).get("progress"), newest)
@@ -96,7 +96,7 @@ class Checkpoints:
         Raises:
             ArtefactError: If it is damaged or belongs to another model, data or configuration.
         """
-        newest = artifacts.pointed(self.folder / "latest")
+        newest = pointers.pointed(self.folder / "latest")
         if newest is None:
             return None
         meta = artifacts.verify(newest, KIND, (MODEL, BEST, OPTIMIZER, RANDOM))
@@ -136,10 +136,10 @@ class Checkpoints:
 
 def has_checkpoint(run: Path) -> bool:
     """Whether a run directory has a checkpoint to go on from."""
-    return artifacts.pointed(run / "checkpoints" / "latest") is not None
+    return pointers.pointed(run / "checkpoints" / "latest") is not None
 
 
-def check_identity(where: Path, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+def check_identity(where: Path, wanted: JsonObject, found: JsonObject) -> None:
     """Refuse to go on when something that shapes the weights differs; names the field."""
     for name, value in wanted.items():
         if found.get(name) != value:

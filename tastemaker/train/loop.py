@@ -13,7 +13,6 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -276,5 +275,5 @@ def _chosen(metrics: Mapping[str, float], name: str, epochs: int) -> float:
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:
-    state: dict[str, Any] = model.state_dict()
+    state: dict[str, Tensor] = model.state_dict()
     return {name: tensor.detach().clone() for name, tensor in state.items()}

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import nn
 
+from tastemaker.files import JsonObject
 from tastemaker.seams import Stage, Staged
 from tastemaker.train.config import FitConfig, shaping
 
@@ -51,7 +52,7 @@ def stages_of(model: nn.Module, config: FitConfig) -> tuple[Planned, ...]:
     return tuple(Planned(stage, replace(config, **stage.options)) for stage in stages)
 
 
-def identity(stages: Sequence[Planned], config: FitConfig) -> dict[str, Any]:
+def identity(stages: Sequence[Planned], config: FitConfig) -> JsonObject:
     """What shapes the weights: all of every stage, but that the last may be trained longer."""
     shapes = [
         {

@@ -50,7 +50,10 @@ class World:
         return Catalog(frame.select(list(SCHEMA)))
 
 
-_CATEGORIES: Any = {"item_id": pl.String, "categories": pl.List(pl.String)}
+_CATEGORIES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "item_id": pl.String,
+    "categories": pl.List(pl.String),
+}
 
 
 def long_memory(

@@ -157,14 +157,6 @@ def test_hashes_tell_data_and_cuts_apart() -> None:
     assert moved.sha256 != one.sha256
 
 
-def test_taking_queries_keeps_rows_together() -> None:
-    queries = last_events(simple(), 2).queries("test")
-    some = queries.take(np.array([3, 0]))
-    assert some.contexts.users.tolist() == queries.contexts.users[[3, 0]].tolist()
-    assert some.target_items[:2].tolist() == queries.target_items[6:8].tolist()
-    assert len(some) == 2
-
-
 @pytest.mark.parametrize("name", ["leave-one-out", "last-1", "last-2"])
 def test_splits_have_names(name: str) -> None:
     assert split(simple(), name).name == name

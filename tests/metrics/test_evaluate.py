@@ -10,7 +10,8 @@ import torch
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.splits import Queries, last_events, leave_one_out
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import last_events, leave_one_out
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.metrics.beyond_accuracy import coverage
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate

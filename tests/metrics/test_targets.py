@@ -6,7 +6,8 @@ import pytest
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.splits import Queries, Split, split
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split, split
 from tastemaker.errors import BadInput
 from tastemaker.metrics import targets
 

@@ -12,7 +12,7 @@ from tastemaker.commands.run import VERBS
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.ground import Ground
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.options import MODELS, Model
 from tastemaker.recommend.backbones import NEURAL, backbone_of, build, foreign_models, name_of
 from tests.contracts import ITEMS, some_contexts

@@ -6,7 +6,8 @@ import torch
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.splits import Queries, last_events, leave_one_out
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import last_events, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend import blend
 from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax, fit_weights, parts_of

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tastemaker import artifacts
+from tastemaker import artifacts, pointers
 from tastemaker.train.loop import Fitted
 from tests.train.small import train
 
@@ -45,7 +45,7 @@ def killed(out: Path, die: Callable[[], None], wait: float | None = None) -> Non
 
 def resumed(out: Path, want: tuple[str, Fitted], lines: str) -> None:
     """Whatever the kill left behind can be read, loses nothing kept, and ends the same."""
-    newest = artifacts.pointed(out / "checkpoints" / "latest")
+    newest = pointers.pointed(out / "checkpoints" / "latest")
     if newest is not None:
         artifacts.verify(newest, "checkpoint")
     assert train(out, resume=True) == want

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tastemaker import artifacts, files
+from tastemaker import artifacts, files, pointers
 from tastemaker.data.batches import Batch, NextItemBatches
 from tastemaker.errors import ArtefactError, BadInput, NumericFault, OutOfResources
 from tastemaker.recommend.sasrec import SASRec
@@ -95,7 +95,7 @@ def test_a_crash_between_a_validation_and_its_checkpoint_writes_no_line_twice(
 @pytest.mark.parametrize("file", ["model", "best", "optimizer", "random", "manifest"])
 def test_no_part_of_a_checkpoint_can_be_missing_or_changed(tmp_path: Path, file: str) -> None:
     train(tmp_path)
-    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    newest = pointers.pointed(tmp_path / "checkpoints" / "latest")
     assert newest is not None
     path = newest / (f"{file}.safetensors" if file != "manifest" else "manifest.json")
     raw = path.read_bytes()
@@ -171,7 +171,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_step_and_rows(
     assert caught.value.exit_code == 4
     assert "step 5" in caught.value.where
     assert "training rows [" in caught.value.where
-    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    newest = pointers.pointed(tmp_path / "checkpoints" / "latest")
     assert newest is not None
     assert newest.name == "step-3"
     weights = files.load_tensors(newest / "model.safetensors")
@@ -270,7 +270,7 @@ def test_a_signal_saves_and_leaves(tmp_path: Path, place: str, number: signal.Si
     assert caught.value.exit_code == 128 + number
     assert caught.value.out == str(tmp_path)
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == before
-    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    newest = pointers.pointed(tmp_path / "checkpoints" / "latest")
     assert newest is not None
     if place == "step":
         assert newest.name == "step-5"
@@ -323,7 +323,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         assert caught.value.exit_code == 5
         assert re.search(r"write [\d,]+ bytes", caught.value.what)
         assert str(run) in caught.value.where
-        newest = artifacts.pointed(run / "checkpoints" / "latest")
+        newest = pointers.pointed(run / "checkpoints" / "latest")
         assert newest is not None
         assert artifacts.verify(newest, "checkpoint")["progress"]["step"] == 3
         assert not list(newest.parent.glob(".partial*"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tastemaker import artifacts, files
+from tastemaker import artifacts, files, pointers
 from tastemaker.data.batches import NextItemBatches
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.train.checkpoints import load_weights
@@ -131,7 +131,7 @@ def test_parted_weights_resume_from_a_checkpoint_that_one_process_could_read(
     train("sasrec", twice, *PARTED, epochs=1)
     train("sasrec", twice, *PARTED)
     assert losses(twice) == losses(whole)
-    newest = artifacts.pointed(twice / "checkpoints" / "latest")
+    newest = pointers.pointed(twice / "checkpoints" / "latest")
     assert newest is not None
     found, want = (
         files.load_tensors(folder / "model.safetensors")
@@ -175,7 +175,7 @@ def test_all_processes_stop_at_the_same_step_and_go_on(
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
-    newest = artifacts.pointed(stopped / "checkpoints" / "latest")
+    newest = pointers.pointed(stopped / "checkpoints" / "latest")
     assert newest is not None
     assert artifacts.verify(newest, "checkpoint")["progress"]["epoch"] < 40
     train("sasrec", stopped, *TWO, epochs=40)
