@@ -153,7 +153,7 @@ def beside(
     table = Table(box=None, header_style="dim", pad_edge=False)
     if history:
         table.add_column(plain(f"User {user}, newest first"))
-    table.add_column("Recommended")
+    table.add_column("Recommended" if items else "")
     for at in range(max(len(items), min(len(history), 10))):
         left = [plain(history[at] if at < len(history) else "")] if history else []
         table.add_row(*left, plain(items[at]["title"] if at < len(items) else ""))

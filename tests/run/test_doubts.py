@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import Evaluation
 from tastemaker.options import RunOptions
@@ -86,3 +87,17 @@ def test_histories_that_are_cut_are_said_once(small_data: Path, tmp_path: Path) 
     whole = replace(options, out=str(tmp_path / "whole"))
     found = run_recommender(whole, SASRecConfig(dim=8, history=500), FitConfig(epochs=1))
     assert not [text for text in found["warnings"] if "newest" in text]
+
+
+def test_targets_that_training_never_saw_are_said_where_they_are_most(cuts: Split) -> None:
+    neural = SASRec(SASRecConfig(dim=8, heads=1, layers=1, history=50), 30)
+    models = Models("sasrec", neural, {"ease": None}, np.ones(30, bool), validation={"ease": 0.1})
+    for shared, said in ((0, "2 of 2 test targets are items"), (1, "1 of 1 test target is an item"),
+                         (2, "")):  # fmt: skip
+        users = {"v": list("abcdefgh"), **({} if shared == 1 else {"u": list("ABCDEFGH")})}
+        others = {"w": list("hHab"), "x": list("hHab")} if shared == 2 else {}
+        own = leave_one_out(Interactions.from_sequences(users | others))
+        count = len(own.queries("test"))
+        ranked = {"sasrec": measured(np.ones(count)), "ease": measured(np.zeros(count))}
+        texts = [one for one in doubts(models, ranked, own, ENDED) if "never saw" in one]
+        assert [one.partition(" that training")[0] for one in texts] == ([said] if said else [])
