@@ -20,7 +20,7 @@ TIED = 0.01
 """Share of tied targets above which a ranking says little."""
 
 
-def doubts(
+def caveats(
     models: Models, measured: Mapping[str, Evaluation], cuts: Split, fitted: Fitted
 ) -> list[str]:
     """Warnings of a run.
