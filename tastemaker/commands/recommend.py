@@ -117,7 +117,9 @@ def show_answer(found: JsonObject) -> None:
     history = [chosen["title"] for chosen in found["history"]]
     beside(out, history, found["items"], found["user"])
     out.print(plain(found["reason"]))
-    if not found["complete"]:
+    if not found["items"]:
+        out.print(plain("No item is left that could be recommended."))
+    elif not found["complete"]:
         out.print(plain(f"Only {counted(len(found['items']), 'item')} could be recommended."))
 
 

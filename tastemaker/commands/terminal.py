@@ -150,7 +150,7 @@ def beside(out: Screen, history: Sequence[str], items: Sequence[JsonObject], use
     table = Table(box=None, header_style="dim", pad_edge=False)
     if history:
         table.add_column(plain(f"User {user}, newest first"))
-    table.add_column("Recommended")
+    table.add_column("Recommended" if items else "")
     for at in range(max(len(items), min(len(history), 10))):
         left = [plain(history[at] if at < len(history) else "")] if history else []
         table.add_row(*left, plain(items[at]["title"] if at < len(items) else ""))

@@ -120,7 +120,7 @@ def _find(data: str) -> Path:
         if Path(data).expanduser().exists():
             return Path(data).expanduser()
     raise BadInput(
-        f"There is no data set or folder called {data!r}.",
+        f"There is no data set, folder or file called {data!r}.",
         "--data",
         f"Known names: {', '.join(names())}. Or give a path, or set TASTEMAKER_DATA.",
     )

@@ -46,8 +46,9 @@ def explained(
     events = (declared.events if known else {}) | {name: proposed(name) for name, _ in common}
     snippet = json.dumps({"events": events}, ensure_ascii=False)
     fix = (
-        "Paste into dataset.json, each with the polarity that is true of it; this is a proposal, "
-        f"by the names alone: {snippet} (polarities: {', '.join(POLARITIES)})."
+        "Paste into the dataset.json of a data folder that holds the log, each with the polarity "
+        "that is true of it; this is a proposal, by the names alone: "
+        f"{snippet} (polarities: {', '.join(POLARITIES)})."
     )
     return replace(problem, what=what, fix=fix)
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.recommend.ease import Ease, binary
 from tastemaker.recommend.neighbours import nearest
-from tastemaker.recommend.soundness import Saved
+from tastemaker.recommend.saved_tensors import Saved
 
 Array = npt.NDArray[Any]
 Knobs = dict[str, tuple[float, ...]]

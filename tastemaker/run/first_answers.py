@@ -20,6 +20,8 @@ from tastemaker.train.journal import LOG
 
 TITLES = 5
 """Items of an example that are named."""
+WIDTH = 60
+"""Most characters of a name in a line of the log."""
 
 
 def first_answers(plan: Plan, neural: Learned) -> Models:
@@ -48,11 +50,14 @@ def first_answers(plan: Plan, neural: Learned) -> Models:
     best, log = models.best_counting, plan.cuts.interactions
     catalog, users = plan.ground.catalog, 1
     for one in examples(measured[best], log, queries, catalog, plan.refused, users):
-        LOG.info("user %s chose, newest first: %s", one["user"], _named(one["history"]))
+        LOG.info("user %s chose, newest first: %s", _named([one["user"]]), _named(one["history"]))
         titles = [item["title"] for item in one["recommendations"]]
         LOG.info("%s recommends: %s", best, _named(titles))
     return models
 
 
 def _named(titles: Sequence[str]) -> str:
-    return " · ".join(titles[:TITLES])
+    short = (
+        title if len(title) <= WIDTH else f"{title[: WIDTH - 1]}…" for title in titles[:TITLES]
+    )
+    return " · ".join(short) or "nothing"

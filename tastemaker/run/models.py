@@ -23,7 +23,7 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.recommend.backbones import backbone_of
 from tastemaker.recommend.blend import PARTS, Blend, parts_of
 from tastemaker.recommend.counting import COUNTING
-from tastemaker.recommend.soundness import read_saved
+from tastemaker.recommend.saved_tensors import read_saved
 from tastemaker.run.folder import CONFIG, ITEMS
 from tastemaker.seams import Learned, Recommender, Shape
 

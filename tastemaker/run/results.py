@@ -22,7 +22,7 @@ from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
 from tastemaker.metrics.headline import K, options_of, validation_queries
 from tastemaker.metrics.intervals import bucketed, intervals
 from tastemaker.options import HEADLINE
-from tastemaker.run.doubts import doubts
+from tastemaker.run.caveats import caveats
 from tastemaker.run.examples import examples
 from tastemaker.run.models import Models
 from tastemaker.run.plan import Plan
@@ -52,7 +52,7 @@ def evaluate_models(plan: Plan, models: Models, fitted: Fitted) -> tuple[JsonObj
         "validation": on_validation,
         "best": best,
         "why": _why(best, on_validation, measured, models.blend_is),
-        "warnings": [*plan.dataset.warnings, *doubts(models, measured, cuts, fitted)],
+        "warnings": [*plan.dataset.warnings, *caveats(models, measured, cuts, fitted)],
         "blend": models.weights,
         "comparisons": _comparisons(measured, best, models.blend_is),
         "buckets": _buckets(measured, cuts, queries, shown),

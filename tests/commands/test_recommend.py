@@ -120,3 +120,12 @@ def test_a_file_that_cannot_be_written_is_refused_first(
     monkeypatch.chdir(tmp_path)
     assert "Error" in refused(capsys, "no-run", "--users", "all", "--to", to)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_without_items_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    history = [{"item": "o", "title": "Old"}]
+    found = {"user": "7", "history": history, "items": [], "reason": "Why.", "complete": False}
+    show_answer(found)
+    out = capsys.readouterr().out
+    assert "No item is left" in out
+    assert "Recommended" not in out

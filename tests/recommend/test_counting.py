@@ -12,7 +12,7 @@ from tastemaker.data.datasets import load
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend.counting import COUNTING, CoOccurrence, ItemKNN, Markov, MarkovFirst
-from tastemaker.recommend.soundness import Saved
+from tastemaker.recommend.saved_tensors import Saved
 from tests.contracts import ITEMS, RecommenderContract, some_contexts
 
 TRAIN = some_contexts(rows=25, seed=9)

@@ -20,7 +20,7 @@ TIED = 0.01
 """Share of tied targets above which a ranking says little."""
 
 
-def doubts(
+def caveats(
     models: Models, measured: Mapping[str, Evaluation], cuts: Split, fitted: Fitted
 ) -> list[str]:
     """Warnings of a run.
@@ -37,6 +37,7 @@ def doubts(
         _cut_histories(models, cuts),
         _ties(measured),
         _few_users(cuts),
+        _never_trained(cuts),
     ]
     return [text for text in found if text]
 
@@ -99,3 +100,16 @@ def _few_users(cuts: Split) -> str:
         return ""
     share = cuts.summary()["test_users"] / max(1, cuts.interactions.num_users)
     return f"Only {share:.0%} of the users have enough events to be tested." if share < 0.5 else ""
+
+
+def _never_trained(cuts: Split) -> str:
+    """Targets that no model can find; where most are such, every value is low for that reason."""
+    targets = cuts.queries("test").target_items
+    unseen = int((~cuts.trained_items[targets - 1]).sum())
+    if 2 * unseen <= len(targets):
+        return ""
+    return (
+        f"{unseen:,} of {counted(len(targets), 'test target')} "
+        f"{by_count(unseen, 'is an item', 'are items')} that training never saw, which no model "
+        "here can recommend."
+    )
