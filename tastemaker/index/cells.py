@@ -22,6 +22,9 @@ _ROUNDS = 8
 """Of k-means."""
 _MOST = 2**14
 """Cells."""
+_NEAR = 0.4
+"""Share of what cells hold on average that is enough."""
+_ENOUGH = 1024
 _PROBES = tuple(sorted({round(2 ** (step / 4)) for step in range(4 * 15)}))
 
 
@@ -90,6 +93,10 @@ class Cells:
     def wider(self, effort: int, share: float, more: int) -> int:
         """The effort where but a share of the rows may be given, or `more` than usual are asked."""
         return min(math.ceil(effort / math.sqrt(share)), len(self._centres))
+
+    def enough(self, effort: int, wide: int, count: int) -> int:
+        """What a filtered search finds at least where vectors that may be given are near."""
+        return min(int(_NEAR * wide * count / len(self._centres)), _ENOUGH)
 
     def search(
         self, queries: Floats, k: int, effort: int, may: npt.NDArray[np.bool_] | None

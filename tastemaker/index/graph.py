@@ -24,6 +24,9 @@ CONSTRUCTION = 100
 """Candidates that are looked at for them."""
 _WIDEST = 2**14
 """Most candidates of a search, whatever is filtered."""
+_NEAR = 3
+"""Vectors that a search of `effort` finds at least for each candidate, where it looks at the right
+place: those it only passes by are as many."""
 
 
 class Graph:
@@ -77,6 +80,10 @@ class Graph:
     def wider(self, effort: int, share: float, more: int) -> int:
         """The effort where but a share of the rows may be given, or `more` than usual are asked."""
         return int(min((effort + more) / share, max(_WIDEST, effort + more)))
+
+    def enough(self, effort: int, wide: int, count: int) -> int:
+        """What a filtered search finds at least where vectors that may be given are near."""
+        return _NEAR * effort
 
     def search(
         self, queries: Floats, k: int, effort: int, may: npt.NDArray[np.bool_] | None
