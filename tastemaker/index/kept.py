@@ -119,9 +119,7 @@ def _read_meta(folder: Path, meta: dict[str, Any]) -> tuple[IndexOptions, Calibr
     except BadInput as error:
         raise _damaged(path, "what an index says of itself", error.what) from None
     approximate = calibration.kind != "exact"
-    effort = calibration.parameters.get("effort", 0)
-    sound = 0 <= calibration.reached <= 1 and (1 <= effort < 2**31) == approximate
-    if not sound or approximate != (folder / ENGINE).exists():
+    if not 0 <= calibration.reached <= 1 or approximate != (folder / ENGINE).exists():
         raise _damaged(path, "a calibration of this index", repr(meta["calibration"]))
     return options, calibration, changed
 
@@ -156,9 +154,13 @@ def _read_engine(folder: Path, calibration: Calibration, vectors: Floats) -> Eng
     path, kind = folder / ENGINE, ENGINES[calibration.kind]
     saved = _read(path, kind.types(_shapes(path), *vectors.shape))
     try:
-        return kind.from_tensors(saved, vectors)
+        engine = kind.from_tensors(saved, vectors)
     except ValueError as error:
         raise _damaged(path, f"what an {kind.kind} index is", str(error)) from None
+    effort = calibration.parameters.get("effort")
+    if effort not in engine.efforts:
+        raise _damaged(folder / artifacts.MANIFEST, f"one of {engine.efforts}", f"effort {effort}")
+    return engine
 
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
