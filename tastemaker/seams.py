@@ -259,7 +259,7 @@ class Index(Protocol):
         """Let go of vectors; no search gives them back.
 
         Raises:
-            BadInput: If an id is not there.
+            BadInput: If an id is not there, or given twice.
         """
         ...
 
@@ -271,10 +271,12 @@ class Index(Protocol):
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """The k vectors with the largest inner products, best first, equal ones by the lower id.
 
+        One that approximates may miss some of the best; its scores are exact.
+
         Args:
-            queries: (Q, D).
+            queries: (Q, D), finite.
             k: At least 1; where fewer can be found, a row ends in id -1 and score −inf.
-            allow: Ids that may be given; None: all.
+            allow: Ids that may be given, whether or not they are there; None: all.
 
         Returns:
             (Q, k) ids and (Q, k) inner products.
