@@ -160,7 +160,8 @@ class NextItemModel(nn.Module, ABC):
             raise ValueError(f"loss {kind!r} needs a batch with negatives")
         if kind == "sampled":
             return losses.sampled_softmax(states, table, targets, negatives)
-        return losses.gbce(states, table, targets, negatives, self.config.calibration)
+        calibration = self.config.calibration
+        return losses.gbce(states, table, targets, negatives, self.num_items, calibration)
 
 
 def targets_of(batch: Batch) -> Tensor:

@@ -38,7 +38,7 @@ from tastemaker.run.folder import (
 from tastemaker.run.kept import keep
 from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
-from tastemaker.run.results import evaluate_models
+from tastemaker.run.results import measure, results_of
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Learned, Shape
 from tastemaker.train.config import FitConfig
@@ -109,19 +109,23 @@ def finish(plan: Plan, neural: Learned, folder: Path) -> JsonObject:
     """Count, train, blend, evaluate and write; returns the contents of `results.json`."""
     started = time.process_time()
     models = first_answers(plan, neural)
+    counted = time.process_time() - started
     fitted = train_neural(plan, neural, folder)
+    started = time.process_time()
     fit_blend(plan, models)
     LOG.info("measuring %d models on the test events", len(models.names))
-    results, per_user = evaluate_models(plan, models, fitted)
+    measured = measure(plan, models)
+    keep_models(folder, plan, models)
+    results, per_user = results_of(plan, models, measured, fitted)
     results["training"] = {
         **asdict(fitted),
         "model": plan.options.model,
         "config": config.to_json(plan.model) | config.to_json(plan.fit),
-        "cpu_seconds": round(time.process_time() - started, 1),
+        "cpu_seconds": round(counted + fitted.cpu_seconds + time.process_time() - started, 1),
     }
     seed = plan.options.seed
     results |= {"seed": seed, "seeds": [seed], **config.environment()}
-    publish(folder, plan, models, results, per_user)
+    publish(folder, results, per_user)
     return results
 
 
@@ -153,18 +157,17 @@ def fit_blend(plan: Plan, models: Models) -> None:
     models.weights, _ = fit_weights(models.parts(), queries, models.candidates, seen)
 
 
-def publish(
-    folder: Path,
-    plan: Plan,
-    models: Models,
-    results: JsonObject,
-    per_user: pl.DataFrame,
-) -> None:
-    """Write everything and, last, the manifest that makes the folder a run."""
+def keep_models(folder: Path, plan: Plan, models: Models) -> None:
+    """Write the models and the data, and free what ranks: what follows needs the memory."""
     kept_here = plan.dataset.source == str(folder)
     clear_results(folder, but=DATA if kept_here else ())
     models.save(folder)
     keep(folder, plan.dataset)
+    models.let_go()
+
+
+def publish(folder: Path, results: JsonObject, per_user: pl.DataFrame) -> None:
+    """Write everything else and, last, the manifest that makes the folder a run."""
     write_parquet(folder / USERS, per_user)
     files.write_json(folder / RESULTS, dict(results))
     LOG.info("writing the report")

@@ -131,6 +131,10 @@ class Models:
         extra = {"weights": self.weights, "skipped": self.skipped}
         files.write_json(run / "blend.json", extra)
 
+    def let_go(self) -> None:
+        """Free the counting models, once they are saved: names and values stay, none ranks more."""
+        self.counting = dict.fromkeys(self.counting)
+
     @classmethod
     def open(
         cls,

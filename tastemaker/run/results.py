@@ -29,25 +29,45 @@ from tastemaker.run.plan import Plan
 from tastemaker.train.loop import Fitted
 
 
-def evaluate_models(plan: Plan, models: Models, fitted: Fitted) -> tuple[JsonObject, pl.DataFrame]:
-    """Everything that the report shows, and the per-user values it was made from.
+def measure(plan: Plan, models: Models) -> dict[str, Evaluation]:
+    """What each model of a run does on the test events; its validation value goes to `models`.
 
     Args:
         plan: What was run.
         models: Its models; what was measured on validation already is not measured again.
-        fitted: How the training of the neural model went.
     """
     cuts, filter_seen = plan.cuts, not plan.options.repeats
-    log, queries, options = cuts.interactions, cuts.queries("test"), options_of(cuts, filter_seen)
+    queries, options = cuts.queries("test"), options_of(cuts, filter_seen)
     measured = {name: evaluate(models.get(name), queries, options) for name in models.names}
+    queries, options = validation_queries(cuts), options_of(cuts, filter_seen, (K,))
+    for name in models.names:
+        if name not in models.validation:
+            value = evaluate(models.get(name), queries, options).mean(HEADLINE)
+            models.validation[name] = value
+    return measured
+
+
+def results_of(
+    plan: Plan, models: Models, measured: Mapping[str, Evaluation], fitted: Fitted
+) -> tuple[JsonObject, pl.DataFrame]:
+    """Everything that the report shows, and the per-user values it was made from.
+
+    Args:
+        plan: What was run.
+        models: Its models, with their validation values; none is asked to rank.
+        measured: What each of them did on test.
+        fitted: How the training of the neural model went.
+    """
+    cuts = plan.cuts
+    log, queries = cuts.interactions, cuts.queries("test")
     grouping = plan.ground.groupings.get(CATEGORY)
-    on_validation = _on_validation(models, cuts, filter_seen)
+    on_validation = {name: models.validation[name] for name in models.names}
     best = max(on_validation, key=lambda name: on_validation[name])  # the earlier of equals
     shown = [best, models.neural_name, models.best_counting]
     return {
         "data": plan.dataset.describe(),
         "split": {"name": cuts.name, "sha256": cuts.sha256, **cuts.summary()},
-        "protocol": _protocol(cuts, options),
+        "protocol": _protocol(cuts, options_of(cuts, not plan.options.repeats)),
         "models": {name: metrics_of(one, cuts, grouping) for name, one in measured.items()},
         "validation": on_validation,
         "best": best,
@@ -59,16 +79,6 @@ def evaluate_models(plan: Plan, models: Models, fitted: Fitted) -> tuple[JsonObj
         "examples": examples(measured[best], log, queries, plan.ground.catalog, plan.refused),
         "skipped": models.skipped or {},
     }, _per_user(measured, cuts)
-
-
-def _on_validation(models: Models, cuts: Split, filter_seen: bool) -> dict[str, float]:
-    """Model → NDCG@10 on validation, in the order of tables."""
-    queries, options = validation_queries(cuts), options_of(cuts, filter_seen, (K,))
-    for name in models.names:
-        if name not in models.validation:
-            value = evaluate(models.get(name), queries, options).mean(HEADLINE)
-            models.validation[name] = value
-    return {name: models.validation[name] for name in models.names}
 
 
 def _rivals(names: Iterable[str], best: str, blend_is: str) -> list[str]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import signal
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -46,6 +47,8 @@ class Fitted:
     """validation value of `metric` at the weights that were kept."""
     converged: bool
     """validation no longer rose: patience ran out, or < 1 % was gained over 5 validations."""
+    cpu_seconds: float = field(default=0.0, compare=False)
+    """of this process, over all starts; what was lost at a stop is not counted."""
 
 
 def fit(
@@ -90,7 +93,7 @@ class _Loop:
         out: Path | None,
         resume: bool,
     ) -> None:
-        self.batches, self.validate = batches, validate
+        self.batches, self.validate, self.since = batches, validate, time.process_time()
         self.stages = stages_of(model, config)
         self.resume = resume and out is not None and has_checkpoint(out)
         processes()
@@ -120,6 +123,7 @@ class _Loop:
         if self.resume and self.checkpoints and (held := self.checkpoints.load(*self._state())):
             self.progress, self.best = held
         state, self.listener = self.progress, listener
+        self.since -= state.cpu_seconds
         self.journal.start(state.step, state.history)
         with self.journal, listener.patient():
             self._stage()
@@ -132,7 +136,8 @@ class _Loop:
         if self.stage.keeps == "last":
             best, kept = state.recent[-1], state.epochs
         best_epoch = state.first_epoch + min(kept, state.epochs)
-        return Fitted(state.step, state.epoch, best_epoch, best, self._flat())
+        spent = time.process_time() - self.since
+        return Fitted(state.step, state.epoch, best_epoch, best, self._flat(), spent)
 
     def _prepare(self) -> None:
         """Make everything ready for the stage that has been reached."""
@@ -249,6 +254,7 @@ class _Loop:
 
     def _save(self) -> None:
         if self.checkpoints:
+            self.progress.cpu_seconds = time.process_time() - self.since
             self.checkpoints.save(*self._state(), self.progress, self.best)
 
     def _exhausted(self) -> bool:

@@ -83,6 +83,18 @@ def test_a_sample_of_all_other_items_is_the_full_softmax() -> None:
     torch.testing.assert_close(model(loss="sampled")(batch), model()(batch))
 
 
+@pytest.mark.parametrize("loss", ["sampled", "gbce"])
+def test_a_table_of_the_items_of_a_step_changes_no_loss(loss: str) -> None:
+    net, batch = model(loss=loss), one_batch(loss)
+    part, table = net.competitors(batch), net.table()  # type: ignore[arg-type]
+    assert len(part.table) < len(table)
+    states, wanted = net.states(batch, vectors=part.inputs), part.targets > 0  # type: ignore[arg-type]
+    in_step = net.competition(states[wanted], part.table, part.targets[wanted], part.negatives)
+    targets, negatives = batch.targets[wanted], batch.negatives  # type: ignore[attr-defined]
+    whole = net.competition(states[wanted], table, targets, negatives)
+    torch.testing.assert_close(in_step, whole)
+
+
 @torch.no_grad()
 def test_scores_from_kept_vectors_are_those_made_afresh() -> None:
     net, rows = model(), some_contexts()

@@ -69,6 +69,24 @@ def test_a_crashed_run_resumes_to_the_same_weights_and_metrics(
     assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
 
 
+def test_cpu_seconds_are_counted_over_all_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, batches = problem()
+    monkeypatch.setitem(globals(), "DEATH", (2, 3))
+    dying = Dies(batches.contexts, 6, tokens=24, negatives=5)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
+    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    assert newest is not None
+    before = artifacts.meta_of(newest)["progress"]["cpu_seconds"]
+    assert before > 0
+    with monkeypatch.context() as patch:
+        patch.setattr("time.process_time", lambda: 5.0)  # this start takes none
+        fitted = fit(model, batches, QUICK, lambda: falling_norm(model), tmp_path, resume=True)
+    assert fitted.cpu_seconds == pytest.approx(before)
+
+
 def test_a_crash_between_a_validation_and_its_checkpoint_writes_no_line_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
