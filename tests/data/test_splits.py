@@ -1,6 +1,7 @@
 """Splits against brute force: nothing of the future trains, nothing of the past is asked."""
 
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import polars as pl
@@ -155,6 +156,28 @@ def test_hashes_tell_data_and_cuts_apart() -> None:
     assert one.sha256 != leave_one_out(simple(4)).sha256
     moved = replace(one, train_end=one.train_end - 1)
     assert moved.sha256 != one.sha256
+
+
+@given(logs(), st.randoms())
+@settings(max_examples=20, deadline=None)
+def test_taken_queries_keep_their_past_their_times_and_their_targets(
+    log: Interactions, random: Random
+) -> None:
+    whole = last_events(log, 1).queries("test")
+    rows = [random.randrange(len(whole)) for _ in range(2 * len(whole))]
+    some = whole.take(np.array(rows, np.int64))
+    assert len(some) == len(rows) and some.contexts.request_times is not None
+    for at, row in enumerate(rows):
+        user = int(whole.contexts.users[row])
+        start, end = int(log.offsets[user]), int(log.offsets[user + 1])
+        one = some.contexts.slice(at, at + 1)
+        assert one.users.tolist() == [user]
+        assert one.items.tolist() == log.items[start : end - 1].tolist()
+        assert log.times is not None and one.times is not None
+        assert one.times.tolist() == log.times[start : end - 1].tolist()
+        assert some.contexts.request_times[at] == log.times[end - 1]
+        own = slice(some.target_offsets[at], some.target_offsets[at + 1])
+        assert some.target_items[own].tolist() == [log.items[end - 1]]
 
 
 @pytest.mark.parametrize("name", ["leave-one-out", "last-1", "last-2"])

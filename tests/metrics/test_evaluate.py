@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -248,6 +249,36 @@ def test_lists_are_as_long_as_asked() -> None:
     several = queries([[1]], [[2, 17]])
     short = evaluate(model, several, EvalOptions(ks=(5,), list_length=2))
     assert short.lists.shape == (1, 2) and short.mean("recall@5") == 0.5
+
+
+class AsksWhen:
+    """Scores the item highest whose code is the time of the request."""
+
+    def score(self, contexts: Contexts) -> torch.Tensor:
+        assert contexts.request_times is not None and contexts.times is not None
+        scores = torch.zeros(len(contexts), ITEMS)
+        scores[torch.arange(len(contexts)), torch.from_numpy(contexts.request_times) - 1] = 2
+        assert contexts.times.tolist() == [10 * code for code in contexts.items]
+        return scores
+
+
+@pytest.mark.parametrize("targets", [1, 3])
+@pytest.mark.parametrize("chunk", [1, 4, 64])
+def test_times_go_with_their_rows_into_every_chunk(targets: int, chunk: int) -> None:
+    asked = random_queries(np.random.default_rng(4), 50, targets)
+    first = asked.target_items[asked.target_offsets[:-1]].astype(np.int64)
+    past = replace(
+        asked.contexts, request_times=first, times=10 * asked.contexts.items.astype(np.int64)
+    )
+    found = evaluate(AsksWhen(), replace(asked, contexts=past), EvalOptions(chunk=chunk))
+    assert found.mean("hr@1") == 1.0
+
+
+def test_what_is_measured_unless_asked_otherwise() -> None:
+    asked = random_queries(np.random.default_rng(0), 3, 1)
+    found = evaluate(Table(np.zeros((3, ITEMS))), asked)
+    names = [f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in (1, 5, 10, 20, 50)]
+    assert set(found.per_user) == {*names, *(f"{name}/unfiltered" for name in names)}
 
 
 class CountsContext:

@@ -16,6 +16,7 @@ from tastemaker import files
 from tastemaker.data.batches import NextItemBatches, last
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import Ground
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
 from tastemaker.recommend.hllm import HLLM, HLLMConfig
@@ -50,8 +51,13 @@ def model(num_items: int = ITEMS, seed: int = 0, **changes: object) -> HLLM:
 class TestHLLM(RecommenderContract, TrainableContract):
     """The contract of every recommender and of every trainable model."""
 
+    few = "sampled"
+
     def build(self, num_items: int, seed: int = 0) -> HLLM:
         return model(num_items, seed)
+
+    def ground(self, num_items: int) -> Ground:
+        return Ground(num_items, catalog(num_items))
 
 
 class TestFrozen(RecommenderContract):
