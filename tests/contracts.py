@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tastemaker.recommend.soundness import read_saved
 
 from tastemaker import files
 from tastemaker.data.batches import NextItemBatches, last
@@ -16,6 +15,7 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend.counting import COUNTING
+from tastemaker.recommend.saved_tensors import read_saved
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
 from tastemaker.worlds.logs import long_memory
