@@ -24,7 +24,7 @@ CONSTRUCTION = 100
 """Candidates that are looked at for them."""
 _WIDEST = 2**14
 """Most candidates of a search, whatever is filtered."""
-_NEAR = 3
+_NEAR = 8
 """Vectors that a search of `effort` finds at least for each candidate, where it looks at the right
 place: those it only passes by are as many."""
 

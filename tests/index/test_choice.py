@@ -3,7 +3,10 @@
 import pytest
 
 from tastemaker.errors import BadInput, OutOfResources
+from tastemaker.index.calibrate import Kind
 from tastemaker.index.choice import EXACT, IndexOptions, chosen, costs
+from tastemaker.index.vectors import make_index
+from tests.index.worlds import some_vectors
 
 
 def test_exact_is_chosen_up_to_its_limit_and_a_graph_above() -> None:
@@ -42,3 +45,19 @@ def test_a_kind_that_is_asked_for_is_taken() -> None:
 def test_options_that_mean_nothing_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(BadInput):
         IndexOptions(**bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf"])
+def test_costs_grow_with_the_vectors_and_their_length(kind: Kind) -> None:
+    sizes = [(1000, 8), (1000, 64), (100_000, 64), (10_000_000, 64)]
+    found = [costs(kind, *size) for size in sizes]
+    assert found == sorted(found)
+    assert all(
+        held >= count * 4 * dim for (held, _), (count, dim) in zip(found, sizes, strict=True)
+    )
+
+
+@pytest.mark.parametrize("kind", ["exact", "hnsw", "ivf"])
+def test_bytes_are_about_what_an_index_holds(kind: Kind) -> None:
+    index = make_index(some_vectors(3000, 16), options=IndexOptions(kind=kind))
+    assert index.calibration.bytes == pytest.approx(costs(kind, 3000, 16)[0], rel=0.1)

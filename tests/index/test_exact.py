@@ -1,5 +1,7 @@
 """Exact search equals a sort of everything, ties included, however it is cut up."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -103,3 +105,53 @@ def test_very_long_and_very_short_vectors_keep_their_order() -> None:
     queries = np.array([[1e18, 1e18], [1e-30, 0]], np.float32)
     ids = np.arange(4)
     assert equal(searched(vectors, ids, queries, 4), brute_force(ids, vectors, queries, 4))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    count=st.integers(1, 300),
+    dim=st.integers(1, 40),
+    k=st.integers(1, 20),
+    scale=st.sampled_from([1e-20, 1e-3, 1, 1e15]),
+    seed=st.integers(0, 2**16),
+)
+def test_it_equals_its_own_scores_sorted(
+    count: int, dim: int, k: int, scale: float, seed: int
+) -> None:
+    """Real values, of lengths that differ by orders of magnitude, some of them equal."""
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(count, dim)) * scale ** rng.random((count, 1))
+    vectors = vectors[rng.integers(count, size=count)].astype(np.float32)
+    queries = rng.normal(size=(3, dim)).astype(np.float32)
+    found, scores = searched(vectors, np.arange(count), queries, k)
+    for row, query in enumerate(queries):
+        pairs = np.zeros(count, np.int64), np.arange(count)
+        every = exact.inner_products(query[None], vectors, *pairs)
+        order = np.lexsort((np.arange(count), -every))[:k]
+        assert found[row, : len(order)].tolist() == order.tolist()
+        assert np.array_equal(scores[row, : len(order)], every[order])
+
+
+def test_scores_are_the_nearest_float32_of_the_true_sums() -> None:
+    vectors, queries = some_vectors(100, 50), some_vectors(1, 50, seed=1)
+    found, scores = searched(vectors, np.arange(100), queries, 100)
+    for one, score in zip(found[0], scores[0], strict=True):
+        exact_sum = sum(float(a) * float(b) for a, b in zip(queries[0], vectors[one], strict=True))
+        assert abs(float(score) - exact_sum) <= abs(exact_sum) * 2**-24 + 1e-12
+
+
+def test_memory_does_not_grow_with_queries_times_vectors() -> None:
+    vectors, queries = some_vectors(60_000, 4), some_vectors(512, 4, seed=1)
+    store = Store(np.arange(60_000), vectors, np.ones(60_000, bool))
+    tracemalloc.start()
+    search_exactly(store.all(), queries, 5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60_000 * 512 * 4 / 3
+
+
+def test_lengths_are_right_where_float32_would_overflow() -> None:
+    vectors = np.array([[3e30, 4e30], [0, 0], [np.nan, 1], [np.inf, 1]], np.float32)
+    found = exact.lengths(vectors)
+    assert found[:2] == pytest.approx([5e30, 0]) and not np.isfinite(found[2:]).any()
+    assert exact.lengths(vectors[:0]).shape == (0,)

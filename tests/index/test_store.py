@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.errors import BadInput
 from tastemaker.index.store import LONGEST, Store, checked_ids, checked_vectors
@@ -94,3 +96,33 @@ def test_vectors_of_other_floating_types_and_orders_are_taken() -> None:
     assert checked_vectors(np.empty((0, 3), np.float32), 3).shape == (0, 3)
     with pytest.raises(BadInput):
         checked_vectors(np.empty((3, 0), np.float32), None)
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps=st.lists(st.tuples(st.booleans(), st.sets(st.integers(0, 30), max_size=8))))
+def test_it_is_a_dictionary(steps: list[tuple[bool, set[int]]]) -> None:
+    store, known = Store.empty(1), dict[int, float]()
+    for number, (adding, wanted) in enumerate(steps):
+        ids = np.array(sorted((wanted - known.keys()) if adding else wanted & known.keys()), int)
+        if adding:
+            vectors = np.float32(number) + ids[:, None].astype(np.float32) / 64
+            store.add(ids[::-1], vectors[::-1])
+            known |= dict(zip(ids.tolist(), vectors[:, 0].tolist(), strict=True))
+        else:
+            store.remove(ids)
+            known = {one: value for one, value in known.items() if one not in ids}
+        store = store.compacted() if number % 5 == 4 else store
+        rows = store.find(np.arange(31))
+        assert (rows >= 0).tolist() == [one in known for one in range(31)]
+        assert store.vectors[rows[rows >= 0], 0].tolist() == [known[one] for one in sorted(known)]
+        assert len(store) == len(known) == store.alive.sum()
+
+
+def test_what_is_there_is_what_is_searched() -> None:
+    store = filled(5, 3, 9)
+    assert store.all().may is None and len(store.all()) == 3
+    store.remove(np.array([3]))
+    assert store.all().may is not None and store.all().may.tolist() == [True, False, True]
+    some = store.some(store.find(np.array([9])))
+    assert len(some) == 1 and some.block(0, 5)[1].tolist() == [[9, 1]]
+    assert store.nbytes > 3 * (8 + 8)

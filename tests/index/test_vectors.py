@@ -1,5 +1,6 @@
 """Every kind of index finds what it promises, and what was removed never."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tastemaker.index import vectors as vectors_module
 from tastemaker.index.calibrate import recalls
 from tastemaker.index.choice import IndexOptions
 from tastemaker.index.exact import Floats, merged
+from tastemaker.index.library import faiss
 from tastemaker.index.vectors import RecallMissed, VectorIndex, make_index
 from tastemaker.seams import Index
 from tests.index.worlds import brute_force, equal, some_vectors
@@ -259,3 +261,58 @@ def test_shards_merge_to_the_whole(indexes: Indexes, vectors: Floats) -> None:
 
 def test_an_index_stands_at_the_seam(indexes: Indexes) -> None:
     assert stands_at_the_seam(indexes["exact"]) == 32
+
+
+@pytest.mark.parametrize("kind", APPROXIMATE)
+def test_threads_change_no_answer_and_stay_as_they_were(kind: str) -> None:
+    vectors, queries = some_vectors(2500, 32), some_vectors(64, 32, seed=1)
+    library, answers = faiss(), []
+    before = library.omp_get_max_threads()
+    for threads in (1, 2):
+        library.omp_set_num_threads(threads)
+        try:
+            answers.append(of_kind(kind, vectors).search(queries, 10))
+            assert library.omp_get_max_threads() == threads
+        finally:
+            library.omp_set_num_threads(before)
+    assert equal(*answers)
+
+
+@pytest.mark.parametrize("kind", APPROXIMATE)
+def test_longer_lists_than_it_was_set_for_are_whole(indexes: Indexes, kind: str) -> None:
+    queries = some_vectors(50, indexes[kind].dim, seed=10)
+    best = indexes["exact"].search(queries, 100)
+    found = indexes[kind].search(queries, 100)
+    assert (found[0] >= 0).all() and recalls(found, best).mean() >= 0.9
+    few = queries[:3]
+    assert equal(indexes[kind].search(few, 9000), indexes["exact"].search(few, 9000))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_vectors_are_found_by_the_lower_id(kind: str) -> None:
+    vectors = np.repeat(some_vectors(1200, 32), 2, axis=0)
+    ids = np.random.default_rng(0).permutation(len(vectors))
+    index = make_index(vectors, ids=ids, options=IndexOptions(kind=kind))  # type: ignore[arg-type]
+    found, scores = index.search(some_vectors(50, 32, seed=1), 10)
+    equals = scores[:, :-1] == scores[:, 1:]
+    assert equals.any() and (found[:, :-1] < found[:, 1:])[equals].all()
+
+
+def test_a_missing_library_is_said_when_an_approximate_one_is_opened(
+    kept: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    for kind in APPROXIMATE:
+        with pytest.raises(BadInput) as caught:
+            VectorIndex.open(kept[kind])
+        assert "tastemaker[index]" in caught.value.fix
+    assert len(VectorIndex.open(kept["exact"])) == 9000
+
+
+def test_the_page_runs_as_it_stands() -> None:
+    page = Path(__file__).parents[2] / "docs" / "neighbours.md"
+    (code,) = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    names: dict[str, object] = {}
+    exec(compile(code, page.name, "exec"), names)
+    index = names["index"]
+    assert isinstance(index, VectorIndex) and len(index) == 1000 and 7 not in index.ids
