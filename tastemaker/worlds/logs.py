@@ -7,8 +7,8 @@ and `write_large` makes a log of any size in bounded memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
