@@ -39,7 +39,7 @@ def doubts(
         lines: The log came from rows without times that are no sequences.
         meant: Columns that were not read, and what they are likely meant to be.
     """
-    found = [
+    doubts = [
         order_of_lines() if lines else None,
         strange_times(log, declared),
         without_order(log),
@@ -48,7 +48,7 @@ def doubts(
         without_entry(log, catalog),
         ready_split(log),
     ]
-    return tuple(doubt for doubt in found if doubt)
+    return tuple(doubt for doubt in doubts if doubt)
 
 
 def unread_columns(meant: Mapping[str, str]) -> str | None:
