@@ -211,7 +211,7 @@ def _sound(manifest: dict[str, object], raw: bytes) -> bool:
         return False
     if not (isinstance(listed, dict) and isinstance(kind, str) and isinstance(meta, dict)):
         return False
-    return bool(listed) and all(inside(name) and _entry(one) for name, one in listed.items())
+    return bool(listed) and all(inside(name) and _entry(entry) for name, entry in listed.items())
 
 
 def _digest(body: Mapping[str, object]) -> str:

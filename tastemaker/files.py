@@ -125,9 +125,9 @@ def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     ready: dict[str, Tensor] = {}
     taken: set[int] = set()
     for name, tensor in tensors.items():
-        own = tensor.contiguous()
-        memory = own.untyped_storage().data_ptr()
-        ready[name] = own.clone() if memory in taken else own
+        flat = tensor.contiguous()
+        memory = flat.untyped_storage().data_ptr()
+        ready[name] = flat.clone() if memory in taken else flat
         taken.add(memory)
     return ready
 

@@ -55,8 +55,13 @@ def stored_tensors(path: Path) -> dict[str, Stored]:
     """
     with _opened(path) as file:
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        kinds = {name: _TYPES.get(one.get_dtype(), one.get_dtype()) for name, one in slices.items()}
-        return {name: Stored(tuple(one.get_shape()), kinds[name]) for name, one in slices.items()}
+        kinds = {
+            name: _TYPES.get(tensor.get_dtype(), tensor.get_dtype())
+            for name, tensor in slices.items()
+        }
+        return {
+            name: Stored(tuple(tensor.get_shape()), kinds[name]) for name, tensor in slices.items()
+        }
 
 
 def expected_of(module: nn.Module) -> dict[str, Stored]:
@@ -79,9 +84,9 @@ def checked_tensors(
         ArtefactError: On the first tensor that is missing, unexpected, of another shape or type, or
             holds a value that is not finite.
     """
-    found = {n: s for n, s in stored_tensors(path).items() if not n.startswith(ignored)}
-    for name in sorted(expected.keys() | found.keys()):
-        want, got = (str(side.get(name, "no such tensor")) for side in (expected, found))
+    stored = {n: s for n, s in stored_tensors(path).items() if not n.startswith(ignored)}
+    for name in sorted(expected.keys() | stored.keys()):
+        want, got = (str(side.get(name, "no such tensor")) for side in (expected, stored))
         if want != got:
             fix = "Use the data and options the model was trained with."
             raise ArtefactError(str(path), f"Tensor {name} does not fit", want, got, fix)

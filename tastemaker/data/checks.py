@@ -30,7 +30,7 @@ class Tally:
 
     file: str
     declared: Declaration = field(default_factory=Declaration)
-    found: dict[tuple[str, str], Problem] = field(default_factory=dict)
+    by_cause: dict[tuple[str, str], Problem] = field(default_factory=dict)
     dropped: list[pl.DataFrame] = field(default_factory=list)
     """bad rows with `row` and `reason`."""
     undeclared: Counter[str] = field(default_factory=Counter)
@@ -47,13 +47,13 @@ class Tally:
         if not len(bad):
             return
         key = (column, what)
-        if key in self.found:
-            old = self.found[key]
+        if key in self.by_cause:
+            old = self.by_cause[key]
             count = old.count + len(bad)
-            self.found[key] = Problem(self.file, column, old.row, old.value, count, what, fix)
+            self.by_cause[key] = Problem(self.file, column, old.row, old.value, count, what, fix)
         else:
             row, value = int(bad["row"][0]), shown(bad["value"][0])
-            self.found[key] = Problem(self.file, column, row, value, len(bad), what, fix)
+            self.by_cause[key] = Problem(self.file, column, row, value, len(bad), what, fix)
         self.bad += len(bad)
         if not self.keep:
             if self.bad >= MOST:
@@ -75,7 +75,7 @@ class Tally:
             explained(problem, self.undeclared, self.declared, self.known)
             if (column, what) == ("event", UNDECLARED)
             else problem
-            for (column, what), problem in self.found.items()
+            for (column, what), problem in self.by_cause.items()
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict, TypeVar
 
@@ -9,6 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy import sparse
+
+from tastemaker.data.declaration import MAX_EVENTS
+from tastemaker.data.dictionary import Dictionary
+from tastemaker.errors import BadInput
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -49,6 +54,38 @@ class Columns:
     values: npt.NDArray[np.float32] | None = None
     rows: Int64s | None = None
     parts: npt.NDArray[np.uint8] | None = None
+
+    @classmethod
+    def of_frame(cls, frame: pl.DataFrame, parts: Sequence[str]) -> tuple[Columns, tuple[str, ...]]:
+        """Code a table of `user_id`, `item_id` and, where it has them, other columns.
+
+        Args:
+            frame: As `Interactions.from_frame` takes it.
+            parts: Names that `split` may have, in the order of their codes.
+
+        Returns:
+            The columns, and the names of the kinds of events.
+
+        Raises:
+            BadInput: If there are more kinds of events than a byte tells apart.
+        """
+        names = tuple(sorted(frame["event"].unique())) if "event" in frame else ("view",)
+        if len(names) > MAX_EVENTS:
+            what = f"The table has {len(names):,} kinds of events; {MAX_EVENTS} is the most."
+            raise BadInput(what, "column event", "Join kinds that mean the same.")
+        users, items = Dictionary(), Dictionary()
+        columns = cls(
+            users=users.code(frame["user_id"]),
+            items=items.code(frame["item_id"]),
+            user_ids=users.ids(),
+            item_ids=items.ids(),
+            times=frame["timestamp"].to_numpy() if "timestamp" in frame else None,
+            events=_numbered(frame["event"], names) if len(names) > 1 else None,
+            values=frame["value"].cast(pl.Float32).to_numpy() if "value" in frame else None,
+            rows=frame["row"].to_numpy() if "row" in frame else None,
+            parts=_numbered(frame["split"], parts) if "split" in frame else None,
+        )
+        return columns, names
 
     def sort(self) -> Ordered:
         """Recode and stable-sort by (user, time, row); by (user, part, time, row) with parts.
@@ -94,6 +131,10 @@ class Columns:
             inner = _lexsort(users[by_row], times)
             return by_row if inner is None else by_row[inner]
         return _lexsort(users, self.times)
+
+
+def _numbered(words: pl.Series, names: Sequence[str]) -> npt.NDArray[np.uint8]:
+    return words.cast(pl.Enum(names)).to_physical().cast(pl.UInt8).to_numpy()
 
 
 def pick(array: A | None, order: npt.NDArray[np.integer | np.bool_] | None) -> A | None:

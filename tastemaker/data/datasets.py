@@ -89,8 +89,8 @@ def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = 
         log = open_log(path)
         named = replace(log.declared, name=path.name.partition(".")[0])
         return _read(replace(log, declared=named), None, bad_rows)
-    found = find_log(path)
-    log = open_split(found) if isinstance(found, dict) else open_log(found)
+    file = find_log(path)
+    log = open_split(file) if isinstance(file, dict) else open_log(file)
     declared = log.declared
     if (path / "dataset.json").is_file():
         declared = read_declaration(path)

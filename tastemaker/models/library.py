@@ -205,16 +205,16 @@ def _refuse_unknown(values: JsonObject, where: Path) -> None:
 def _config(values: JsonObject, where: Path, tensors: int) -> PreTrainedConfig:
     """The config object of one of the library's own kinds, without what it must not say."""
     _refuse_unknown(values, where)
-    kept = _read(values, where, tensors)
+    readable = _read(values, where, tensors)
     with _guarded(where):
         kind = transformers().CONFIG_MAPPING[values["model_type"]]
-        config: PreTrainedConfig = kind.from_dict(kept)
+        config: PreTrainedConfig = kind.from_dict(readable)
     return config
 
 
 def _read(values: Mapping[str, object], where: Path, tensors: int) -> JsonObject:
     """What is read of a config, at every depth; more layers than tensors are refused."""
-    kept = {}
+    readable = {}
     for name, value in values.items():
         if "layer" in name and isinstance(value, int) and value > tensors:
             what, got = f"{name} is more than the weights hold", counted(tensors, "tensor")
@@ -222,5 +222,5 @@ def _read(values: Mapping[str, object], where: Path, tensors: int) -> JsonObject
                 str(where), what, counted(value, "layer"), got, "Download it again."
             )
         if name not in _UNREAD:
-            kept[name] = _read(value, where, tensors) if isinstance(value, Mapping) else value
-    return kept
+            readable[name] = _read(value, where, tensors) if isinstance(value, Mapping) else value
+    return readable

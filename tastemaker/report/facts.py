@@ -14,9 +14,9 @@ from tastemaker.report.wording import MISSING, count, finite, number, percent, s
 
 def _small_share(value: object) -> str:
     """A share with two decimals or, where it is tiny, two digits that are not zero."""
-    found = finite(value)
-    below = 0 if not found else -math.floor(math.log10(abs(100 * found)))
-    return percent(found, max(2, below + 1))
+    share = finite(value)
+    below = 0 if not share else -math.floor(math.log10(abs(100 * share)))
+    return percent(share, max(2, below + 1))
 
 
 def facts(data: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -139,15 +139,15 @@ def has_checkpoint(run: Path) -> bool:
     return pointers.pointed(run / "checkpoints" / "latest") is not None
 
 
-def check_identity(where: Path, wanted: JsonObject, found: JsonObject) -> None:
+def check_identity(where: Path, wanted: JsonObject, held: JsonObject) -> None:
     """Refuse to go on when something that shapes the weights differs; names the field."""
     for name, value in wanted.items():
-        if found.get(name) != value:
+        if held.get(name) != value:
             fix = "Resume with the same options and data, or start anew in another folder."
             raise ArtefactError(
                 str(where),
                 f"{name} differs from the run's",
-                repr(found.get(name)),
+                repr(held.get(name)),
                 repr(value),
                 fix,
             )
@@ -201,7 +201,9 @@ def refuse_non_finite(tensors: Mapping[str, Tensor]) -> None:
 
 def _flat(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     state: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
-    return {f"{at}.{name}": t for at, moments in state.items() for name, t in moments.items()}
+    return {
+        f"{number}.{name}": t for number, moments in state.items() for name, t in moments.items()
+    }
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
@@ -210,9 +212,9 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
     tensors = files.load_tensors(path)
     expected: dict[str, Tensor] = {}
     for number, parameter in enumerate(parameters):
-        own = {"step": torch.zeros(()), "exp_avg": parameter, "exp_avg_sq": parameter}
-        if any(f"{number}.{name}" in tensors for name in own):
-            expected |= {f"{number}.{name}": like for name, like in own.items()}
+        moments = {"step": torch.zeros(()), "exp_avg": parameter, "exp_avg_sq": parameter}
+        if any(f"{number}.{name}" in tensors for name in moments):
+            expected |= {f"{number}.{name}": like for name, like in moments.items()}
     check_tensors(path, tensors, expected)
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():

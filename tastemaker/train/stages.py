@@ -60,10 +60,14 @@ def identity(stages: Sequence[Planned], config: FitConfig) -> JsonObject:
             "learns": list(stage.learns),
             "loss": stage.loss,
             "keeps": stage.keeps,
-            **shaping(own),
-            **({"epochs": own.epochs, "patience": own.patience} if at < len(stages) else {}),
+            **shaping(options),
+            **(
+                {"epochs": options.epochs, "patience": options.patience}
+                if number < len(stages)
+                else {}
+            ),
         }
-        for at, (stage, own) in enumerate(stages, start=1)
+        for number, (stage, options) in enumerate(stages, start=1)
         if stage.name
     ]
     return {**shaping(config), **({"stages": shapes} if shapes else {})}
