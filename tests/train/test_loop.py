@@ -77,7 +77,7 @@ def test_cpu_seconds_are_counted_over_all_starts(
     dying = Dies(batches.contexts, 6, tokens=24, negatives=5)
     with pytest.raises(KeyboardInterrupt):
         fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
-    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    newest = pointers.pointed(tmp_path / "checkpoints" / "latest")
     assert newest is not None
     before = artifacts.meta_of(newest)["progress"]["cpu_seconds"]
     assert before > 0
