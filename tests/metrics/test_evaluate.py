@@ -308,7 +308,7 @@ def test_memory_does_not_grow_with_the_users() -> None:
     program = """
 import resource, numpy as np, torch
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.metrics.evaluate import evaluate
 class Same:
     scores = torch.arange(12_000) % 50.0

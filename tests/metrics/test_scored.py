@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.metrics.scored import scores_of
 

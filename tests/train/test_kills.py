@@ -85,7 +85,7 @@ POINTS = [
     ("tastemaker.artifacts.seal", "between the files and the manifest"),
     ("tastemaker.artifacts.write_text", "while the manifest is written"),
     ("pathlib.Path.rename", "before the rename"),
-    ("tastemaker.artifacts.point", "between the rename and the pointer"),
+    ("tastemaker.pointers.point", "between the rename and the pointer"),
     ("pathlib.Path.replace", "while the pointer is replaced"),
     ("tastemaker.train.checkpoints.Checkpoints._prune", "before old checkpoints go"),
     ("torch.optim.AdamW.step", "within a step"),
