@@ -106,7 +106,7 @@ def test_an_interrupted_run_resumes_to_the_same_artefacts(
     with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(SASRec, "loss", dying)
         run_recommender(options, MODEL, TRAINING)
-    with pytest.raises(ArtefactError, match="no finished artefact"):
+    with pytest.raises(ArtefactError, match="not finished"):
         open_run(tmp_path / "run")
     with pytest.raises(ArtefactError, match="seed differs"):
         run_recommender(replace(options, resume=True, seed=3), MODEL, TRAINING)
