@@ -4,7 +4,7 @@ import json
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Optional, Union
 
 import numpy as np
 import pytest
@@ -150,6 +150,24 @@ def test_a_nested_config_carries_its_kind(value: Holder) -> None:
     assert from_json(Holder, stored, "t") == value
     assert stored["one"]["kind"] == type(value.one).__name__.removesuffix("Config")
     assert "kind" not in (stored["maybe"] or {})
+
+
+@dataclass(frozen=True)
+class Older:
+    """The same in the older spelling, as type variables and `Optional` give it."""
+
+    one: Union[RedConfig, RedderConfig]  # noqa: UP007 - the spelling is what is tested
+    maybe: Optional[Inner] = None  # noqa: UP045
+    number: Union[int, str] = 0  # noqa: UP007
+
+
+@pytest.mark.parametrize("value", [Older(RedderConfig(3), Inner(1), "x"), Older(RedConfig())])
+def test_unions_may_be_spelt_either_way(value: Older) -> None:
+    stored = to_json(value)
+    assert stored["one"]["kind"] in ("Red", "Redder")
+    assert from_json(Older, stored, "t") == value
+    with pytest.raises(BadInput):
+        from_json(Older, stored | {"number": 1.5}, "t")
 
 
 @pytest.mark.parametrize(
