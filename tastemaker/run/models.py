@@ -142,8 +142,11 @@ class Models:
         config: Mapping[str, Any],
         interactions: Interactions,
         catalog: Catalog,
+        unseen: Catalog | None = None,
     ) -> Models:
         """Read what `save` wrote, for the vocabulary it was trained on.
+
+        `unseen` are items of the catalogue that the log never saw, which some models know too.
 
         Raises:
             ArtefactError: If the weights belong to another vocabulary or shape.
@@ -157,7 +160,7 @@ class Models:
                 "Train on this data, or open the run the model came with.",
             )
         own, shape = _stored_shape(run, config)
-        ground = Ground(interactions.num_items, catalog)
+        ground = Ground(interactions.num_items, catalog, unseen=unseen or Catalog.empty())
         if len(catalog.frame) != ground.num_items:
             got, want = (
                 counted(len(catalog.frame), "row"),
