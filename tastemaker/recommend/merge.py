@@ -50,6 +50,16 @@ class ItemHeads:
 
 
 @runtime_checkable
+class Dialled(Protocol):
+    """Options of a model with a dial."""
+
+    @property
+    def relevance(self) -> float:
+        """The usual weight g on relevance."""
+        ...
+
+
+@runtime_checkable
 class TwoHeaded(Protocol):
     """A model that says of every item what goes with it."""
 

@@ -38,6 +38,7 @@ from tastemaker.run.kept import keep
 from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.results import evaluate_models
+from tastemaker.run.similar import keep_neighbours
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Learned, Shape
 from tastemaker.train.config import FitConfig
@@ -163,6 +164,7 @@ def publish(
     kept_here = plan.dataset.source == str(folder)
     clear_results(folder, but=DATA if kept_here else ())
     models.save(folder)
+    keep_neighbours(models.neural, folder)
     keep(folder, plan.dataset)
     write_parquet(folder / USERS, per_user)
     files.write_json(folder / RESULTS, dict(results))
