@@ -39,6 +39,7 @@ from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.results import evaluate_models
 from tastemaker.run.similar import keep_neighbours
+from tastemaker.run.together import together
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Learned, Shape
 from tastemaker.train.config import FitConfig
@@ -121,6 +122,8 @@ def finish(plan: Plan, neural: Learned, folder: Path) -> dict[str, Any]:
     }
     seed = plan.options.seed
     results |= {"seed": seed, "seeds": [seed], **config.environment()}
+    if shown := together(neural, plan.ground):
+        results["together"] = shown
     publish(folder, plan, models, results, per_user)
     return results
 

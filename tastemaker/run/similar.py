@@ -168,8 +168,13 @@ def searched(model: Learned) -> ItemSearch | None:
 
 def table_of(model: Learned, search: ItemSearch) -> NeighbourTable:
     """The neighbours of a model's items, in the order of its own dial."""
+    return build_table(search, dial=dial_of(model))
+
+
+def dial_of(model: Learned) -> float:
+    """The usual weight on relevance: that of the model's options, where they have one."""
     config = model.config
-    return build_table(search, dial=config.relevance if isinstance(config, Dialled) else DIAL)
+    return config.relevance if isinstance(config, Dialled) else DIAL
 
 
 def keep_neighbours(model: Learned, run: Path) -> None:

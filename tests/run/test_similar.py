@@ -87,7 +87,7 @@ def test_items_without_events_are_found_and_can_be_asked_from(saved: SavedRun) -
         everything = ids(saved.similar(item, 10**9))
         assert "nothing" not in everything
         assert item not in everything
-        assert len(everything) == len(set(everything)) == 41
+        assert len(everything) == len(set(everything)) == (41 if item == "i5" else 40)
 
 
 def test_filters_are_those_of_exact_search(saved: SavedRun) -> None:
