@@ -43,7 +43,8 @@ FILES = (
     "report.html",
 )
 """What every run consists of; whatever else lies in its folder is no part of it."""
-OPTIONAL = ("user_model.json",)
+NEIGHBOURS = "neighbours.arrow"
+OPTIONAL = ("user_model.json", NEIGHBOURS)
 """What a run has beside where its model needs it."""
 SETTLED = (
     "data",

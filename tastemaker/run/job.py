@@ -39,6 +39,8 @@ from tastemaker.run.kept import keep
 from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.results import measure, results_of
+from tastemaker.run.similar import keep_neighbours
+from tastemaker.run.together import together
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Learned, Shape
 from tastemaker.train.config import FitConfig
@@ -125,6 +127,8 @@ def finish(plan: Plan, neural: Learned, folder: Path) -> JsonObject:
     }
     seed = plan.options.seed
     results |= {"seed": seed, "seeds": [seed], **config.environment()}
+    if shown := together(neural, plan.ground):
+        results["together"] = shown
     publish(folder, results, per_user)
     return results
 
@@ -162,6 +166,7 @@ def keep_models(folder: Path, plan: Plan, models: Models) -> None:
     kept_here = plan.dataset.source == str(folder)
     clear_results(folder, but=DATA if kept_here else ())
     models.save(folder)
+    keep_neighbours(models.neural, folder)
     keep(folder, plan.dataset)
     models.let_go()
 

@@ -32,7 +32,8 @@ from tastemaker.run.kept import kept
 from tastemaker.run.lists import Choice, Lists, best_items
 from tastemaker.run.models import Models
 from tastemaker.run.shelf import Shelf
-from tastemaker.run.wishes import Id, Wished, Wishes, id_of
+from tastemaker.run.similar import Beside, answer_similar
+from tastemaker.run.wishes import Id, Wished, WishedBeside, Wishes, id_of, undialled
 from tastemaker.seams import Recommender
 
 BATCH = 128
@@ -119,7 +120,7 @@ class SavedRun:
 
     def answer(self, user: Id, wishes: Wishes, model: str = "") -> Answer:
         """As `recommend`, with the wishes in one object."""
-        user, choice = id_of(user), self.shelf.choice(wishes)
+        user, choice = id_of(user), self.shelf.choice(undialled(wishes))
         codes, past = self._codes([user]), self.context(user).items
         name = self._checked(model) if len(past) else POPULARITY
         lists, known = self._lists(codes, name, choice), bool(codes[0] >= 0)
@@ -128,6 +129,29 @@ class SavedRun:
         said = [_reason(known, name, len(past)), *self.shelf.remarks(wishes)]
         history = tuple(self._chosen(int(code)) for code in past[::-1][:10])
         return Answer(user, known, name, " ".join(said), history, items, len(items) == wishes.k)
+
+    @cached_property
+    def beside(self) -> Beside:
+        """The items, ready to be asked from.
+
+        Raises:
+            BadInput: If the model of this run does not say what goes with an item.
+        """
+        return Beside.of(self)
+
+    def similar(self, item: Id, k: int = 10, **wishes: Unpack[WishedBeside]) -> Answer:
+        """The k best items that go with an item, never itself.
+
+        Args:
+            item: Id or title of an item, also of one that is in the catalogue alone.
+            k: Number of items; more than there are gives all of them.
+            wishes: Further fields of `Wishes`: relevance, offset, boost, only, allow, deny.
+
+        Raises:
+            BadInput: If the run's model cannot say, no item or several are meant, or a wish cannot
+                be.
+        """
+        return answer_similar(self, item, Wishes(k, **wishes))
 
     def recommend_all(
         self,
@@ -160,7 +184,7 @@ class SavedRun:
     ) -> Iterator[pl.DataFrame]:
         """As `recommend_all`, in tables of some users each; wishes are checked before the first."""
         given = self.interactions.user_ids.to_list() if users is None else map(id_of, users)
-        ids, choice = list(dict.fromkeys(given)), self.shelf.choice(wishes)
+        ids, choice = list(dict.fromkeys(given)), self.shelf.choice(undialled(wishes))
         name = self._checked(model)
         parts = range(0, max(1, len(ids)), BATCH)
         return (self._table(ids[at : at + BATCH], name, choice) for at in parts)

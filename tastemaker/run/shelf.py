@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import torch
 from torch import Tensor
 
 from tastemaker.counts import by_count, counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.groupings import Grouping
-from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput
 from tastemaker.run.lists import Choice
 from tastemaker.run.wishes import Wishes
@@ -23,11 +24,30 @@ _NAMED = 10
 """Unknown items that a message names."""
 
 
+class Coded(Protocol):
+    """Items with codes from 1: those of a log."""
+
+    @property
+    def item_ids(self) -> pl.Series:
+        """(I,) ids in the order of their codes."""
+        ...
+
+    @property
+    def item_codes(self) -> dict[str, int]:
+        """Id → code."""
+        ...
+
+    @property
+    def num_items(self) -> int:
+        """I."""
+        ...
+
+
 @dataclass(frozen=True)
 class Shelf:
     """I items with their catalogue."""
 
-    log: Interactions
+    log: Coded
     catalog: Catalog
     """every item of the data, also those that the log never saw"""
     aligned: Catalog

@@ -76,3 +76,16 @@ def test_what_is_no_boost(text: str) -> None:
 def test_a_group_is_boosted_once() -> None:
     with pytest.raises(BadInput, match="twice"):
         weights(["Comedy=1", "Comedy=2"])
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.25, np.float32(0.5), None])
+def test_a_relevance_is_a_number_from_0_to_1(value: Any) -> None:
+    kept = Wishes(relevance=value).relevance
+    assert kept == value
+    assert kept is None or type(kept) is float
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf"), True, "1"])
+def test_what_is_no_relevance(value: Any) -> None:
+    with pytest.raises(BadInput, match="relevance = "):
+        Wishes(relevance=value)

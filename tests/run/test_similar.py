@@ -1,0 +1,180 @@
+"""Items that go with an item: by either head or between, filtered, with the part of each."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tastemaker.errors import ArtefactError, BadInput, NumericFault
+from tastemaker.recommend.neighbour_table import NeighbourTable
+from tastemaker.run.answers import Answer, Chosen
+from tastemaker.run.folder import NEIGHBOURS, OPTIONAL
+from tastemaker.run.saved import SavedRun, open_run
+from tastemaker.run.similar import keep_neighbours
+from tests.run.two_heads import Stand, best, heads_of, two_headed, with_heads
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+    return two_headed(tmp_path_factory.mktemp("beside"))
+
+
+def ids(answer: Answer) -> list[str]:
+    return [item.item for item in answer.items]
+
+
+@pytest.mark.parametrize("relevance", [0.0, 0.3, 0.9, 1.0])
+def test_the_best_items_at_every_dial(saved: SavedRun, relevance: float) -> None:
+    answer = saved.similar("i7", relevance=relevance)
+    assert ids(answer) == best(saved, "i7", relevance)[:10]
+    assert (answer.item, answer.user, answer.history) == (Chosen("i7", "Item <7>"), "", ())
+    assert (answer.known, answer.complete, answer.model) == (True, True, "mtmh")
+    assert answer.relevance == relevance
+    scores = [item.score for item in answer.items]
+    assert scores == sorted(scores, reverse=True)
+    for item in answer.items:
+        assert item.score == pytest.approx(sum(item.parts.values()), abs=2e-6)
+    if relevance in (0, 1):
+        idle = "relevance" if relevance == 0 else "engagement"
+        assert {item.parts[idle] for item in answer.items} == {0}
+
+
+def test_without_a_relevance_that_of_the_model_counts(saved: SavedRun) -> None:
+    assert saved.similar("i7") == saved.similar("i7", relevance=0.3)
+
+
+def test_the_answer_is_json_and_of_the_type_of_recommend(saved: SavedRun) -> None:
+    values = json.loads(json.dumps(saved.similar("i7", 2).to_json(), allow_nan=False))
+    assert values.keys() == saved.recommend("u1", 2, model="ease").to_json().keys()
+    assert values["item"] == {"item": "i7", "title": "Item <7>"}
+    assert values["items"][0]["parts"].keys() == {"engagement", "relevance"}
+    assert saved.recommend("u1", 2, model="ease").item is None
+
+
+def test_one_head_answers_where_the_other_knows_nothing(saved: SavedRun) -> None:
+    cold, unwritten = saved.similar("i1", relevance=0.2), saved.similar("i2", relevance=0.8)
+    assert cold.relevance == 1
+    assert unwritten.relevance == 0
+    assert ids(unwritten) == best(saved, "i2", 0.0)[:10]
+    assert "no events" in cold.reason
+    assert "content" in unwritten.reason
+    for asked in (1.0, 0.0):
+        plain = saved.similar("i1" if asked else "i2", relevance=asked)
+        assert "counts" in plain.reason
+
+
+def test_an_item_that_nothing_is_known_of_gets_what_is_popular(saved: SavedRun) -> None:
+    answer = saved.similar("nothing", 5, deny=["i3"])
+    want = [item for item in ids(saved.recommend("no such user", 7)) if item != "i3"][:5]
+    assert ids(answer) == want
+    assert (answer.known, answer.model, answer.user) == (False, "popularity", "")
+    assert answer.item == Chosen("nothing", "Silence")
+    assert answer.relevance is None
+    assert "popular" in answer.reason
+
+
+def test_items_without_events_are_found_and_can_be_asked_from(saved: SavedRun) -> None:
+    answer = saved.similar("i5", 3, relevance=1.0)
+    assert answer.items[0].item == "new"
+    assert answer.items[0].title == "Fresh (2020)"
+    assert answer.items[0].categories == ("Odd",)
+    assert "new" not in ids(saved.similar("i5", 100, relevance=0.0))
+    assert ids(saved.similar("fresh", 1)) == ["i5"]
+    for item in ("i5", "new"):
+        everything = ids(saved.similar(item, 10**9))
+        assert "nothing" not in everything
+        assert item not in everything
+        assert len(everything) == len(set(everything)) == (41 if item == "i5" else 40)
+
+
+def test_filters_are_those_of_exact_search(saved: SavedRun) -> None:
+    every = best(saved, "i7", 0.3)
+    odd = [item for item in every if item in ("new", "newer") or int(item[1:]) % 2]
+    assert ids(saved.similar("i7", 8, only=["odd"])) == odd[:8]
+    assert ids(saved.similar("i7", 5, deny=every[:3])) == every[3:8]
+    assert ids(saved.similar("i7", 5, allow=["newer", "i9", "i7"])) == [
+        item for item in every if item in ("newer", "i9")
+    ]
+    assert not saved.similar("i7", 5, allow=["newer", "i9", "i7"]).complete
+    assert ids(saved.similar("i7", 4, offset=3)) == every[3:7]
+    assert ids(saved.similar("i7", 4, offset=10**30)) == []
+    assert ids(saved.similar("i7", 5, allow=[])) == []
+    remarks = saved.similar("i7", 5, allow=["i9", "nothing"]).reason
+    assert "1 of 2 allowed items" in remarks
+
+
+def test_a_favoured_group_comes_first_and_its_weight_is_in_the_score(saved: SavedRun) -> None:
+    plain = {item.item: item for item in saved.similar("i7", 100).items}
+    answer = saved.similar("i7", 100, boost={"Odd": 3})
+    odd = [("Odd" in item.categories) for item in answer.items]
+    assert odd == sorted(odd, reverse=True)
+    for item in answer.items:
+        added = 3 if "Odd" in item.categories else 0
+        assert item.score == pytest.approx(plain[item.item].score + added, abs=1e-5)
+
+
+@pytest.mark.parametrize("relevance", [-0.1, 1.1, float("nan"), True, "0.5"])
+def test_a_relevance_outside_0_to_1_is_refused(saved: SavedRun, relevance: float) -> None:
+    with pytest.raises(BadInput, match="relevance"):
+        saved.similar("i7", relevance=relevance)
+
+
+def test_what_cannot_be_meant_is_refused(saved: SavedRun) -> None:
+    for item in ("Item <77>", "", "no such thing at all"):
+        with pytest.raises(BadInput):
+            saved.similar(item)
+    with pytest.raises(BadInput, match="2 items"):
+        saved.similar("item <3>")
+    with pytest.raises(BadInput, match="does not know"):
+        saved.similar("i7", deny=["no-item"])
+    with pytest.raises(BadInput, match="k = 0"):
+        saved.similar("i7", 0)
+
+
+def test_a_relevance_would_be_idle_for_a_user(saved: SavedRun) -> None:
+    with pytest.raises(BadInput, match="relevance"):
+        saved.recommend("u1", relevance=0.5)  # type: ignore[call-arg]
+    with pytest.raises(BadInput, match="relevance"):
+        saved.recommend_all(relevance=0.5)  # type: ignore[call-arg]
+
+
+def test_a_model_without_heads_names_one_that_has_them(finished_run: Path) -> None:
+    with pytest.raises(BadInput, match="train mtmh --data") as caught:
+        open_run(finished_run).similar("i7")
+    assert "sasrec" in caught.value.what
+
+
+def test_the_table_is_kept_with_the_run_and_read_from_it(saved: SavedRun, tmp_path: Path) -> None:
+    assert NEIGHBOURS in OPTIONAL
+    run = Path(shutil.copytree(saved.path, tmp_path / "run"))
+    keep_neighbours(saved.models.neural, run)
+    table = NeighbourTable.open(run / NEIGHBOURS, 43)
+    assert table.dial == 0.3
+    kept = replace(saved, path=run)
+    assert kept.similar("i7", 20) == saved.similar("i7", 20)
+    (run / NEIGHBOURS).write_bytes(b"half of it")
+    with pytest.raises(ArtefactError):
+        replace(saved, path=run).similar("i7")
+
+
+def test_a_model_without_heads_keeps_no_table(finished_run: Path, tmp_path: Path) -> None:
+    keep_neighbours(open_run(finished_run).models.neural, tmp_path)
+    assert not any(tmp_path.iterdir())
+
+
+def test_vectors_that_are_no_numbers_are_refused_before_anything_is_kept(
+    saved: SavedRun, tmp_path: Path
+) -> None:
+    heads = heads_of(saved)
+    heads.target[4, 0] = np.nan
+    with pytest.raises(NumericFault):
+        keep_neighbours(Stand(heads), tmp_path)  # type: ignore[arg-type]
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_model_of_other_items_is_refused(finished_run: Path) -> None:
+    with pytest.raises(ArtefactError, match="other items"):
+        with_heads(open_run(finished_run)).similar("i7")
