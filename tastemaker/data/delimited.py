@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -129,7 +130,7 @@ def _explain(path: Path, separator: str, quote: str | None) -> BadData | None:
     Raises:
         BadData: If the file has a line that is no text.
     """
-    kind = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
+    kind: Literal[0, 3] = csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL
     lines = chain.from_iterable(line_blocks(path, header=True))
     rows = csv.reader(lines, delimiter=separator, quoting=kind)
     try:
