@@ -196,6 +196,21 @@ def test_splits_that_cannot_be_made(name: str, cause: str) -> None:
     assert caught.value.fix
 
 
+def test_the_clock_cuts_a_tenth_of_the_events_and_a_tenth_of_the_rest() -> None:
+    frame = pl.DataFrame(
+        {"user_id": ["a"] * 11, "item_id": list("abcdefghdcb"), "timestamp": range(11)}
+    )
+    cuts = split(Interactions.from_frame(frame), "global-time")
+    assert items_of(cuts, "a") == ["abcdefgh", "d", "cb"]
+
+
+def test_a_log_without_events_cannot_be_cut() -> None:
+    empty = pl.DataFrame(schema={"user_id": pl.String, "item_id": pl.String, "timestamp": pl.Int64})
+    for name in ("global-time", "leave-one-out", "last-3"):
+        with pytest.raises(BadInput):
+            split(Interactions.from_frame(empty), name)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, -1.0])
 def test_shares_of_time_are_checked(share: float) -> None:
     frame = pl.DataFrame(
@@ -281,7 +296,7 @@ def test_equal_times_cannot_be_cut() -> None:
 
 def test_a_split_without_queries_says_which_and_why() -> None:
     strangers = [("u", "a", 1, "train"), ("v", "a", 2, "test")]
-    unseen = [("u", "a", 1, "train"), ("u", "b", 2, "test")]
+    unseen = [("u", "a", 1, "train"), ("u", "b", 2, "test"), ("v", "a", 1, "train")]
     none = [("u", "a", 1, "train"), ("u", "b", 2, "valid")]
     for rows, why in ((strangers, "before them"), (unseen, "is in training"), (none, "no event")):
         with pytest.raises(BadInput, match="no test query") as caught:

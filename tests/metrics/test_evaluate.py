@@ -138,18 +138,6 @@ def test_repeated_targets_are_refused_not_missed() -> None:
     assert found.mean("hr@8") == 1.0
 
 
-def test_repeats_are_found_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(3)
-    contexts = [rng.integers(1, 9, rng.integers(0, 6)).tolist() for _ in range(200)]
-    wanted = [rng.integers(1, 9, rng.integers(1, 4)).tolist() for _ in range(200)]
-    again = [code in past for past, row in zip(contexts, wanted, strict=True) for code in row]
-    from tastemaker.metrics import targets
-
-    for cells in (1, 50, 2**22):
-        monkeypatch.setattr(targets, "_CELLS", cells)
-        assert targets.repeated_targets(queries(contexts, wanted)).tolist() == again
-
-
 def test_targets_that_cannot_be_ranked_are_misses_and_counted() -> None:
     scores = np.random.default_rng(0).random((3, 20))
     scores[2, 4] = -math.inf

@@ -49,6 +49,16 @@ def test_values_are_kept_in_their_plain_form() -> None:
     assert Wishes().allow is None
 
 
+def test_the_least_and_the_most_that_can_be_wished() -> None:
+    plain = Wishes()
+    assert (plain.k, plain.offset, plain.boost, plain.only, plain.deny) == (10, 0, {}, (), ())
+    edge = Wishes(k=1, offset=0, boost={"A": 100, "B": -100.0}, allow=[])
+    assert (edge.k, edge.offset, edge.boost, edge.allow) == (1, 0, {"A": 100, "B": -100}, ())
+    assert weights(["A=100", "B=-100"]) == edge.boost
+    with pytest.raises(BadInput):
+        weights(["A=100.5"])
+
+
 @pytest.mark.parametrize("weight", [float("nan"), float("inf"), 101, -1e9, True, "1", None])
 def test_weights_are_finite_numbers(weight: Any) -> None:
     with pytest.raises(BadInput, match="not a boost"):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from tastemaker import artifacts, files, pointers
 from tastemaker.data.batches import Batch, NextItemBatches
 from tastemaker.errors import ArtefactError, BadInput, NumericFault, OutOfResources
 from tastemaker.recommend.sasrec import SASRec
+from tastemaker.train.checkpoints import KIND, MODEL, OPTIMIZER, RANDOM
 from tastemaker.train.journal import Journal
 from tastemaker.train.loop import fit
 from tastemaker.train.progress import Progress
@@ -125,24 +126,33 @@ def test_no_part_of_a_checkpoint_can_be_missing_or_changed(tmp_path: Path, file:
         train(tmp_path, resume=True)
 
 
-@pytest.mark.parametrize("part", ["optimizer", "random", "progress"])
+@pytest.mark.parametrize("part", ["", MODEL, OPTIMIZER, RANDOM, "progress"])
 def test_every_part_of_the_state_matters(
     tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A checkpoint that forgot one part would resume to other weights."""
+    """A checkpoint that held another part would resume to other weights."""
     want = train()
     model, batches = problem()
     monkeypatch.setitem(globals(), "DEATH", (2, 1))
     dying = Dies(batches.contexts, 6, tokens=24, negatives=5)
     with pytest.raises(KeyboardInterrupt):
         fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
-    if part == "random":
-        monkeypatch.setattr(torch, "set_rng_state", lambda state: None)
-    elif part == "optimizer":
-        monkeypatch.setattr("tastemaker.train.checkpoints._load_optimizer", lambda *parts: None)
-    else:
-        monkeypatch.setattr(Progress, "read", lambda *parts: Progress())
-    assert train(tmp_path, resume=True)[0] != want[0]
+    pointer = tmp_path / "checkpoints" / "latest"
+    newest = artifacts.pointed(pointer)
+    assert newest is not None
+    meta = artifacts.meta_of(newest)
+    if part == "progress":
+        meta["progress"] = asdict(Progress())
+    with artifacts.staged(newest.with_name("step-999"), KIND, meta) as folder:
+        for file in newest.glob("*.safetensors"):
+            tensors = files.load_tensors(file)
+            if file.name == RANDOM == part:
+                tensors = {"state": torch.Generator().manual_seed(9).get_state()[None]}
+            elif file.name == part:
+                tensors = {name: torch.zeros_like(tensor) for name, tensor in tensors.items()}
+            files.save_tensors(folder / file.name, tensors)
+    artifacts.point(pointer, "step-999")
+    assert (train(tmp_path, resume=True)[0] == want[0]) == (not part)
 
 
 def test_resuming_with_other_options_is_refused_and_names_the_field(tmp_path: Path) -> None:

@@ -23,6 +23,14 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert Progress.read(HELD, tmp_path) == Progress(7, 2, 1, 3.5, 9, [0.1, 0.4])
 
 
+def test_the_least_and_the_most_that_a_training_reaches_is_read(tmp_path: Path) -> None:
+    for edge in ({"step": 0, "loss": -3, "history": [0, -1.5]}, {"step": 2**63 - 1, "loss": 1e300}):
+        assert asdict(Progress.read(HELD | edge, tmp_path)) == HELD | edge
+    for beyond in ({"step": 2**63}, {"loss": 1.75e308}, {"loss": -1.75e308}):
+        with pytest.raises(ArtefactError):
+            Progress.read(HELD | beyond, tmp_path)
+
+
 def test_a_running_stage_is_counted_from_its_beginning(tmp_path: Path) -> None:
     progress = Progress(7, 2, 0, 0.0, 0, [0.9, 0.4])
     progress.begin()
