@@ -28,7 +28,7 @@ class SimilarOptions:
     """run directory of a model such as mtmh"""
     item: str = ""
     """id or title of the item; where it is neither, the nearest titles are named"""
-    relevance: float | None = None
+    relevance: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = None
     """from 0, what people also choose, to 1, what is really similar; default: that of the model"""
     k: Annotated[int, tyro.conf.arg(aliases=("-k",))] = 10
     """number of items, at least 1"""

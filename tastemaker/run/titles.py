@@ -82,22 +82,27 @@ class Titles:
         shared = pl.sum_horizontal(
             title.str.contains(pair, literal=True).cast(pl.Int32) for pair in pairs
         )
-        share = shared / (title.str.len_chars().clip(upper_bound=_LONGEST) + len(asked))
+        # Long titles hold many pairs by chance: forty letters weigh as much as a tenth of them.
+        share = shared / len(pairs) - title.str.len_chars().clip(upper_bound=_LONGEST) / 400
         best = (
             pl.DataFrame({"title": self._yearless})
             .with_row_index("row")
-            .select("row", title.str.slice(0, _LONGEST), share.alias("share"))
-            .filter(pl.col("share") > 0)
+            .select("row", title.str.slice(0, _LONGEST), shared.alias("shared"), share=share)
+            .filter(pl.col("shared") > 0)
             .sort("share", "row", descending=[True, False])
             .head(_COMPARED)
         )
-        likeness = difflib.SequenceMatcher(autojunk=False)
-        likeness.set_seq2(asked)
-        found = []
-        for row, near in best.select("row", "title").iter_rows():
-            likeness.set_seq1(near)
-            found.append((-likeness.ratio(), row))
+        found = [
+            (-_likeness(asked, near), row) for row, near in best.select("row", "title").iter_rows()
+        ]
         return [row for unlike, row in sorted(found)[:_NAMED] if -unlike >= _NEAR]
+
+
+def _likeness(asked: str, title: str) -> float:
+    """From 0 to 1, of a whole title or, a little less, of its beginning alone."""
+    whole = difflib.SequenceMatcher(None, title, asked, autojunk=False).ratio()
+    begun = difflib.SequenceMatcher(None, title[: len(asked)], asked, autojunk=False).ratio()
+    return max(whole, 0.9 * begun)
 
 
 def _folded(titles: pl.Series) -> pl.Series:
