@@ -31,6 +31,7 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.data.pair_batches import PairStep, PairSteps
 from tastemaker.data.pairs import co_engaged
+from tastemaker.errors import ArtefactError
 from tastemaker.files import save_tensors
 from tastemaker.recommend import mtmh_losses as losses
 from tastemaker.recommend.merge import ItemHeads
@@ -150,10 +151,19 @@ class MTMH(nn.Module):
         events, per_step = len(train.items), rows * PAIRS_A_ROW
         return PairSteps(pairs, self.num_items, events, per_step, dropout, seed)
 
-    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """As any module; vectors of other weights are forgotten."""
+    def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+        """As any module; vectors of other weights are forgotten.
+
+        Raises:
+            ArtefactError: If the weights learnt from other texts, or by another encoder.
+        """
+        learnt, own = state_dict["encoder"].cpu(), self.encoder.cpu()
+        if self.content.identity and not torch.equal(learnt, own):
+            want, got = bytes(own.numpy()).hex(), bytes(learnt.numpy()).hex()
+            what, fix = "Items have other texts, or another encoder", "Train anew with these items."
+            raise ArtefactError("the items table", what, want, got, fix)
         self._kept = None
-        return super().load_state_dict(*args, **kwargs)
+        return super().load_state_dict(state_dict, *args, **kwargs)
 
     def forward(self, step: PairStep) -> Tensor:
         """`loss`, so that wrappers of `forward` (DDP, autocast) see it."""

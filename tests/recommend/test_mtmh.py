@@ -325,3 +325,13 @@ def test_events_of_which_none_follows_another_are_refused() -> None:
         MTMH.build(SMALL, Ground(9, train=alone))
     with pytest.raises(BadInput):
         MTMH.build(SMALL, Ground(9)).batches(alone, 4)
+
+
+def test_weights_that_learnt_from_other_texts_are_refused() -> None:
+    net, same = model(), model(seed=1)
+    same.load_state_dict(net.state_dict())
+    known = catalog(ITEMS).frame.with_columns(title=pl.col("title") + " anew")
+    others = replace(ground(), catalog=Catalog(known))
+    fresh = MTMH.build(net.config, others)
+    with pytest.raises(ArtefactError, match="other texts"):
+        fresh.load_state_dict(net.state_dict())
