@@ -99,7 +99,7 @@ def main() -> None:
         row(f"{about}: the same, 99th percentile", usual[1]),
         row(f"{about}: microseconds at another dial, median", max(o[0] for o in others), 30),
         row(f"{about}: share at other dials that must be searched", 1 - min(o[2] for o in others)),
-        row(f"{about}: CPU-s to make the table", round(built, 1)),
+        row(f"{about}: CPU-s to build the table", round(built, 1)),
         row(f"{about}: CPU-s to refresh it, {CHANGED} items changed", round(refreshed, 1)),
         row(f"{about}: bytes an item on disk", round(size)),
         row(f"{TITLES:,} titles: CPU-s to name those nearest to a misspelt one", timed_titles(), 2),

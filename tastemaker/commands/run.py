@@ -126,6 +126,8 @@ def show_run(answer: JsonObject) -> None:
     out.print()
     out.print(plain(f"Report: {answer['run']}/report.html"), soft_wrap=True)
     out.print(plain(f"Next: tastemaker recommend {answer['run']} --user ID"), soft_wrap=True)
+    if answer.get("together"):
+        out.print(plain(f"Or: tastemaker similar {answer['run']} --item TITLE"), soft_wrap=True)
 
 
 VERBS: dict[str, Verb | Later] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 
 from tastemaker.report.tables import listed, objects
 from tastemaker.report.wording import finite
@@ -13,11 +14,15 @@ def together(results: Mapping[str, object]) -> list[dict[str, object]] | None:
     shown: list[dict[str, object]] = []
     for example in objects(results, "together"):
         usual = finite(example.get("usual"))
-        columns = [
-            (_dial(finite(column.get("relevance")), usual), [*map(str, listed(column, "items"))])
-            for column in objects(example, "lists")
-        ]
-        shown.append({"item": str(example.get("item", "")), "columns": columns})
+        columns = objects(example, "lists")
+        lists = [[*map(str, listed(column, "items"))] for column in columns]
+        shown.append(
+            {
+                "item": str(example.get("item", "")),
+                "dials": [_dial(finite(column.get("relevance")), usual) for column in columns],
+                "rows": list(zip_longest(*lists, fillvalue="")),
+            }
+        )
     return shown or None
 
 

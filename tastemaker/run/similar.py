@@ -27,9 +27,13 @@ from tastemaker.run.shelf import Shelf
 from tastemaker.run.titles import Titles
 from tastemaker.run.wishes import Id, Wishes, id_of
 from tastemaker.seams import Learned
+from tastemaker.train.journal import LOG
 
 if TYPE_CHECKING:
     from tastemaker.run.saved import SavedRun
+
+LARGEST = 200_000
+"""Items of which a table is made: the work grows with their square, to half an hour or so."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,14 @@ class Beside:
     shelf: Shelf
     """all of them, also those without events"""
     search: ItemSearch
-    table: NeighbourTable
+    dial: float
+    """the usual weight on relevance"""
+    table: NeighbourTable | None
+    """None: every answer is searched"""
 
     @classmethod
     def of(cls, saved: SavedRun) -> Beside:
-        """The items of a run, with the table that it keeps or, where it has none, a new one.
+        """The items of a run, with the table that it keeps, where it has one.
 
         Raises:
             BadInput: If its model does not say what goes with an item.
@@ -90,7 +97,7 @@ class Beside:
         path = saved.path / NEIGHBOURS
         table = NeighbourTable.open(path, len(search)) if path.exists() else None
         shelf = Shelf(items, catalog, catalog.align(items.item_ids), search.voices.listed)
-        return cls(name, shelf, search, table or table_of(saved.models.neural, search))
+        return cls(name, shelf, search, dial_of(saved.models.neural), table)
 
     @cached_property
     def names(self) -> Titles:
@@ -104,7 +111,7 @@ class Beside:
             BadInput: If there is no such item, or several; or a wish names an unknown one.
         """
         row, choice = self.names.find(id_of(item, "--item")), self.shelf.choice(wishes)
-        wanted = self.table.dial if wishes.relevance is None else wishes.relevance
+        wanted = self.dial if wishes.relevance is None else wishes.relevance
         near = self._near(row, choice, wanted)
         items = tuple(self._items(near, choice))
         asked, known = self._chosen(row), near.dial is not None
@@ -118,7 +125,7 @@ class Beside:
         allow = None if choice.wished is None else choice.wished.numpy()
         if choice.boosts is not None:
             return self.search.nearest(row, count, dial, allow, choice.boosts.numpy())
-        near = self.table.nearest(row, count, dial, allow)
+        near = self.table.nearest(row, count, dial, allow) if self.table else None
         return self.search.nearest(row, count, dial, allow) if near is None else near
 
     def _items(self, near: Neighbours, choice: Choice) -> list[Recommendation]:
@@ -129,11 +136,11 @@ class Beside:
         items = []
         for place, row in list(enumerate(near.items.tolist()))[choice.first :]:
             parts = {
-                "engagement": round((1 - dial) * float(near.engagement[place]), 6),
-                "relevance": round(dial * float(near.relevance[place]), 6),
+                "engagement": _shown((1 - dial) * float(near.engagement[place])),
+                "relevance": _shown(dial * float(near.relevance[place])),
             }
             categories = () if labels[row] is None else tuple(labels[row])
-            chosen, score = self._chosen(row), round(float(scores[place]), 6)
+            chosen, score = self._chosen(row), _shown(float(scores[place]))
             items.append(Recommendation(chosen.item, chosen.title, score, categories, parts))
         return items
 
@@ -166,11 +173,6 @@ def searched(model: Learned) -> ItemSearch | None:
     return ItemSearch(model.item_heads()) if isinstance(model, TwoHeaded) else None
 
 
-def table_of(model: Learned, search: ItemSearch) -> NeighbourTable:
-    """The neighbours of a model's items, in the order of its own dial."""
-    return build_table(search, dial=dial_of(model))
-
-
 def dial_of(model: Learned) -> float:
     """The usual weight on relevance: that of the model's options, where they have one."""
     config = model.config
@@ -178,13 +180,23 @@ def dial_of(model: Learned) -> float:
 
 
 def keep_neighbours(model: Learned, run: Path) -> None:
-    """Write the table of neighbours where a run's model has any.
+    """Write the table of neighbours where a run's model has any, and exact search can make it.
 
     Raises:
         NumericFault: If a vector of an item is not finite.
     """
-    if (search := searched(model)) is not None:
-        table_of(model, search).save(run / NEIGHBOURS)
+    search = searched(model)
+    if search is None:
+        return
+    if len(search) > LARGEST:
+        LOG.info("%s items: no table of neighbours; each answer is searched", f"{len(search):,}")
+        return
+    LOG.info("the neighbours of %s items", f"{len(search):,}")
+    build_table(search, dial=dial_of(model)).save(run / NEIGHBOURS)
+
+
+def _shown(number: float) -> float:
+    return round(number, 6) + 0.0  # no -0.0
 
 
 def _reason(item: Chosen, wanted: float, used: float | None) -> str:

@@ -7,7 +7,7 @@ EXAMPLE = {
     "item": "Alien <1>",
     "usual": 0.2,
     "lists": [
-        {"relevance": 0.0, "items": ["Aliens & co"]},
+        {"relevance": 0.0, "items": ["Aliens & co", "Alien 3"]},
         {"relevance": 0.2, "items": ["Heat"]},
         {"relevance": 1.0, "items": []},
     ],
@@ -16,11 +16,9 @@ EXAMPLE = {
 
 def test_every_dial_is_a_column_and_the_usual_one_is_marked() -> None:
     (shown,) = together({"together": [EXAMPLE]}) or []
-    columns = shown["columns"]
-    assert isinstance(columns, list)
-    names, items = zip(*columns, strict=True)
-    assert ["usual" in name for name in names] == [False, True, False]
-    assert items == (["Aliens & co"], ["Heat"], [])
+    assert isinstance(shown["dials"], list)
+    assert ["usual" in name for name in shown["dials"]] == [False, True, False]
+    assert shown["rows"] == [("Aliens & co", "Heat", ""), ("Alien 3", "", "")]
 
 
 def test_the_page_has_it_where_a_run_has_such_lists() -> None:

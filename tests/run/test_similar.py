@@ -6,14 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tastemaker.errors import ArtefactError, BadInput, NumericFault
+from tastemaker.options import RunOptions
+from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.recommend.neighbour_table import NeighbourTable
 from tastemaker.run.answers import Answer, Chosen
-from tastemaker.run.folder import NEIGHBOURS, OPTIONAL
+from tastemaker.run.folder import NEIGHBOURS, OPTIONAL, clear_results, train_on
+from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.similar import keep_neighbours
+from tastemaker.train.config import FitConfig
+from tests.conftest import write_data
 from tests.run.two_heads import Stand, best, heads_of, two_headed, with_heads
 
 
@@ -158,6 +164,87 @@ def test_the_table_is_kept_with_the_run_and_read_from_it(saved: SavedRun, tmp_pa
     (run / NEIGHBOURS).write_bytes(b"half of it")
     with pytest.raises(ArtefactError):
         replace(saved, path=run).similar("i7")
+
+
+def test_many_items_are_searched_without_a_table(
+    saved: SavedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Path(shutil.copytree(saved.path, tmp_path / "run"))
+    monkeypatch.setattr("tastemaker.run.similar.LARGEST", 42)
+    keep_neighbours(saved.models.neural, run)
+    assert not (run / NEIGHBOURS).exists()
+    assert ids(replace(saved, path=run).similar("i7")) == best(saved, "i7", 0.3)[:10]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
+    """A run that was trained to go from item to item, with two items that its log never saw."""
+    folder = tmp_path_factory.mktemp("mtmh")
+    data = write_data(folder / "data")
+    items = pl.read_parquet(data / "items.parquet")
+    unseen = {
+        "item_id": ["new", "bare"],
+        "title": ["Item <3>", None],
+        "categories": [["Odd"], None],
+    }
+    pl.concat([items, pl.DataFrame(unseen)]).write_parquet(data / "items.parquet")
+    options = RunOptions(data=str(data), out=str(folder / "run"))
+    run_recommender(options, MTMHConfig(dim=8, width=16), FitConfig(epochs=3, warmup=5))
+    return open_run(folder / "run")
+
+
+def test_a_trained_run_keeps_its_table_and_answers_from_it(trained: SavedRun) -> None:
+    assert (trained.path / NEIGHBOURS).is_file()
+    answer = trained.similar("i7", 5)
+    assert answer.relevance == MTMHConfig().relevance
+    assert len(answer.items) == 5
+    for dial in (0.0, 0.2, 0.6, 1.0):
+        listed = trained.similar("i7", 100, relevance=dial)
+        searched = trained.beside.search.nearest(
+            trained.interactions.item_codes["i7"] - 1, 100, dial
+        )
+        every = trained.beside.shelf.log.item_ids.to_list()
+        assert ids(listed) == [every[row] for row in searched.items]
+
+
+def test_a_trained_run_goes_from_and_to_items_that_its_log_never_saw(trained: SavedRun) -> None:
+    assert trained.similar("new", 3).relevance == 1
+    assert "new" in ids(trained.similar("i3", 100, relevance=1.0))
+    assert "new" not in ids(trained.similar("i3", 100, relevance=0.0))
+    nothing = trained.similar("bare", 3)
+    assert (nothing.known, nothing.model, len(nothing.items)) == (False, "popularity", 3)
+
+
+def test_a_changed_byte_of_the_table_is_noticed(trained: SavedRun, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(trained.path, tmp_path / "run"))
+    raw = bytearray((run / NEIGHBOURS).read_bytes())
+    raw[len(raw) // 2] ^= 4
+    (run / NEIGHBOURS).write_bytes(raw)
+    with pytest.raises(ArtefactError):
+        open_run(run)
+    (run / NEIGHBOURS).unlink()
+    with pytest.raises(ArtefactError):
+        open_run(run)
+
+
+def test_a_run_that_trains_on_answers_as_before_until_it_is_done(
+    trained: SavedRun, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(trained.path, tmp_path / "run"))
+    train_on(run)
+    clear_results(run)
+    assert not (run / NEIGHBOURS).exists()
+    assert ids(open_run(run).similar("i7", 5)) == ids(trained.similar("i7", 5))
+
+
+def test_a_trained_run_shows_what_goes_together(trained: SavedRun) -> None:
+    examples = trained.results["together"]
+    assert [one["relevance"] for one in examples[0]["lists"]] == [
+        0.0,
+        MTMHConfig().relevance,
+        1.0,
+    ]
+    assert 'id="together"' in (trained.path / "report.html").read_text()
 
 
 def test_a_model_without_heads_keeps_no_table(finished_run: Path, tmp_path: Path) -> None:

@@ -51,8 +51,9 @@ def test_of_several_items_of_a_title_each_is_named(titles: Titles, text: str, id
 @pytest.mark.parametrize(
     ("text", "near"),
     [("Alein", "Alien (1979)"), ("alien 3", "Aliens (1986)"), ("Alien (1980)", "Alien (1979)"),
-     ("starwars", "Star   Wars"),
-     ("the big slep of", "Big Sleep, The (1946)"), ("night of the livng", "Night of the Living Dead"), ("the matrx", "Matrix, The (1999)")],
+     ("starwars", "Star   Wars"), ("the big slep of", "Big Sleep, The (1946)"),
+     ("night of the livng", "Night of the Living Dead"),
+     ("the matrx", "Matrix, The (1999)")],
 )  # fmt: skip
 def test_what_is_not_found_is_answered_with_the_nearest(
     titles: Titles, text: str, near: str
