@@ -26,6 +26,8 @@ from tastemaker.index.store import LONGEST, Store
 
 KIND = "index"
 VECTORS, ROWS, ENGINE = "vectors.safetensors", "rows.safetensors", "engine.safetensors"
+FILES = (artifacts.MANIFEST, VECTORS, ROWS, ENGINE)
+"""Files of an index; the last where it is approximate."""
 _FIX = "Restore the folder from a copy, or make the index again."
 
 Engine = Graph | Cells

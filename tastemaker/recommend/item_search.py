@@ -1,4 +1,7 @@
-"""Exact search from an item: every other item weighed by both heads, to the last bit.
+"""Search from an item: every other item weighed by both heads, to the last bit.
+
+Where there are too many items to look at one and all, an index finds candidates, and what is said
+of them stays exact.
 
 A score depends on its two items alone, never on what else is computed beside it or in which order:
 vectors are rounded to multiples of 2⁻²⁵, so that every product is a multiple of 2⁻⁵⁰ and every sum
@@ -16,6 +19,7 @@ import numpy.typing as npt
 
 from tastemaker.errors import NumericFault
 from tastemaker.recommend.merge import ItemHeads, Neighbours, Vectors, best_first, weighed
+from tastemaker.seams import Index
 
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
@@ -26,6 +30,8 @@ _LONGEST = 1 + 1e-4
 """Length of a vector of one, with the rounding of single precision."""
 _BLOCK = 2**16
 """Rows whose vectors are made double at a time."""
+_SPARE = 16
+"""Candidates beyond those wanted, since some that an index finds may not be listed."""
 _KEPT = 25_000_000
 """Numbers kept in double precision between calls: 200 MB."""
 
@@ -78,6 +84,8 @@ class ItemSearch:
     """
 
     heads: ItemHeads
+    index: Index | None = None
+    """what finds candidates by `heads.stored()`, under the numbers of the rows; None: all are"""
 
     def __post_init__(self) -> None:
         """Check every vector."""
@@ -119,6 +127,29 @@ class ItemSearch:
                 both[one, :, some] = asked[one] @ wide.T
         return both[0], both[1]
 
+    def pairs(self, rows: Rows, columns: Rows) -> tuple[Vectors, Vectors]:
+        """What both heads say of a few items beside each row: (R, m) each, as `parts` says it.
+
+        Args:
+            rows: (R,) items asked from.
+            columns: (R, m) items asked for.
+        """
+        heads = self.heads
+        both = ((heads.trigger, heads.target), (heads.relevance, heads.relevance))
+        engaging, meaning = (
+            np.einsum("rd,rmd->rm", _exact(asked[rows]), _exact(stored[columns]))
+            for asked, stored in both
+        )
+        return engaging.astype(np.float32), meaning.astype(np.float32)
+
+    def candidates(self, rows: Rows, k: int, dials: Doubles) -> Rows:
+        """(R, m) items that an index finds beside each row by its dial; −1 where there is none."""
+        assert self.index is not None
+        weights = dials.astype(np.float32)[:, None]
+        asked = (1 - weights) * self.heads.trigger[rows], weights * self.heads.relevance[rows]
+        items, _ = self.index.search(np.concatenate(asked, axis=1), k + _SPARE)
+        return np.where(items == rows[:, None], -1, items)
+
     def _wide(self, some: slice, columns: Rows | None) -> tuple[Doubles, Doubles]:
         """Targets and meanings of a block of columns, ready for exact sums."""
         if columns is None and self._kept is not None:
@@ -154,15 +185,33 @@ class ItemSearch:
         weight = self.voices.dial(row, dial)
         if weight is None:
             return NOTHING
+        may = self.voices.answers(weight) & (True if allow is None else allow)
+        may[row] = False
+        if self.index is not None and boosts is None:
+            return self._found(row, k, weight, may)
         engagement, relevance = (part[0] for part in self.parts(np.array([row])))
         scores = weighed(engagement, relevance, weight)
         if boosts is not None:
             scores = (scores + boosts).astype(np.float32)
-        may = self.voices.answers(weight) & (True if allow is None else allow)
-        may[row] = False
         items = np.flatnonzero(may).astype(np.int32)
         items = items[best_first(scores[items], items, k)]
         return Neighbours(items, engagement[items], relevance[items], weight)
+
+    def _found(self, row: int, k: int, weight: float, may: Flags) -> Neighbours:
+        """The best of what the index finds; where it finds too little, of what it is asked for."""
+        rows, wanted = np.array([row]), min(k, int(may.sum()))
+        items = self.candidates(rows, k, np.array([weight]))[0]
+        items = items[(items >= 0) & may[items]]
+        if len(items) < wanted:
+            assert self.index is not None
+            query = self.heads.queries(rows, weight)
+            items = self.index.search(query, k, np.flatnonzero(may))[0][0]
+            items = items[items >= 0]
+        engagement, relevance = (part[0] for part in self.pairs(rows, items[None]))
+        scores = weighed(engagement, relevance, weight)
+        places = best_first(scores, items.astype(np.int32), k)
+        chosen = items[places].astype(np.int32)
+        return Neighbours(chosen, engagement[places], relevance[places], weight)
 
 
 NOTHING = Neighbours(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.float32), None)

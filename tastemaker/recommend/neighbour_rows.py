@@ -1,8 +1,8 @@
-"""How a table of neighbours is made: every row by exact search, or only those that have changed.
+"""How a table of neighbours is made: every row by search, or only those that have changed.
 
 A score hangs on its two items alone, so a row can only have changed if its own item has, if it held
 an item that has, or if such an item now reaches the last place of either list. A table refreshed so
-equals one built anew, bit for bit.
+equals one built anew, bit for bit, where the search is exact; with an index, as far as that finds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FEWEST = 16
 
 
 def build_table(search: ItemSearch, kept: int = KEPT, dial: float = DIAL) -> NeighbourTable:
-    """The table of all items, by exact search.
+    """The table of all items.
 
     Args:
         search: The items.
@@ -101,7 +101,8 @@ def _reached(table: NeighbourTable, now: ItemSearch, moved: Flags) -> Flags:
 
 def _made(search: ItemSearch, rows: Rows, kept: int, dial: float) -> Entries:
     """Some rows, each in the order of the dial."""
-    step = max(_FEWEST, _SCORES // max(1, len(search)))
+    width = len(search) if search.index is None else 3 * kept * search.heads.target.shape[1]
+    step = max(_FEWEST, _SCORES // max(1, width))
     parts = [
         _block(search, rows[start : start + step], kept, dial)
         for start in range(0, max(1, len(rows)), step)
@@ -115,21 +116,13 @@ def _block(
     search: ItemSearch, rows: Rows, kept: int, dial: float
 ) -> tuple[npt.NDArray[np.generic], ...]:
     """Lengths, items, both scores, and the last score of both lists, of a few rows."""
-    voices, scores = search.voices, search.parts(rows)
-    weights = voices.dials(dial)[rows, None]
-    lists, least = [], []
-    for part, mine, known in _dials(voices, rows, scores, weights):
-        masked = np.where(mine[:, None] & known, part, np.float32(-np.inf))
-        masked[np.arange(len(rows)), rows] = -np.inf
-        codes = top_k(torch.from_numpy(masked), min(kept, len(search))).numpy()
-        last = np.take_along_axis(masked, np.maximum(codes[:, -1:] - 1, 0), 1)[:, 0]
-        whole = (masked > -np.inf).sum(1) <= kept
-        lists.append(codes)
-        least.append(np.where(whole, np.float32(-np.inf), last))
-    both = np.sort(np.concatenate(lists, axis=1), axis=1) - 1
+    weights = search.voices.dials(dial)[rows, None]
+    best = _best_of_all if search.index is None else _best_of_found
+    lists, least = best(search, rows, kept, weights)
+    both = np.sort(np.concatenate(lists, axis=1), axis=1)
     there = both >= 0
     there[:, 1:] &= both[:, 1:] != both[:, :-1]
-    engaging, meaning = (np.take_along_axis(part, np.maximum(both, 0), 1) for part in scores)
+    engaging, meaning = search.pairs(rows, np.maximum(both, 0))
     order = _order(
         both, there, weighed(engaging, meaning, weights), _answers(search, both, weights)
     )
@@ -137,6 +130,41 @@ def _block(
     found = placed[0]
     return (found.sum(1), placed[1][found].astype(np.int32), placed[2][found], placed[3][found],
             *least)  # fmt: skip
+
+
+Lists = tuple[list[Rows], list[Vectors]]
+"""Of each dial: (R, m) items, −1 where there is none, and (R,) the least score that is kept."""
+
+
+def _best_of_all(search: ItemSearch, rows: Rows, kept: int, weights: Doubles) -> Lists:
+    """The best of all items at each of the three dials."""
+    lists, least = [], []
+    for part, mine, known in _dials(search.voices, rows, search.parts(rows), weights):
+        masked = np.where(mine[:, None] & known, part, np.float32(-np.inf))
+        masked[np.arange(len(rows)), rows] = -np.inf
+        codes = top_k(torch.from_numpy(masked), min(kept, len(search))).numpy()
+        last = np.take_along_axis(masked, np.maximum(codes[:, -1:] - 1, 0), 1)[:, 0]
+        whole = (masked > -np.inf).sum(1) <= kept
+        lists.append(codes - 1)
+        least.append(np.where(whole, np.float32(-np.inf), last))
+    return lists, least
+
+
+def _best_of_found(search: ItemSearch, rows: Rows, kept: int, weights: Doubles) -> Lists:
+    """The best of what an index finds at each of the three dials."""
+    lists, least = [], []
+    for place, dials in enumerate((np.zeros(len(rows)), np.ones(len(rows)), weights[:, 0])):
+        items = search.candidates(rows, kept, np.nan_to_num(dials))
+        scores = search.pairs(rows, np.maximum(items, 0))
+        dialled = list(_dials(search.voices, rows, scores, weights))
+        part, mine, known = dialled[place]
+        masked = np.where(mine[:, None] & known[items] & (items >= 0), part, np.float32(-np.inf))
+        order = np.lexsort((items, -masked), axis=1)[:, :kept]
+        best, last = (np.take_along_axis(x, order, 1) for x in (items, masked))
+        whole = int(known.sum()) <= kept
+        lists.append(np.where(last > -np.inf, best, -1))
+        least.append(np.full(len(rows), -np.inf, np.float32) if whole else last[:, -1])
+    return lists, least
 
 
 def _dials(

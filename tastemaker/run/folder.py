@@ -17,6 +17,7 @@ from pathlib import Path
 from tastemaker import artifacts, files
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import JsonObject
+from tastemaker.index import kept as index
 from tastemaker.options import RunOptions
 from tastemaker.run.unfinished import no_run
 
@@ -44,7 +45,8 @@ FILES = (
 )
 """What every run consists of; whatever else lies in its folder is no part of it."""
 NEIGHBOURS = "neighbours.arrow"
-OPTIONAL = ("user_model.json", NEIGHBOURS)
+INDEX = "index"
+OPTIONAL = ("user_model.json", NEIGHBOURS, *(f"{INDEX}/{name}" for name in index.FILES))
 """What a run has beside where its model needs it."""
 SETTLED = (
     "data",

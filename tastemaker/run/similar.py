@@ -21,7 +21,8 @@ from tastemaker.recommend.merge import DIAL, Dialled, Neighbours, TwoHeaded
 from tastemaker.recommend.neighbour_rows import build_table
 from tastemaker.recommend.neighbour_table import NeighbourTable
 from tastemaker.run.answers import Answer, Chosen, Recommendation
-from tastemaker.run.folder import NEIGHBOURS
+from tastemaker.run.folder import INDEX, NEIGHBOURS
+from tastemaker.run.item_index import index_of, keep_index, opened_index
 from tastemaker.run.lists import Choice
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.titles import Titles
@@ -96,6 +97,7 @@ class Beside:
             raise ArtefactError(str(saved.path), what, want, got, fix)
         path = saved.path / NEIGHBOURS
         table = NeighbourTable.open(path, len(search)) if path.exists() else None
+        search = replace(search, index=opened_index(saved.path / INDEX, search))
         shelf = Shelf(items, catalog, catalog.align(items.item_ids), search.voices.listed)
         return cls(name, shelf, search, dial_of(saved.models.neural), table)
 
@@ -180,7 +182,7 @@ def dial_of(model: Learned) -> float:
 
 
 def keep_neighbours(model: Learned, run: Path) -> None:
-    """Write the table of neighbours where a run's model has any, and exact search can make it.
+    """Write the table of neighbours where a run's model has any, and an index where it pays.
 
     Raises:
         NumericFault: If a vector of an item is not finite.
@@ -188,11 +190,16 @@ def keep_neighbours(model: Learned, run: Path) -> None:
     search = searched(model)
     if search is None:
         return
-    if len(search) > LARGEST:
+    dial = dial_of(model)
+    if index := index_of(search, dial):
+        keep_index(index, run / INDEX)
+        search = replace(search, index=index)
+        LOG.info("an index of %s items: %s", f"{len(search):,}", index.calibration.kind)
+    elif len(search) > LARGEST:
         LOG.info("%s items: no table of neighbours; each answer is searched", f"{len(search):,}")
         return
     LOG.info("the neighbours of %s items", f"{len(search):,}")
-    build_table(search, dial=dial_of(model)).save(run / NEIGHBOURS)
+    build_table(search, dial=dial).save(run / NEIGHBOURS)
 
 
 def _shown(number: float) -> float:

@@ -14,7 +14,15 @@ from tastemaker.options import RunOptions
 from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.recommend.neighbour_table import NeighbourTable
 from tastemaker.run.answers import Answer, Chosen
-from tastemaker.run.folder import NEIGHBOURS, OPTIONAL, clear_results, train_on
+from tastemaker.run.folder import (
+    FILES,
+    INDEX,
+    NEIGHBOURS,
+    OPTIONAL,
+    clear_results,
+    seal_run,
+    train_on,
+)
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.similar import keep_neighbours
@@ -223,6 +231,23 @@ def test_a_changed_byte_of_the_table_is_noticed(trained: SavedRun, tmp_path: Pat
     with pytest.raises(ArtefactError):
         open_run(run)
     (run / NEIGHBOURS).unlink()
+    with pytest.raises(ArtefactError):
+        open_run(run)
+
+
+def test_a_run_of_many_items_keeps_an_index_of_them(
+    trained: SavedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Path(shutil.copytree(trained.path, tmp_path / "run"))
+    monkeypatch.setattr("tastemaker.run.item_index.EXACT", 0)  # as if these were many
+    clear_results(run, but=[name for name in (*FILES, *OPTIONAL) if name != NEIGHBOURS])
+    keep_neighbours(trained.models.neural, run)
+    seal_run(run, {})
+    again = open_run(run)
+    assert again.beside.search.index is not None and trained.beside.search.index is None
+    for item in ("i7", "new"):
+        assert ids(again.similar(item, 7)) == ids(trained.similar(item, 7))
+    (run / INDEX / "vectors.safetensors").write_bytes(b"")
     with pytest.raises(ArtefactError):
         open_run(run)
 
