@@ -2,7 +2,6 @@
 
 import json
 import logging
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -126,8 +125,12 @@ def test_only_one_process_speaks(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A person watches."""
-    made = partial(Console, force_terminal=True, width=200)
-    monkeypatch.setattr(journals, "Console", lambda stderr: made(stderr=stderr))
+
+    def console(stderr: bool) -> Console:
+        assert stderr, "standard output is for answers"
+        return Console(stderr=True, force_terminal=True, width=200)
+
+    monkeypatch.setattr(journals, "Console", console)
 
 
 def text_of(journal: Journal) -> str:
