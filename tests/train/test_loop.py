@@ -111,6 +111,19 @@ def test_a_crash_between_a_validation_and_its_checkpoint_writes_no_line_twice(
     assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
 
 
+def test_a_tracker_is_told_what_every_validation_gave(tmp_path: Path) -> None:
+    reading = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="needs tastemaker[track]"
+    )
+    train(tmp_path, config=replace(QUICK, track="tensorboard"))
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    (events,) = tmp_path.rglob("events.out.tfevents*")
+    told = reading.EventAccumulator(str(events)).Reload().Scalars("ndcg@10")
+    assert [(one.step, pytest.approx(one.value)) for one in told] == [
+        (line["step"], line["ndcg@10"]) for line in lines
+    ]
+
+
 @pytest.mark.parametrize("file", ["model", "best", "optimizer", "random", "manifest"])
 def test_no_part_of_a_checkpoint_can_be_missing_or_changed(tmp_path: Path, file: str) -> None:
     train(tmp_path)
