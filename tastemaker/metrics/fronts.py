@@ -23,8 +23,9 @@ Floats = npt.NDArray[np.float64]
 def front(points: Floats) -> npt.NDArray[np.bool_]:
     """(n,) points of (n, 2) that no other beats: none is as good in both and better in one."""
     as_good = (points[None] >= points[:, None]).all(2)
-    better = (points[None] > points[:, None]).any(2)
-    return np.asarray(~(as_good & better).any(1))
+    better: npt.NDArray[np.bool_] = np.any(points[None] > points[:, None], axis=2)
+    beaten: npt.NDArray[np.bool_] = (as_good & better).any(1)
+    return ~beaten
 
 
 def hypervolume(points: Floats, reference: tuple[float, float] = (0.0, 0.0)) -> Floats:
@@ -87,4 +88,5 @@ def _resampled(points: Floats, reference: tuple[float, float], seed: int, times:
     """(B,) hypervolumes, means over seeds, of B resampled sets of users."""
     seeds, count, _, users = points.shape
     means = resampled_means(points.reshape(-1, users).T, seed, times)
-    return hypervolume(means.reshape(times, seeds, count, 2), reference).mean(1)
+    drawn: Floats = hypervolume(means.reshape(times, seeds, count, 2), reference).mean(1)
+    return drawn
