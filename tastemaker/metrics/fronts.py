@@ -22,10 +22,9 @@ Floats = npt.NDArray[np.float64]
 
 def front(points: Floats) -> npt.NDArray[np.bool_]:
     """(n,) points of (n, 2) that no other beats: none is as good in both and better in one."""
-    as_good = (points[None] >= points[:, None]).all(2)
-    better: npt.NDArray[np.bool_] = np.any(points[None] > points[:, None], axis=2)
-    beaten: npt.NDArray[np.bool_] = (as_good & better).any(1)
-    return ~beaten
+    gaps: Floats = points[None] - points[:, None]  # (n, n, 2)
+    beaten = (gaps.min(2) >= 0) & (gaps.max(2) > 0)
+    return np.asarray(~beaten.any(1), bool)
 
 
 def hypervolume(points: Floats, reference: tuple[float, float] = (0.0, 0.0)) -> Floats:
