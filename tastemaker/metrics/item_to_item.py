@@ -167,18 +167,18 @@ class Judge:
     """(I, D) row j is item code j + 1; of length one, or zero where nothing is known"""
 
     @classmethod
-    def of(cls, encode: Encode, texts: Sequence[str], learnt: Collection[Encode]) -> Judge:
+    def of(cls, encode: Encode, texts: Sequence[str], learnt: Collection[str]) -> Judge:
         """The vectors of all items.
 
         Args:
             encode: The judge's encoder.
             texts: (I,) what is written about each item.
-            learnt: Encoders that models under test have learnt from or search by.
+            learnt: Identities of the encoders that models under test learnt from or search by.
 
         Raises:
             BadInput: If the judge is one of them, by its identity.
         """
-        if encode.identity in {other.identity for other in learnt}:
+        if encode.identity in learnt:
             what = "The encoder that judges is one that a model learnt from: that is circular."
             raise BadInput(what, "judge", "Judge by an encoder of another family.")
         return cls(encode(texts))

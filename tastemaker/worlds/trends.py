@@ -1,10 +1,10 @@
 """A world of topics and trends: for a few days some items are taken together with everything.
 
-Items have a topic that their texts tell. A session is about one topic. On any day a few items are a trend: with a probability that is the
-trend's strength, an event of any session is one of them. What goes with what for a few weeks is
-thereby not what goes together: whoever learns from co-engagement alone learns trends that are over
-when it is asked. How popular items are within their topic drifts too. The topic is a label of
-relevance that no encoder judges.
+Items have a topic that their texts tell. A session is about one topic. On any day a few items are a
+trend: with a probability that is the trend's strength, an event of any session is one of them. What
+goes with what for a few weeks is thereby not what goes together: whoever learns from co-engagement
+alone learns trends that are over when it is asked. How popular items are within their topic drifts
+too. The topic is a label of relevance that no encoder judges.
 """
 
 from __future__ import annotations

@@ -161,8 +161,8 @@ class Letters:
 
 def test_nobody_is_judged_by_what_it_learnt_from() -> None:
     texts = ["a", "aa", "b"]
-    judge = Judge.of(Letters("one"), texts, [Letters("two")])
+    judge = Judge.of(Letters("one"), texts, ["two"])
     lists = np.array([[2, 3]], np.int32)
     assert judge.relevance(lists, np.array([1], np.int32)) == pytest.approx([0.5])
     with pytest.raises(BadInput, match="circular"):
-        Judge.of(Letters("one"), texts, [Letters("two"), Letters("one")])
+        Judge.of(Letters("one"), texts, {"two", "one"})
