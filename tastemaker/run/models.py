@@ -137,8 +137,11 @@ class Models:
         config: Mapping[str, Any],
         interactions: Interactions,
         catalog: Catalog,
+        unseen: Catalog | None = None,
     ) -> Models:
         """Read what `save` wrote, for the vocabulary it was trained on.
+
+        `unseen` are items of the catalogue that the log never saw, which some models know too.
 
         Raises:
             ArtefactError: If the weights belong to another vocabulary or shape.
@@ -152,7 +155,7 @@ class Models:
                 "Train on this data, or open the run the model came with.",
             )
         own, shape = _stored_shape(run, config)
-        ground = Ground(interactions.num_items, catalog)
+        ground = Ground(interactions.num_items, catalog, unseen=unseen or Catalog.empty())
         if len(catalog.frame) != ground.num_items:
             got, want = f"{len(catalog.frame):,} rows", f"{ground.num_items:,} rows, one an item"
             raise ArtefactError(str(run / ITEMS), "Items differ", want, got, _FIX)

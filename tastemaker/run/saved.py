@@ -20,6 +20,7 @@ from tastemaker import files
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.datasets import Dataset
+from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import refused
@@ -244,7 +245,8 @@ def open_run(path: str | Path) -> SavedRun:
     config, results = files.read_json(run / CONFIG), files.read_json(run / RESULTS)
     data = kept(run)
     learnt = data.positives()
-    aligned = data.catalog.align(learnt.item_ids)
-    models = Models.open(run, config, learnt, aligned)
+    ground = Ground.of(learnt.item_ids, data.catalog)
+    aligned = ground.catalog
+    models = Models.open(run, config, learnt, aligned, ground.unseen)
     shelf = Shelf(learnt, data.catalog, aligned, models.candidates)
     return SavedRun(run, config, results, data, learnt, shelf, models)

@@ -44,7 +44,7 @@ SPACE: Space = {
     "fit.batch": (16, 32, 64, 128),
     "fit.schedule": ("constant", "cosine"),
 }
-"""Values that trials of every neural model are drawn from, beside those of its own."""
+"""Values that trials of every neural model with such options are drawn from, beside its own."""
 
 
 @dataclass
@@ -142,10 +142,17 @@ def varied(plan: Plan, settings: Settings) -> Plan:
     return replace(plan, model=model, fit=replace(plan.fit, **parts["fit"]))
 
 
+def space_of(name: str) -> Space:
+    """Option → values that a search of a neural model draws from."""
+    has = {f"model.{option}" for option in vars(NEURAL[name].config())}
+    every = {option: SPACE[option] for option in SPACE if option[:3] == "fit" or option in has}
+    return {**every, **NEURAL[name].space}
+
+
 def tune_neural(plan: Plan, count: int, trials: Trials) -> Path:
     """Train every trial; returns the folder of the best, the only one that is kept."""
     name, parent = plan.options.model, trials.path.parent
-    space = {**SPACE, **NEURAL[name].space}
+    space = space_of(name)
     for number, settings in enumerate(drawn(space, count, plan.options.seed)):
         if trials.found(name, number):
             continue
