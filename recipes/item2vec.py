@@ -17,7 +17,7 @@ from tastemaker.data.pairs import Pairs
 from tastemaker.recommend.item_to_item import ContentNeighbours
 
 DIM, NEGATIVES, BATCH, LR = 64, 5, 4096, 0.01
-EPOCHS, ROUND = 20, 4
+EPOCHS, ROUND = 60, 10
 """Passes over the pairs, and after how many it is asked whether it got better."""
 
 

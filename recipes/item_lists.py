@@ -7,13 +7,13 @@ refuses to be one of those it judges. Relevance by words is shown too, and is ci
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
+import scipy.sparse as sp
 from office import office
 
 from tastemaker.config import seed_everything
@@ -27,13 +27,15 @@ from tastemaker.data.splits import Queries, split
 from tastemaker.metrics import item_to_item as measures
 from tastemaker.metrics.beyond_accuracy import coverage, novelty
 from tastemaker.metrics.item_to_item import Following, Judge, Scores, best_lists
+from tastemaker.models.cached import Cached
 from tastemaker.models.encode import TextEncoder
-from tastemaker.recommend.item_to_item import ContentNeighbours, CoVisited, PostHocBlend
+from tastemaker.models.packaged import cache_folder
+from tastemaker.models.words import Words
+from tastemaker.recommend.item_to_item import ContentNeighbours, ItemToItem, PostHocBlend
 from tastemaker.recommend.merge import ItemHeads
 from tastemaker.recommend.mtmh import MTMH
 from tastemaker.recommend.mtmh_content import content_of
 from tastemaker.recommend.mtmh_shape import MTMHConfig
-from tastemaker.seams import Encode
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
 
@@ -66,23 +68,29 @@ class Task:
     judge: Judge
     content: ContentNeighbours
     """words: what the models learn from, and what content kNN goes by"""
-    membership: object
+    membership: sp.csr_array
     """(I, G) categories"""
     pairs: Pairs
     counts: npt.NDArray[np.int64]
     """(I,) training events"""
-    lists: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, items: Catalog, train: Contexts, parts: Sequence[Queries], encode: Encode | None = None
-    ) -> Task:
-        """Cut and judge; triggers have training events, as all methods must know them."""
+    def of(cls, items: Catalog, train: Contexts, parts: Sequence[Queries], toy: bool) -> Task:
+        """Cut and judge; triggers have training events, as all methods must know them.
+
+        A toy has few triggers and, for a judge that need not be installed, other words.
+        """
         ground = Ground(len(items.frame), items, train)
         counts = np.bincount(train.items, minlength=ground.num_items + 1)[1:]
-        valid, test = (Following.of(part).asked_from(counts > 0) for part in parts)
-        known = content_of("words", ground)
-        judge = Judge.of(encode or TextEncoder("minilm"), items.texts(), {known.identity})
+        lot = np.random.default_rng(0).random(len(counts)) < (0.05 if toy else 1)
+        valid, test = (Following.of(part).asked_from((counts > 0) & lot) for part in parts)
+        known, texts = content_of("words", ground), items.texts()
+        encode = (
+            Words(texts, dim=16)
+            if toy
+            else Cached(TextEncoder("minilm", max_tokens=64), cache_folder() / "vectors")
+        )
+        judge = Judge.of(encode, texts, {known.identity})
         groups = Grouping.from_categories(items, items.frame["item_id"]).membership
         content = ContentNeighbours(known.vectors[1:].numpy())
         cold, pairs = test.towards(counts == 0), co_engaged(train)
@@ -126,19 +134,22 @@ class Task:
         return max((self.recalled(dial(g), self.valid), g) for g in DIAL)[1]
 
     def as_relevant(self, dial: Dial, as_this: Scores) -> float:
-        """The least weight at which validation lists are as relevant as those of another."""
+        """The least weight at which validation lists are as relevant by words as those of another.
+
+        Not by the judge, who sets nothing.
+        """
         of = self.valid.triggers
 
         def relevance(scores: Scores) -> float:
-            return float(self.judge.relevance(best_lists(scores, of, K), of).mean())
+            lists = best_lists(scores, of, K)
+            return float(measures.relevance(self.content.vectors, lists, of).mean())
 
         enough = relevance(as_this)
         return next((g for g in DIAL if relevance(dial(g)) >= enough), 1.0)
 
-    def blend(self, measure: str) -> Dial:
-        """The blend of co-visitation and content."""
-        visited = CoVisited.fit(self.pairs, self.counts, measure)  # type: ignore[arg-type]
-        return lambda g: PostHocBlend(visited, self.content, g)
+    def blend(self, engagement: ItemToItem) -> Dial:
+        """The blend of some engagement and content."""
+        return lambda g: PostHocBlend(engagement, self.content, g)
 
     def trained(
         self, shape: MTMHConfig, training: FitConfig, out: Path, skip: bool = True
@@ -149,7 +160,9 @@ class Task:
         if not skip and model.network.skip is not None:
             model.network.skip.requires_grad_(False).weight.zero_()
         few = np.random.default_rng(0).permutation(len(self.valid))[:TRIGGERS]
-        some = self.valid.asked_from(np.isin(np.arange(1, 1 + len(self.counts)), self.valid.triggers[few]))
+        kept = np.zeros(len(self.counts), bool)
+        kept[self.valid.triggers[few] - 1] = True
+        some = self.valid.asked_from(kept)
 
         def validate() -> dict[str, float]:
             return {training.metric: self.recalled(dial(model.item_heads())(shape.relevance), some)}
@@ -166,20 +179,18 @@ def dial(heads: ItemHeads) -> Dial:
     return lambda g: lambda triggers: heads.queries(triggers.astype(np.int64) - 1, g) @ stored
 
 
-def office_task() -> Task:
+def office_task(toy: bool) -> Task:
     """Amazon Office: order split, the rows of the public files."""
     items, train, valid, test = office()
-    return Task.of(items, train, (valid, test))
+    return Task.of(items, train, (valid, test), toy)
 
 
-def movielens_task() -> Task:
+def movielens_task(toy: bool) -> Task:
     """MovieLens-small: each user's last ten events, and the ten before for validation."""
     data = load("movielens-small")
     cuts = split(data.positives(), "last-10")
     items = data.catalog.align(cuts.interactions.item_ids)
-    return Task.of(items, cuts.train(), (cuts.queries("valid"), cuts.queries("test")))
+    return Task.of(items, cuts.train(), (cuts.queries("valid"), cuts.queries("test")), toy)
 
 
-def means(values: Mapping[str, Floats] | Floats) -> list[list[float]]:
-    """(S, n, 2, T) points as n pairs of means."""
-    return np.mean(values, axis=(0, -1)).round(5).tolist()
+TASKS = {"amazon-office": office_task, "movielens-small": movielens_task}
