@@ -14,16 +14,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from office import office
 
 from tastemaker.config import seed_everything
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.datasets import load
-from tastemaker.data.ground import Ground
-from tastemaker.data.groupings import Grouping
+from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.pairs import Pairs, co_engaged
-from tastemaker.data.splits import Queries, split
+from tastemaker.data.splits import Queries
 from tastemaker.metrics import item_to_item as measures
 from tastemaker.metrics.beyond_accuracy import coverage, novelty
 from tastemaker.metrics.item_to_item import Following, Judge, Scores, best_lists
@@ -69,20 +66,27 @@ class Task:
     content: ContentNeighbours
     """words: what the models learn from, and what content kNN goes by"""
     membership: sp.csr_array
-    """(I, G) categories"""
+    """(I, G) categories, if there are any"""
     pairs: Pairs
     counts: npt.NDArray[np.int64]
     """(I,) training events"""
 
     @classmethod
-    def of(cls, items: Catalog, train: Contexts, parts: Sequence[Queries], toy: bool) -> Task:
+    def of(
+        cls,
+        items: Catalog,
+        train: Contexts,
+        parts: Sequence[Queries],
+        toy: bool,
+        share: float = 0.05,
+    ) -> Task:
         """Cut and judge; triggers have training events, as all methods must know them.
 
-        A toy has few triggers and, for a judge that need not be installed, other words.
+        A toy has a `share` of the triggers and, for a judge that need not be installed, words.
         """
-        ground = Ground(len(items.frame), items, train)
+        ground = Ground.of(items.frame["item_id"], items, train)
         counts = np.bincount(train.items, minlength=ground.num_items + 1)[1:]
-        lot = np.random.default_rng(0).random(len(counts)) < (0.05 if toy else 1)
+        lot = np.random.default_rng(0).random(len(counts)) < (share if toy else 1)
         valid, test = (Following.of(part).asked_from((counts > 0) & lot) for part in parts)
         known, texts = content_of("words", ground), items.texts()
         encode = (
@@ -91,10 +95,11 @@ class Task:
             else Cached(TextEncoder("minilm", max_tokens=64), cache_folder() / "vectors")
         )
         judge = Judge.of(encode, texts, {known.identity})
-        groups = Grouping.from_categories(items, items.frame["item_id"]).membership
+        none = sp.csr_array((ground.num_items, 1))
+        membership = ground.groupings[CATEGORY].membership if ground.groupings else none
         content = ContentNeighbours(known.vectors[1:].numpy())
         cold, pairs = test.towards(counts == 0), co_engaged(train)
-        return cls(ground, valid, test, cold, judge, content, groups, pairs, counts)
+        return cls(ground, valid, test, cold, judge, content, membership, pairs, counts)
 
     def recalled(self, scores: Scores, truth: Following, k: int = K) -> float:
         """Mean recall at k."""
@@ -165,7 +170,8 @@ class Task:
         some = self.valid.asked_from(kept)
 
         def validate() -> dict[str, float]:
-            return {training.metric: self.recalled(dial(model.item_heads())(shape.relevance), some)}
+            scores, k = dial(model.item_heads())(shape.relevance), int(training.metric[7:])
+            return {training.metric: self.recalled(scores, some, k)}
 
         out.mkdir(parents=True, exist_ok=True)
         steps = model.batches(self.ground.train, training.batch, training.seed)
@@ -177,20 +183,3 @@ def dial(heads: ItemHeads) -> Dial:
     """Both heads in one inner product."""
     stored = heads.stored().T
     return lambda g: lambda triggers: heads.queries(triggers.astype(np.int64) - 1, g) @ stored
-
-
-def office_task(toy: bool) -> Task:
-    """Amazon Office: order split, the rows of the public files."""
-    items, train, valid, test = office()
-    return Task.of(items, train, (valid, test), toy)
-
-
-def movielens_task(toy: bool) -> Task:
-    """MovieLens-small: each user's last ten events, and the ten before for validation."""
-    data = load("movielens-small")
-    cuts = split(data.positives(), "last-10")
-    items = data.catalog.align(cuts.interactions.item_ids)
-    return Task.of(items, cuts.train(), (cuts.queries("valid"), cuts.queries("test")), toy)
-
-
-TASKS = {"amazon-office": office_task, "movielens-small": movielens_task}

@@ -13,7 +13,10 @@ import numpy as np
 from evidence import Evidence
 from item2vec import EPOCHS, item2vec
 from item_lists import Dial, Floats, Scores, Task, dial
+from office import office
 
+from tastemaker.data.datasets import load
+from tastemaker.data.splits import split
 from tastemaker.metrics.fronts import compare_fronts, hypervolume
 from tastemaker.recommend.item_to_item import CoVisited, Popular
 from tastemaker.recommend.mtmh_shape import MTMHConfig
@@ -108,3 +111,20 @@ def fronts(found: Evidence, points: Mapping[str, Floats]) -> None:
     found.fronts = {name: values.mean((0, -1)).round(5).tolist() for name, values in points.items()}
     found.state("R3", "the front of two heads holds more than the blend's", *sides, AREA,
                 compare_fronts(*sides.values()))  # fmt: skip
+
+
+def office_task(toy: bool) -> Task:
+    """Amazon Office: order split, the rows of the public files."""
+    items, train, valid, test = office()
+    return Task.of(items, train, (valid, test), toy)
+
+
+def movielens_task(toy: bool) -> Task:
+    """MovieLens-small: each user's last ten events, and the ten before for validation."""
+    data = load("movielens-small")
+    cuts = split(data.positives(), "last-10")
+    items = data.catalog.align(cuts.interactions.item_ids)
+    return Task.of(items, cuts.train(), (cuts.queries("valid"), cuts.queries("test")), toy)
+
+
+TASKS = {"amazon-office": office_task, "movielens-small": movielens_task}
