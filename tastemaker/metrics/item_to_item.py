@@ -30,6 +30,8 @@ Scores = Callable[[Int32s], Vectors]
 
 _CHUNK = 512
 """Triggers scored at a time."""
+_PAIRS = 500_000
+"""Items of lists compared with their triggers at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,11 +222,13 @@ def category_match(lists: Int32s, triggers: Int32s, membership: sp.csr_array) ->
         membership: (I, G) 0/1; row j is item code j + 1.
     """
     rows = sp.csr_array(membership.astype(np.float64))
-    shared = (rows[triggers.astype(np.int64) - 1] @ rows.T).toarray() > 0  # (T, I)
-    padded = np.pad(shared, ((0, 0), (1, 0)))
-    mean: Floats = np.take_along_axis(padded, lists.astype(np.int64), 1).sum(1) / np.maximum(
-        (lists > 0).sum(1), 1
-    )
+    common = np.zeros(lists.shape)
+    places, columns = np.nonzero(lists)
+    for start in range(0, len(places), _PAIRS):
+        place, column = places[start : start + _PAIRS], columns[start : start + _PAIRS]
+        of, item = triggers[place].astype(np.int64) - 1, lists[place, column].astype(np.int64) - 1
+        common[place, column] = np.asarray(rows[of].multiply(rows[item]).sum(1)).ravel() > 0
+    mean: Floats = common.sum(1) / np.maximum((lists > 0).sum(1), 1)
     return mean
 
 
