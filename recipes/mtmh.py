@@ -41,7 +41,10 @@ def main() -> None:
     toy = size == "toy"
     for data, make in list(TASKS.items())[:: -1 if toy else 1][: 1 if toy else None]:
         seeds = [0] if toy else [0, 1, 2]
-        name, metrics = f"mtmh-{data.split('-')[-1]}", (*COLUMNS, AREA)
+        name, metrics = (
+            f"mtmh-{data.removeprefix('amazon-').removesuffix('-small')}",
+            (*COLUMNS, AREA),
+        )
         found = Evidence(name, "arXiv 2506.06239", data, size, seeds, metrics)
         training = replace(TRAINING, batch=ROWS[data], epochs=1 if toy else TRAINING.epochs)
         started = time.process_time()
