@@ -15,7 +15,13 @@ import tyro
 
 from tastemaker.errors import BadInput
 
-MODELS = {"sasrec": "SASRec", "esasrec": "eSASRec", "hstu": "HSTU", "hllm": "HLLM", "mtmh": "MTMH"}
+MODELS = {
+    "sasrec": "SASRec",
+    "esasrec": "eSASRec",
+    "hstu": "HSTU",
+    "hllm": "HLLM",
+    "mtmh": "MTMH-style",
+}
 """Neural models by name, with their titles; `recommend/backbones.py` says what each is made of."""
 if TYPE_CHECKING:
     Model = str

@@ -1,8 +1,9 @@
 """Pairs of items → steps of training: which items meet in a step, and which of them are rivals.
 
-Every pair is drawn once an epoch, all alike, in an order that depends on (seed, epoch) alone; its
+Every pair is drawn once a round, all alike, in an order that depends on (seed, round) alone; its
 weight is the loss's matter. So the probability that an item stands among a step's targets is its
-share of the pairs, by which a loss over the targets of a step can be corrected (logQ).
+share of the pairs, by which a loss over the targets of a step can be corrected (logQ). There are
+several pairs an event, so a round takes several epochs: an epoch has as many pairs as events.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class PairStep:
         """
         if world == 1:
             return [self]
-        mine = torch.arange(rank, len(self.triggers), world)
+        mine = torch.arange(len(self.triggers))[rank::world]
         new = torch.full((len(self.triggers),), -1)
         new[mine] = torch.arange(len(mine))
         kept = new[self.pairs[0]] >= 0
@@ -106,22 +107,33 @@ class PairSteps:
     pairs: Pairs
     num_items: int
     """I"""
-    per_step: int = 1024
-    """pairs in a step; the last of an epoch may have fewer"""
+    events: int
+    """training events; an epoch has no more pairs"""
+    per_step: int = 512
+    """pairs in a step; the last of a round may have fewer"""
     id_dropout: float = 0.1
     """share of a step's items whose id is not looked at"""
     seed: int = 0
 
     def __len__(self) -> int:
         """Steps in an epoch."""
+        return -(-min(len(self.pairs), self.events) // self.per_step)
+
+    @property
+    def round(self) -> int:
+        """Steps in which every pair is drawn once."""
         return -(-len(self.pairs) // self.per_step)
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[PairStep]:
         """Steps of epoch `number`, from step `skip` on."""
-        order = np.random.default_rng([self.seed, number]).permutation(len(self.pairs))
-        for step in range(skip, len(self)):
-            drawn = order[step * self.per_step : (step + 1) * self.per_step]
-            yield self._step(drawn, np.random.default_rng([self.seed, number, step, 1]))
+        order, drawn_for = np.zeros(0, np.int64), -1
+        for step in range(number * len(self) + skip, (number + 1) * len(self)):
+            turn, place = divmod(step, self.round)
+            if turn != drawn_for:
+                rng, drawn_for = np.random.default_rng([self.seed, turn]), turn
+                order = rng.permutation(len(self.pairs))
+            drawn = order[place * self.per_step : (place + 1) * self.per_step]
+            yield self._step(drawn, np.random.default_rng([self.seed, turn, place, 1]))
 
     @cached_property
     def _bounds(self) -> Int64s:

@@ -39,10 +39,10 @@ from tastemaker.recommend.mtmh_heads import Heads, TwoHeads
 from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.weights import WEIGHTS, Stored, checked_tensors, expected_of, stored_tensors
 
-PAIRS_A_ROW = 32
+PAIRS_A_ROW = 16
 """Pairs in a step for each row that the options ask for."""
-_FEW = 64
-"""Targets of a step that the margin loss compares with each other."""
+_FEW = {"listwise": 256, "mse": 256, "margin": 64}
+"""Targets of a step, at most, that meaning is learnt from."""
 _CHUNK = 8192
 """Items whose vectors are made at a time."""
 
@@ -147,7 +147,8 @@ class MTMH(nn.Module):
         pairs = co_engaged(train, self.config.window, self.config.minutes)
         known = self.content.width or self.content.num_groups
         dropout = self.config.id_dropout if known else 0.0
-        return PairSteps(pairs, self.num_items, rows * PAIRS_A_ROW, dropout, seed)
+        events, per_step = len(train.items), rows * PAIRS_A_ROW
+        return PairSteps(pairs, self.num_items, events, per_step, dropout, seed)
 
     def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """As any module; vectors of other weights are forgotten."""
@@ -179,9 +180,8 @@ class MTMH(nn.Module):
         if not content.width or not (config.relevance_weight or config.trade):
             return None
         triggers, targets = step.triggers, step.targets
-        if config.relevance_loss == "margin":
-            few = torch.arange(0, len(targets), -(-len(targets) // _FEW), device=targets.device)
-            targets, scores = targets[few], scores[:, few]
+        spread = -(-len(targets) // _FEW[config.relevance_loss])
+        targets, scores = targets[::spread], scores[:, ::spread]
         vectors = content.vectors[step.items]
         written = vectors.any(1)
         allowed = written[triggers][:, None] & written[targets]

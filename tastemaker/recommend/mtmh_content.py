@@ -18,6 +18,7 @@ from tastemaker.errors import BadInput, NumericFault
 from tastemaker.models.cached import Cached
 from tastemaker.models.encode import TextEncoder
 from tastemaker.models.packaged import cache_folder
+from tastemaker.recommend.mtmh_shape import OWN
 from tastemaker.seams import Encode
 
 
@@ -78,7 +79,7 @@ def content_of(encoder: str, ground: Ground) -> Content:
     """
     known = Catalog(pl.concat([_of_log(ground), ground.unseen.frame]))
     count = len(known.frame)
-    vectors, identity = _encoded(encoder, [text.strip() for text in known.texts()])
+    vectors, identity = _encoded(encoder, known)
     seen = np.ones(count + 1, np.bool_)
     seen[0], seen[1 + ground.num_items :] = False, False
     if ground.train is not None:
@@ -114,9 +115,15 @@ def _of_log(ground: Ground) -> pl.DataFrame:
     return frame if len(frame) else frame.clear(ground.num_items)
 
 
-def _encoded(encoder: str, texts: list[str]) -> tuple[npt.NDArray[np.float32], str]:
+def _encoded(encoder: str, catalog: Catalog) -> tuple[npt.NDArray[np.float32], str]:
     """(n, c) vectors of length one or zero, and the encoder's identity."""
+    # Words are counted, so names of columns must not be among them; a language model reads those.
+    parts = pl.col("title"), pl.col("categories").list.join(" "), pl.col("text")
+    joined = pl.concat_str(parts, separator=" ", ignore_nulls=True).str.strip_chars()
+    texts = catalog.frame.select(joined).to_series().to_list()
     rows = np.flatnonzero([bool(text) for text in texts])
+    if encoder not in OWN:
+        texts = catalog.texts()
     if encoder == "none" or (encoder == "auto" and not len(rows)):
         return np.zeros((len(texts), 0), np.float32), ""
     if not len(rows):

@@ -23,9 +23,9 @@ class MTMHConfig:
     """length d of a vector of each head."""
     width: int = 64
     """width of the trunk; its hidden layer is twice as wide."""
-    history: int = 20
+    history: int = 5
     """newest events of a user that are triggers, when users are recommended to."""
-    relevance: float = 0.2
+    relevance: float = 0.3
     """weight g on meaning when users are recommended to, 0 to 1; a request for items like an item
     brings its own."""
     window: int = 5

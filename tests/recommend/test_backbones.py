@@ -61,7 +61,9 @@ def test_a_trained_model_saves_and_opens_itself(name: str, tmp_path: Path) -> No
     }
     frame = pl.DataFrame({one: known.get(one, [None] * ITEMS) for one in SCHEMA}, SCHEMA)
     ground = Ground(ITEMS, Catalog(frame))
-    config = replace(backbone_of(name).config(), dim=8, layers=1, history=6).suited(ITEMS)
+    plain = backbone_of(name).config()
+    small = {option: 1 for option in vars(plain) if option == "layers"}
+    config = replace(plain, dim=8, history=6, **small).suited(ITEMS)
     model, rows = build(config, ground).train(False), some_contexts()
     model.save(tmp_path)
     opened = backbone_of(name).model.open(config, ground, tmp_path).train(False)
