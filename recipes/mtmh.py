@@ -16,9 +16,9 @@ from mtmh_arms import AREA, TASKS, measure
 
 from tastemaker.train.config import FitConfig
 
-TRAINING = FitConfig(epochs=40, patience=3, metric="recall@50", lr=2e-3)
-ROWS = {"amazon-office": 64, "movielens-small": 16}
-"""Rows of a step: of 20 thousand pairs, and of 330 thousand."""
+TRAINING = FitConfig(epochs=60, patience=5, metric="recall@50", lr=2e-3)
+ROWS = {"amazon-office": 64, "movielens-small": 32}
+"""Rows of a step, by 16 pairs each."""
 CLAIMS = (
     ("R1", "content kNN is more relevant than two heads", "content kNN", "two heads", "relevance"),
     ("R1", "co-engagement recalls more than content kNN", "co-engagement", "content kNN", "recall"),

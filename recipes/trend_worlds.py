@@ -23,7 +23,7 @@ STRENGTHS = (0.0, 0.1, 0.2, 0.3, 0.4)
 K, TRIGGERS = 10, 300
 """Items of a list, triggers of a world."""
 METRICS = ("recall@10", "relevance@10", "topic@10", "circular-relevance@10")
-TRAINING = FitConfig(epochs=24, batch=16, patience=4, metric="recall@10", lr=2e-3)
+TRAINING = FitConfig(epochs=24, batch=32, patience=4, metric="recall@10", lr=2e-3)
 
 
 def methods(task: Task, training: FitConfig, found: Evidence, name: str) -> dict[str, Dial]:
