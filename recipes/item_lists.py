@@ -20,7 +20,7 @@ from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.pairs import Pairs, co_engaged
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.metrics import item_to_item as measures
 from tastemaker.metrics.beyond_accuracy import coverage, novelty
 from tastemaker.metrics.item_to_item import Following, Judge, Scores, best_lists

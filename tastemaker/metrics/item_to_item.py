@@ -18,7 +18,7 @@ import scipy.sparse as sp
 import torch
 
 from tastemaker.data.contexts import Contexts, Int32s, Int64s, ranges
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.errors import BadInput
 from tastemaker.metrics.ranking import check_scores, multi_target, top_k
 from tastemaker.seams import Encode

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.metrics.item_to_item import (
     Following,
