@@ -18,7 +18,8 @@ from torch import Tensor
 
 from tastemaker.data.batches import last
 from tastemaker.data.contexts import Contexts, ranges
-from tastemaker.data.splits import Queries, Split
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend.hllm import HLLM
 from tastemaker.seams import Recommender

@@ -22,9 +22,9 @@ import torch
 
 from tastemaker import files
 from tastemaker.config import environment
-from tastemaker.metrics.comparisons import compare, verdict
+from tastemaker.metrics.comparisons import Difference, compare, verdict
 from tastemaker.metrics.intervals import intervals
-from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import name_of
 from tastemaker.recommend.counting import COUNTING
@@ -67,6 +67,8 @@ class Evidence:
     """what a reader must know first, such as `not converged`"""
     values: dict[str, dict[str, list[npt.NDArray[np.float64]]]] = field(default_factory=dict)
     relations: list[dict[str, Any]] = field(default_factory=list)
+    fronts: dict[str, list[list[float]]] = field(default_factory=dict)
+    """method → points that its dial gives, in two coordinates"""
     made_with: dict[str, Any] = field(default_factory=environment)
     """versions and commit when the recipe started"""
 
@@ -76,9 +78,9 @@ class Evidence:
         return runs_of(self.name, self.size)
 
     def add(self, arm: str, per_user: Mapping[str, npt.NDArray[np.float64]]) -> None:
-        """Per-user metrics of one arm and the next seed."""
+        """Per-user metrics of one arm and the next seed; some of those of the recipe will do."""
         kept = self.values.setdefault(arm, {})
-        for metric in self.metrics:
+        for metric in filter(per_user.__contains__, self.metrics):
             kept.setdefault(metric, []).append(np.asarray(per_user[metric], np.float64))
 
     def train(
@@ -134,6 +136,12 @@ class Evidence:
         """Compare arm `a` with arm `b`, user by user and seed by seed; the claim is a > b."""
         metric = metric or self.metrics[0]
         pair = compare(np.stack(self.values[a][metric]), np.stack(self.values[b][metric]))
+        self.state(key, claim, a, b, metric, pair)
+
+    def state(
+        self, key: str, claim: str, a: str, b: str, metric: str, difference: Difference
+    ) -> None:
+        """Note a difference of two arms that was measured elsewhere; the claim is a > b."""
         self.relations.append(
             {
                 "id": key,
@@ -141,9 +149,9 @@ class Evidence:
                 "a": a,
                 "b": b,
                 "metric": metric,
-                "difference": pair.difference,
-                "ci95": list(pair.ci95),
-                "verdict": verdict(pair),
+                "difference": difference.difference,
+                "ci95": list(difference.ci95),
+                "verdict": verdict(difference),
             }
         )
 
@@ -163,6 +171,7 @@ class Evidence:
             "notes": self.notes,
             "arms": arms,
             "relations": self.relations,
+            **({"fronts": self.fronts} if self.fronts else {}),
             "cpu_seconds": round(self.cpu_seconds),
             "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             "date": datetime.now(UTC).date().isoformat(),

@@ -129,6 +129,33 @@ def _growth(found: dict[str, Any]) -> str:
     return _on_paper(svg(chart, "growth with the log", words, (WIDTH, 320)))
 
 
+def fronts(found: dict[str, Any]) -> str:
+    """What each method's dial trades: a line through its points in the order of the dial."""
+    values = [
+        {"method": name, "step": step, "recall": x, "relevance": y}
+        for name, points in found["fronts"].items()
+        for step, (x, y) in enumerate(points)
+    ]
+    names = list(found["fronts"])
+    color = alt.Color(
+        "method:N",
+        scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])),
+        legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=WIDTH),
+    )
+    base = alt.Chart(alt.InlineData(values=values)).encode(
+        x=alt.X("recall:Q", title="recall at 50", scale=alt.Scale(zero=False)),
+        y=alt.Y("relevance:Q", title="relevance at 50", scale=alt.Scale(zero=False)),
+        color=color,
+    )
+    line = base.mark_line(strokeWidth=1.5).encode(order="step:O", detail="method:N")
+    chart = alt.layer(line, base.mark_point(filled=True, size=40, opacity=1))
+    words = "; ".join(
+        f"{name}: " + ", ".join(f"{x:.3f} {y:.3f}" for x, y in points)
+        for name, points in found["fronts"].items()
+    )
+    return _on_paper(svg(chart, f"{found['data']}: recall and relevance", words, (WIDTH, 380)))
+
+
 class _Rows:
     """One row a value in the order given, its name above it in as many lines as it takes."""
 

@@ -16,7 +16,8 @@ from office import office
 from tastemaker.config import seed_everything
 from tastemaker.data.ground import Ground
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
-from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.nn.next_item import NextItemModel
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.recommend.backbones import build
 from tastemaker.recommend.hllm import HLLMConfig
 from tastemaker.recommend.sasrec import SASRecConfig

@@ -19,7 +19,7 @@ import polars as pl
 
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 
 Row = tuple[str, list[int], int]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tastemaker import artifacts
+from tastemaker import files
 from tastemaker.report.page import read_metrics, render
 
 PICTURE = Path(__file__).parents[1] / "docs" / "figures" / "report.png"
@@ -38,7 +38,7 @@ WIDTH = 960
 
 def main(run: Path) -> None:
     """Draw the report of `run` and write the picture."""
-    results = {"run": run.resolve().name} | artifacts.read_json(run / "results.json")
+    results = {"run": run.resolve().name} | files.read_json(run / "results.json")
     html = render(results, read_metrics(run / "metrics.jsonl"))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         page_file = Path(folder) / "report.html"

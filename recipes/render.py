@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from figures import figure
+from figures import figure, fronts
 
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "docs" / "figures"
@@ -25,13 +25,13 @@ REGION = re.compile(r"(<!-- (results|peers):([\w.-]+) -->\n).*?(<!-- /results --
 
 def recipe_table(found: dict[str, Any]) -> str:
     """Arms × metrics, then the relations with their verdicts."""
-    metrics = list(next(iter(found["arms"].values())))
+    metrics = list(dict.fromkeys(metric for arm in found["arms"].values() for metric in arm))
     lines = [
         f"| arm | {' | '.join(m.upper() for m in metrics)} |",
         "|---" * (1 + len(metrics)) + "|",
     ]
     for arm, values in found["arms"].items():
-        cells = [f"{statistics.fmean(values[metric]):.4f}" for metric in metrics]
+        cells = [f"{statistics.fmean(values[m]):.4f}" if m in values else "–" for m in metrics]
         lines.append(f"| {arm} | {' | '.join(cells)} |")
     seeds = ", ".join(map(str, found["seeds"]))
     head = f"{found['data']}, {found['users']:,} test users, seeds {seeds}"
@@ -125,8 +125,11 @@ def main() -> int:
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     wanted = {page: rendered(page) for page in pages}
     for path in sorted((ROOT / "results").glob("*.json")):
-        if picture := figure(json.loads(path.read_text())):
+        found = json.loads(path.read_text())
+        if picture := figure(found):
             wanted[FIGURES / f"{path.stem}.svg"] = picture + "\n"
+        if "fronts" in found:
+            wanted[FIGURES / f"{path.stem}-fronts.svg"] = fronts(found) + "\n"
     stale = [
         path for path, text in wanted.items() if not path.is_file() or path.read_text() != text
     ]

@@ -1,7 +1,7 @@
 """Tastemaker: from what people did, learn what they like, and recommend what comes next."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tastemaker.data.catalog import Catalog
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Resolve a public name on first use (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module 'tastemaker' has no attribute {name!r}")

@@ -17,11 +17,12 @@ import stat
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError
 from tastemaker.files import (
     TEMPORARY,
+    JsonObject,
     json_text,
     make_folder,
     resources,
@@ -102,7 +103,7 @@ def verify(
     kind: str,
     names: Collection[str] | None = None,
     optional: Collection[str] = (),
-) -> dict[str, Any]:
+) -> JsonObject:
     """Check the manifest, and every file against it, and return its `meta`.
 
     Args:
@@ -123,24 +124,24 @@ def verify(
         raise ArtefactError(str(folder / MANIFEST), "Manifest lists other files", want, got, _FIX)
     for name, expected in manifest["files"].items():
         _check_file(folder, name, expected)
-    meta: dict[str, Any] = manifest["meta"]
+    meta: JsonObject = manifest["meta"]
     return meta
 
 
-def _check_file(folder: Path, name: str, expected: Mapping[str, Any]) -> None:
+def _check_file(folder: Path, name: str, expected: JsonObject) -> None:
     path = folder / name
-    status = _status(folder, name)
+    status = status_of(folder, name)
     if status is None:
         raise ArtefactError(str(path), "File is missing", "a file", "nothing", _FIX)
     if status.st_size != expected["bytes"]:
-        want, size = f"{expected['bytes']} bytes", f"{status.st_size} bytes"
+        want, size = counted(expected["bytes"], "byte"), counted(status.st_size, "byte")
         raise ArtefactError(str(path), "File has the wrong size", want, size, _FIX)
     got = sha256_file(path)
     if got != expected["sha256"]:
         raise ArtefactError(str(path), "File was changed", expected["sha256"], got, _FIX)
 
 
-def _status(folder: Path, name: str) -> os.stat_result | None:
+def status_of(folder: Path, name: str) -> os.stat_result | None:
     """What the system says of a file, or None where there is none; no step on the way is a link."""
     path, status = folder, None
     for part in name.split("/"):
@@ -155,20 +156,30 @@ def _status(folder: Path, name: str) -> os.stat_result | None:
     return status if status and stat.S_ISREG(status.st_mode) else None
 
 
-def meta_of(folder: Path) -> dict[str, Any]:
+def meta_of(folder: Path) -> JsonObject:
     """What a manifest says beside its files, which are not read.
 
     Raises:
         ArtefactError: If there is no sound manifest.
     """
-    meta: dict[str, Any] = _read_manifest(folder)["meta"]
+    meta: JsonObject = _read_manifest(folder)["meta"]
     return meta
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def digest_of(folder: Path) -> str:
+    """The sha256 that a sound manifest gives of its own content.
+
+    Raises:
+        ArtefactError: If there is no sound manifest.
+    """
+    digest: str = _read_manifest(folder)["digest"]
+    return digest
+
+
+def _read_manifest(folder: Path) -> JsonObject:
     """A manifest, sound in itself: of this schema, complete, and with the sha256 of its content."""
     path = folder / MANIFEST
-    if _status(folder, MANIFEST) is None:
+    if status_of(folder, MANIFEST) is None:
         what = "There is no finished artefact here"
         raise ArtefactError(str(folder), what, MANIFEST, "none", _FIX)
     raw = path.read_bytes()
@@ -184,7 +195,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if not _sound(manifest, raw):
         want = "kind, files, meta, and their sha256, as they were written"
         raise ArtefactError(str(path), "Manifest is damaged", want, "something else", _FIX)
-    checked: dict[str, Any] = manifest
+    checked: JsonObject = manifest
     return checked
 
 
@@ -200,7 +211,7 @@ def _sound(manifest: dict[str, object], raw: bytes) -> bool:
         return False
     if not (isinstance(listed, dict) and isinstance(kind, str) and isinstance(meta, dict)):
         return False
-    return bool(listed) and all(_inside(name) and _entry(one) for name, one in listed.items())
+    return bool(listed) and all(inside(name) and _entry(entry) for name, entry in listed.items())
 
 
 def _digest(body: Mapping[str, object]) -> str:
@@ -234,36 +245,6 @@ def keep(folder: Path, place: Path) -> None:
         sync(partial)
 
 
-def point(pointer: Path, name: str) -> None:
-    """Make the small file `pointer` name a sibling artefact and its digest, atomically."""
-    digest = _read_manifest(pointer.parent / name)["digest"]
-    write_text(pointer, f"{name} {digest}\n")
-
-
-def pointed(pointer: Path) -> Path | None:
-    """The sibling artefact that `pointer` names, or None when there is no pointer.
-
-    Raises:
-        ArtefactError: If the pointer is damaged, or another artefact stands under that name.
-    """
-    fix = "Delete the pointer to start over."
-    if not os.path.lexists(pointer):
-        return None
-    raw = pointer.read_bytes()[:400] if _status(pointer.parent, pointer.name) else b""
-    name, _, digest = raw.decode(errors="replace").removesuffix("\n").partition(" ")
-    if not (_inside(name) and "/" not in name and _SHA256.fullmatch(digest)):
-        want = "a folder's name and its digest"
-        raise ArtefactError(str(pointer), "Pointer is damaged", want, repr(name), fix)
-    folder = pointer.parent / name
-    if folder.is_symlink():
-        what, got = "A link stands in place of a folder", "a symbolic link"
-        raise ArtefactError(str(folder), what, "a folder", got, fix)
-    got = _read_manifest(folder)["digest"]
-    if got != digest:
-        raise ArtefactError(str(folder), "Folder was replaced by another", digest, got, _FIX)
-    return folder
-
-
 def sweep(parent: Path) -> list[Path]:
     """Remove what a killed writer left half-written in `parent`; returns what was removed."""
     stale = sorted(parent.glob(f"{TEMPORARY}*")) if parent.is_dir() else []
@@ -272,7 +253,7 @@ def sweep(parent: Path) -> list[Path]:
     return stale
 
 
-def _inside(name: str) -> bool:
+def inside(name: str) -> bool:
     """Whether a relative path stays in its folder, and is one that a file system takes."""
     short = len(name.encode(errors="replace")) <= _LONGEST
     return short and all(_NAME.fullmatch(part) for part in name.split("/"))

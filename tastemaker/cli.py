@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from tastemaker import __version__, threads
-from tastemaker.commands import data, evaluate, models, recommend, run, terminal, tune
+from tastemaker.commands import data, evaluate, models, recommend, run, similar, terminal, tune
 from tastemaker.commands.parsing import nearest, parse
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import BadInput, TastemakerError
@@ -22,6 +22,7 @@ VERBS: dict[str, Verb | Later] = {
     **tune.VERBS,
     **evaluate.VERBS,
     **recommend.VERBS,
+    **similar.VERBS,
     **models.VERBS,
     **data.VERBS,
 }

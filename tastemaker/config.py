@@ -15,11 +15,25 @@ from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeGuard,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 
-C = TypeVar("C")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+C = TypeVar("C", bound="DataclassInstance")
 
 RECORDED = ("tastemaker", "torch", "accelerate", "numpy", "polars", "scipy", "safetensors")
 """Libraries whose versions are written beside every result."""
@@ -27,7 +41,7 @@ _LARGEST = 1e300
 """Largest number read; JSON as Python reads it has NaN, infinity and whole numbers without end."""
 
 
-def to_json(config: Any) -> dict[str, Any]:
+def to_json(config: DataclassInstance) -> JsonObject:
     """A config dataclass as JSON values.
 
     Where a field may hold one of several configs, the object there has a `kind` that names which:
@@ -40,9 +54,9 @@ def to_json(config: Any) -> dict[str, Any]:
     return {f.name: _write(hints[f.name], getattr(config, f.name)) for f in fields(config)}
 
 
-def _write(kind: Any, value: Any) -> Any:
+def _write(kind: object, value: object) -> object:
     args = get_args(kind)
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         kinds = _configs(kind)
         if type(value) not in kinds.values():
             what = f"A {type(value).__name__} is not one of {', '.join(kinds)}."
@@ -55,24 +69,24 @@ def _write(kind: Any, value: Any) -> Any:
         kind = next((part for part in (kind, *args) if get_origin(part) in (tuple, dict)), kind)
         args = get_args(kind) or (None, None)
         if isinstance(value, dict):
-            return {key: _write(args[1], one) for key, one in value.items()}
+            return {key: _write(args[1], inner) for key, inner in value.items()}
         several = args if len(args) == len(value) and args[-1] is not ... else args[:1] * len(value)
-        return [_write(one, part) for one, part in zip(several, value, strict=True)]
+        return [_write(each, inner) for each, inner in zip(several, value, strict=True)]
     return value
 
 
-def _configs(kind: Any) -> dict[str, type[Any]]:
+def _configs(kind: object) -> dict[str, type[DataclassInstance]]:
     """Short name → config class, of those that a type names."""
     union = get_origin(kind) in (Union, types.UnionType)
     parts = get_args(kind) if union else (kind,)
     return {_short(part): part for part in parts if is_dataclass(part) and isinstance(part, type)}
 
 
-def _short(kind: type[Any]) -> str:
+def _short(kind: type) -> str:
     return kind.__name__.removesuffix("Config")
 
 
-def from_json(kind: type[C], values: Mapping[str, Any], source: str) -> C:
+def from_json(kind: type[C], values: Mapping[str, object], source: str) -> C:
     """Build a config dataclass from JSON values.
 
     Args:
@@ -86,7 +100,7 @@ def from_json(kind: type[C], values: Mapping[str, Any], source: str) -> C:
     if not isinstance(values, Mapping):
         raise BadInput(f"{values!r:.80} is not {kind.__name__}.", source, "Give a JSON object.")
     hints = get_type_hints(kind)
-    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    known = [f.name for f in fields(kind)]
     for key in values:
         if key not in known:
             raise BadInput(
@@ -99,7 +113,7 @@ def from_json(kind: type[C], values: Mapping[str, Any], source: str) -> C:
         raise BadInput(f"An option is missing: {error}.", source, "Add it.") from None
 
 
-def _read(kind: Any, value: Any, source: str) -> Any:
+def _read(kind: object, value: object, source: str) -> Any:
     origin, args = get_origin(kind), get_args(kind)
     if is_dataclass(kind) and isinstance(kind, type) and isinstance(value, Mapping):
         return from_json(kind, value, source)
@@ -122,11 +136,13 @@ def _read(kind: Any, value: Any, source: str) -> Any:
     raise BadInput(f"{value!r:.80} is not {_name(kind)}.", source, f"Give {_name(kind)}.")
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) <= _LARGEST  # NaN is not
+def _is_number(value: object) -> TypeGuard[int | float]:
+    if type(value) is bool or not isinstance(value, int | float):
+        return False
+    return abs(value) <= _LARGEST  # NaN is not
 
 
-def _read_union(kind: Any, value: Any, source: str) -> Any:
+def _read_union(kind: object, value: object, source: str) -> object:
     """A value of one of several types: a config by its `kind`, anything else by the first it is."""
     configs, parts = _configs(kind), get_args(kind)
     if isinstance(value, Mapping) and configs:
@@ -143,30 +159,32 @@ def _read_union(kind: Any, value: Any, source: str) -> Any:
     raise BadInput(f"{value!r:.80} is not {names}.", source, f"Give {names}.")
 
 
-def _read_config(configs: dict[str, type[Any]], value: Mapping[str, Any], source: str) -> Any:
+def _read_config(
+    configs: Mapping[str, type[DataclassInstance]], value: Mapping[str, object], source: str
+) -> DataclassInstance:
     named = value.get("kind")
     if len(configs) == 1:
-        (found,) = configs.values()
-        return from_json(found, value, source)
+        (only,) = configs.values()
+        return from_json(only, value, source)
     if named is None:
         fix = f"Add one of {', '.join(map(repr, configs))}."
         raise BadInput("The options do not say of which kind they are.", f"{source}: kind", fix)
     if named not in list(configs):
         fix = _nearest(named, list(configs))
         raise BadInput(f"No options are of kind {named!r:.80}.", f"{source}: kind", fix)
-    rest = {key: one for key, one in value.items() if key != "kind"}
+    rest = {key: inner for key, inner in value.items() if key != "kind"}
     return from_json(configs[named], rest, source)
 
 
-def _nearest(word: Any, known: list[str]) -> str:
+def _nearest(word: object, known: list[str]) -> str:
     near = difflib.get_close_matches(str(word), known, n=1)
     return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
 
 
-def _name(kind: Any) -> str:
+def _name(kind: object) -> str:
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(map(repr, get_args(kind)))
-    plain = {
+    plain: dict[object, str] = {
         type(None): "null",
         int: "a whole number",
         float: "a number",
@@ -186,7 +204,7 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def environment() -> dict[str, Any]:
+def environment() -> JsonObject:
     """Library versions and, in a checkout, the commit: written beside every result."""
     versions = {}
     for name in RECORDED:

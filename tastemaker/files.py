@@ -17,12 +17,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError, BadInput, OutOfResources
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-
+JsonObject = dict[str, Any]
+"""A JSON object, read or to be written."""
 TEMPORARY = ".partial-"
 """How names begin of what is not whole yet."""
 
@@ -82,7 +84,7 @@ def json_text(value: object) -> str:
     return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> JsonObject:
     """Read a JSON object that the package wrote.
 
     Raises:
@@ -123,9 +125,9 @@ def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     ready: dict[str, Tensor] = {}
     taken: set[int] = set()
     for name, tensor in tensors.items():
-        own = tensor.contiguous()
-        memory = own.untyped_storage().data_ptr()
-        ready[name] = own.clone() if memory in taken else own
+        flat = tensor.contiguous()
+        memory = flat.untyped_storage().data_ptr()
+        ready[name] = flat.clone() if memory in taken else flat
         taken.add(memory)
     return ready
 
@@ -186,7 +188,7 @@ def resources(path: Path, needed: int) -> Iterator[None]:
         if code is None or code not in _RESOURCES:
             raise
         raise OutOfResources(
-            f"Could not write {needed:,} bytes: {os.strerror(code)}.",
+            f"Could not write {counted(needed, 'byte')}: {os.strerror(code)}.",
             str(path),
             "Free space or choose another folder with --out; what was saved before is intact.",
         ) from error

@@ -9,13 +9,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, runtime_checkable
 
 import tyro
 
 from tastemaker.errors import BadInput
 
-MODELS = {"sasrec": "SASRec", "esasrec": "eSASRec", "hstu": "HSTU", "hllm": "HLLM"}
+MODELS = {
+    "sasrec": "SASRec",
+    "esasrec": "eSASRec",
+    "hstu": "HSTU",
+    "hllm": "HLLM",
+    "mtmh": "MTMH-style",
+}
 """Neural models by name, with their titles; `recommend/backbones.py` says what each is made of."""
 if TYPE_CHECKING:
     Model = str
@@ -24,6 +30,7 @@ else:
 Positional = Annotated[str, tyro.conf.Positional]
 
 
+@runtime_checkable
 class Frame(Protocol):
     """A table in memory: of Polars, pandas, Arrow, or whatever speaks Arrow's stream interface."""
 
@@ -31,8 +38,16 @@ class Frame(Protocol):
         """The rows, as a capsule."""
 
 
+@runtime_checkable
+class Lazy(Protocol):
+    """A query of Polars, which is a table once it is collected."""
+
+    def collect_schema(self) -> object:
+        """Columns and their types."""
+
+
 if TYPE_CHECKING:
-    Data = str | Path | Frame
+    Data = str | Path | Frame | Lazy
 else:
     Data = str  # what the command line can say
 
@@ -71,6 +86,7 @@ class RunOptions:
         Raises:
             BadInput: Naming the option.
         """
+        check_data(self.data)
         check_run(self.out, self.split, self.seed)
 
     @property
@@ -110,6 +126,7 @@ class TuneOptions:
         Raises:
             BadInput: Naming the option.
         """
+        check_data(self.data)
         check_run(self.out, self.split, self.seed)
         for name, value, most in (("trials", self.trials, 10_000), ("epochs", self.epochs, SEEDS)):
             if isinstance(value, bool) or not 1 <= value <= most:
@@ -120,6 +137,21 @@ class TuneOptions:
         """The same options as a run has them."""
         kept = (self.data, self.model, self.out, self.split, self.seed, self.repeats)
         return RunOptions(*kept, resume=self.resume)
+
+
+def check_data(data: object) -> None:
+    """Refuse what is neither a name, a path nor a table.
+
+    Raises:
+        BadInput: With what may be given.
+    """
+    if isinstance(data, str | Path | Frame | Lazy):
+        return
+    fix = (
+        "Give the name of a data set (`tastemaker data list`), the path of a folder or a file, or "
+        "a table of Polars, pandas or Arrow."
+    )
+    raise BadInput(f"{data!r:.80} ({type(data).__name__}) is no data.", "data", fix)
 
 
 def check_run(out: str, split: str, seed: int) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
+from tastemaker.files import JsonObject
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -17,19 +19,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tastemaker.data.batches import Batch
-    from tastemaker.data.contexts import Contexts
+    from tastemaker.data.contexts import Contexts, Int64s
     from tastemaker.data.ground import Ground
+
+    Float32s = npt.NDArray[np.float32]
 
 
 class Recommender(Protocol):
     """Anything that can score the catalogue for some users."""
 
     def score(self, contexts: Contexts) -> Tensor:
-        """(B, I) float scores; column j is item code j + 1; −inf is never recommended.
+        """(B, I) scores; column j is item code j + 1, and −inf is never recommended.
 
-        The tensor is the caller's to overwrite: return a fresh one, not a view of fitted tables.
+        The tensor is the caller's to overwrite: no view of fitted tables.
         """
-        ...
 
 
 class Encoder(Recommender, Protocol):
@@ -37,11 +40,9 @@ class Encoder(Recommender, Protocol):
 
     def encode(self, batch: Batch) -> Tensor:
         """(B, D) state at the last real position; zero for an empty history."""
-        ...
 
     def item_vectors(self) -> Tensor:
         """(I, D) vectors whose dot product with `encode` is the score."""
-        ...
 
 
 class Counting(Recommender, Protocol):
@@ -53,16 +54,13 @@ class Counting(Recommender, Protocol):
     @classmethod
     def fit(cls, contexts: Contexts, num_items: int, **set_to: float) -> Self:
         """Count the training events, one row a user; `set_to` names knobs."""
-        ...
 
-    def tensors(self) -> Mapping[str, npt.NDArray[Any]]:
+    def tensors(self) -> Mapping[str, npt.NDArray[np.generic]]:
         """What to save."""
-        ...
 
     @classmethod
     def from_tensors(cls, saved: Any) -> Self:
         """The model as it was saved, its parts checked."""
-        ...
 
 
 class Step(Protocol):
@@ -71,26 +69,19 @@ class Step(Protocol):
     @property
     def target_count(self) -> int:
         """Targets of the whole step, by which every part of it divides its loss."""
-        ...
 
     @property
-    def rows(self) -> npt.NDArray[np.int64] | None:
+    def rows(self) -> Int64s | None:
         """Numbers of the training rows, for messages; None: not known."""
-        ...
 
     def parts(self, rank: int = 0, world: int = 1, small: bool = False) -> Sequence[Self]:
         """What process `rank` of `world` computes, in parts whose losses add up.
 
-        Args:
-            rank: Number of the process.
-            world: Number of processes.
-            small: In pieces that a CPU's cache holds, where it can be taken apart.
+        With `small`, in pieces that a CPU's cache holds, where it can be taken apart.
         """
-        ...
 
     def to(self, device: torch.device) -> Self:
         """The same on another device."""
-        ...
 
 
 class Steps(Protocol):
@@ -98,11 +89,9 @@ class Steps(Protocol):
 
     def __len__(self) -> int:
         """Steps in an epoch."""
-        ...
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Step]:
         """Steps of epoch `number`, from step `skip` on."""
-        ...
 
 
 class Trainable(Protocol):
@@ -110,11 +99,9 @@ class Trainable(Protocol):
 
     def loss(self, batch: Any) -> Tensor:
         """Scalar: sum over the targets of a part of a step / its `target_count`."""
-        ...
 
     def batches(self, train: Contexts, rows: int, seed: int) -> Steps:
         """Steps of training events as this model wants them, `rows` full histories in each."""
-        ...
 
 
 class Shape(Protocol):
@@ -125,20 +112,16 @@ class Shape(Protocol):
     @property
     def dim(self) -> int:
         """Width of most of its matrices, by which threads pay or not."""
-        ...
 
     @property
     def history(self) -> int:
         """Newest events of a user that are read."""
-        ...
 
     def suited(self, num_items: int, times: bool = True) -> Self:
         """The same for a catalogue of I items and a log with times or in order alone."""
-        ...
 
     def foreign(self) -> dict[str, str]:
         """Option → the model on this machine that it names."""
-        ...
 
 
 class Learned(Recommender, Trainable, Protocol):
@@ -147,25 +130,20 @@ class Learned(Recommender, Trainable, Protocol):
     @property
     def config(self) -> Shape:
         """Its options."""
-        ...
 
     @classmethod
     def build(cls, config: Any, ground: Ground) -> Self:
         """The model that its own options shape, with fresh weights."""
-        ...
 
     @classmethod
     def open(cls, config: Any, ground: Ground, run: Path) -> Self:
         """The model as `save` wrote it; nothing is allocated that the files do not hold."""
-        ...
 
     def save(self, run: Path) -> None:
         """Write its weights and whatever else opening it needs."""
-        ...
 
     def train(self, mode: bool = True) -> Self:
         """Ready to learn or, with False, to score."""
-        ...
 
 
 @runtime_checkable
@@ -174,7 +152,6 @@ class Paced(Protocol):
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Groups as an optimiser takes them, each with `share`, its part of the learning rate."""
-        ...
 
 
 @runtime_checkable
@@ -183,7 +160,6 @@ class Starts(Protocol):
 
     def start(self) -> None:
         """Set what is known before training; nothing when called again."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -194,7 +170,7 @@ class Stage:
     """what the journal and the report call it"""
     learns: tuple[str, ...] = ("",)
     """names of parameters, or of modules, that are trained; all others stay bit for bit"""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: JsonObject = field(default_factory=dict)
     """training options that differ from those of the run, such as epochs and lr"""
     loss: str = ""
     """which of its losses the model is to give"""
@@ -208,11 +184,9 @@ class Staged(Protocol):
 
     def stages(self) -> Sequence[Stage]:
         """The stages in their order, each with a name."""
-        ...
 
     def enter(self, stage: Stage) -> None:
         """Go over to a stage, whatever was before: its loss, and what it begins with."""
-        ...
 
 
 class Encode(Protocol):
@@ -221,16 +195,13 @@ class Encode(Protocol):
     @property
     def identity(self) -> str:
         """Hex sha256 that names the weights and every option that changes a vector."""
-        ...
 
     @property
     def dim(self) -> int:
         """D, the length of a vector."""
-        ...
 
-    def __call__(self, inputs: Sequence[Any]) -> npt.NDArray[np.float32]:
+    def __call__(self, inputs: Sequence[Any]) -> Float32s:
         """Vectors of N inputs, in their order: (N, D), finite."""
-        ...
 
 
 class Index(Protocol):
@@ -239,55 +210,29 @@ class Index(Protocol):
     @property
     def dim(self) -> int:
         """D, the length of a vector."""
-        ...
 
     def __len__(self) -> int:
         """Vectors that can be found, N."""
-        ...
 
-    def add(self, ids: npt.NDArray[np.int64], vectors: npt.NDArray[np.float32]) -> None:
-        """Take in n vectors (n, D) under new ids (n,), each 0 or above.
+    def add(self, ids: Int64s, vectors: Float32s) -> None:
+        """Take in (n, D) finite vectors under (n,) ids from 0 on, all new; else BadInput."""
 
-        Raises:
-            BadInput: If an id is there already or given twice, or a value is not finite.
-        """
-        ...
-
-    def remove(self, ids: npt.NDArray[np.int64]) -> None:
-        """Let go of vectors; no search gives them back.
-
-        Raises:
-            BadInput: If an id is not there.
-        """
-        ...
+    def remove(self, ids: Int64s) -> None:
+        """Let go of vectors; BadInput if an id is not there, or given twice."""
 
     def search(
-        self,
-        queries: npt.NDArray[np.float32],
-        k: int,
-        allow: npt.NDArray[np.int64] | None = None,
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """The k vectors with the largest inner products, best first, equal ones by the lower id.
+        self, queries: Float32s, k: int, allow: Int64s | None = None
+    ) -> tuple[Int64s, Float32s]:
+        """(Q, k) ids and inner products, the largest first, equal ones by the lower id.
 
-        Args:
-            queries: (Q, D).
-            k: At least 1; where fewer can be found, a row ends in id -1 and score −inf.
-            allow: Ids that may be given; None: all.
-
-        Returns:
-            (Q, k) ids and (Q, k) inner products.
+        One that approximates may miss some of the best; its scores are exact. Of all vectors, or
+        those that `allow` names; where fewer than k are there, a row of (Q, D) finite queries ends
+        in id -1 and score −inf.
         """
-        ...
 
     def save(self, folder: Path) -> None:
         """Write it as an artefact at `folder`, which must not exist."""
-        ...
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Read what `save` wrote; equal queries give equal answers.
-
-        Raises:
-            ArtefactError: If it is damaged or of another kind.
-        """
-        ...
+        """Read what `save` wrote, to equal answers; ArtefactError if it is damaged."""

@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError
 
 M = TypeVar("M", bound=nn.Module)
@@ -54,8 +55,13 @@ def stored_tensors(path: Path) -> dict[str, Stored]:
     """
     with _opened(path) as file:
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        kinds = {name: _TYPES.get(one.get_dtype(), one.get_dtype()) for name, one in slices.items()}
-        return {name: Stored(tuple(one.get_shape()), kinds[name]) for name, one in slices.items()}
+        kinds = {
+            name: _TYPES.get(tensor.get_dtype(), tensor.get_dtype())
+            for name, tensor in slices.items()
+        }
+        return {
+            name: Stored(tuple(tensor.get_shape()), kinds[name]) for name, tensor in slices.items()
+        }
 
 
 def expected_of(module: nn.Module) -> dict[str, Stored]:
@@ -78,9 +84,9 @@ def checked_tensors(
         ArtefactError: On the first tensor that is missing, unexpected, of another shape or type, or
             holds a value that is not finite.
     """
-    found = {n: s for n, s in stored_tensors(path).items() if not n.startswith(ignored)}
-    for name in sorted(expected.keys() | found.keys()):
-        want, got = (str(side.get(name, "no such tensor")) for side in (expected, found))
+    stored = {n: s for n, s in stored_tensors(path).items() if not n.startswith(ignored)}
+    for name in sorted(expected.keys() | stored.keys()):
+        want, got = (str(side.get(name, "no such tensor")) for side in (expected, stored))
         if want != got:
             fix = "Use the data and options the model was trained with."
             raise ArtefactError(str(path), f"Tensor {name} does not fit", want, got, fix)
@@ -107,7 +113,7 @@ def filled(build: Callable[[], M], path: Path, layers: int, ignored: str = "\0")
     """
     stored = stored_tensors(path)
     if layers > len(stored):
-        got, want = f"{len(stored):,} tensors", f"{layers:,} layers"
+        got, want = counted(len(stored), "tensor"), counted(layers, "layer")
         raise ArtefactError(str(path), "Weights are of another model", want, got, _FIX)
     with torch.device("meta"):
         expected = expected_of(build())

@@ -1,10 +1,12 @@
 """Configuration is read strictly, and nothing in it can run."""
 
 import json
+import random
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Optional, Union
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -49,6 +51,8 @@ def test_round_trip() -> None:
     ("values", "words"),
     [
         ({"dimm": 3}, "'dim'"),
+        ({"dim": 3, "rate": 0.5, "naem": "x"}, "'name'"),
+        ({"dim": 3, "rate": "x"}, "a number"),
         ({"hidden_sizee": 3}, "Known:"),
         ({"dim": "64"}, "whole number"),
         ({"dim": 64.0}, "whole number"),
@@ -129,6 +133,7 @@ class Holder:
     many: tuple[RedConfig | RedderConfig | int, ...] = ()
     table: dict[str, RedConfig | RedderConfig] | None = None
     number: int | str = 0
+    share: float | int | None = None
 
 
 @pytest.mark.parametrize(
@@ -136,7 +141,8 @@ class Holder:
     [
         Holder(),
         Holder(RedderConfig(1), Inner(4), (RedConfig(), 3, RedderConfig()), {"a": RedderConfig()}),
-        Holder(RedConfig(9), None, (), {}, "x"),
+        Holder(RedConfig(9), None, (), {}, "x", 0.5),
+        Holder(RedConfig(9), None, (1, RedConfig(2), 3), {}, 7, None),
     ],
 )
 def test_a_nested_config_carries_its_kind(value: Holder) -> None:
@@ -144,6 +150,24 @@ def test_a_nested_config_carries_its_kind(value: Holder) -> None:
     assert from_json(Holder, stored, "t") == value
     assert stored["one"]["kind"] == type(value.one).__name__.removesuffix("Config")
     assert "kind" not in (stored["maybe"] or {})
+
+
+@dataclass(frozen=True)
+class Older:
+    """The same in the older spelling, as type variables and `Optional` give it."""
+
+    one: Union[RedConfig, RedderConfig]  # noqa: UP007 - the spelling is what is tested
+    maybe: Optional[Inner] = None  # noqa: UP045
+    number: Union[int, str] = 0  # noqa: UP007
+
+
+@pytest.mark.parametrize("value", [Older(RedderConfig(3), Inner(1), "x"), Older(RedConfig())])
+def test_unions_may_be_spelt_either_way(value: Older) -> None:
+    stored = to_json(value)
+    assert stored["one"]["kind"] in ("Red", "Redder")
+    assert from_json(Older, stored, "t") == value
+    with pytest.raises(BadInput):
+        from_json(Older, stored | {"number": 1.5}, "t")
 
 
 @pytest.mark.parametrize(
@@ -157,6 +181,12 @@ def test_a_nested_config_carries_its_kind(value: Holder) -> None:
         ({"many": [{"kind": "Blue"}]}, ["many[0]: kind", "Known: Red, Redder"]),
         ({"maybe": {"kind": "Inner"}}, ["'kind'"]),
         ({"number": 1.5}, ["a whole number or a text"]),
+        ({"number": None}, ["a whole number or a text"]),
+        ({"number": True}, ["a whole number or a text"]),
+        ({"one": None}, ["Red"]),
+        ({"maybe": 3}, ["Inner"]),
+        ({"table": [1]}, ["table"]),
+        ({"share": "half"}, ["share"]),
         (3, ["Holder"]),
     ],
 )
@@ -188,12 +218,15 @@ def test_a_missing_option_is_named() -> None:
         from_json(Needs, {}, "t")
 
 
-def test_seeds_repeat() -> None:
+@pytest.mark.parametrize("other", [0, 7 + 2**31, 2**40])
+def test_seeds_repeat(other: int) -> None:
     draws = []
-    for _ in range(2):
-        seed_everything(7)
-        draws.append(float(torch.rand(1)))
+    for seed in (7, 7, other):
+        seed_everything(seed)
+        legacy = float(np.random.random())  # noqa: NPY002 - what libraries may draw from
+        draws.append((float(torch.rand(1)), legacy, random.random()))
     assert draws[0] == draws[1]
+    assert all(one != two for one, two in zip(draws[0], draws[2], strict=True))
 
 
 def test_the_environment_names_versions_and_commit(monkeypatch: pytest.MonkeyPatch) -> None:

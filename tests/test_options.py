@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
+from tastemaker.data.datasets import load
 from tastemaker.errors import BadInput
 from tastemaker.options import RunOptions, TuneOptions
 
@@ -50,3 +52,22 @@ def test_what_no_search_can_be_made_of(wrong: dict[str, Any]) -> None:
 def test_what_can_be_run() -> None:
     for split in ("last-1", "last-10", "global-time", "leave-one-out"):
         assert RunOptions(split=split, out="./runs/x", seed=2**32 - 1).split == split
+
+
+@pytest.mark.parametrize("data", [None, 7, 1.5, True, [], {}, (), b"x", object(), {"user_id": []}])
+def test_what_is_no_data_is_refused_with_what_may_be_given(data: object) -> None:
+    for call in (
+        lambda: RunOptions(data=data),  # type: ignore[arg-type]
+        lambda: TuneOptions("sasrec", data=data),  # type: ignore[arg-type]
+        lambda: load(data),
+    ):
+        with pytest.raises(BadInput, match=type(data).__name__) as caught:
+            call()
+        assert "table of Polars" in caught.value.fix
+
+
+def test_tables_of_every_kind_are_data() -> None:
+    columns = {"user_id": ["u"], "item_id": ["a"], "timestamp": [1]}
+    for frame in (pl.DataFrame(columns), pl.LazyFrame(columns), pa.table(columns)):
+        assert RunOptions(data=frame).data_name == "frame"
+        assert load(frame).interactions.num_events == 1

@@ -17,7 +17,8 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.data.prefetch import prefetch
 from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
-from tastemaker.nn.next_item import NextItemConfig, NextItemModel
+from tastemaker.nn.next_item import NextItemModel
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.recommend.backbones import build
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hstu import HSTUConfig

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.table import Table
 from rich.text import Text
 
 from tastemaker.commands.terminal import plain, screen, value_of
 from tastemaker.commands.verbs import Later, Nothing, Verb
+from tastemaker.counts import by_count, counted
+from tastemaker.files import JsonObject
 from tastemaker.options import Positional
 
 if TYPE_CHECKING:
@@ -28,20 +30,20 @@ class DataOptions:
     """refuse bad rows, or leave them out and write them to bad-rows.csv"""
 
 
-def data_list(options: Nothing) -> dict[str, Any]:
+def data_list(options: Nothing) -> JsonObject:
     """Data sets known by name on this machine."""
     from tastemaker.data.datasets import names
 
     return {"data": list(names())}
 
 
-def data_check(options: DataOptions) -> dict[str, Any]:
+def data_check(options: DataOptions) -> JsonObject:
     """Read a data set and check every row of it."""
     found, to = _loaded(options)
     return found.check() | {"dropped_to": to}
 
 
-def data_describe(options: DataOptions) -> dict[str, Any]:
+def data_describe(options: DataOptions) -> JsonObject:
     """Counts, spans and shares of a data set."""
     return _loaded(options)[0].describe()
 
@@ -55,13 +57,13 @@ def _loaded(options: DataOptions) -> tuple[Dataset, str | None]:
     return found, str(path) if len(found.dropped) else None
 
 
-def show_names(found: Mapping[str, Any]) -> None:
+def show_names(found: JsonObject) -> None:
     """One name a line."""
     for name in found["data"]:
         print(plain(name))
 
 
-def show_checked(found: Mapping[str, Any]) -> None:
+def show_checked(found: JsonObject) -> None:
     """How much can be used, what is learnt of it, what is not and why, and what is doubtful."""
     out = screen()
     for line in [_size(found), *_learnt(found), *_left_out(found)]:
@@ -72,36 +74,46 @@ def show_checked(found: Mapping[str, Any]) -> None:
         out.print(Text("! ", style="bold yellow") + plain(warning), soft_wrap=True)
 
 
-def _size(found: Mapping[str, Any]) -> str:
-    whose = [f"{found[name]:,} {name}" for name in ("users", "items") if found.get(name)]
+def _size(found: JsonObject) -> str:
+    whose = [counted(found[f"{one}s"], one) for one in ("user", "item") if found.get(f"{one}s")]
     span = f", {value_of(found['from_to'])}" if found.get("from_to") else ""
     of = f" of {' and '.join(whose)}" if whose else ""
-    return f"{found['name']}: {found['interactions']:,} interactions{of} can be used{span}."
+    return (
+        f"{found['name']}: {counted(found['interactions'], 'interaction')}{of} can be used{span}."
+    )
 
 
-def _learnt(found: Mapping[str, Any]) -> list[str]:
+def _learnt(found: JsonObject) -> list[str]:
     """Sentences about what models learn from."""
     lines = []
     if found.get("learnt") is not None:
-        lines.append(f"{found['learnt']:,} are learnt from.")
-    lines += [f"{one['count']:,} are not: {one['why']}." for one in found.get("not_learnt") or ()]
+        lines.append(f"{_are(found['learnt'])} learnt from.")
+    lines += [f"{_are(one['count'])} not: {one['why']}." for one in found.get("not_learnt") or ()]
     if found.get("repeats"):
-        lines.append(f"{found['repeats']:,} choose an item again (--repeats recommends such).")
+        choose = by_count(found["repeats"], "chooses", "choose")
+        lines.append(f"{found['repeats']:,} {choose} an item again (--repeats recommends such).")
     if found.get("outside_catalogue"):
-        lines.append(f"{found['outside_catalogue']:,} items are not in the catalogue.")
+        lines.append(f"{_are(found['outside_catalogue'], 'item')} not in the catalogue.")
     return lines
 
 
-def _left_out(found: Mapping[str, Any]) -> list[str]:
+def _are(number: int, one: str = "") -> str:
+    """The number, what is counted where it needs saying, and `is` or `are`."""
+    things = counted(number, one) if one else f"{number:,}"
+    return f"{things} {by_count(number, 'is', 'are')}"
+
+
+def _left_out(found: JsonObject) -> list[str]:
     """Sentences about rows that were dropped."""
     if not found.get("dropped"):
         return []
     to = f": {found['dropped_to']}" if found.get("dropped_to") else "."
     reasons = [f"  {one['count']:,}: {one['why']}." for one in found.get("dropped_why") or ()]
-    return [f"{found['dropped']:,} bad rows were left out{to}", *reasons]
+    were = by_count(found["dropped"], "was", "were")
+    return [f"{counted(found['dropped'], 'bad row')} {were} left out{to}", *reasons]
 
 
-def _events(events: Sequence[Mapping[str, Any]]) -> Table:
+def _events(events: Sequence[JsonObject]) -> Table:
     """A row a kind of event: what it says, how many there are and how many are learnt."""
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("event")
@@ -114,7 +126,7 @@ def _events(events: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def show_description(found: Mapping[str, Any]) -> None:
+def show_description(found: JsonObject) -> None:
     """Key and value, one a line."""
     table = Table.grid(padding=(0, 3))
     for key, value in found.items():

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from tastemaker.commands.terminal import Screen, plain, screen
 from tastemaker.commands.verbs import Later, Verb
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.options import HEADLINE, Positional
 from tastemaker.threads import recorded
 
@@ -43,7 +43,7 @@ class EvaluateOptions:
             raise BadInput(what, "--metric", "Add --against RUN2, or leave --metric out.")
 
 
-def evaluate(options: EvaluateOptions) -> dict[str, Any]:
+def evaluate(options: EvaluateOptions) -> JsonObject:
     """Evaluate a finished run again, or compare it with another, user by user."""
     from tastemaker.run.compare import compare_runs, evaluate_run
 
@@ -53,7 +53,7 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     return compare_runs(options.run, options.against, options.model, metric)
 
 
-def show_evaluation(answer: Mapping[str, Any]) -> None:
+def show_evaluation(answer: JsonObject) -> None:
     """A row a model: means and 95 % intervals; or a paired comparison."""
     out = screen()
     if "comparison" in answer:
@@ -73,18 +73,18 @@ def show_evaluation(answer: Mapping[str, Any]) -> None:
     out.print(plain(answer["why"]))
 
 
-def _interval(value: Mapping[str, Any] | None) -> str:
+def _interval(value: JsonObject | None) -> str:
     if value is None:
         return "–"
     ends = value.get("ci95")
     return f"{value['mean']:.4f}" + (f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else "")
 
 
-def _comparison(out: Screen, found: Mapping[str, Any]) -> None:
+def _comparison(out: Screen, found: JsonObject) -> None:
     low, high = found["ci95"]
     out.print(
         plain(
-            f"{found['a']} − {found['b']}, {found['metric']}, {found['users']:,} users: "
+            f"{found['a']} − {found['b']}, {found['metric']}, {counted(found['users'], 'user')}: "
             f"{found['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {found['p']:.4f}; "
             f"better for {found['better']:.1%}, equal {found['equal']:.1%}, "
             f"worse {found['worse']:.1%}"

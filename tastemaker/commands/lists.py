@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tastemaker import files
+from tastemaker.counts import by_count, counted
 from tastemaker.errors import BadInput
 
 _NAMED = 10
@@ -24,8 +25,13 @@ class Ids:
     lines: tuple[int, ...]
     """line of each id, from 1"""
 
-    def refuse(self, unknown: Iterable[str], what: str) -> None:
-        """Refuse the file if it has some of the ids `unknown`; `what` says what they are not.
+    def refuse(self, unknown: Iterable[str], one: str, but: str) -> None:
+        """Refuse the file if it has some of the ids `unknown`.
+
+        Args:
+            unknown: Ids that cannot be meant.
+            one: What an id of this file is, such as `listed item`.
+            but: What those are, such as `unknown to this run`.
 
         Raises:
             BadInput: Naming lines and values of the first of them, and how many there are.
@@ -37,7 +43,8 @@ class Ids:
         some = ", ".join(f"line {line:,} {value!r}" for line, value in where[:_NAMED])
         more = f" and {len(where) - _NAMED:,} more" if len(where) > _NAMED else ""
         fix = "Use ids as they are written in the data, or remove these lines."
-        raise BadInput(f"{len(where):,} {what}: {some}{more}.", self.file, fix)
+        are = f"{counted(len(where), one)} {by_count(len(where), 'is', 'are')}"
+        raise BadInput(f"{are} {but}: {some}{more}.", self.file, fix)
 
 
 def read_ids(file: str, column: str) -> Ids:
@@ -100,7 +107,7 @@ def _column(file: str, text: str, column: str, separator: str) -> list[tuple[int
             elif row and len(row) > place:
                 pairs.append((begins, row[place].strip()))
             elif row:
-                what = f"The row has {len(row)} cells, fewer than the header."
+                what = f"The row has {counted(len(row), 'cell')}, fewer than the header."
                 raise BadInput(what, f"{file}, line {begins:,}", "Export the file again.")
             begins = reader.line_num + 1
     except csv.Error as error:

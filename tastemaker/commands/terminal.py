@@ -12,14 +12,13 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from tastemaker.errors import BadInput, OutOfResources, TastemakerError
-from tastemaker.files import shortened
+from tastemaker.files import JsonObject, shortened
 from tastemaker.inert import inert
 
 
@@ -146,14 +145,12 @@ def value_of(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def beside(
-    out: Screen, history: Sequence[str], items: Sequence[Mapping[str, Any]], user: str
-) -> None:
+def beside(out: Screen, history: Sequence[str], items: Sequence[JsonObject], user: str) -> None:
     """What a user chose, newest first, beside what is recommended."""
     table = Table(box=None, header_style="dim", pad_edge=False)
     if history:
         table.add_column(plain(f"User {user}, newest first"))
-    table.add_column("Recommended")
+    table.add_column("Recommended" if items else "")
     for at in range(max(len(items), min(len(history), 10))):
         left = [plain(history[at] if at < len(history) else "")] if history else []
         table.add_row(*left, plain(items[at]["title"] if at < len(items) else ""))

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.table import Table
 
 from tastemaker.commands.run import show_run, threads_of_default
 from tastemaker.commands.terminal import plain, screen
 from tastemaker.commands.verbs import Later, Verb
+from tastemaker.files import JsonObject
 from tastemaker.options import TuneOptions
 
 
-def tune(options: TuneOptions) -> dict[str, Any]:
+def tune(options: TuneOptions) -> JsonObject:
     """Search a model's options on validation; counting models have as many trials."""
     from tastemaker.run.tune import tune_model
 
     return tune_model(options)
 
 
-def show_tuned(found: Mapping[str, Any]) -> None:
+def show_tuned(found: JsonObject) -> None:
     """A row a model: trials, validation before and after, settings; then the tuned run."""
     out = screen()
     table = Table(box=None, header_style="dim", pad_edge=False)

@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tastemaker.files import JsonObject
+
 
 @dataclass(frozen=True)
 class Verb:
     """What a verb calls, what it reads, and how its answer is shown to a person."""
 
-    call: Callable[[Any], dict[str, Any]]
+    call: Callable[[Any], JsonObject]
     options: type[Any]
-    show: Callable[[dict[str, Any]], None]
+    show: Callable[[JsonObject], None]
     threads: Callable[[Any], int] | None = None
     """threads that pay for what is asked; None: as many as the process has"""
 

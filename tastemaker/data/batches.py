@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ class Batch:
 
         Negatives, positions common to all rows and `target_count` stay those of the whole.
         """
-        rows: dict[str, Any] = {name: value[rank::world] for name, value in along(self, "row")}
+        rows = {name: value[rank::world] for name, value in along(self, "row")}
         if self.position_ids.dim() == 2:
             rows["position_ids"] = self.position_ids[rank::world]
         return replace(self, **rows)
@@ -108,7 +109,7 @@ def _pad(items: Int32s, times: Int64s | None, starts: Int64s, ends: Int64s, leng
     valid = columns[None, :] < (ends - starts)[:, None]
     positions = np.where(valid, starts[:, None] + columns[None, :], 0)
 
-    def padded(array: npt.NDArray[Any]) -> Tensor:
+    def padded(array: npt.NDArray[np.integer]) -> Tensor:
         if not len(array):
             return torch.zeros(positions.shape, dtype=torch.int64)
         return torch.from_numpy(np.where(valid, array[positions], 0).astype(np.int64))
@@ -144,23 +145,12 @@ class NextItemBatches:
     """true: only each user's newest N+1 events; false: whole histories in chunks of N."""
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        """Cut the histories into chunks, once."""
-        starts, ends = self._chunks()
-        widths = _width(ends - starts - 1, self.history)
-        object.__setattr__(self, "_rows", (starts, ends, widths))
-        counts = {int(w): int((widths == w).sum()) for w in np.unique(widths)}
-        steps = sum(-(-n // self._rows_of(width)) for width, n in counts.items())
-        object.__setattr__(self, "_steps", steps)
-        pool = self.contexts.items if self.popular else np.unique(self.contexts.items)
-        object.__setattr__(self, "_pool", pool)
+    @cached_property
+    def _rows(self) -> tuple[Int64s, Int64s, Int64s]:
+        """Bounds and width of every row.
 
-    _rows: Any = None
-    _pool: Any = None
-    _steps: int = 0
-
-    def _chunks(self) -> tuple[Int64s, Int64s]:
-        """Row bounds: each chunk of ≤ N+1 events overlaps the next by the one shared event."""
+        Each chunk of ≤ N+1 events overlaps the next by the one shared event.
+        """
         starts, ends = self.contexts.offsets[:-1], self.contexts.offsets[1:]
         if self.tail:
             starts = np.maximum(starts, ends - self.history - 1)
@@ -171,7 +161,17 @@ class NextItemBatches:
         # Cut from the newest end, so that only a user's oldest chunk is short.
         chunk_ends = ends[owner] - piece * self.history
         chunk_starts = np.maximum(starts[owner], chunk_ends - self.history - 1)
-        return chunk_starts, chunk_ends
+        return chunk_starts, chunk_ends, _width(chunk_ends - chunk_starts - 1, self.history)
+
+    @cached_property
+    def _steps(self) -> int:
+        counts = zip(*np.unique(self._rows[2], return_counts=True), strict=True)
+        return sum(-(-int(rows) // self._rows_of(int(width))) for width, rows in counts)
+
+    @cached_property
+    def _pool(self) -> Int32s:
+        """Item codes that negatives are drawn from, each alike."""
+        return self.contexts.items if self.popular else np.unique(self.contexts.items)
 
     @property
     def targets(self) -> int:

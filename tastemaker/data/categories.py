@@ -48,8 +48,10 @@ def read_lists(texts: pl.Series) -> tuple[pl.Series, list[tuple[pl.Series, str, 
             else:
                 read[text] = names
     lists = pl.Series([read.get(text, []) for text in unique], dtype=pl.List(pl.String))
-    found = pl.DataFrame({"text": unique, "names": lists})
-    every = texts.alias("text").to_frame().join(found, on="text", how="left", maintain_order="left")
+    names_of = pl.DataFrame({"text": unique, "names": lists})
+    every = (
+        texts.alias("text").to_frame().join(names_of, on="text", how="left", maintain_order="left")
+    )
     causes: list[tuple[set[str], str, str]] = [
         (
             broken,

@@ -30,11 +30,13 @@ class Tally:
 
     file: str
     declared: Declaration = field(default_factory=Declaration)
-    found: dict[tuple[str, str], Problem] = field(default_factory=dict)
+    by_cause: dict[tuple[str, str], Problem] = field(default_factory=dict)
     dropped: list[pl.DataFrame] = field(default_factory=list)
     """bad rows with `row` and `reason`."""
     undeclared: Counter[str] = field(default_factory=Counter)
     """rows of each event that is not declared"""
+    known: bool = False
+    """some row has an event that is declared"""
     keep: bool = True
     """bad rows are wanted one by one; else a table with `MOST` of them is read no further"""
     bad: int = 0
@@ -45,13 +47,13 @@ class Tally:
         if not len(bad):
             return
         key = (column, what)
-        if key in self.found:
-            old = self.found[key]
+        if key in self.by_cause:
+            old = self.by_cause[key]
             count = old.count + len(bad)
-            self.found[key] = Problem(self.file, column, old.row, old.value, count, what, fix)
+            self.by_cause[key] = Problem(self.file, column, old.row, old.value, count, what, fix)
         else:
             row, value = int(bad["row"][0]), shown(bad["value"][0])
-            self.found[key] = Problem(self.file, column, row, value, len(bad), what, fix)
+            self.by_cause[key] = Problem(self.file, column, row, value, len(bad), what, fix)
         self.bad += len(bad)
         if not self.keep:
             if self.bad >= MOST:
@@ -70,10 +72,10 @@ class Tally:
     def problems(self) -> list[Problem]:
         """Every problem; that of undeclared events names all of them."""
         return [
-            explained(problem, self.undeclared, self.declared)
+            explained(problem, self.undeclared, self.declared, self.known)
             if (column, what) == ("event", UNDECLARED)
             else problem
-            for (column, what), problem in self.found.items()
+            for (column, what), problem in self.by_cause.items()
         ]
 
 
@@ -174,6 +176,7 @@ def _check_events(frame: pl.DataFrame, declared: Declaration, tally: Tally) -> p
     """Rows whose event is missing or not declared."""
     event = frame["event"]
     unknown = ~event.is_in(list(declared.events)).fill_null(value=False)
+    tally.known |= not unknown.all()
     if not unknown.any():
         return unknown
     missing = event.is_null() | (event == "").fill_null(value=False)

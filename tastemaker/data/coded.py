@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemaker.data.checks import Tally
-from tastemaker.data.columns import Columns
+from tastemaker.data.columns import Columns, pick
 from tastemaker.data.declaration import Declaration
 from tastemaker.data.times import EARLY, MODERN, NO_ZONE, ZONED
 
@@ -41,22 +41,30 @@ class Coded:
     """of each text time: is it a date, and has it a zone?"""
     parts: npt.NDArray[np.uint8] | None = None
 
-    def row_numbers(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Rows of the file, from 1, that positions `at` of the columns came from."""
+    def row_numbers(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Rows of the file, from 1, that `positions` of the columns came from."""
         gaps = self.missing - np.arange(len(self.missing))
-        numbers: npt.NDArray[np.int64] = at + np.searchsorted(gaps, at, side="right") + 1
+        numbers: npt.NDArray[np.int64] = (
+            positions + np.searchsorted(gaps, positions, side="right") + 1
+        )
         return numbers
 
     def columns(self, keep: npt.NDArray[np.bool_]) -> Columns:
         """The rows kept, ready to sort, with ids that no row uses removed."""
-
-        def pick(array: npt.NDArray[Any] | None) -> Any:
-            return array if array is None or keep.all() else array[keep]
-
-        users, user_ids = _used(pick(self.users), self.user_ids)
-        items, item_ids = _used(pick(self.items), self.item_ids)
-        rest = [pick(a) for a in (self.times, self.events, self.values, self.order, self.parts)]
-        return Columns(user_ids, item_ids, users, items, *rest)
+        some = None if keep.all() else keep
+        users, user_ids = _used(self.users if some is None else self.users[some], self.user_ids)
+        items, item_ids = _used(self.items if some is None else self.items[some], self.item_ids)
+        return Columns(
+            user_ids,
+            item_ids,
+            users,
+            items,
+            times=pick(self.times, some),
+            events=pick(self.events, some),
+            values=pick(self.values, some),
+            rows=pick(self.order, some),
+            parts=pick(self.parts, some),
+        )
 
 
 def check_ids(data: Coded, catalog_ids: pl.Series | None) -> npt.NDArray[np.bool_]:
@@ -142,8 +150,8 @@ def check_duplicates(data: Coded, usable: npt.NDArray[np.bool_]) -> npt.NDArray[
     del mixed
     if not len(twice):
         return keep
-    at = np.flatnonzero(np.isin(_mix(data), twice) & usable)
-    columns: dict[str, npt.NDArray[Any] | None] = {
+    alike = np.flatnonzero(np.isin(_mix(data), twice) & usable)
+    columns: dict[str, npt.NDArray[np.generic] | None] = {
         "u": data.users,
         "i": data.items,
         "t": data.times,
@@ -151,8 +159,8 @@ def check_duplicates(data: Coded, usable: npt.NDArray[np.bool_]) -> npt.NDArray[
         "v": data.values,
         "p": data.parts,
     }
-    frame = pl.DataFrame({name: a[at] for name, a in columns.items() if a is not None})
-    again = at[~frame.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()]
+    frame = pl.DataFrame({name: a[alike] for name, a in columns.items() if a is not None})
+    again = alike[~frame.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()]
     keep[again] = False
     what = "the row repeats an earlier one in every column"
     fix = 'Remove it, or declare "duplicates": "keep" in dataset.json.'

@@ -10,24 +10,39 @@ COLUMNS = ("user_id", "item_id", "timestamp", "event", "value", "row", "split")
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "user_id": (
-        "user", "uid", "userid", "customer_id", "visitor_id", "session_id", "reviewer_id",
-        "member_id", "account_id", "client_id", "user_name", "session",
+        "user", "uid", "customer_id", "visitor_id", "session_id", "reviewer_id", "member_id",
+        "account_id", "client_id", "cust_id", "customer_unique_id", "customer", "user_name",
+        "profile_name", "reviewer", "session", "basket_id", "invoice_no", "invoice", "order_id",
+        "transaction_id",
     ),
     "item_id": (
-        "item", "iid", "itemid", "movie_id", "product_id", "parent_asin", "asin", "object_id",
-        "book_id", "isbn", "track_id", "song_id", "article_id", "business_id", "sku", "product",
+        "item", "iid", "movie_id", "product_id", "parent_asin", "asin", "object_id", "book_id",
+        "isbn", "track_id", "song_id", "article_id", "business_id", "stock_code", "sku",
+        "product_code", "product", "app_id", "game_id", "game", "game_title", "artist_id",
+        "anime_id", "recipe_id", "video_id", "news_id", "show_id", "film_id", "beer_id",
+        "venue_id", "place_id", "restaurant_id", "hotel_id", "course_id", "joke_id", "content_id",
+        "track_name", "song", "track", "artist_name", "artist", "book", "movie", "app",
     ),
     "timestamp": (
         "time", "ts", "date", "datetime", "created_at", "unix_review_time", "event_time",
         "interaction_time", "unix_timestamp", "timestamp_ms", "unixtime", "click_time",
+        "purchase_date", "purchase_time", "order_date", "order_purchase_timestamp", "invoice_date",
+        "transaction_date", "event_date", "review_date", "review_time", "rating_date", "rated_at",
+        "played_at", "watched_at", "date_added", "t_dat",
     ),
 }  # fmt: skip
 """Other names of the required columns, the likeliest first."""
 
 MEANT = {
-    "value": ("rating", "ratings", "score", "stars", "overall"),
-    "event": ("event_type", "action", "behavior_type", "behaviour", "interaction_type"),
-}
+    "value": (
+        "rating", "ratings", "score", "stars", "overall", "book_rating", "star_rating",
+        "user_rating", "review_rating",
+    ),
+    "event": (
+        "event_type", "event_name", "action", "action_type", "behavior_type", "behavior_name",
+        "behavior", "behaviour", "interaction_type",
+    ),
+}  # fmt: skip
 """Other names of optional columns, which nothing asks for and so would be missed in silence."""
 
 

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
+from tastemaker.data.declaration import MAX_EVENTS
+from tastemaker.data.dictionary import Dictionary
+from tastemaker.errors import BadInput
+
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
 Order = npt.NDArray[np.signedinteger]
 """Rows in another order."""
-A = TypeVar("A", bound=npt.NDArray[Any])
+A = TypeVar("A", bound=npt.NDArray[np.generic])
+
+
+class Ordered(TypedDict):
+    """The fields of `Interactions`, but for the names of the events."""
+
+    user_ids: pl.Series
+    item_ids: pl.Series
+    offsets: Int64s
+    items: Int32s
+    times: Int64s | None
+    events: npt.NDArray[np.uint8] | None
+    values: npt.NDArray[np.float32] | None
+    parts: npt.NDArray[np.uint8] | None
 
 
 @dataclass
@@ -37,14 +55,43 @@ class Columns:
     rows: Int64s | None = None
     parts: npt.NDArray[np.uint8] | None = None
 
-    def sort(self) -> dict[str, Any]:
+    @classmethod
+    def of_frame(cls, frame: pl.DataFrame, parts: Sequence[str]) -> tuple[Columns, tuple[str, ...]]:
+        """Code a table of `user_id`, `item_id` and, where it has them, other columns.
+
+        Args:
+            frame: As `Interactions.from_frame` takes it.
+            parts: Names that `split` may have, in the order of their codes.
+
+        Returns:
+            The columns, and the names of the kinds of events.
+
+        Raises:
+            BadInput: If there are more kinds of events than a byte tells apart.
+        """
+        names = tuple(sorted(frame["event"].unique())) if "event" in frame else ("view",)
+        if len(names) > MAX_EVENTS:
+            what = f"The table has {len(names):,} kinds of events; {MAX_EVENTS} is the most."
+            raise BadInput(what, "column event", "Join kinds that mean the same.")
+        users, items = Dictionary(), Dictionary()
+        columns = cls(
+            users=users.code(frame["user_id"]),
+            items=items.code(frame["item_id"]),
+            user_ids=users.ids(),
+            item_ids=items.ids(),
+            times=frame["timestamp"].to_numpy() if "timestamp" in frame else None,
+            events=_numbered(frame["event"], names) if len(names) > 1 else None,
+            values=frame["value"].cast(pl.Float32).to_numpy() if "value" in frame else None,
+            rows=frame["row"].to_numpy() if "row" in frame else None,
+            parts=_numbered(frame["split"], parts) if "split" in frame else None,
+        )
+        return columns, names
+
+    def sort(self) -> Ordered:
         """Recode and stable-sort by (user, time, row); by (user, part, time, row) with parts.
 
         Users are coded in the order of their ids; items by (first time, id), so that the codes do
         not depend on the order of rows in the file (protocol §3.1).
-
-        Returns:
-            The fields of `Interactions`, but for the names of the events.
         """
         # Wide temporaries first, the order after them: that keeps the peak of memory down.
         first = None
@@ -86,7 +133,11 @@ class Columns:
         return _lexsort(users, self.times)
 
 
-def pick(array: A | None, order: npt.NDArray[Any] | None) -> A | None:
+def _numbered(words: pl.Series, names: Sequence[str]) -> npt.NDArray[np.uint8]:
+    return words.cast(pl.Enum(names)).to_physical().cast(pl.UInt8).to_numpy()
+
+
+def pick(array: A | None, order: npt.NDArray[np.integer | np.bool_] | None) -> A | None:
     """Some elements of an optional array; all of them without `order`."""
     if array is None or order is None:
         return array
@@ -131,7 +182,7 @@ def _rank_ids(ids: pl.Series, first: Int64s | None = None) -> Int64s:
     keys = ["id"] if first is None else ["first", "id"]
     if first is not None:
         frame = frame.with_columns(first=pl.Series(first))
-    order = frame.with_row_index("at").sort(keys)["at"].to_numpy()
+    order = frame.with_row_index("row").sort(keys)["row"].to_numpy()
     rank = np.empty(len(ids), np.int64)
     rank[order] = np.arange(len(ids))
     return rank

@@ -23,10 +23,12 @@ from tastemaker.data.folders import find_items, find_log, holds_log
 from tastemaker.data.header import missed
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.logs import Log, open_log, open_split
-from tastemaker.data.polarity import positives
+from tastemaker.data.polarity import positives, refused
 from tastemaker.data.reading import read_interactions, write_dropped
 from tastemaker.data.tables import Table, from_frame, unreadable
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
+from tastemaker.options import check_data
 
 EMBEDDED = Path(__file__).parent / "embedded"
 
@@ -54,11 +56,15 @@ class Dataset:
         """
         return positives(self.interactions, self.declared)
 
-    def describe(self) -> dict[str, Any]:
+    def refused(self) -> Interactions:
+        """What each user explicitly refused, by their newest word: such items are not offered."""
+        return refused(self.interactions, self.declared)
+
+    def describe(self) -> JsonObject:
         """Counts, spans and shares that a reader wants first, and what of it is learnt."""
         return described(self.name, self.interactions, self.catalog, self.declared)
 
-    def check(self) -> dict[str, Any]:
+    def check(self) -> JsonObject:
         """What `data check` says: the log, what is learnt of it and why not the rest, doubts."""
         log, catalog, declared = self.interactions, self.catalog, self.declared
         return checked(self.name, log, catalog, declared, self.dropped, list(self.warnings))
@@ -74,6 +80,7 @@ def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = 
     Raises:
         BadInput: If there is no such data set, or with every problem of its files.
     """
+    check_data(data)
     if not isinstance(data, str | Path):
         return _read(Log(from_frame(data), Declaration(name="frame")), None, bad_rows)
     files.refuse_unreadable(Path(data).expanduser())
@@ -82,8 +89,8 @@ def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = 
         log = open_log(path)
         named = replace(log.declared, name=path.name.partition(".")[0])
         return _read(replace(log, declared=named), None, bad_rows)
-    found = find_log(path)
-    log = open_split(found) if isinstance(found, dict) else open_log(found)
+    file = find_log(path)
+    log = open_split(file) if isinstance(file, dict) else open_log(file)
     declared = log.declared
     if (path / "dataset.json").is_file():
         declared = read_declaration(path)
@@ -113,7 +120,7 @@ def _find(data: str) -> Path:
         if Path(data).expanduser().exists():
             return Path(data).expanduser()
     raise BadInput(
-        f"There is no data set or folder called {data!r}.",
+        f"There is no data set, folder or file called {data!r}.",
         "--data",
         f"Known names: {', '.join(names())}. Or give a path, or set TASTEMAKER_DATA.",
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from tastemaker import files
 from tastemaker.config import from_json, to_json
@@ -147,7 +147,7 @@ def read_declaration(folder: Path) -> Declaration:
     return declared
 
 
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, object]:
+def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
     """A JSON object, each of whose keys stands there once: else the last would silently win."""
     read = dict(pairs)
     if len(read) < len(pairs):

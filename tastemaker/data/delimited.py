@@ -17,8 +17,9 @@ from pathlib import Path
 
 import polars as pl
 
+from tastemaker.counts import counted
 from tastemaker.data.column_names import is_known
-from tastemaker.data.lines import byte_blocks, open_bytes, refuse_long_lines
+from tastemaker.data.lines import byte_blocks, line_blocks, refuse_long_lines
 from tastemaker.data.problems import BadData, shown
 from tastemaker.data.tables import Table, scan_table, unreadable
 
@@ -124,28 +125,25 @@ def _refuse_binary(path: Path, head: bytes) -> None:
 
 
 def _explain(path: Path, separator: str, quote: str | None) -> BadData | None:
-    """Find the line that the reader stumbled over; only read when it did."""
-    with open_bytes(path) as raw:
-        for number, line in enumerate(raw):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                what, fix = "the line is not UTF-8 text", "Export it as UTF-8."
-                return unreadable(str(path), what, fix, max(number, 1), shown(line[:60]))
-    with open_bytes(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as text:
-        try:
-            rows = (
-                csv.reader(text, delimiter=separator, quoting=csv.QUOTE_NONE)
-                if quote is None
-                else csv.reader(text, delimiter=separator)
-            )
-            header = next((row for row in rows if row), [])
-            for number, row in enumerate(rows, start=1):
-                if row and len(row) != len(header):
-                    what = f"the row has {len(row)} fields, the header {len(header)}"
-                    fix = "Quote fields that hold the separator, or export it again."
-                    return unreadable(str(path), what, fix, number, shown(separator.join(row)))
-        except csv.Error as error:
-            what = f"the row is not CSV: {error}"
-            return unreadable(str(path), what, "Export it again.", rows.line_num)
+    """Find the line that the reader stumbled over; only read when it did.
+
+    Raises:
+        BadData: If the file has a line that is no text.
+    """
+    lines = chain.from_iterable(line_blocks(path, header=True))
+    rows = (
+        csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE)
+        if quote is None
+        else csv.reader(lines, delimiter=separator)
+    )
+    try:
+        header = next((row for row in rows if row), [])
+        for number, row in enumerate(rows, start=1):
+            if row and len(row) != len(header):
+                what = f"the row has {counted(len(row), 'field')}, the header {len(header)}"
+                fix = "Quote fields that hold the separator, or export it again."
+                return unreadable(str(path), what, fix, number, shown(separator.join(row)))
+    except csv.Error as error:
+        what = f"the row is not CSV: {error}"
+        return unreadable(str(path), what, "Export it again.", rows.line_num)
     return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -13,6 +11,7 @@ from tastemaker.data.declaration import POLARITIES, Declaration
 from tastemaker.data.doubts import outside_catalogue
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import CODES, Int8s, by_band, by_kind, polarities
+from tastemaker.files import JsonObject
 
 
 def described(
@@ -134,7 +133,7 @@ def _events(log: Interactions, declared: Declaration, codes: Int8s) -> list[dict
     ]
 
 
-def _bands(declared: Declaration, banded: Int8s) -> list[dict[str, Any]]:
+def _bands(declared: Declaration, banded: Int8s) -> list[JsonObject]:
     column = declared.value.column if declared.value else ""
     bands = []
     for role in POLARITIES:

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tastemaker.counts import by_count, counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Int64s
 from tastemaker.data.declaration import Declaration
 from tastemaker.data.interactions import Interactions
+from tastemaker.data.polarity import by_kind, polarities
 from tastemaker.data.problems import shown
 from tastemaker.data.times import EARLY, MODERN
 
@@ -39,7 +41,8 @@ def doubts(
         lines: The log came from rows without times that are no sequences.
         meant: Columns that were not read, and what they are likely meant to be.
     """
-    found = [
+    doubts = [
+        nothing_learnt(log, declared),
         order_of_lines() if lines else None,
         strange_times(log, declared),
         without_order(log),
@@ -48,7 +51,19 @@ def doubts(
         without_entry(log, catalog),
         ready_split(log),
     ]
-    return tuple(doubt for doubt in found if doubt)
+    return tuple(doubt for doubt in doubts if doubt)
+
+
+def nothing_learnt(log: Interactions, declared: Declaration) -> str | None:
+    """Events of which none is positive: they can be read, and no model can be trained on them."""
+    kinds = by_kind(log, declared)
+    if not declared.bands and (kinds > 0).all() or (polarities(log, declared) > 0).any():
+        return None
+    return (
+        f"Nothing is learnt from this log: none of its {counted(log.num_events, 'event')} is "
+        "positive, and a run refuses it. Declare in dataset.json which events, or which values, "
+        "say that somebody chose the item."
+    )
 
 
 def unread_columns(meant: Mapping[str, str]) -> str | None:
@@ -90,8 +105,8 @@ def strange_times(log: Interactions, declared: Declaration) -> str | None:
         if not early:
             return None
         return (
-            f"{early:,} of {len(times):,} times lie in the first months of 1970 and the others do "
-            "not: is that where the time is missing?"
+            f"{early:,} of {counted(len(times), 'time')} {by_count(early, 'lies', 'lie')} in the "
+            "first months of 1970 and the others do not: is that where the time is missing?"
         )
     year = str(np.datetime64(latest, "s").astype("datetime64[Y]"))
     said = f"All times lie in {year}" if year == "1970" else f"All times lie before {int(year) + 1}"
@@ -138,11 +153,11 @@ def without_entry(log: Interactions, catalog: Catalog) -> str | None:
     if count == log.num_items:
         ours, theirs = shown(log.item_ids[0]), shown(catalog.frame["item_id"][0])
         return (
-            f"None of the {count:,} items of the log is in the catalogue: are the ids written "
-            f"alike? The log has {ours}, the catalogue {theirs}."
+            f"None of the {counted(count, 'item')} of the log is in the catalogue: are the ids "
+            f"written alike? The log has {ours}, the catalogue {theirs}."
         )
     share = f"{count:,} of the {log.num_items:,} items of the log"
-    verb = "are" if count > 1 else "is"
+    verb = by_count(count, "is", "are")
     return f"{share} {verb} not in the catalogue, and so without title and categories."
 
 
@@ -169,9 +184,9 @@ def without_order(log: Interactions) -> str | None:
     if 2 * equal <= int(longer.sum()):
         return None
     return (
-        f"For {equal:,} of {int(longer.sum()):,} users with several events all of these have the "
-        "same time, so only the order of rows says which came first. Models and splits that go by "
-        "what came last mean little here; give finer times if there are any."
+        f"For {equal:,} of {counted(int(longer.sum()), 'user')} with several events all of these "
+        "have the same time, so only the order of rows says which came first. Models and splits "
+        "that go by what came last mean little here; give finer times if there are any."
     )
 
 
@@ -180,7 +195,7 @@ def ready_split(log: Interactions) -> str | None:
     if log.parts is None:
         return None
     train, valid, test = np.bincount(log.parts, minlength=3)
-    held = f"{train:,} train, {valid:,} valid and {test:,} test events"
+    held = f"{train:,} train, {valid:,} valid and {counted(test, 'test event')}"
     without = (
         " (where the last training event of each user with two or more validates, since none is "
         "marked valid)"

@@ -15,7 +15,7 @@ from pathlib import Path
 from tastemaker.data import formats
 from tastemaker.data.column_names import has_log_columns
 from tastemaker.data.lines import first_line
-from tastemaker.data.logs import TEXTS, open_log
+from tastemaker.data.logs import ENDINGS, TEXTS, open_log
 from tastemaker.data.opening import SUFFIXES, open_table, suffix_of
 from tastemaker.data.tables import Table
 from tastemaker.errors import BadInput
@@ -31,7 +31,6 @@ CATALOGUES: dict[str, Callable[[Path], Table]] = {
 """Names of catalogues in a folder, and how each is read."""
 
 _PART = re.compile(r"^(|.*\.)(train|valid|validation|val|dev|test)(\.[^.]+(\.gz)?)$")
-_READ = (*SUFFIXES, *TEXTS, ".inter")
 _PROSE = ("readme", "license", "licence", "notice", "citation", "changelog", "requirements")
 
 
@@ -119,7 +118,7 @@ def _could_be_log(path: Path) -> bool:
     name = path.name.lower()
     known = any(fnmatchcase(name, pattern) for pattern in CATALOGUES)
     prose = suffix_of(path) in TEXTS and name.startswith(_PROSE)
-    return suffix_of(path) in _READ and not known and not prose
+    return suffix_of(path) in ENDINGS and not known and not prose
 
 
 def _ready_split(folder: Path, files: Sequence[Path]) -> dict[str, Path]:
@@ -137,7 +136,7 @@ def _parts(files: Sequence[Path]) -> dict[str, list[Path]]:
     parts: dict[str, list[Path]] = {"train": [], "valid": [], "test": []}
     for path in files:
         part = _PART.match(path.name.lower())
-        if part and suffix_of(path) in _READ:
+        if part and suffix_of(path) in ENDINGS:
             parts[part[2] if part[2] in parts else "valid"].append(path)
     return parts
 
@@ -173,5 +172,5 @@ def _no_log(folder: Path) -> BadInput:
         "Put interactions.csv or interactions.parquet there, with columns user_id, item_id and "
         "timestamp. Also read: "
         f"{', '.join(LOGS[1:])}; train.*, valid.* and test.* of a ready-made split; or one file "
-        f"of another name that ends in {', '.join(SUFFIXES)} or {', '.join(TEXTS)}.",
+        f"of another name that ends in {', '.join(ENDINGS)}.",
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tastemaker.counts import counted
 from tastemaker.data.categories import NO_CATEGORY
 from tastemaker.data.delimited import tab_separated
 from tastemaker.data.lines import encoding_of, line_blocks
@@ -56,7 +57,7 @@ def movielens_dat(path: Path) -> Table:
             wrong = ((fields.list.len() != len(names)) & ~blank).arg_true()
             if len(wrong):
                 at = int(wrong[0])
-                what = f"the row has {len(fields[at])} fields, not {len(names)}"
+                what = f"the row has {counted(len(fields[at]), 'field')}, not {len(names)}"
                 value = shown(block[at])
                 raise unreadable(str(path), what, "Export it again.", row + at + 1, value)
             row += len(block)

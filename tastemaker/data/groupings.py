@@ -6,6 +6,7 @@ client and the bins of the diversity metric. It takes memberships and never enco
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ import polars as pl
 import pyarrow as pa
 import scipy.sparse as sp
 
+from tastemaker.counts import counted
 from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.categories import fold, unify
+from tastemaker.data.problems import shown
 from tastemaker.data.soundness import refuse
 from tastemaker.errors import BadInput
 
@@ -28,6 +31,8 @@ Of = Literal["items", "users", "events"]
 
 OTHER = "other"
 """Group of the members that belong to no named one, so that every member has a group."""
+_NAMED = 20
+"""Groups that a message names."""
 _LISTS = pa.large_list(pa.int32())
 
 
@@ -83,7 +88,7 @@ class Grouping:
         texts = column if column.dtype == pl.List(pl.String) else _alone(column)
         lists = unify(texts)
         if not lists.list.len().sum():
-            what = f"None of {len(column):,} {of} has a label."
+            what = f"None of {counted(len(column), of[:-1])} has a label."
             raise BadInput(what, "labels", "Give a text to at least one; None stands for no label.")
         return _grouped(lists, of)
 
@@ -103,17 +108,25 @@ class Grouping:
         """Number of members M."""
         return int(self.membership.shape[0])
 
-    def code(self, name: str) -> int:
+    def code(self, name: str, where: str = "group") -> int:
         """Column of the group called `name`, in any case and with blanks around it.
 
+        Args:
+            name: As somebody wrote it.
+            where: Option or field that it was written in, for messages.
+
         Raises:
-            BadInput: If there is no such group.
+            BadInput: If there is no such group; names the nearest.
         """
         folded = [fold(known) for known in self.names]
-        if fold(name) not in folded:
-            known = ", ".join(self.names)
-            raise BadInput(f"There is no group {name!r}.", "group", f"Groups here: {known}.")
-        return folded.index(fold(name))
+        if fold(name) in folded:
+            return folded.index(fold(name))
+        near = difflib.get_close_matches(fold(name), folded, n=1)
+        meant = f"Did you mean {self.names[folded.index(near[0])]!r}? " if near else ""
+        some = ", ".join(self.names[:_NAMED])
+        more = f" and {len(self.names) - _NAMED:,} more" if len(self.names) > _NAMED else ""
+        fix = f"{meant}Groups here: {some}{more}."
+        raise BadInput(f"There is no group {shown(name)}.", where, fix)
 
     def members(self, group: int) -> npt.NDArray[np.bool_]:
         """(M,) true for members of group `group`."""

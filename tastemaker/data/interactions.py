@@ -19,11 +19,10 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from tastemaker.counts import counted
 from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.columns import Columns
 from tastemaker.data.contexts import EVENT, Contexts, Int8s, Int32s, Int64s, UInt8s, along
-from tastemaker.data.declaration import MAX_EVENTS
-from tastemaker.data.dictionary import Dictionary
 from tastemaker.data.parquet import write_parquet
 from tastemaker.data.soundness import open_ids, refuse_unsound
 from tastemaker.errors import BadInput
@@ -80,14 +79,14 @@ class Interactions:
     @property
     def columns(self) -> dict[str, npt.NDArray[np.generic]]:
         """The flat arrays that contexts are gathered from, by name."""
-        known = {one.name for one in fields(Contexts)}
+        known = {column.name for column in fields(Contexts)}
         return {name: column for name, column in along(self, "event") if name in known}
 
     @property
     def bytes_per_event(self) -> float:
         """Resident bytes an event, offsets included, id strings apart (performance P6: ≤ 24)."""
         arrays = (self.offsets, self.items, self.times, self.events, self.values, self.parts)
-        return sum(a.nbytes for a in arrays if a is not None) / max(1, self.num_events)
+        return sum(array.nbytes for array in arrays if array is not None) / max(1, self.num_events)
 
     def history(self, user: int) -> Int32s:
         """Item codes of user code `user`, oldest first; a view, not a copy."""
@@ -116,7 +115,7 @@ class Interactions:
         """
         if item not in self.item_codes:
             raise BadInput(
-                f"Item {item!r} is not in this log of {self.num_items:,} items.",
+                f"Item {item!r} is not in this log of {counted(self.num_items, 'item')}.",
                 "item id",
                 "Use an id as it is written in the interactions file.",
             )
@@ -161,30 +160,7 @@ class Interactions:
             frame: `timestamp` (int64 seconds), `event`, `value` and `split` (a name of `PARTS`)
                 are optional; `row` (int) overrides the frame's own order as the tie-break.
         """
-        names = tuple(sorted(frame["event"].unique())) if "event" in frame else ("view",)
-        if len(names) > MAX_EVENTS:
-            what = f"The table has {len(names):,} kinds of events; {MAX_EVENTS} is the most."
-            raise BadInput(what, "column event", "Join kinds that mean the same.")
-        events = None
-        if len(names) > 1:
-            enum = pl.Enum(names)
-            events = frame["event"].cast(enum).to_physical().cast(pl.UInt8).to_numpy()
-        rows = frame["row"].to_numpy() if "row" in frame else None
-        known_users, known_items = Dictionary(), Dictionary()
-        users, items = known_users.code(frame["user_id"]), known_items.code(frame["item_id"])
-        columns = Columns(
-            known_users.ids(),
-            known_items.ids(),
-            users,
-            items,
-            frame["timestamp"].to_numpy() if "timestamp" in frame else None,
-            events,
-            frame["value"].cast(pl.Float32).to_numpy() if "value" in frame else None,
-            rows,
-            frame["split"].cast(pl.Enum(PARTS)).to_physical().cast(pl.UInt8).to_numpy()
-            if "split" in frame
-            else None,
-        )
+        columns, names = Columns.of_frame(frame, PARTS)
         return cls(**columns.sort(), event_names=names)
 
     def select(self, keep: npt.NDArray[np.bool_]) -> Interactions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tastemaker.counts import by_count, counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.errors import BadInput
 
@@ -16,8 +17,9 @@ def item_texts(catalog: Catalog, missing: str) -> list[str]:
     empty = [row for row, text in enumerate(texts) if not text.strip()]
     if empty and not missing:
         shown = ", ".join(str(catalog.frame["item_id"][row]) for row in empty[:5])
+        have = by_count(len(empty), "has", "have")
         raise BadInput(
-            f"{len(empty):,} of {len(texts):,} items have no text, such as {shown}.",
+            f"{len(empty):,} of {counted(len(texts), 'item')} {have} no text, such as {shown}.",
             "the items table",
             "Give titles, texts or categories, or let a text stand for these: "
             "--model.missing-text 'unknown item'.",

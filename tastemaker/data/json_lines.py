@@ -30,10 +30,10 @@ def json_lines(path: Path) -> Table:
     schema: dict[str, pl.DataType] = {}
     for block, row in _blocks(path):
         try:
-            found = pl.read_ndjson(io.BytesIO(block), infer_schema_length=None).schema
+            inferred = pl.read_ndjson(io.BytesIO(block), infer_schema_length=None).schema
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             raise _explain(path, block, row) from None
-        for name, kind in found.items():
+        for name, kind in inferred.items():
             listed = kind == pl.List(pl.String) and schema.get(name, kind) == kind
             schema[name] = pl.List(pl.String) if listed else pl.String()
 

@@ -1,6 +1,7 @@
 """Text files, plain or gzipped, as blocks of whole lines: no line is ever longer than a bound.
 
-A gzip of a megabyte can hold a line of a gigabyte; so a line is measured before it is decoded.
+A gzip of a megabyte can hold a line of a gigabyte, or a thousand million blank lines; so lines are
+measured and counted before they are decoded.
 """
 
 from __future__ import annotations
@@ -12,13 +13,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
+
 from tastemaker.data.problems import BadData, shown
 from tastemaker.data.tables import unreadable
 
 MAX_LINE = 1 << 24
 """Bytes of the longest line that is read: a history of two million items."""
+MAX_BLANK = 1 << 21
+"""Blank lines that any file may have, twice the rows of a spreadsheet; in a file that has more, one
+line in four is to hold something."""
 _CHUNK = 1 << 22
 """Bytes read at a time."""
+_UNIX, _EMPTY = bytes.maketrans(b"\r", b"\n"), b' \t,;|"'
+"""What ends lines, and what fills none."""
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -36,32 +44,43 @@ def byte_blocks(path: Path, quoted: bool = False) -> Iterator[bytes]:
         quoted: Newlines between double quotes are no ends of lines (CSV).
 
     Raises:
-        BadData: If the file is cut short, or a line is longer than `MAX_LINE`.
+        BadData: If the file is cut short, a line is longer than `MAX_LINE`, or nearly all are blank
+            (`MAX_BLANK`).
     """
-    rest, row = b"", 0
+    rest: list[bytes] = []
+    inside, rows, filled = False, 0, 0
     for chunk in _chunks(path):
-        block = rest + chunk
-        cut = _last_end(block, quoted) + 1
+        cut = _last_end(chunk, inside, quoted) + 1
         if cut:
-            yield block[:cut]
-            row += block.count(b"\n", 0, cut)
-        rest = block[cut:]
-        if len(rest) > MAX_LINE:
+            block = b"".join([*rest, chunk[:cut]])
+            rows, filled = rows + _ends(block), filled + _filled(block)
+            if rows - filled > max(MAX_BLANK, 3 * filled):
+                raise _too_blank(path, rows, filled)
+            yield block
+            rest, inside = [], False
+        rest.append(chunk[cut:])
+        inside ^= quoted and chunk.count(b'"', cut) % 2 == 1
+        if sum(map(len, rest)) > MAX_LINE:
             # Rows of CSV count from below the header.
-            raise too_long(path, max(row + (not quoted), 1), quoted)
-    if rest:
-        yield rest
+            raise too_long(path, max(rows + (not quoted), 1), quoted)
+    if any(rest):
+        yield b"".join(rest)
 
 
-def line_blocks(path: Path, encoding: str = "utf-8") -> Iterator[list[str]]:
+def line_blocks(path: Path, encoding: str = "utf-8", header: bool = False) -> Iterator[list[str]]:
     r"""Lists of lines without their ends (`\n`, `\r\n` or `\r`); as many as about 4 MB hold.
 
+    Args:
+        path: Plain or gzipped text.
+        encoding: Of the text.
+        header: The first line is no row, for messages.
+
     Raises:
-        BadData: If a line is too long or is not text in `encoding`.
+        BadData: As `byte_blocks`, or if a line is not text in `encoding`.
     """
-    row = 0
+    first = row = -int(header)
     for block in byte_blocks(path):
-        if not row and block.startswith(codecs.BOM_UTF8) and encoding == "utf-8":
+        if row == first and block.startswith(codecs.BOM_UTF8) and encoding == "utf-8":
             block = block[len(codecs.BOM_UTF8) :]
         try:
             text = block.decode(encoding)
@@ -70,7 +89,7 @@ def line_blocks(path: Path, encoding: str = "utf-8") -> Iterator[list[str]]:
             start = block.rfind(b"\n", 0, error.start) + 1
             line = block[start : start + 60].split(b"\n")[0]
             what, fix = "the line is not UTF-8 text", "Export it as UTF-8."
-            raise unreadable(str(path), what, fix, row, shown(line)) from None
+            raise unreadable(str(path), what, fix, max(row, 1), shown(line)) from None
         lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         if lines[-1] == "":
             lines.pop()
@@ -136,14 +155,30 @@ def _chunks(path: Path) -> Iterator[bytes]:
         raise unreadable(str(path), what, "Check the path and who may read it.") from None
 
 
-def _last_end(block: bytes, quoted: bool) -> int:
+def _last_end(chunk: bytes, inside: bool, quoted: bool) -> int:
     """Position of the last end of line; -1 without one. Between odd quotes a newline is text."""
-    end = block.rfind(b"\n")
-    if not quoted or end < 0:
+    end = chunk.rfind(b"\n")
+    if end < 0 or not quoted or (chunk.count(b'"', 0, end) + inside) % 2 == 0:
         return end
-    quotes = block.count(b'"', 0, end)
-    while end >= 0 and quotes % 2:
-        before = block.rfind(b"\n", 0, end)
-        quotes -= block.count(b'"', max(before, 0), end)
-        end = before
-    return end
+    raw = np.frombuffer(chunk, np.uint8)
+    odd = np.add.accumulate(raw == ord('"'), dtype=np.uint8) % 2 == 1
+    ends = np.flatnonzero((raw == ord("\n")) & (odd == inside))
+    return int(ends[-1]) if len(ends) else -1
+
+
+def _ends(block: bytes) -> int:
+    """Ends of lines of every kind."""
+    ends = block.count(b"\n")
+    return ends + block.count(b"\r") - block.count(b"\r\n") if b"\r" in block else ends
+
+
+def _filled(block: bytes) -> int:
+    """Lines of a block that hold more than blanks, separators and quotes."""
+    kept = np.frombuffer(block.translate(_UNIX, _EMPTY), np.uint8)
+    ends = kept == ord("\n")
+    return int(np.count_nonzero(ends[1:] & ~ends[:-1])) + (len(ends) > 0 and not ends[0])
+
+
+def _too_blank(path: Path, rows: int, filled: int) -> BadData:
+    what = f"{rows - filled:,} of the first {rows:,} lines are blank, so this is no log"
+    return unreadable(str(path), what, "Remove the blank lines, or export it again.")

@@ -19,6 +19,8 @@ from tastemaker.data.tables import Table, unreadable
 
 TEXTS = (".txt", ".txt.gz", ".data", ".data.gz")
 """Endings of text without a header: sequences, or columns such as `user item rating`."""
+ENDINGS = (*SUFFIXES, *TEXTS, ".inter")
+"""Endings of the files that `open_log` reads; beside them `ratings.dat`."""
 
 RATINGS = Declaration(events={"rating": "implicit_positive"}, duplicates="keep")
 VIEWS = Declaration(duplicates="keep")
@@ -54,7 +56,7 @@ def open_log(path: Path) -> Log:
         return Log(formats.recbole(path), VIEWS)
     if suffix in TEXTS or (path.suffix.lower() == ".gz" and suffix not in SUFFIXES):
         return _open_text(path)
-    return Log(open_table(path), Declaration())
+    return Log(open_table(path, (*ENDINGS, "ratings.dat")), Declaration())
 
 
 def open_split(files: Mapping[str, Path]) -> Log:

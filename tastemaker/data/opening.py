@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tastemaker.data.delimited import delimited
 from tastemaker.data.json_lines import json_lines
+from tastemaker.data.problems import shown
 from tastemaker.data.tables import Table, columnar_file, unreadable
 
 _OPENERS: dict[str, Callable[[Path], Table]] = {
@@ -36,8 +37,12 @@ def suffix_of(path: Path) -> str:
     return f".{last}" if inner else ""
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path, read: Sequence[str] = SUFFIXES) -> Table:
     """Open a table by the ending of its name.
+
+    Args:
+        path: The file.
+        read: Endings that may stand there, for the message where its own is none of these.
 
     Raises:
         BadData: If it is missing, empty, cut short, binary, ragged, or of an unknown ending.
@@ -46,8 +51,10 @@ def open_table(path: Path) -> Table:
         raise unreadable(str(path), "there is no such file", "Check the path.")
     suffix = suffix_of(path)
     if suffix not in _OPENERS:
-        fix = f"Use one of {', '.join(SUFFIXES)}."
-        raise unreadable(str(path), f"files ending in {suffix!r} are not read", fix)
+        what = f"files ending in {shown(suffix)} are not read"
+        if not suffix:
+            what = "the name has no ending, which says how a file is written"
+        raise unreadable(str(path), what, f"Read are files ending in {', '.join(read)}.")
     if path.stat().st_size == 0:
         raise unreadable(str(path), "the file is empty (0 bytes)", "Export it again.")
     return _OPENERS[suffix](path)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tastemaker.counts import counted
 from tastemaker.data.column_names import has_log_columns
 from tastemaker.data.lines import line_blocks
 from tastemaker.data.problems import shown
@@ -74,7 +75,7 @@ def plain_text(path: Path) -> Text:
     widths = {len(line) for line in words}
     if not again or widths not in ({3}, {4}):
         return Text(path, ("user_id", "item_id"))
-    rest = [pl.Series([line[at] for line in words]) for at in range(2, max(widths))]
+    rest = [pl.Series([line[place] for line in words]) for place in range(2, max(widths))]
     if not all(column.str.contains(_NUMBER).all() for column in rest):
         # Their users come again, so reading them as sequences names the line and the cause.
         return Text(path, ("user_id", "item_id"))
@@ -123,12 +124,12 @@ def _column_rows(text: Text) -> Iterator[pl.DataFrame]:
         wrong = lines.filter(~pl.col("words").list.len().is_in([0, width]))
         if len(wrong):
             value = shown(" ".join(wrong["words"][0]))
-            what = f"the line has {len(wrong['words'][0])} words, those before {width}"
+            what = f"the line has {counted(len(wrong['words'][0]), 'word')}, those before {width}"
             raise unreadable(str(text.path), what, "Mend it.", int(wrong["row"][0]), value)
         if len(lines):
             yield lines.select(
-                pl.col("words").list.get(at, null_on_oob=True).alias(name)
-                for at, name in enumerate(text.columns)
+                pl.col("words").list.get(place, null_on_oob=True).alias(name)
+                for place, name in enumerate(text.columns)
             )
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from tastemaker.counts import counted
 from tastemaker.data.declaration import Declaration, Polarity
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput
@@ -78,7 +79,8 @@ def positives(log: Interactions, declared: Declaration) -> Interactions:
         return said
     if not chosen.any():
         raise BadInput(
-            f"None of the {log.num_events:,} events is positive, so there is nothing to learn.",
+            f"None of the {counted(log.num_events, 'event')} is positive, so there is nothing to "
+            "learn.",
             "dataset.json: events and value.bands",
             "Declare which events, or which values, say that somebody chose the item.",
         )

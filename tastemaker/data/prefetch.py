@@ -5,45 +5,42 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
+Entry = tuple[T] | BaseException | None
+"""What was read, the error that ended the reading, or None at its end."""
 
 
 def prefetch(source: Iterator[T], depth: int = 2) -> Iterator[T]:
     """Read `source` in a background thread, `depth` items ahead; errors surface in the reader."""
-    ahead: queue.Queue[tuple[bool, Any]] = queue.Queue(maxsize=depth)
+    ahead: queue.Queue[Entry[T]] = queue.Queue(maxsize=depth)
     stop = threading.Event()
     threading.Thread(target=_read, args=(source, ahead, stop), daemon=True).start()
     try:
         while True:
-            more, item = ahead.get()
-            if more:
-                yield item
-            elif item is None:
+            entry = ahead.get()
+            if entry is None:
                 return
-            else:
-                raise item
+            if isinstance(entry, BaseException):
+                raise entry
+            yield entry[0]
     finally:
         stop.set()
 
 
-def _read(
-    source: Iterator[Any], ahead: queue.Queue[tuple[bool, Any]], stop: threading.Event
-) -> None:
+def _read(source: Iterator[T], ahead: queue.Queue[Entry[T]], stop: threading.Event) -> None:
     try:
         for item in source:
-            _offer(ahead, stop, (True, item))
+            _offer(ahead, stop, (item,))
             if stop.is_set():
                 return
-        _offer(ahead, stop, (False, None))
+        _offer(ahead, stop, None)
     except BaseException as error:
-        _offer(ahead, stop, (False, error))
+        _offer(ahead, stop, error)
 
 
-def _offer(
-    ahead: queue.Queue[tuple[bool, Any]], stop: threading.Event, entry: tuple[bool, Any]
-) -> None:
+def _offer(ahead: queue.Queue[Entry[T]], stop: threading.Event, entry: Entry[T]) -> None:
     """Wait for a place, or until the reader has left."""
     while not stop.is_set():
         try:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+import polars as pl
+
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.inert import inert
 
@@ -42,7 +45,7 @@ class BadData(BadInput):
         lines = "\n".join(
             f"  {i}. {inert(str(problem))}" for i, problem in enumerate(problems, start=1)
         )
-        kinds = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        kinds = counted(len(problems), "problem")
         super().__init__(f"The data has {kinds}:\n{lines}", first.file, "Nothing was read.")
         self.problems = problems
 
@@ -57,6 +60,13 @@ class BadData(BadInput):
 
 
 def shown(value: object) -> str:
-    """A value as it may be shown: quoted, with control characters escaped, cut short."""
+    """A value as it may be shown: quoted, with control characters escaped, cut short.
+
+    The cell of a column of lists is a series: its values are shown, no more of them than fit.
+    """
+    if isinstance(value, pl.Series):
+        text = repr(value.head(_SHOWN).to_list())
+        whole = len(text) <= _SHOWN and len(value) <= _SHOWN
+        return text if whole else f"{text[:_SHOWN]}… ({counted(len(value), 'value')})"
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"

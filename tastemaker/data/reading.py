@@ -68,13 +68,13 @@ def read_interactions(
     keep &= check_units(gathered, declared)
     if declared.duplicates == "error":
         keep &= check_duplicates(gathered, keep)
-    if tally.found and not drop:
+    if tally.by_cause and not drop:
         raise BadData(tally.problems())
     if not keep.any():
-        found = tally.problems()
+        problems = tally.problems()
         fix = "Give at least one row."
         empty = Problem(table.file, "", None, "", 1, "the table has no rows that can be used", fix)
-        raise BadData([*found, empty])
+        raise BadData([*problems, empty])
     columns = gathered.columns(keep)
     del gathered
     log = columns.sort()
@@ -102,9 +102,9 @@ def _gather(table: Table, declared: Declaration, drop: bool) -> Coded:
         if BLANK in batch.columns:
             numbered = numbered.filter(~pl.col(BLANK))
         good = check_batch(numbered, declared, tally)
-        at = good["row"].to_numpy() - 1 - seen
+        places = good["row"].to_numpy() - 1 - seen
         if len(good) < len(batch):
-            missing.append(np.setdiff1d(np.arange(len(batch)), at) + seen)
+            missing.append(np.setdiff1d(np.arange(len(batch)), places) + seen)
         coded = _code(good, known, event)
         for name, array in coded.items():
             parts.setdefault(name, []).append(array)

@@ -17,40 +17,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from tastemaker.data.contexts import Contexts, ranges
+from tastemaker.counts import counted
+from tastemaker.data.contexts import Contexts, Int64s, ranges
 from tastemaker.data.interactions import Interactions
+from tastemaker.data.queries import Queries
 from tastemaker.errors import BadInput
 
-Int32s = npt.NDArray[np.int32]
-Int64s = npt.NDArray[np.int64]
 Part = Literal["valid", "test"]
-
-
-@dataclass(frozen=True)
-class Queries:
-    """What to predict: Q contexts and, for each, the items that really came next."""
-
-    contexts: Contexts
-    """events strictly before the targets; at test they include the validation events. Their
-    request time is that of the first target."""
-    target_items: Int32s
-    """flat item codes."""
-    target_offsets: Int64s
-    """(Q+1,) row bounds into `target_items`."""
-
-    def __len__(self) -> int:
-        """Number of queries Q, one a user."""
-        return len(self.contexts)
-
-    def take(self, rows: Int64s) -> Queries:
-        """Some of the queries, in the order given."""
-        target = self.target_offsets
-        counts = np.diff(target)[rows]
-        return Queries(
-            self.contexts.take(rows),
-            self.target_items[ranges(target[rows], target[rows + 1])],
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        )
 
 
 @dataclass(frozen=True)
@@ -157,7 +130,7 @@ def _last(interactions: Interactions, events: int, name: str) -> Split:
         raise BadInput(
             f"No user has the {needed:,} events that {name} needs to hold any out: {events:,} to "
             f"test, {events:,} to validate and one to train. The longest history has {longest:,}.",
-            f"--split {name}, {log.num_users:,} users",
+            f"--split {name}, {counted(log.num_users, 'user')}",
             f"Use last-E with E of at most {(longest - 1) // 2}."
             if longest >= 3
             else "Give users with at least 3 events.",

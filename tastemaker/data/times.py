@@ -57,7 +57,8 @@ class Times:
             (
                 micro.is_null() & ~nowhere,
                 "this is not a time",
-                "Give whole seconds since 1970, or ISO 8601; NaN and infinity are no times.",
+                "Give whole seconds since 1970, or ISO 8601, such as 2024-01-31 08:26; NaN and "
+                "infinity are no times.",
             ),
             (nowhere, "the zone of the time does not exist", "Zones run from -14:00 to +14:00."),
             (early & ~dated, "the time is negative", "Times count from 1970."),

@@ -22,24 +22,15 @@ WIDEST = 0.05
 """Widest relative half-width at which an open question counts as undecided."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """A − B on the same users and seeds."""
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A − B in anything that seeds and resampled users give a value of."""
 
     difference: float
-    """mean over users of d, a user's mean over seeds of A − B"""
+    """mean over seeds; of a comparison also over users"""
     ci95: tuple[float, float]
-    relative: float
-    """difference / mean of B; 0 where that is 0"""
-    p: float
-    """two-sided sign-flip permutation"""
-    better: float
-    equal: float
-    worse: float
-    """shares of users for whom A is above, equal to, below B"""
     per_seed: tuple[float, ...]
-    """mean difference of each seed"""
-    users: int
+    """difference of each seed"""
     reference: float
     """mean of B"""
 
@@ -53,6 +44,21 @@ class Comparison:
     def half_width(self) -> float:
         """Half the width of the interval."""
         return (self.ci95[1] - self.ci95[0]) / 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(Difference):
+    """A − B on the same users and seeds: the mean of d, a user's mean over seeds of A − B."""
+
+    relative: float
+    """difference / mean of B; 0 where that is 0"""
+    p: float
+    """two-sided sign-flip permutation"""
+    better: float
+    equal: float
+    worse: float
+    """shares of users for whom A is above, equal to, below B"""
+    users: int
 
     def to_json(self) -> dict[str, object]:
         """All fields and properties as JSON values."""
@@ -85,16 +91,16 @@ def compare(
     whole = interval(d, seed, resamples)
     baseline = float(right.mean())
     return Comparison(
-        whole.mean,
-        whole.ci95,
-        whole.mean / baseline if baseline else 0.0,
-        sign_flip(d, seed, resamples),
-        float((d > 0).mean()),
-        float((d == 0).mean()),
-        float((d < 0).mean()),
-        tuple(float(one) for one in seeds.mean(1)),
-        len(d),
-        baseline,
+        difference=whole.mean,
+        ci95=whole.ci95,
+        relative=whole.mean / baseline if baseline else 0.0,
+        p=sign_flip(d, seed, resamples),
+        better=float((d > 0).mean()),
+        equal=float((d == 0).mean()),
+        worse=float((d < 0).mean()),
+        per_seed=tuple(float(one) for one in seeds.mean(1)),
+        users=len(d),
+        reference=baseline,
     )
 
 
@@ -123,7 +129,7 @@ def holm(ps: Mapping[str, float]) -> dict[str, float]:
 
 
 def verdict(
-    pair: Comparison, claim: Literal["above", "below"] = "above", widest: float = WIDEST
+    pair: Difference, claim: Literal["above", "below"] = "above", widest: float = WIDEST
 ) -> Verdict:
     """The one rule of every recipe (protocol §3.8), for three or for five paired seeds.
 

@@ -7,8 +7,9 @@ would leave out answers, so only `filter_seen=False` is accepted and there is no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +17,17 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from tastemaker.data.contexts import Contexts
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.errors import BadInput
 from tastemaker.metrics.ranking import (
     Floats,
-    check_scores,
     multi_target,
     ranks,
     single_target,
     ties,
     top_k,
 )
+from tastemaker.metrics.scored import Scored, scores_of
 from tastemaker.metrics.targets import count_targets, refuse_repeats, repeated_targets
 from tastemaker.seams import Recommender
 
@@ -123,135 +123,95 @@ def evaluate(
         refuse_repeats(queries, repeats)
     single = bool((np.diff(queries.target_offsets) == 1).all())
     conventions = options.conventions(bool(repeats.any()))
-    parts: dict[str, list[npt.NDArray[np.generic]]] = {}
-    # Contexts of like length share a chunk, so that a model reads little padding.
-    order = np.argsort(-queries.contexts.lengths, kind="stable")
-    for chunk in _chunks(model, queries.take(order), options):
-        read = _single if single else _multi
-        for name, value in read(chunk, options, conventions).items():
-            parts.setdefault(name, []).append(value)
-    back = np.argsort(order)
-    whole = {name: np.concatenate(values) for name, values in parts.items()}
+    read = partial(_single if single else _multi, options=options, conventions=conventions)
+    whole, masked, tied = _gathered(model, queries, options, read)
     per_user: dict[str, Floats] = {}
     for suffix in sorted(conventions):
-        placed = whole[f"placed{suffix}"][back]
+        placed = whole[f"placed{suffix}"]
         if single:
-            measured = single_target(placed.astype(np.int64), options.ks)
+            measured = single_target(placed.astype(np.int64, copy=False), options.ks)
         else:
-            measured = multi_target(placed.astype(np.bool_), counts, options.ks)
+            measured = multi_target(placed.astype(np.bool_, copy=False), counts, options.ks)
         per_user |= {f"{name}{suffix}": value for name, value in measured.items()}
     return Evaluation(
         queries.contexts.users,
         per_user,
-        whole["lists"][back].astype(np.int32),
-        whole["placed"][back].astype(np.int64) if single else None,
-        int(whole["masked"].sum()),
-        float(whole["tied"].mean()),
+        whole["lists"].astype(np.int32, copy=False),
+        whole["placed"].astype(np.int64, copy=False) if single else None,
+        masked,
+        tied,
     )
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """Scores of B users with what they are to be compared to."""
+def _gathered(
+    model: Recommender,
+    queries: Queries,
+    options: EvalOptions,
+    read: Callable[[Scored], dict[str, Tensor]],
+) -> tuple[dict[str, npt.NDArray[np.generic]], int, float]:
+    """What is read of each query's scores, in rows (Q, ...); targets masked; share of those tied.
 
-    scores: Tensor
-    """(B, I) float32, candidates only"""
-    owners: Tensor
-    """flat row of each target"""
-    columns: Tensor
-    """flat column of each target"""
-    seen: Tensor
-    """flat position in `scores` of each context item"""
-
-    def leave_out_seen(self) -> None:
-        """Mask what the contexts hold, in place."""
-        self.scores.view(-1).index_fill_(0, self.seen, -torch.inf)
-
-    def own(self) -> Tensor:
-        """Score of each target."""
-        return self.scores[self.owners, self.columns]
-
-
-def _chunks(model: Recommender, queries: Queries, options: EvalOptions) -> Iterator[_Chunk]:
-    barred: Tensor | None = None
-    for start in range(0, len(queries), options.chunk):
-        stop = min(start + options.chunk, len(queries))
-        contexts = queries.contexts.slice(start, stop)
-        scores = model.score(contexts).float().contiguous()
-        _check_catalogue(scores, contexts, queries, options)
-        check_scores(scores, contexts.users)
-        if options.candidates is not None:
-            if barred is None:
-                barred = torch.from_numpy(np.flatnonzero(~options.candidates)).to(scores.device)
-            scores.index_fill_(1, barred, -torch.inf)
-        bounds = queries.target_offsets[start : stop + 1]
-        owners = np.repeat(np.arange(stop - start), np.diff(bounds))
-        rows = np.repeat(np.arange(stop - start), contexts.lengths)
-        flat = (
-            owners,
-            queries.target_items[bounds[0] : bounds[-1]].astype(np.int64) - 1,
-            rows * scores.shape[1] + contexts.items - 1,
-        )
-        yield _Chunk(scores, *(torch.from_numpy(indices).to(scores.device) for indices in flat))
+    Rows are written into arrays made once: a small array kept from each chunk would lie between
+    the freed scores of two, and scores of one size could not take the place of those before.
+    """
+    whole: dict[str, npt.NDArray[np.generic]] = {}
+    masked = tied = 0
+    # Contexts of like length share a chunk, so that a model reads little padding.
+    order = np.argsort(-queries.contexts.lengths, kind="stable")
+    done = 0
+    for scored in scores_of(model, queries.take(order), options.chunk, options.candidates):
+        values = {name: value.cpu().numpy() for name, value in read(scored).items()}
+        masked += int(values.pop("masked").sum())
+        tied += int(values.pop("tied").sum())
+        rows = order[done : done + len(values["lists"])]
+        for name, value in values.items():
+            if name not in whole:
+                whole[name] = np.empty((len(order), *value.shape[1:]), value.dtype)
+            whole[name][rows] = value
+        done += len(rows)
+    return whole, masked, tied / len(queries.target_items)
 
 
 def _single(
-    chunk: _Chunk, options: EvalOptions, conventions: dict[str, bool]
-) -> dict[str, npt.NDArray[np.generic]]:
+    scored: Scored, options: EvalOptions, conventions: Mapping[str, bool]
+) -> dict[str, Tensor]:
     """Ranks under each convention; the headline's lists and ties."""
-    measured = {"masked": chunk.own() == -torch.inf}
+    measured = {"masked": scored.own() == -torch.inf}
     for suffix, leave_out in conventions.items():
         if leave_out:
-            chunk.leave_out_seen()
-        measured[f"placed{suffix}"] = ranks(chunk.scores, chunk.columns)
+            scored.leave_out_seen()
+        measured[f"placed{suffix}"] = ranks(scored.scores, scored.columns)
         if not suffix:
-            measured["lists"] = top_k(chunk.scores, options.length)
-            measured["tied"] = ties(chunk.scores, chunk.columns)
-    return {name: value.cpu().numpy() for name, value in measured.items()}
+            measured["lists"] = top_k(scored.scores, options.length).int()
+            measured["tied"] = ties(scored.scores, scored.columns)
+    return measured
 
 
 def _multi(
-    chunk: _Chunk, options: EvalOptions, conventions: dict[str, bool]
-) -> dict[str, npt.NDArray[np.generic]]:
+    scored: Scored, options: EvalOptions, conventions: Mapping[str, bool]
+) -> dict[str, Tensor]:
     """Which places of the lists hold a target, under each convention; the headline's lists."""
-    own = chunk.own()
+    own = scored.own()
     measured = {"masked": own == -torch.inf}
     longest = max(options.length, *options.ks)
-    wanted = torch.zeros(len(chunk.scores), chunk.scores.shape[1] + 1, dtype=torch.bool)
+    wanted = torch.zeros(len(scored.scores), scored.scores.shape[1] + 1, dtype=torch.bool)
     wanted = wanted.to(own.device)
-    wanted[chunk.owners, chunk.columns + 1] = True
+    wanted[scored.owners, scored.columns + 1] = True
     for suffix, leave_out in conventions.items():
         if leave_out:
-            chunk.leave_out_seen()
+            scored.leave_out_seen()
         # One place more than is read shows the ties that decided the last place.
-        lists = top_k(chunk.scores, longest + 1)
+        lists = top_k(scored.scores, longest + 1)
         measured[f"placed{suffix}"] = wanted.gather(1, lists[:, :longest])
         if not suffix:
-            measured["lists"] = lists[:, : options.length]
-            measured["tied"] = _list_ties(chunk, lists)
-    return {name: value.cpu().numpy() for name, value in measured.items()}
+            measured["lists"] = lists[:, : options.length].int()
+            measured["tied"] = _list_ties(scored, lists)
+    return measured
 
 
-def _list_ties(chunk: _Chunk, lists: Tensor) -> Tensor:
+def _list_ties(scored: Scored, lists: Tensor) -> Tensor:
     """Of each target, whether an item of the list other than itself has its score."""
-    scores = chunk.scores.gather(1, (lists - 1).clamp(min=0)).masked_fill(lists == 0, torch.nan)
-    own = chunk.own()[:, None]
-    other = lists[chunk.owners] != chunk.columns[:, None] + 1
-    return ((scores[chunk.owners] == own) & other).any(1)
-
-
-def _check_catalogue(
-    scores: Tensor, contexts: Contexts, queries: Queries, options: EvalOptions
-) -> None:
-    """A code outside 1..I would mask an item of another user's row, so none is let through."""
-    num_items = scores.shape[-1]
-    listed = num_items if options.candidates is None else len(options.candidates)
-    low = min(contexts.items.min(initial=1), queries.target_items.min())
-    high = max(contexts.items.max(initial=1), queries.target_items.max())
-    if tuple(scores.shape) != (len(contexts), listed) or low < 1 or high > num_items:
-        raise BadInput(
-            f"The model gave scores of shape {tuple(scores.shape)} for {len(contexts)} users, a "
-            f"candidate mask of {listed:,} items and item codes from {low} to {high:,}.",
-            "model",
-            "Score (B, I) with the catalogue the queries were made from; codes run from 1 to I.",
-        )
+    scores = scored.scores.gather(1, (lists - 1).clamp(min=0)).masked_fill(lists == 0, torch.nan)
+    own = scored.own()[:, None]
+    other = lists[scored.owners] != scored.columns[:, None] + 1
+    return ((scores[scored.owners] == own) & other).any(1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tastemaker.data.splits import Queries, Split
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split
 from tastemaker.metrics.evaluate import EvalOptions
 
 K = 10

@@ -39,7 +39,7 @@ def check_scores(scores: Tensor, users: npt.NDArray[np.int64]) -> None:
         bad = (~(scores < torch.inf)).nonzero()
         rows = sorted({int(users[row]) for row in bad[:, 0].tolist()})
         raise NumericFault(
-            f"{len(bad):,} scores are NaN or infinite.",
+            f"Scores that are NaN or infinite: {len(bad):,}.",
             f"users at positions {rows[:8]} of the log, first at the item at position "
             f"{int(bad[0, 1])}; positions count from 0 and are no ids",
             "The model is broken: train it again, with a lower learning rate.",

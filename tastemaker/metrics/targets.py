@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tastemaker.data.splits import Queries, Split, refuse_empty
+from tastemaker.counts import counted
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split, refuse_empty
 from tastemaker.errors import BadInput
 
 _CELLS = 2**22
@@ -25,7 +27,7 @@ def count_targets(queries: Queries) -> npt.NDArray[np.int64]:
     given = np.diff(queries.target_offsets)
     if not len(given) or not given.min():
         raise BadInput(
-            f"{int((given == 0).sum()):,} of {len(given):,} queries have no target."
+            f"{int((given == 0).sum()):,} of {counted(len(given), 'query')} have no target."
             if len(given)
             else "There is no query to evaluate.",
             "queries",
@@ -89,7 +91,7 @@ def refuse_repeats(queries: Queries, repeats: npt.NDArray[np.bool_]) -> None:
     """
     if repeats.any():
         fix = "Rank with EvalOptions(filter_seen=False): this log has repeats."
-        raise _repeats(repeats, f"{len(queries):,} queries", fix)
+        raise _repeats(repeats, counted(len(queries), "query"), fix)
 
 
 def _repeats(

@@ -87,17 +87,17 @@ class Cached:
             raise BadInput("One input was given for a list of them.", "inputs", "Put it in a list.")
         keys = [hashlib.sha256(self.content(one, row)).digest() for row, one in enumerate(inputs)]
         first = {key: row for row, key in reversed(list(enumerate(keys)))}
-        found = self._stored(set(first))
-        missing = sorted(row for key, row in first.items() if key not in found)
+        stored = self._stored(set(first))
+        missing = sorted(row for key, row in first.items() if key not in stored)
         for start in range(0, len(missing), SHARD):
             rows = missing[start : start + SHARD]
             vectors = self._checked(self.encode([inputs[row] for row in rows]), len(rows))
             new = [keys[row] for row in rows]
             self._publish(new, vectors)
-            found |= dict(zip(new, vectors, strict=True))
+            stored |= dict(zip(new, vectors, strict=True))
         out = np.zeros((len(keys), self.dim), np.float32)
         for row, key in enumerate(keys):
-            out[row] = found[key]
+            out[row] = stored[key]
         return out
 
     def _stored(self, wanted: set[bytes]) -> dict[bytes, Vectors]:
@@ -109,13 +109,13 @@ class Cached:
         by_shard: dict[str, list[bytes]] = {}
         for key in wanted & self._rows.keys():
             by_shard.setdefault(self._rows[key][0], []).append(key)
-        found: dict[bytes, Vectors] = {}
+        stored: dict[bytes, Vectors] = {}
         for name, keys in by_shard.items():
             tensors = self._read(name)
             if tensors is not None:
                 vectors = tensors["vectors"].numpy()
-                found |= {key: vectors[self._rows[key][1]].copy() for key in keys}
-        return found
+                stored |= {key: vectors[self._rows[key][1]].copy() for key in keys}
+        return stored
 
     def _learn(self, name: str) -> None:
         """Note which contents a shard holds, after a check of its sums."""
@@ -143,7 +143,7 @@ class Cached:
             with resources(path, 0), _writing:
                 shutil.rmtree(path, ignore_errors=not path.exists())
             self._shards.discard(name)
-            self._rows = {key: at for key, at in self._rows.items() if at[0] != name}
+            self._rows = {key: row for key, row in self._rows.items() if row[0] != name}
             message = f"A shard of vectors is made again. {error.what} Where: {error.where}."
             warnings.warn(message, stacklevel=4)
             return None

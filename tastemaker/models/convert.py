@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from tastemaker.files import save_tensors, write_json
-from tastemaker.models.library import efficientnet, gguf_model, transformers
+from tastemaker.models.extras import transformers
+from tastemaker.models.library import efficientnet, gguf_model
 from tastemaker.models.shards import WEIGHTS
 
 
@@ -22,11 +23,11 @@ def smollm2(weights: Path, folder: Path) -> None:
         BadInput: If transformers or gguf is not installed.
     """
     model, tokenizer = gguf_model(weights)
-    kept = model.config.to_diff_dict()
+    options = model.config.to_diff_dict()
     for name in ("quantization_config", "_name_or_path", "_model_name_or_path"):
-        kept.pop(name, None)
+        options.pop(name, None)
     config = transformers().LlamaConfig(
-        **kept | {"dtype": "bfloat16", "architectures": ["LlamaForCausalLM"]}
+        **options | {"dtype": "bfloat16", "architectures": ["LlamaForCausalLM"]}
     )
     config.save_pretrained(folder)
     generation = model.generation_config

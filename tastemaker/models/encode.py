@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.models.identity import identity_of, model_identity
@@ -56,11 +56,11 @@ class TextEncoder:
             fix = "Give mean, cls or last."
             raise BadInput(f"No pooling is called {pooling!r}.", "pooling", fix)
         opened = text_model(folder)
-        self._tokenizer, self._model = opened.tokenizer, opened.model
+        self._tokenizer = opened.tokenizer
+        self._model = _on(opened.model, device)
         least = self._tokenizer.num_special_tokens_to_add() + 1
         within("max_tokens", max_tokens, least, opened.most_tokens)
         within("batch", batch, 1, 2**20)
-        self._model.to(device)
         self._max_tokens, self._pooling, self._batch = max_tokens, pooling, batch
         self._device = torch.device(device)
         self.dim: int = opened.dim
@@ -86,16 +86,17 @@ class TextEncoder:
         for start in range(0, len(inputs), _SORTED):
             tokens = self._tokens(inputs[start : start + _SORTED])
             order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
-            for at in range(0, len(order), self._batch):
-                rows = order[at : at + self._batch]
-                found = self._forward([tokens[row] for row in rows])
-                vectors[np.array(rows) + start] = found.cpu().numpy()
+            for first in range(0, len(order), self._batch):
+                rows = order[first : first + self._batch]
+                encoded = self._forward([tokens[row] for row in rows])
+                vectors[np.array(rows) + start] = encoded.cpu().numpy()
         return vectors
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         whole = [text.encode(errors="replace").decode() for text in texts]  # no half surrogates
-        cut: Any = {"truncation": True, "max_length": self._max_tokens}
-        ids = self._tokenizer(whole, **cut, return_attention_mask=False)["input_ids"]
+        ids = self._tokenizer(
+            whole, truncation=True, max_length=self._max_tokens, return_attention_mask=False
+        )["input_ids"]
         return [row or [self._tokenizer.eos_token_id or 0] for row in ids]
 
     @torch.inference_mode()
@@ -114,6 +115,10 @@ class TextEncoder:
         else:
             pooled = (states * mask[..., None]).sum(1) / lengths[:, None]
         return unit_rows(pooled)
+
+
+def _on(model: nn.Module, device: str) -> nn.Module:
+    return model.to(device)  # by torch's type: transformers says that a device is a model
 
 
 def within(option: str, value: int, least: int, most: int) -> None:

@@ -6,11 +6,10 @@ import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from tastemaker.artifacts import MANIFEST
 from tastemaker.errors import ArtefactError, BadInput, OutOfResources
-from tastemaker.files import make_folder, read_json, sha256_file, write_json
+from tastemaker.files import JsonObject, make_folder, read_json, sha256_file, write_json
 from tastemaker.models.packaged import cache_folder
 
 _PARTS = {".safetensors", ".json", ".txt", ".model", ".jinja"}
@@ -32,7 +31,7 @@ def model_identity(folder: Path) -> str:
     memo, known = cache_folder() / "identities" / f"{place}.json", {}
     with suppress(ArtefactError, OSError):
         known = read_json(memo)
-    sums: dict[str, Any] = {}
+    sums: JsonObject = {}
     for path in files:
         stat, entry = path.stat(), known.get(path.name)
         stamp = [stat.st_size, stat.st_mtime_ns]
@@ -45,6 +44,6 @@ def model_identity(folder: Path) -> str:
     return identity_of("", {name: entry[2] for name, entry in sums.items()})
 
 
-def identity_of(model: str, options: dict[str, Any]) -> str:
+def identity_of(model: str, options: JsonObject) -> str:
     """Hex sha256 of a model's identity and the options that change what it computes."""
     return hashlib.sha256(json.dumps([model, options], sort_keys=True).encode()).hexdigest()

@@ -15,8 +15,9 @@ from tastemaker.artifacts import verify
 from tastemaker.errors import BadInput
 from tastemaker.files import read_json
 from tastemaker.models.encode import unit_rows, within
+from tastemaker.models.extras import extra
 from tastemaker.models.identity import identity_of, model_identity
-from tastemaker.models.library import efficientnet, extra
+from tastemaker.models.library import efficientnet
 from tastemaker.models.packaged import KIND, locate
 from tastemaker.models.shards import WEIGHTS
 from tastemaker.weights import checked_tensors, expected_of
@@ -66,18 +67,18 @@ class ImageEncoder:
         self.identity = identity_of(model_identity(folder), {"image": 1, "size": self._size})
         """hex sha256 of weights and preparation"""
 
-    def content(self, one: str | Path | Image, row: int) -> bytes:
+    def content(self, source: str | Path | Image, row: int) -> bytes:
         """What decides the vector of input number `row`: bytes of a file, or scaled pixels.
 
         Raises:
             BadInput: If it cannot be read; names the file or the row.
         """
-        if not isinstance(one, str | Path):
-            return _pixels(one, self._size, row).tobytes()
+        if not isinstance(source, str | Path):
+            return _pixels(source, self._size, row).tobytes()
         try:
-            return Path(one).read_bytes()
+            return Path(source).read_bytes()
         except (OSError, ValueError) as error:
-            raise _unreadable(str(one), error) from error
+            raise _unreadable(str(source), error) from error
 
     def __call__(self, inputs: Sequence[str | Path | Image]) -> npt.NDArray[np.float32]:
         """Vectors of N pictures or paths of pictures: (N, 1280), rows of length one, in order.
@@ -92,7 +93,7 @@ class ImageEncoder:
         for start in range(0, len(inputs), self._batch):
             rows = inputs[start : start + self._batch]
             pixels = np.stack(
-                [_pixels(one, self._size, row) for row, one in enumerate(rows, start)]
+                [_pixels(source, self._size, row) for row, source in enumerate(rows, start)]
             )  # (B, S, S, 3)
             vectors[start : start + len(rows)] = self._forward(torch.from_numpy(pixels))
         return vectors

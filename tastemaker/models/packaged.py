@@ -11,10 +11,11 @@ import sys
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tastemaker.artifacts import MANIFEST
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 
 KIND = "model"
 """Kind that the manifest of a converted model names."""
@@ -99,15 +100,15 @@ def cache_folder() -> Path:
 
     `$TASTEMAKER_CACHE`, else `$XDG_CACHE_HOME/tastemaker`, else `~/.cache/tastemaker`.
     """
-    own = os.environ.get("TASTEMAKER_CACHE")
-    return Path(own).expanduser().absolute() if own else _user_cache() / "tastemaker"
+    named = os.environ.get("TASTEMAKER_CACHE")
+    return Path(named).expanduser().absolute() if named else _user_cache() / "tastemaker"
 
 
 def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute()
 
 
-def listed() -> list[dict[str, Any]]:
+def listed() -> list[JsonObject]:
     """Every packaged model: name, kind, dim, bytes, licence, packages, installed, path or None."""
     rows = []
     for name, model in PACKAGED.items():
@@ -185,18 +186,19 @@ def _ready(name: str, model: Packaged) -> Path | None:
 
 
 def _hub() -> Path:
-    own = os.environ.get("HF_HUB_CACHE")
+    named = os.environ.get("HF_HUB_CACHE")
     home = os.environ.get("HF_HOME") or str(_user_cache() / "huggingface")
-    return Path(own or f"{home}/hub").expanduser().absolute()
+    return Path(named or f"{home}/hub").expanduser().absolute()
 
 
 def _snapshot(place: Path) -> Path | None:
     """The snapshot that `main` names, else the only one there is."""
-    found = sorted(p.parent for p in place.glob("snapshots/*/config.json"))
+    snapshots = sorted(p.parent for p in place.glob("snapshots/*/config.json"))
     main = place / "refs" / "main"
     named = main.read_text().strip() if _is_file(main) else ""
-    at = [p for p in found if p.name == named] or (found if len(found) == 1 else [])
-    return at[0] if at else None
+    pointed = [p for p in snapshots if p.name == named]
+    wanted = pointed or (snapshots if len(snapshots) == 1 else [])
+    return wanted[0] if wanted else None
 
 
 def _is_file(path: Path) -> bool:

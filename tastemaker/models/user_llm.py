@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.files import read_json, write_json
-from tastemaker.models.library import blank_model, description_of, language_model, transformers
+from tastemaker.models.extras import transformers
+from tastemaker.models.library import blank_model, description_of, language_model
 from tastemaker.models.packaged import locate
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 _FILE = "user_model.json"
 
@@ -23,7 +28,9 @@ Layers = Sequence[tuple[Tensor, Tensor]]
 """Keys and values (B, H, C, ·) of each layer."""
 
 
-def fresh_user_model(dim: int, layers: int, heads: int, history: int, dropout: float) -> Any:
+def fresh_user_model(
+    dim: int, layers: int, heads: int, history: int, dropout: float
+) -> PreTrainedModel:
     """A causal model with fresh weights.
 
     Args:
@@ -49,7 +56,7 @@ def fresh_user_model(dim: int, layers: int, heads: int, history: int, dropout: f
     return _without_tokens(library.LlamaModel(shape))
 
 
-def user_model(name: str, history: int) -> Any:
+def user_model(name: str, history: int) -> PreTrainedModel:
     """A causal model that is on this machine.
 
     Args:
@@ -64,7 +71,7 @@ def user_model(name: str, history: int) -> Any:
     values = model.config.to_dict()
     most = values.get("max_position_embeddings") or values.get("n_positions") or history
     if history > most:
-        what = f"{name} reads {most:,} positions, not {history:,}."
+        what = f"{name} reads {counted(most, 'position')}, not {history:,}."
         raise BadInput(what, "--model.history", f"Give at most {most:,}.")
     if not _is_causal(model):
         what = f"{name} reads what comes later, and so the answer."
@@ -73,7 +80,11 @@ def user_model(name: str, history: int) -> Any:
 
 
 def hidden_states(
-    model: Any, x: Tensor, position_ids: Tensor, mask: Tensor | None, before: Layers | None
+    model: PreTrainedModel,
+    x: Tensor,
+    position_ids: Tensor,
+    mask: Tensor | None,
+    before: Layers | None,
 ) -> tuple[Tensor, Layers]:
     """What a causal model makes of vectors, some of which it may not read.
 
@@ -102,12 +113,12 @@ def hidden_states(
     return out, [(layer.keys, layer.values) for layer in cache.layers]
 
 
-def keep_user_model(model: Any, run: Path) -> None:
+def keep_user_model(model: PreTrainedModel, run: Path) -> None:
     """Write the shape of a user model, from which a run is opened without the model's folder."""
     write_json(run / _FILE, description_of(model))
 
 
-def kept_user_model(run: Path, tensors: int) -> Any:
+def kept_user_model(run: Path, tensors: int) -> PreTrainedModel:
     """A user model of the shape that a run keeps; its weights are still to be loaded.
 
     Args:
@@ -121,14 +132,15 @@ def kept_user_model(run: Path, tensors: int) -> Any:
     return _without_tokens(blank_model(read_json(run / _FILE), run / _FILE, tensors))
 
 
-def _without_tokens(model: Any) -> Any:
+def _without_tokens(model: Any) -> PreTrainedModel:
     """The same model without its token table: it reads vectors alone."""
-    model.set_input_embeddings(None)
-    return model
+    model.set_input_embeddings(None)  # its type says that there is always one
+    ready: PreTrainedModel = model
+    return ready
 
 
 @torch.no_grad()
-def _is_causal(model: Any) -> bool:
+def _is_causal(model: PreTrainedModel) -> bool:
     """Whether a change at the last position leaves what was said before it as it was."""
     generator = torch.Generator().manual_seed(0)
     try:

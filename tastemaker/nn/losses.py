@@ -75,7 +75,7 @@ def full_softmax(states: Tensor, table: Tensor, targets: Tensor) -> Tensor:
 
 
 def sampled_softmax(
-    states: Tensor, table: Tensor, targets: Tensor, negatives: Tensor, logq: bool = False
+    states: Tensor, table: Tensor, targets: Tensor, negatives: Tensor, num_items: int | None = None
 ) -> Tensor:
     """Cross-entropy of the target against K negatives shared by all positions.
 
@@ -86,15 +86,16 @@ def sampled_softmax(
         table: (I+1, D), row 0 padding.
         targets: (T,) item codes.
         negatives: (K,) item codes, uniform over 1..I.
-        logq: Add log((I−1)/K) to the negatives, which makes the loss an estimate of the full one.
+        num_items: I, to add log((I−1)/K) to the negatives, which makes the loss an estimate of the
+            full one; None: they stand as they are.
 
     Returns:
         Scalar sum over T.
     """
     drawn, times = torch.unique(negatives, return_counts=True)
     bias = times.to(table.dtype).log()
-    if logq:
-        bias = bias + math.log((len(table) - 2) / len(negatives))
+    if num_items is not None:
+        bias = bias + math.log((num_items - 1) / len(negatives))
     columns = torch.full((len(table),), -1, device=table.device)
     columns[drawn] = torch.arange(len(drawn), device=table.device)
     rivals = F.embedding(drawn, table)
@@ -112,7 +113,12 @@ def _softmax(
 
 
 def gbce(
-    states: Tensor, table: Tensor, targets: Tensor, negatives: Tensor, calibration: float = 0.75
+    states: Tensor,
+    table: Tensor,
+    targets: Tensor,
+    negatives: Tensor,
+    num_items: int,
+    calibration: float = 0.75,
 ) -> Tensor:
     """Generalised binary cross-entropy (gSASRec, arXiv 2308.07192).
 
@@ -124,6 +130,7 @@ def gbce(
         table: (I+1, D), row 0 padding.
         targets: (T,) item codes.
         negatives: (K,) item codes shared by all positions.
+        num_items: I, which a table of one step's items does not tell.
         calibration: t in [0, 1].
 
     Returns:
@@ -131,7 +138,7 @@ def gbce(
     """
     positive, negative = _scores(states, table, targets, negatives)
     k = len(negatives)
-    alpha = k / (len(table) - 2)
+    alpha = k / (num_items - 1)
     beta = 1 - calibration * (1 - alpha)
     parts = beta * F.logsigmoid(positive) + F.logsigmoid(-negative).sum(1)
     return -parts.sum() / (k + 1)

@@ -8,9 +8,9 @@ of the past, so that a position may read C = P + N columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -74,13 +74,13 @@ class LayerView:
         """(B, N, ·) → (B, 1, ·) of the positions that ask; unchanged where all do."""
         return pick(x, self.newest)
 
-    def behind(self, own: KeyValue) -> KeyValue:
+    def behind(self, newest: KeyValue) -> KeyValue:
         """Keys and values of C columns: the past, and behind it this pass's `own`."""
         if self.before is None:
-            return own
-        rows = len(own.keys)
-        early = (part.to(own.keys.dtype).expand(rows, -1, -1, -1) for part in self.before)
-        return KeyValue(*(torch.cat(pair, 2) for pair in zip(early, own, strict=True)))
+            return newest
+        rows = len(newest.keys)
+        early = (part.to(newest.keys.dtype).expand(rows, -1, -1, -1) for part in self.before)
+        return KeyValue(*(torch.cat(pair, 2) for pair in zip(early, newest, strict=True)))
 
     def mask(self, queries: int, columns: int, device: torch.device) -> Tensor | None:
         """What each query may read.
@@ -185,7 +185,7 @@ WHOLE = View()
 
 
 def through(
-    layers: Iterable[Any], x: Tensor, view: View, *also: object
+    layers: Iterable[Callable[..., tuple[Tensor, KeyValue]]], x: Tensor, view: View, *also: object
 ) -> tuple[Tensor, list[KeyValue]]:
     """One pass: (B, N, D) → (B, N or 1, D), and keys and values of every layer if they are kept.
 
@@ -199,14 +199,14 @@ def through(
     Raises:
         ValueError: If the past is that of another number of layers.
     """
-    layers, kept = list(layers), []
+    layers, past = list(layers), []
     if view.past is not None and len(view.past.layers) != len(layers):
         raise ValueError(f"a past of {len(view.past.layers)} layers before {len(layers)} layers")
     for depth, layer in enumerate(layers):
         x, read = layer(x, view.layer(depth, len(layers)), *also)
         if view.keep:
-            kept.append(read)
-    return x, kept
+            past.append(read)
+    return x, past
 
 
 def pick(x: Tensor, newest: Tensor | None) -> Tensor:

@@ -20,7 +20,7 @@ def whitening(vectors: Tensor, most: int) -> tuple[Tensor, Tensor]:
     """
     mean = vectors.mean(0)
     _, spread, axes = torch.linalg.svd(vectors - mean, full_matrices=False)
-    kept = min(len(axes), most)
-    scale = spread[:kept] / len(vectors) ** 0.5
+    width = min(len(axes), most)
+    scale = spread[:width] / len(vectors) ** 0.5
     least = torch.stack([0.1 * scale[0], 1e-5 * mean.norm(), scale.new_tensor(1e-12)]).max()
-    return axes[:kept] / scale.clamp(min=least)[:, None], mean
+    return axes[:width] / scale.clamp(min=least)[:, None], mean

@@ -19,6 +19,8 @@ from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig
 from tastemaker.recommend.hllm import HLLM
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
+from tastemaker.recommend.mtmh import MTMH
+from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.seams import Learned, Shape
 
@@ -50,6 +52,16 @@ NEURAL: dict[str, Backbone] = {
         HLLMConfig,
         presets.HLLM,
         {"model.pooling": ("mean", "item"), "fit.weight_decay": (0.0, 0.01)},
+    ),
+    "mtmh": Backbone(
+        MTMH,
+        MTMHConfig,
+        presets.MTMH,
+        {
+            "model.relevance_weight": (0.0, 0.03, 0.1, 0.3, 1.0),
+            "model.trade": (0.0, 0.03, 0.1, 0.3, 1.0),
+            "model.relevance": (0.0, 0.1, 0.2, 0.3, 0.5),
+        },
     ),
 }
 """Name → neural model."""

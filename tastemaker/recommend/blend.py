@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from tastemaker.data.contexts import Contexts, Int32s, Int64s
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 from tastemaker.metrics.ranking import UNRANKABLE, multi_target, ranks, single_target, top_k
 from tastemaker.seams import Recommender
 
@@ -197,10 +197,12 @@ def _best(
     """The grid point of the highest mean NDCG@10; the earlier of equals."""
     totals = np.zeros(len(grid))
     measure = _one_target if (np.diff(queries.target_offsets) == 1).all() else _some_targets
+    buffer = torch.empty(len(parts), min(_CHUNK, len(queries)), len(candidates))
     for start in range(0, len(queries), _CHUNK):
         chunk = queries.take(np.arange(start, min(start + _CHUNK, len(queries))))
-        contexts = chunk.contexts
-        scores = torch.stack([part.score(contexts) for part in parts.values()])
+        contexts, scores = chunk.contexts, buffer[:, : len(chunk)]
+        for own, part in zip(scores, parts.values(), strict=True):
+            own.copy_(part.score(contexts))
         masked = torch.from_numpy(~candidates).repeat(len(contexts), 1)
         if filter_seen:
             masked[_owners(contexts.offsets), _columns(contexts.items)] = True

@@ -8,6 +8,7 @@ worth trying, the default first.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -21,7 +22,7 @@ from torch import Tensor
 from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.recommend.ease import Ease, binary
 from tastemaker.recommend.neighbours import nearest
-from tastemaker.recommend.soundness import Saved
+from tastemaker.recommend.saved_tensors import Saved
 
 Array = npt.NDArray[Any]
 Knobs = dict[str, tuple[float, ...]]
@@ -57,7 +58,7 @@ class Popularity:
 
 
 @dataclass(frozen=True)
-class _Transitions:
+class _Transitions(ABC):
     """Items that follow items: s = Σ over the newest context items, weighted by distance, of W.
 
     An empty context is answered by popularity: every score carries a tiny multiple of it, too
@@ -85,11 +86,11 @@ class _Transitions:
         return cls(cls.weigh(contexts, num_items, popularity, knobs), popularity, knobs)
 
     @classmethod
+    @abstractmethod
     def weigh(
         cls, contexts: Contexts, num_items: int, popularity: Array, knobs: Mapping[str, float]
     ) -> sp.csr_array:
         """(I, I) weights from the training events."""
-        raise NotImplementedError  # pragma: no cover - abstract
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) sums of weights; in float64 until the end, so that ties break as they should."""

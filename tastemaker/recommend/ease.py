@@ -22,7 +22,7 @@ from torch import Tensor
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
-from tastemaker.recommend.soundness import GREATEST, Saved
+from tastemaker.recommend.saved_tensors import GREATEST, Saved
 
 Array = npt.NDArray[Any]
 

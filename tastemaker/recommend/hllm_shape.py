@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from tastemaker.models.item_llm import ItemLLM
 from tastemaker.models.user_llm import fresh_user_model, kept_user_model, user_model
-from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.nn.next_item_shape import NextItemConfig
 
 
 @dataclass(frozen=True)

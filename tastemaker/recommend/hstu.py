@@ -30,7 +30,8 @@ from torch import Tensor, nn
 from tastemaker.data.batches import Batch
 from tastemaker.errors import BadInput
 from tastemaker.nn.attention import pointwise_attention, pointwise_newest
-from tastemaker.nn.next_item import IdModel, NextItemConfig
+from tastemaker.nn.next_item import IdModel
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.nn.view import WHOLE, KeyValue, LayerView, Pass, View, through
 
 BUCKETS = 129

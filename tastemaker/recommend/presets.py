@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
+from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.seams import Shape
 from tastemaker.train.config import FitConfig
@@ -136,5 +137,13 @@ HLLM = {
             epochs=5, lr=1e-4, weight_decay=0.01, schedule="cosine", anneal=5, precision="bf16"
         ),  # fmt: skip
         "arXiv 2409.12740, Books; needs both models on the machine and a large GPU",
+    ),
+}
+MTMH = {
+    "default": Preset(MTMHConfig(), FitConfig(), "both heads, for a first try"),
+    "baseline": Preset(
+        MTMHConfig(relevance_weight=0.0, trade=0.0, relevance=0.0),
+        FitConfig(),
+        "co-engagement alone (λ = μ = 0), the baseline of arXiv 2506.06239's question",
     ),
 }

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch
 from tastemaker.nn.attention import SelfAttention
-from tastemaker.nn.next_item import IdModel, NextItemConfig
+from tastemaker.nn.next_item import IdModel
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.nn.view import WHOLE, KeyValue, LayerView, Pass, View, through
 
 

@@ -8,14 +8,14 @@ and dark, and a chart that is taken out of the page still shows.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import altair as alt
 import vl_convert
 
+from tastemaker.files import JsonObject
+from tastemaker.report.labels import cut, letters, shortened
 from tastemaker.report.svg import finished
 from tastemaker.report.wording import clean, interval, number
 
@@ -119,7 +119,7 @@ def interval_chart(rows: Sequence[Estimate], metric: str, best: str, width: int)
         value["color"] = SERIES[0] if row.label == best else MUTED
     data = _data(values)
     labels = [v["label"] for v in values]
-    room = 7 * min(LABEL, max(map(_letters, labels)))  # the reader's font may be wider than ours
+    room = 7 * min(LABEL, max(map(letters, labels)))  # the reader's font may be wider than ours
     axis = alt.Axis(title=None, grid=False, domain=False, ticks=False, minExtent=room)
     y = alt.Y("label:N", sort=labels, axis=axis, scale=alt.Scale(padding=0.7))
     color = alt.Color("color:N", scale=None, legend=None)
@@ -146,9 +146,9 @@ def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) 
     values = _values(rows)
     buckets, models = (list(dict.fromkeys(v[key] for v in values)) for key in ("label", "group"))
     small = width < WIDE
-    columns = 6 if not small else 3 if max(map(_letters, models)) < 14 else 2
+    columns = 6 if not small else 3 if max(map(letters, models)) < 14 else 2
     axis = alt.Axis(
-        title=_cut(clean(title), 2 * LABEL),
+        title=cut(clean(title), 2 * LABEL),
         labelAngle=0,
         labelExpr="split(datum.label, ' · ')",
         ticks=False,
@@ -182,36 +182,11 @@ def _data(rows: Sequence[Mapping[str, object]]) -> alt.InlineData:
     return alt.InlineData(values=list(rows))
 
 
-def _values(rows: Sequence[Estimate]) -> list[dict[str, Any]]:
-    groups = _shortened([row.group for row in rows], LABEL)
+def _values(rows: Sequence[Estimate]) -> list[JsonObject]:
+    groups = shortened([row.group for row in rows], LABEL)
     room = 2 * LABEL if rows[0].group else LABEL  # a bucket has a second line
-    labels = _shortened([row.label for row in rows], room)
+    labels = shortened([row.label for row in rows], room)
     return [asdict(row) | {"label": labels[row.label], "group": groups[row.group]} for row in rows]
-
-
-def _letters(text: str) -> int:
-    """Width of a text in letters of usual width; Chinese, Japanese and Korean ones take two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _cut(text: str, letters: int) -> str:
-    """The text, or as much as fits and an ellipsis. Vega would cut in the middle of a character."""
-    short = text
-    while _letters(short) > letters:
-        text = text[:-1]
-        short = text.rstrip() + "…"
-    return short
-
-
-def _shortened(names: Sequence[str], letters: int) -> dict[str, str]:
-    """A different label for every name."""
-    labels: dict[str, str] = {}
-    for name in dict.fromkeys(names):
-        short = _cut(clean(name), letters)
-        taken = set(labels.values())
-        numbered = (short if n == 1 else f"{short} ({n})" for n in range(1, len(names) + 2))
-        labels[name] = next(label for label in numbered if label not in taken)
-    return labels
 
 
 def _cycle(choices: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -229,7 +204,7 @@ def svg(
 ) -> str:
     """An Altair chart of `size` CSS pixels in the style of the page; `words` say what it shows."""
     heading = alt.TitleParams(
-        _cut(clean(title), 2 * LABEL), anchor="start", frame="bounds", fontSize=14, offset=14
+        cut(clean(title), 2 * LABEL), anchor="start", frame="bounds", fontSize=14, offset=14
     )
     whole = chart.properties(
         width=size[0],

@@ -9,14 +9,14 @@ import math
 from collections.abc import Mapping
 
 from tastemaker.report.tables import listed
-from tastemaker.report.wording import MISSING, count, finite, number, percent, setting
+from tastemaker.report.wording import MISSING, count, finite, number, percent, setting, things
 
 
 def _small_share(value: object) -> str:
     """A share with two decimals or, where it is tiny, two digits that are not zero."""
-    found = finite(value)
-    below = 0 if not found else -math.floor(math.log10(abs(100 * found)))
-    return percent(found, max(2, below + 1))
+    share = finite(value)
+    below = 0 if not share else -math.floor(math.log10(abs(100 * share)))
+    return percent(share, max(2, below + 1))
 
 
 def facts(data: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -34,8 +34,8 @@ def facts(data: Mapping[str, object]) -> list[tuple[str, str]]:
         "Memory": number(data.get("bytes_per_interaction"), 1),
     }
     units = {
-        "Median history": "events",
-        "Longest history": "events",
+        "Median history": _unit(data.get("history_median")),
+        "Longest history": _unit(data.get("history_longest")),
         "Top tenth of items": "of interactions",
         "Memory": "bytes an interaction",
     }
@@ -48,16 +48,22 @@ def facts(data: Mapping[str, object]) -> list[tuple[str, str]]:
     return rows + list(zip(("First event", "Last event"), map(str, span), strict=False))
 
 
+def _unit(value: object) -> str:
+    return "event" if finite(value) == 1 else "events"
+
+
 def _events(value: object) -> str:
-    return MISSING if finite(value) is None else f"{count(value)} events"
+    return MISSING if finite(value) is None else things(value, "event")
 
 
 def split_facts(split: Mapping[str, object]) -> list[tuple[str, str]]:
     """How the events were divided: labels and values, missing ones left out."""
 
     def part_of(part: str) -> str:
-        targets, users = count(split.get(f"{part}_targets")), count(split.get(f"{part}_users"))
-        return MISSING if MISSING in (targets, users) else f"{targets} events of {users} users"
+        targets, users = split.get(f"{part}_targets"), split.get(f"{part}_users")
+        if finite(targets) is None or finite(users) is None:
+            return MISSING
+        return f"{things(targets, 'event')} of {things(users, 'user')}"
 
     shown = {
         "For training": _events(split.get("train_events")),

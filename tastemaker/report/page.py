@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tastemaker import files
 from tastemaker.report import sections
 from tastemaker.report.tables import part
+from tastemaker.report.together import together
 from tastemaker.report.wording import clean, finite
 
 NAME = "report.html"
@@ -55,6 +56,7 @@ SECTIONS = (
     Section("models", "Models compared", lambda run: sections.models(run.results)),
     Section("buckets", "For whom it works", lambda run: sections.buckets(run.results)),
     Section("examples", "Example users", lambda run: sections.examples(run.results)),
+    Section("together", "Items that go together", lambda run: together(run.results)),
     Section("made", "How this was made", lambda run: sections.made(run.results, run.options)),
 )
 """The sections of the page in their order."""

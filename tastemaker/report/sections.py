@@ -15,7 +15,16 @@ from markupsafe import Markup
 from tastemaker.options import HEADLINE
 from tastemaker.report import charts, facts, tables
 from tastemaker.report.tables import listed, objects, part
-from tastemaker.report.wording import MISSING, count, finite, interval, number, percent, setting
+from tastemaker.report.wording import (
+    MISSING,
+    count,
+    finite,
+    interval,
+    number,
+    percent,
+    setting,
+    things,
+)
 
 RECENT = 8
 """Events of a user's history that are shown."""
@@ -37,7 +46,7 @@ def head(results: Mapping[str, object]) -> dict[str, object]:
         "data": str(part(results, "data").get("name", "unnamed data")),
         "best": best,
         "hit": percent(part(measured, "hr@10").get("mean")) if len(figures) == 2 else "",
-        "users": "" if finite(users) is None else count(users),
+        "users": "" if finite(users) is None else things(users, "test user"),
         "figures": figures,
         "why": str(results.get("why", "")),
         "choice": tables.choice(results),

@@ -70,19 +70,19 @@ class Table:
 
 def part(holder: Mapping[str, object], name: str) -> dict[str, object]:
     """The object under `name`; empty when it is missing."""
-    found = holder.get(name)
-    return found if isinstance(found, dict) else {}
+    value = holder.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def listed(holder: Mapping[str, object], name: str) -> list[object]:
     """The list under `name`; empty when it is missing."""
-    found = holder.get(name)
-    return found if isinstance(found, list) else []
+    value = holder.get(name)
+    return value if isinstance(value, list) else []
 
 
 def objects(holder: Mapping[str, object], name: str) -> list[dict[str, object]]:
     """The objects of the list under `name`; what is none is left out."""
-    return [one for one in listed(holder, name) if isinstance(one, dict)]
+    return [entry for entry in listed(holder, name) if isinstance(entry, dict)]
 
 
 def ordered(models: Mapping[str, object]) -> list[str]:
@@ -111,7 +111,7 @@ def _table(models: Mapping[str, object], best: str, columns: Sequence[Column]) -
     names = ordered(models)
     by_column = [_cells([part(part(models, n), c.metric) for n in names], c) for c in measured]
     rows = [
-        (name, name == best, [cells[at] for cells in by_column]) for at, name in enumerate(names)
+        (name, name == best, [cells[row] for cells in by_column]) for row, name in enumerate(names)
     ]
     return Table(measured, rows if measured else [])
 
@@ -202,18 +202,18 @@ class Comparison:
 def comparisons(results: Mapping[str, object]) -> list[Comparison]:
     """Paired comparisons, in the order they were made."""
     rows = []
-    for found in objects(results, "comparisons"):
-        shares = {name: finite(found.get(name)) for name in ("better", "equal", "worse")}
+    for comparison in objects(results, "comparisons"):
+        shares = {name: finite(comparison.get(name)) for name in ("better", "equal", "worse")}
         rows.append(
             Comparison(
-                a=str(found.get("a", MISSING)),
-                b=str(found.get("b", MISSING)),
-                metric=str(found.get("metric", HEADLINE)).upper(),
-                difference=number(found.get("difference"), sign=True),
-                ends=interval(found.get("ci95"), sign=True),
-                decided=_excludes_zero(found.get("ci95")),
-                relative=percent(found.get("relative"), sign=True),
-                p=wording.p_value(found.get("p")),
+                a=str(comparison.get("a", MISSING)),
+                b=str(comparison.get("b", MISSING)),
+                metric=str(comparison.get("metric", HEADLINE)).upper(),
+                difference=number(comparison.get("difference"), sign=True),
+                ends=interval(comparison.get("ci95"), sign=True),
+                decided=_excludes_zero(comparison.get("ci95")),
+                relative=percent(comparison.get("relative"), sign=True),
+                p=wording.p_value(comparison.get("p")),
                 shares={name: percent(share) for name, share in shares.items()},
                 bars={name: min(1.0, max(0.0, share or 0.0)) for name, share in shares.items()},
             )

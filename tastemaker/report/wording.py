@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tastemaker.counts import plural
 from tastemaker.inert import inert
 
 MISSING = "–"
@@ -48,6 +49,11 @@ def count(value: object) -> str:
     """A whole number with thousands separators; fractions keep one decimal."""
     found = finite(value)
     return number(value, 0 if found is None or found.is_integer() else 1)
+
+
+def things(value: object, one: str) -> str:
+    """A number of things with what they are: `1 event`, `1.5 events`."""
+    return f"{count(value)} {one if finite(value) == 1 else plural(one)}"
 
 
 def percent(value: object, digits: int = 1, sign: bool = False) -> str:

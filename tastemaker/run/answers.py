@@ -1,9 +1,11 @@
-"""What one user is shown: items, why these, and what the user chose before."""
+"""What one user is shown, or who asks from one item: items, why these, and what they go with."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from tastemaker.files import JsonObject
 
 
 @dataclass(frozen=True)
@@ -25,26 +27,36 @@ class Recommendation:
     score: float
     """where the model's score of this item lies between the lowest (0) and the highest (1) of all
     items that may be recommended to this user, whatever else is wished, plus the boosts of its
-    groups; it never rises along a list, and is no probability"""
+    groups; it never rises along a list, and is no probability. Beside an item: the sum of `parts`,
+    from −1 to 1, plus the boosts"""
     categories: tuple[str, ...]
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """beside an item, what each head adds to the score, its weight counted in: `engagement` and
+    `relevance`; empty where one model ranks"""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What to show one user."""
+    """What to show one user, or who asks from one item."""
 
     user: str
+    """empty where an item is asked from"""
     known: bool
+    """whether the data has this user; of an item, whether anything is known of it"""
     model: str
-    """what ranked the items; `popularity` for a user without events to learn from"""
+    """what ranked the items; `popularity` for a user or an item of which nothing is known"""
     reason: str
     """why these items"""
     history: tuple[Chosen, ...]
-    """what the user chose last, newest first"""
+    """what the user chose last, newest first; empty where an item is asked from"""
     items: tuple[Recommendation, ...]
     complete: bool
     """false when fewer items could be recommended than were asked for"""
+    item: Chosen | None = None
+    """the item that is asked from"""
+    relevance: float | None = None
+    """the weight on relevance that ranked items beside an item"""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The answer as JSON values."""
         return asdict(self)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -11,6 +10,7 @@ from tastemaker import files
 from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.splits import split
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.metrics.comparisons import compare
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.headline import options_of
@@ -20,7 +20,7 @@ from tastemaker.run.results import metrics_of
 from tastemaker.run.saved import open_run
 
 
-def evaluate_run(run: str | Path, model: str = "") -> dict[str, Any]:
+def evaluate_run(run: str | Path, model: str = "") -> JsonObject:
     """Rank the test users again with a run's saved models.
 
     Returns:
@@ -46,7 +46,7 @@ def evaluate_run(run: str | Path, model: str = "") -> dict[str, Any]:
 
 def compare_runs(
     run: str | Path, against: str | Path, model: str = "", metric: str = HEADLINE
-) -> dict[str, Any]:
+) -> JsonObject:
     """Paired comparison of two finished runs on the same test users.
 
     Args:

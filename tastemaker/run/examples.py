@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
+from tastemaker.files import JsonObject
 from tastemaker.metrics.evaluate import Evaluation
 
 USERS = 3
@@ -17,8 +16,13 @@ ITEMS = 10
 
 
 def examples(
-    one: Evaluation, log: Interactions, queries: Queries, catalog: Catalog, users: int = USERS
-) -> list[dict[str, Any]]:
+    one: Evaluation,
+    log: Interactions,
+    queries: Queries,
+    catalog: Catalog,
+    refused: Interactions,
+    users: int = USERS,
+) -> list[JsonObject]:
     """A few users spread over the log.
 
     Args:
@@ -26,16 +30,19 @@ def examples(
         log: The log they were made from.
         queries: Contexts and targets.
         catalog: Titles, aligned with the item codes.
+        refused: The same users with the items that each refused, which nobody is shown.
         users: How many.
     """
     titles, categories = catalog.titles(), catalog.frame["categories"].to_list()
 
-    def shown(row: int) -> dict[str, Any]:
+    def shown(row: int) -> JsonObject:
         context = queries.contexts.slice(row, row + 1).items
         bounds = queries.target_offsets
+        user = int(one.users[row])
+        offered = one.lists[row][~np.isin(one.lists[row], [0, *refused.history(user)])]
         targets = queries.target_items[bounds[row] : bounds[row + 1]]
         return {
-            "user": log.user_ids[int(one.users[row])],
+            "user": log.user_ids[user],
             "history": [titles[code - 1] for code in context[::-1][:ITEMS]],
             "held_out": [titles[code - 1] for code in targets],
             "recommendations": [
@@ -45,8 +52,7 @@ def examples(
                     "categories": categories[code - 1] or [],
                     "hit": bool(code in targets),
                 }
-                for code in one.lists[row, :ITEMS]
-                if code
+                for code in offered[:ITEMS]
             ],
         }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 from tastemaker import files
 from tastemaker.data.spreadsheet import inert
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.run.saved import SavedRun
 from tastemaker.run.wishes import Id, Wishes, id_of
 
@@ -27,7 +27,7 @@ ROWS = 100_000
 
 def write_all(
     saved: SavedRun, users: Iterable[Id] | None, to: Path, wishes: Wishes, model: str = ""
-) -> dict[str, Any]:
+) -> JsonObject:
     """Answer many users and write the table of `SavedRun.recommend_all`.
 
     Args:

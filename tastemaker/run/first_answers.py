@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tastemaker.counts import counted
 from tastemaker.metrics.evaluate import Evaluation, evaluate
 from tastemaker.metrics.headline import options_of, validation_queries
 from tastemaker.options import HEADLINE
@@ -19,6 +20,8 @@ from tastemaker.train.journal import LOG
 
 TITLES = 5
 """Items of an example that are named."""
+WIDTH = 60
+"""Most characters of a name in a line of the log."""
 
 
 def first_answers(plan: Plan, neural: Learned) -> Models:
@@ -33,7 +36,7 @@ def first_answers(plan: Plan, neural: Learned) -> Models:
     """
     train, num_items = plan.cuts.train(), plan.cuts.interactions.num_items
     queries = validation_queries(plan.cuts)
-    LOG.info("counting models, on the validation events of %s users:", f"{len(queries):,}")
+    LOG.info("counting models, on the validation events of %s:", counted(len(queries), "user"))
     models = Models.fit_counting(plan.options.model, neural, train, num_items, plan.knobs)
     scoring = options_of(plan.cuts, not plan.options.repeats, ks=(10,))
     measured: dict[str, Evaluation] = {}
@@ -45,12 +48,16 @@ def first_answers(plan: Plan, neural: Learned) -> Models:
     for name, reason in (models.skipped or {}).items():
         LOG.info("  %-14s skipped: %s", name, reason)
     best, log = models.best_counting, plan.cuts.interactions
-    for one in examples(measured[best], log, queries, plan.ground.catalog, users=1):
-        LOG.info("user %s chose, newest first: %s", one["user"], _named(one["history"]))
+    catalog, users = plan.ground.catalog, 1
+    for one in examples(measured[best], log, queries, catalog, plan.refused, users):
+        LOG.info("user %s chose, newest first: %s", _named([one["user"]]), _named(one["history"]))
         titles = [item["title"] for item in one["recommendations"]]
         LOG.info("%s recommends: %s", best, _named(titles))
     return models
 
 
 def _named(titles: Sequence[str]) -> str:
-    return " · ".join(titles[:TITLES])
+    short = (
+        title if len(title) <= WIDTH else f"{title[: WIDTH - 1]}…" for title in titles[:TITLES]
+    )
+    return " · ".join(short) or "nothing"

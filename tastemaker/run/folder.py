@@ -10,14 +10,16 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tastemaker import artifacts, files
-from tastemaker.errors import BadInput
+from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.files import JsonObject
+from tastemaker.index import kept as index
 from tastemaker.options import RunOptions
+from tastemaker.run.unfinished import no_run
 
 KIND = "run"
 """Kind of artefact that a run directory is."""
@@ -42,8 +44,23 @@ FILES = (
     "report.html",
 )
 """What every run consists of; whatever else lies in its folder is no part of it."""
-OPTIONAL = ("user_model.json",)
+NEIGHBOURS = "neighbours.arrow"
+INDEX = "index"
+OPTIONAL = ("user_model.json", NEIGHBOURS, *(f"{INDEX}/{name}" for name in index.FILES))
 """What a run has beside where its model needs it."""
+SETTLED = (
+    "data",
+    "model",
+    "model_config",
+    "fit",
+    "split",
+    "seed",
+    "repeats",
+    "data_sha256",
+    "vocabulary_sha256",
+    "split_sha256",
+)
+"""What the `config.json` of every run names."""
 
 _WORKING = (CONFIG, METRICS)
 """Files that stand from the start of a training; the others are written at its end."""
@@ -130,7 +147,7 @@ def clear_results(run: Path, but: Collection[str] = ()) -> None:
             (run / name).unlink(missing_ok=True)
 
 
-def seal_run(run: Path, meta: Mapping[str, Any]) -> None:
+def seal_run(run: Path, meta: JsonObject) -> None:
     """Write the manifest, which makes a folder a run, and let go of the one before."""
     beside = [name for name in OPTIONAL if (run / name).exists()]
     artifacts.seal(run, KIND, meta, [*FILES, *beside])
@@ -141,6 +158,23 @@ def verify_run(run: Path) -> None:
     """Check that a folder holds a finished run, whole and unchanged.
 
     Raises:
-        ArtefactError: If it does not.
+        ArtefactError: If it does not: if it is no run, or one that is unfinished or damaged.
     """
+    if not os.path.lexists(run / artifacts.MANIFEST):
+        raise no_run(run, CONFIG)
     artifacts.verify(run, KIND, FILES, OPTIONAL)
+
+
+def read_config(run: Path) -> JsonObject:
+    """Everything that a run was decided by.
+
+    Raises:
+        ArtefactError: If the file is missing, is no JSON object, or does not name it all.
+    """
+    path = run / CONFIG
+    config = files.read_json(path)
+    if lacking := [name for name in SETTLED if name not in config]:
+        what, want = "The file does not name what a run is made of", ", ".join(lacking)
+        fix = "Restore the run from a copy, or make it again."
+        raise ArtefactError(str(path), what, want, "nothing under these names", fix)
+    return config

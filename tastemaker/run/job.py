@@ -7,17 +7,18 @@ and checkpoints, from which `resume` goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import polars as pl
 from torch import nn
 
 from tastemaker import config, files
+from tastemaker.counts import counted
 from tastemaker.data.parquet import write_parquet
+from tastemaker.files import JsonObject
 from tastemaker.metrics.headline import validation_queries
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import NEURAL, build, name_of
@@ -37,7 +38,9 @@ from tastemaker.run.folder import (
 from tastemaker.run.kept import keep
 from tastemaker.run.models import Knobs, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
-from tastemaker.run.results import evaluate_models
+from tastemaker.run.results import measure, results_of
+from tastemaker.run.similar import keep_neighbours
+from tastemaker.run.together import together
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Learned, Shape
 from tastemaker.train.config import FitConfig
@@ -52,7 +55,7 @@ def run_recommender(
     model: Shape | None = None,
     training: FitConfig | None = None,
     knobs: Knobs | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Check the data, train a neural and the counting models, evaluate, and write a report.
 
     Args:
@@ -83,12 +86,12 @@ def _run(
     model: Shape,
     training: FitConfig | None,
     knobs: Knobs | None,
-) -> dict[str, Any]:
+) -> JsonObject:
     LOG.info("reading %s", options.data_name)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
     log = plan.cuts.interactions
-    sizes = (f"{count:,}" for count in (log.num_events, log.num_users, log.num_items))
-    LOG.info("%s interactions of %s users with %s items", *sizes)
+    users, items = counted(log.num_users, "user"), counted(log.num_items, "item")
+    LOG.info("%s of %s with %s", counted(log.num_events, "interaction"), users, items)
     if is_finished(folder, plan):
         return {"run": str(folder), **files.read_json(finished_folder(folder) / RESULTS)}
     neural = fresh_model(plan)
@@ -104,23 +107,29 @@ def _run(
         return {"run": str(folder), **finish(plan, neural, folder)}
 
 
-def finish(plan: Plan, neural: Learned, folder: Path) -> dict[str, Any]:
+def finish(plan: Plan, neural: Learned, folder: Path) -> JsonObject:
     """Count, train, blend, evaluate and write; returns the contents of `results.json`."""
     started = time.process_time()
     models = first_answers(plan, neural)
+    counted = time.process_time() - started
     fitted = train_neural(plan, neural, folder)
+    started = time.process_time()
     fit_blend(plan, models)
     LOG.info("measuring %d models on the test events", len(models.names))
-    results, per_user = evaluate_models(plan, models, fitted)
+    measured = measure(plan, models)
+    keep_models(folder, plan, models)
+    results, per_user = results_of(plan, models, measured, fitted)
     results["training"] = {
         **asdict(fitted),
         "model": plan.options.model,
         "config": config.to_json(plan.model) | config.to_json(plan.fit),
-        "cpu_seconds": round(time.process_time() - started, 1),
+        "cpu_seconds": round(counted + fitted.cpu_seconds + time.process_time() - started, 1),
     }
     seed = plan.options.seed
     results |= {"seed": seed, "seeds": [seed], **config.environment()}
-    publish(folder, plan, models, results, per_user)
+    if shown := together(neural, plan.ground):
+        results["together"] = shown
+    publish(folder, results, per_user)
     return results
 
 
@@ -133,7 +142,7 @@ def fresh_model(plan: Plan) -> Learned:
 def train_neural(plan: Plan, neural: Learned, folder: Path) -> Fitted:
     """Train the neural model, choosing its weights on validation."""
     name, events, most = plan.options.model, len(plan.cuts.train().items), plan.fit.epochs
-    LOG.info("training %s on %s events; epochs: at most %d", name, f"{events:,}", most)
+    LOG.info("training %s on %s; epochs: at most %d", name, counted(events, "event"), most)
     batches = neural.batches(plan.cuts.train(), plan.fit.batch, plan.options.seed)
     validation = Validation(plan.fit.metric, plan.cuts, not plan.options.repeats)
     validate = partial(validation.measure, neural)
@@ -152,18 +161,18 @@ def fit_blend(plan: Plan, models: Models) -> None:
     models.weights, _ = fit_weights(models.parts(), queries, models.candidates, seen)
 
 
-def publish(
-    folder: Path,
-    plan: Plan,
-    models: Models,
-    results: Mapping[str, Any],
-    per_user: pl.DataFrame,
-) -> None:
-    """Write everything and, last, the manifest that makes the folder a run."""
+def keep_models(folder: Path, plan: Plan, models: Models) -> None:
+    """Write the models and the data, and free what ranks: what follows needs the memory."""
     kept_here = plan.dataset.source == str(folder)
     clear_results(folder, but=DATA if kept_here else ())
     models.save(folder)
+    keep_neighbours(models.neural, folder)
     keep(folder, plan.dataset)
+    models.let_go()
+
+
+def publish(folder: Path, results: JsonObject, per_user: pl.DataFrame) -> None:
+    """Write everything else and, last, the manifest that makes the folder a run."""
     write_parquet(folder / USERS, per_user)
     files.write_json(folder / RESULTS, dict(results))
     LOG.info("writing the report")

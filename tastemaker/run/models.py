@@ -14,6 +14,7 @@ import torch
 
 from tastemaker import files
 from tastemaker.config import from_json
+from tastemaker.counts import counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
@@ -22,7 +23,7 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.recommend.backbones import backbone_of
 from tastemaker.recommend.blend import PARTS, Blend, parts_of
 from tastemaker.recommend.counting import COUNTING
-from tastemaker.recommend.soundness import read_saved
+from tastemaker.recommend.saved_tensors import read_saved
 from tastemaker.run.folder import CONFIG, ITEMS
 from tastemaker.seams import Learned, Recommender, Shape
 
@@ -130,6 +131,10 @@ class Models:
         extra = {"weights": self.weights, "skipped": self.skipped}
         files.write_json(run / "blend.json", extra)
 
+    def let_go(self) -> None:
+        """Free the counting models, once they are saved: names and values stay, none ranks more."""
+        self.counting = dict.fromkeys(self.counting)
+
     @classmethod
     def open(
         cls,
@@ -137,8 +142,11 @@ class Models:
         config: Mapping[str, Any],
         interactions: Interactions,
         catalog: Catalog,
+        unseen: Catalog | None = None,
     ) -> Models:
         """Read what `save` wrote, for the vocabulary it was trained on.
+
+        `unseen` are items of the catalogue that the log never saw, which some models know too.
 
         Raises:
             ArtefactError: If the weights belong to another vocabulary or shape.
@@ -152,9 +160,12 @@ class Models:
                 "Train on this data, or open the run the model came with.",
             )
         own, shape = _stored_shape(run, config)
-        ground = Ground(interactions.num_items, catalog)
+        ground = Ground(interactions.num_items, catalog, unseen=unseen or Catalog.empty())
         if len(catalog.frame) != ground.num_items:
-            got, want = f"{len(catalog.frame):,} rows", f"{ground.num_items:,} rows, one an item"
+            got, want = (
+                counted(len(catalog.frame), "row"),
+                f"{counted(ground.num_items, 'row')}, one an item",
+            )
             raise ArtefactError(str(run / ITEMS), "Items differ", want, got, _FIX)
         neural = backbone_of(own).model.open(shape, ground, run)
         counting, candidates = _open_counting(run, interactions.num_items)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from tastemaker import artifacts, config, files
 from tastemaker.data.datasets import Dataset, load
 from tastemaker.data.ground import Ground
+from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Split, split
+from tastemaker.files import JsonObject
 from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
-from tastemaker.run.folder import CONFIG, finished_folder, train_on, verify_run
+from tastemaker.run.folder import CONFIG, finished_folder, read_config, train_on, verify_run
 from tastemaker.run.kept import keep, kept
 from tastemaker.run.models import Knobs
 from tastemaker.run.validation import Validation
@@ -45,7 +45,12 @@ class Plan:
         item_ids = self.cuts.interactions.item_ids
         return Ground.of(item_ids, self.dataset.catalog, self.cuts.train())
 
-    def to_json(self) -> dict[str, Any]:
+    @cached_property
+    def refused(self) -> Interactions:
+        """What each user explicitly refused, whatever else was said of it before."""
+        return self.dataset.refused()
+
+    def to_json(self) -> JsonObject:
         """The contents of `config.json`."""
         log = self.cuts.interactions
         return {
@@ -111,14 +116,14 @@ def is_finished(folder: Path, plan: Plan) -> bool:
     return True
 
 
-def reach(fit: Mapping[str, Any]) -> tuple[float, float]:
+def reach(fit: JsonObject) -> tuple[float, float]:
     """How far a training may go: epochs, and validations without a gain (0 is without end)."""
     return fit["epochs"], fit["patience"] or math.inf
 
 
-def check_plan(path: Path, plan: Plan) -> dict[str, Any]:
+def check_plan(path: Path, plan: Plan) -> JsonObject:
     """Read a `config.json`, or refuse it if its run has other data, model or training."""
-    stored, wanted = files.read_json(path), plan.to_json()
+    stored, wanted = read_config(path.parent), plan.to_json()
     hashes = ("data_sha256", "vocabulary_sha256", "split_sha256")
     names = ("model", "model_config", "knobs", *hashes, "repeats", "seed")
     check_identity(path, {name: wanted[name] for name in names}, stored)

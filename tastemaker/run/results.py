@@ -6,7 +6,6 @@ The model to recommend with is chosen on validation; test is read once, for ever
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,62 +13,72 @@ import polars as pl
 
 from tastemaker.data.ground import CATEGORY
 from tastemaker.data.groupings import Grouping
-from tastemaker.data.splits import Queries, Split
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split
+from tastemaker.files import JsonObject
 from tastemaker.metrics import beyond_accuracy
 from tastemaker.metrics.comparisons import compare, holm
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
 from tastemaker.metrics.headline import K, options_of, validation_queries
 from tastemaker.metrics.intervals import bucketed, intervals
 from tastemaker.options import HEADLINE
-from tastemaker.run.doubts import doubts
+from tastemaker.run.caveats import caveats
 from tastemaker.run.examples import examples
 from tastemaker.run.models import Models
 from tastemaker.run.plan import Plan
 from tastemaker.train.loop import Fitted
 
 
-def evaluate_models(
-    plan: Plan, models: Models, fitted: Fitted
-) -> tuple[dict[str, Any], pl.DataFrame]:
-    """Everything that the report shows, and the per-user values it was made from.
+def measure(plan: Plan, models: Models) -> dict[str, Evaluation]:
+    """What each model of a run does on the test events; its validation value goes to `models`.
 
     Args:
         plan: What was run.
         models: Its models; what was measured on validation already is not measured again.
-        fitted: How the training of the neural model went.
     """
     cuts, filter_seen = plan.cuts, not plan.options.repeats
-    log, queries, options = cuts.interactions, cuts.queries("test"), options_of(cuts, filter_seen)
+    queries, options = cuts.queries("test"), options_of(cuts, filter_seen)
     measured = {name: evaluate(models.get(name), queries, options) for name in models.names}
-    grouping = plan.ground.groupings.get(CATEGORY)
-    on_validation = _on_validation(models, cuts, filter_seen)
-    best = max(on_validation, key=lambda name: on_validation[name])  # the earlier of equals
-    shown = [best, models.neural_name, models.best_counting]
-    return {
-        "data": plan.dataset.describe(),
-        "split": {"name": cuts.name, "sha256": cuts.sha256, **cuts.summary()},
-        "protocol": _protocol(cuts, options),
-        "models": {name: metrics_of(one, cuts, grouping) for name, one in measured.items()},
-        "validation": on_validation,
-        "best": best,
-        "why": _why(best, on_validation, measured, models.blend_is),
-        "warnings": [*plan.dataset.warnings, *doubts(models, measured, cuts, fitted)],
-        "blend": models.weights,
-        "comparisons": _comparisons(measured, best, models.blend_is),
-        "buckets": _buckets(measured, cuts, queries, shown),
-        "examples": examples(measured[best], log, queries, plan.ground.catalog),
-        "skipped": models.skipped or {},
-    }, _per_user(measured, cuts)
-
-
-def _on_validation(models: Models, cuts: Split, filter_seen: bool) -> dict[str, float]:
-    """Model → NDCG@10 on validation, in the order of tables."""
     queries, options = validation_queries(cuts), options_of(cuts, filter_seen, (K,))
     for name in models.names:
         if name not in models.validation:
             value = evaluate(models.get(name), queries, options).mean(HEADLINE)
             models.validation[name] = value
-    return {name: models.validation[name] for name in models.names}
+    return measured
+
+
+def results_of(
+    plan: Plan, models: Models, measured: Mapping[str, Evaluation], fitted: Fitted
+) -> tuple[JsonObject, pl.DataFrame]:
+    """Everything that the report shows, and the per-user values it was made from.
+
+    Args:
+        plan: What was run.
+        models: Its models, with their validation values; none is asked to rank.
+        measured: What each of them did on test.
+        fitted: How the training of the neural model went.
+    """
+    cuts = plan.cuts
+    log, queries = cuts.interactions, cuts.queries("test")
+    grouping = plan.ground.groupings.get(CATEGORY)
+    on_validation = {name: models.validation[name] for name in models.names}
+    best = max(on_validation, key=lambda name: on_validation[name])  # the earlier of equals
+    shown = [best, models.neural_name, models.best_counting]
+    return {
+        "data": plan.dataset.describe(),
+        "split": {"name": cuts.name, "sha256": cuts.sha256, **cuts.summary()},
+        "protocol": _protocol(cuts, options_of(cuts, not plan.options.repeats)),
+        "models": {name: metrics_of(one, cuts, grouping) for name, one in measured.items()},
+        "validation": on_validation,
+        "best": best,
+        "why": _why(best, on_validation, measured, models.blend_is),
+        "warnings": [*plan.dataset.warnings, *caveats(models, measured, cuts, fitted)],
+        "blend": models.weights,
+        "comparisons": _comparisons(measured, best, models.blend_is),
+        "buckets": _buckets(measured, cuts, queries, shown),
+        "examples": examples(measured[best], log, queries, plan.ground.catalog, plan.refused),
+        "skipped": models.skipped or {},
+    }, _per_user(measured, cuts)
 
 
 def _rivals(names: Iterable[str], best: str, blend_is: str) -> list[str]:
@@ -93,7 +102,7 @@ def _why(
     )
 
 
-def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> dict[str, Any]:
+def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> JsonObject:
     """Means with intervals of one model, accuracy first."""
     log, lists = cuts.interactions, one.lists[:, :K]
     counts = cuts.train_counts
@@ -111,11 +120,11 @@ def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> dict[
     return cells
 
 
-def _point(value: float) -> dict[str, Any]:
+def _point(value: float) -> JsonObject:
     return {"mean": float(value), "ci95": None}
 
 
-def _protocol(cuts: Split, options: EvalOptions) -> dict[str, Any]:
+def _protocol(cuts: Split, options: EvalOptions) -> JsonObject:
     return {
         "filter_seen": options.filter_seen,
         "candidates": "items with training events",
@@ -127,9 +136,7 @@ def _protocol(cuts: Split, options: EvalOptions) -> dict[str, Any]:
     }
 
 
-def _comparisons(
-    measured: Mapping[str, Evaluation], best: str, blend_is: str
-) -> list[dict[str, Any]]:
+def _comparisons(measured: Mapping[str, Evaluation], best: str, blend_is: str) -> list[JsonObject]:
     """The best model against every other, p corrected for their number (Holm)."""
     pairs = {
         other: compare(measured[best].per_user[HEADLINE], measured[other].per_user[HEADLINE])
@@ -144,7 +151,7 @@ def _comparisons(
 
 def _buckets(
     measured: Mapping[str, Evaluation], cuts: Split, queries: Queries, names: Sequence[str]
-) -> dict[str, Any]:
+) -> JsonObject:
     """Quality by length of the context and by how often the (first) target was trained."""
     targets = queries.target_items[queries.target_offsets[:-1]]
     values = {name: measured[name].per_user[HEADLINE] for name in dict.fromkeys(names)}

@@ -10,26 +10,30 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from tastemaker import files
+from tastemaker.counts import counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.datasets import Dataset
+from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import refused
+from tastemaker.files import JsonObject
 from tastemaker.run.answers import Answer, Chosen, Recommendation
-from tastemaker.run.folder import CONFIG, RESULTS, finished_folder, verify_run
+from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
 from tastemaker.run.kept import kept
 from tastemaker.run.lists import Choice, Lists, best_items
 from tastemaker.run.models import Models
 from tastemaker.run.shelf import Shelf
-from tastemaker.run.wishes import Id, Wished, Wishes, id_of
+from tastemaker.run.similar import Beside, answer_similar
+from tastemaker.run.wishes import Id, Wished, WishedBeside, Wishes, id_of, undialled
 from tastemaker.seams import Recommender
 
 BATCH = 128
@@ -45,8 +49,8 @@ class SavedRun:
     """A run directory, checked and opened."""
 
     path: Path
-    config: dict[str, Any]
-    results: dict[str, Any]
+    config: JsonObject
+    results: JsonObject
     data: Dataset
     """the whole log, the whole catalogue and what is declared about them"""
     interactions: Interactions
@@ -116,7 +120,7 @@ class SavedRun:
 
     def answer(self, user: Id, wishes: Wishes, model: str = "") -> Answer:
         """As `recommend`, with the wishes in one object."""
-        user, choice = id_of(user), self.shelf.choice(wishes)
+        user, choice = id_of(user), self.shelf.choice(undialled(wishes))
         codes, past = self._codes([user]), self.context(user).items
         name = self._checked(model) if len(past) else POPULARITY
         lists, known = self._lists(codes, name, choice), bool(codes[0] >= 0)
@@ -125,6 +129,29 @@ class SavedRun:
         said = [_reason(known, name, len(past)), *self.shelf.remarks(wishes)]
         history = tuple(self._chosen(int(code)) for code in past[::-1][:10])
         return Answer(user, known, name, " ".join(said), history, items, len(items) == wishes.k)
+
+    @cached_property
+    def beside(self) -> Beside:
+        """The items, ready to be asked from.
+
+        Raises:
+            BadInput: If the model of this run does not say what goes with an item.
+        """
+        return Beside.of(self)
+
+    def similar(self, item: Id, k: int = 10, **wishes: Unpack[WishedBeside]) -> Answer:
+        """The k best items that go with an item, never itself.
+
+        Args:
+            item: Id or title of an item, also of one that is in the catalogue alone.
+            k: Number of items; more than there are gives all of them.
+            wishes: Further fields of `Wishes`: relevance, offset, boost, only, allow, deny.
+
+        Raises:
+            BadInput: If the run's model cannot say, no item or several are meant, or a wish cannot
+                be.
+        """
+        return answer_similar(self, item, Wishes(k, **wishes))
 
     def recommend_all(
         self,
@@ -157,7 +184,7 @@ class SavedRun:
     ) -> Iterator[pl.DataFrame]:
         """As `recommend_all`, in tables of some users each; wishes are checked before the first."""
         given = self.interactions.user_ids.to_list() if users is None else map(id_of, users)
-        ids, choice = list(dict.fromkeys(given)), self.shelf.choice(wishes)
+        ids, choice = list(dict.fromkeys(given)), self.shelf.choice(undialled(wishes))
         name = self._checked(model)
         parts = range(0, max(1, len(ids)), BATCH)
         return (self._table(ids[at : at + BATCH], name, choice) for at in parts)
@@ -230,7 +257,7 @@ def _reason(known: bool, model: str, events: int) -> str:
         return "This user is not in the data; these are the most popular items."
     if not events:
         return "This user has chosen nothing in the data; these are the most popular items."
-    return f"Ranked by {model} from {events:,} events of this user."
+    return f"Ranked by {model} from {counted(events, 'event')} of this user."
 
 
 def open_run(path: str | Path) -> SavedRun:
@@ -241,10 +268,11 @@ def open_run(path: str | Path) -> SavedRun:
     """
     run = finished_folder(Path(path))
     verify_run(run)
-    config, results = files.read_json(run / CONFIG), files.read_json(run / RESULTS)
+    config, results = read_config(run), files.read_json(run / RESULTS)
     data = kept(run)
     learnt = data.positives()
-    aligned = data.catalog.align(learnt.item_ids)
-    models = Models.open(run, config, learnt, aligned)
+    ground = Ground.of(learnt.item_ids, data.catalog)
+    aligned = ground.catalog
+    models = Models.open(run, config, learnt, aligned, ground.unseen)
     shelf = Shelf(learnt, data.catalog, aligned, models.candidates)
     return SavedRun(run, config, results, data, learnt, shelf, models)

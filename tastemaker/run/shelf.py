@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import torch
 from torch import Tensor
 
+from tastemaker.counts import by_count, counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.groupings import Grouping
-from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput
 from tastemaker.run.lists import Choice
 from tastemaker.run.wishes import Wishes
@@ -22,11 +24,30 @@ _NAMED = 10
 """Unknown items that a message names."""
 
 
+class Coded(Protocol):
+    """Items with codes from 1: those of a log."""
+
+    @property
+    def item_ids(self) -> pl.Series:
+        """(I,) ids in the order of their codes."""
+        ...
+
+    @property
+    def item_codes(self) -> dict[str, int]:
+        """Id → code."""
+        ...
+
+    @property
+    def num_items(self) -> int:
+        """I."""
+        ...
+
+
 @dataclass(frozen=True)
 class Shelf:
     """I items with their catalogue."""
 
-    log: Interactions
+    log: Coded
     catalog: Catalog
     """every item of the data, also those that the log never saw"""
     aligned: Catalog
@@ -66,7 +87,7 @@ class Shelf:
         """
         allow = None if wishes.allow is None else self._listed(map(str, wishes.allow), "--allow")
         deny = ~self._listed(map(str, wishes.deny), "--deny") if wishes.deny else None
-        only = [self._members(name) for name in wishes.only]
+        only = [self._members(name, "--only") for name in wishes.only]
         masks = [mask for mask in (allow, deny) if mask is not None]
         masks += [torch.stack(only).any(0)] if only else []
         return Choice(
@@ -81,15 +102,15 @@ class Shelf:
         """What an answer should say of its wishes, a sentence each."""
         remarks = []
         if wishes.only:
-            remarks.append(f"Only from: {', '.join(wishes.only)}.")
+            remarks.append(f"Only from: {self._spelt(wishes.only)}.")
         if wishes.boost:
-            remarks.append(f"Favoured groups: {', '.join(wishes.boost)}.")
+            remarks.append(f"Favoured groups: {self._spelt(wishes.boost)}.")
         allowed, codes = set(map(str, wishes.allow or ())), self.log.item_codes
         bare = sum(not (i in codes and self.candidates[codes[i] - 1]) for i in allowed)
         if bare:
             remarks.append(
-                f"{bare:,} of {len(allowed):,} allowed items have no training events and cannot be "
-                "recommended."
+                f"{bare:,} of {counted(len(allowed), 'allowed item')} "
+                f"{by_count(bare, 'has', 'have')} no training events and cannot be recommended."
             )
         return remarks
 
@@ -106,17 +127,22 @@ class Shelf:
         listed[[codes[item] - 1 for item in ids if item in codes]] = True
         return listed
 
-    def _members(self, group: str) -> Tensor:
-        return torch.from_numpy(self.grouping.members(self.grouping.code(group)))
+    def _members(self, group: str, where: str) -> Tensor:
+        return torch.from_numpy(self.grouping.members(self.grouping.code(group, where)))
+
+    def _spelt(self, groups: Iterable[str]) -> str:
+        """Some groups as the data call them, each once."""
+        names = (self.grouping.names[self.grouping.code(group)] for group in groups)
+        return ", ".join(dict.fromkeys(names))
 
     def _boosts(self, wishes: Wishes) -> Tensor:
         """(I,) float64 sum of the weights of each item's groups."""
         total = torch.zeros(self.log.num_items, dtype=torch.float64)
         groups: dict[int, str] = {}
         for name, weight in wishes.boost.items():
-            twin = groups.setdefault(self.grouping.code(name), name)
+            twin = groups.setdefault(self.grouping.code(name, "--boost"), name)
             if twin != name:
                 what = f"{twin!r} and {name!r} are one group, boosted twice."
                 raise BadInput(what, "--boost", "Boost each group once.")
-            total += weight * self._members(name)
+            total += weight * self._members(name, "--boost")
         return total

@@ -20,6 +20,7 @@ import numpy as np
 
 from tastemaker import files, records
 from tastemaker.errors import BadInput, NumericFault
+from tastemaker.files import JsonObject
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.headline import options_of, validation_queries
 from tastemaker.options import HEADLINE, TuneOptions
@@ -31,7 +32,7 @@ from tastemaker.run.plan import Plan, make_plan
 from tastemaker.train.journal import LOG
 from tastemaker.train.stopping import listening
 
-Settings = dict[str, Any]
+Settings = JsonObject
 Space = Mapping[str, Sequence[Any]]
 
 SPACE: Space = {
@@ -44,7 +45,7 @@ SPACE: Space = {
     "fit.batch": (16, 32, 64, 128),
     "fit.schedule": ("constant", "cosine"),
 }
-"""Values that trials of every neural model are drawn from, beside those of its own."""
+"""Values that trials of every neural model with such options are drawn from, beside its own."""
 
 
 @dataclass
@@ -52,9 +53,9 @@ class Trials:
     """The records of `trials.jsonl`, one written after each trial."""
 
     path: Path
-    lines: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[JsonObject] = field(default_factory=list)
 
-    def found(self, model: str, number: int) -> dict[str, Any] | None:
+    def found(self, model: str, number: int) -> JsonObject | None:
         """The trial, if it was made already."""
         return next((t for t in self.lines if (t["model"], t["trial"]) == (model, number)), None)
 
@@ -66,19 +67,19 @@ class Trials:
         LOG.info("%s, trial %d (%s): %s on validation", model, number + 1, tried, value)
         records.append(self.path, self.lines[-1])
 
-    def best(self, model: str) -> dict[str, Any]:
+    def best(self, model: str) -> JsonObject:
         """The trial with the highest validation value, the earlier of equals; failed ones last."""
         made = [trial for trial in self.lines if trial["model"] == model]
         return max(made, key=lambda trial: -1.0 if trial[HEADLINE] is None else trial[HEADLINE])
 
-    def summary(self, model: str) -> dict[str, Any]:
+    def summary(self, model: str) -> JsonObject:
         """Trials, validation of the first and of the best, and the settings of the best."""
         made, best = [t for t in self.lines if t["model"] == model], self.best(model)
         first, settings = made[0][HEADLINE], best["settings"]
         return {"trials": len(made), "first": first, "best": best[HEADLINE], "settings": settings}
 
 
-def tune_model(options: TuneOptions) -> dict[str, Any]:
+def tune_model(options: TuneOptions) -> JsonObject:
     """Search, then evaluate the winners once on test, as one run.
 
     Args:
@@ -105,7 +106,7 @@ def tune_model(options: TuneOptions) -> dict[str, Any]:
         return search(plan, options, Trials(folder / "trials.jsonl"))
 
 
-def search(plan: Plan, options: TuneOptions, trials: Trials) -> dict[str, Any]:
+def search(plan: Plan, options: TuneOptions, trials: Trials) -> JsonObject:
     """Make the trials that are missing, then the run of the best."""
     if options.resume:
         trials.lines = records.read(trials.path)
@@ -142,10 +143,17 @@ def varied(plan: Plan, settings: Settings) -> Plan:
     return replace(plan, model=model, fit=replace(plan.fit, **parts["fit"]))
 
 
+def space_of(name: str) -> Space:
+    """Option → values that a search of a neural model draws from."""
+    has = {f"model.{option}" for option in vars(NEURAL[name].config())}
+    every = {option: SPACE[option] for option in SPACE if option[:3] == "fit" or option in has}
+    return {**every, **NEURAL[name].space}
+
+
 def tune_neural(plan: Plan, count: int, trials: Trials) -> Path:
     """Train every trial; returns the folder of the best, the only one that is kept."""
     name, parent = plan.options.model, trials.path.parent
-    space = {**SPACE, **NEURAL[name].space}
+    space = space_of(name)
     for number, settings in enumerate(drawn(space, count, plan.options.seed)):
         if trials.found(name, number):
             continue

@@ -31,13 +31,19 @@ class Wished(TypedDict, total=False):
     deny: Collection[Id]
 
 
+class WishedBeside(Wished, total=False):
+    """Likewise, of items that go with an item."""
+
+    relevance: float | None
+
+
 @dataclass(frozen=True)
 class Wishes:
     """One request's wishes.
 
     Raises:
         BadInput: If a value cannot be meant: k below 1, an offset below 0, a weight that is not
-            finite, an id that is neither text nor a whole number.
+            finite, a relevance outside 0 to 1, an id that is neither text nor a whole number.
     """
 
     k: int = 10
@@ -52,6 +58,9 @@ class Wishes:
     """item ids that may be recommended; None: all."""
     deny: Collection[Id] = ()
     """item ids that may not."""
+    relevance: float | None = None
+    """for items that go with an item: weight from 0 to 1 on what is really similar, the rest on
+    what people also choose; None: that of the model."""
 
     def __post_init__(self) -> None:
         """Check every value; numbers and ids are kept in their plain form."""
@@ -63,9 +72,19 @@ class Wishes:
             "only": tuple(map(str, self.only)),
             "allow": None if self.allow is None else _ids(self.allow, "allow"),
             "deny": _ids(self.deny, "deny"),
+            "relevance": None if self.relevance is None else _share(self.relevance, "relevance"),
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)
+
+
+def _share(value: object, name: str) -> float:
+    """A number from 0 to 1."""
+    number = float(value) if isinstance(value, Real) else math.nan
+    if isinstance(value, bool) or not 0 <= number <= 1:
+        fix = "Give a number from 0 (what people also choose) to 1 (what is really similar)."
+        raise BadInput(f"{name} = {value!r} cannot be answered.", f"--{name}", fix)
+    return number
 
 
 def id_of(value: Id, where: str = "user id") -> str:
@@ -83,6 +102,18 @@ def id_of(value: Id, where: str = "user id") -> str:
             pass
     what = f"{value!r} ({type(value).__name__}) is no id."
     raise BadInput(what, where, "Give an id as text or as a whole number.")
+
+
+def undialled(wishes: Wishes) -> Wishes:
+    """Wishes for a user, for whom there is no dial.
+
+    Raises:
+        BadInput: If a relevance is given, which would be idle.
+    """
+    if wishes.relevance is not None:
+        fix = "Leave it out, or ask for items that are similar to an item."
+        raise BadInput("A user's items have no relevance to weigh.", "--relevance", fix)
+    return wishes
 
 
 def whole(value: SupportsIndex, name: str, least: int) -> int:

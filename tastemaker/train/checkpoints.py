@@ -10,14 +10,15 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from tastemaker import artifacts, files
+from tastemaker import artifacts, files, pointers
+from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError, NumericFault
+from tastemaker.files import JsonObject
 from tastemaker.train.processes import parted, whole
 from tastemaker.train.progress import Progress
 
@@ -32,7 +33,7 @@ _VALIDATED = "-validated"
 class Checkpoints:
     """The `checkpoints/` folder of one run."""
 
-    def __init__(self, run: Path, accelerator: Accelerator, identity: Mapping[str, Any]) -> None:
+    def __init__(self, run: Path, accelerator: Accelerator, identity: JsonObject) -> None:
         """Open the folder and remove what a killed process left half-written.
 
         Args:
@@ -59,7 +60,7 @@ class Checkpoints:
         pointer = self.folder / "latest"
         if not self.accelerator.is_main_process:
             return
-        newest = artifacts.pointed(pointer)
+        newest = pointers.pointed(pointer)
         if newest is not None and _stands_for(newest, progress):
             return
         if final == newest:
@@ -74,12 +75,12 @@ class Checkpoints:
             files.save_tensors(partial / BEST, best)
             files.save_tensors(partial / OPTIMIZER, moments)
             files.save_tensors(partial / RANDOM, {"state": random})
-        artifacts.point(pointer, final.name)
+        pointers.point(pointer, final.name)
         self._prune(final)
 
     def progress(self) -> Progress | None:
         """How far the newest checkpoint says it had come; `load` checks the rest of it."""
-        newest = artifacts.pointed(self.folder / "latest")
+        newest = pointers.pointed(self.folder / "latest")
         if newest is None:
             return None
         return Progress.read(artifacts.meta_of(newest).get("progress"), newest)
@@ -95,7 +96,7 @@ class Checkpoints:
         Raises:
             ArtefactError: If it is damaged or belongs to another model, data or configuration.
         """
-        newest = artifacts.pointed(self.folder / "latest")
+        newest = pointers.pointed(self.folder / "latest")
         if newest is None:
             return None
         meta = artifacts.verify(newest, KIND, (MODEL, BEST, OPTIMIZER, RANDOM))
@@ -115,7 +116,7 @@ class Checkpoints:
         rows = states.get("state", mine[:0])
         if rows.dim() == 2 and len(rows) != count:
             fix = "Resume with as many processes as before."
-            what, want = "Another number of processes", f"{len(rows)} processes"
+            what, want = "Another number of processes", counted(len(rows), "process")
             raise ArtefactError(str(path.parent), what, want, str(count), fix)
         check_tensors(path, states, {"state": mine.expand(count, -1)})
         try:
@@ -135,18 +136,18 @@ class Checkpoints:
 
 def has_checkpoint(run: Path) -> bool:
     """Whether a run directory has a checkpoint to go on from."""
-    return artifacts.pointed(run / "checkpoints" / "latest") is not None
+    return pointers.pointed(run / "checkpoints" / "latest") is not None
 
 
-def check_identity(where: Path, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+def check_identity(where: Path, wanted: JsonObject, held: JsonObject) -> None:
     """Refuse to go on when something that shapes the weights differs; names the field."""
     for name, value in wanted.items():
-        if found.get(name) != value:
+        if held.get(name) != value:
             fix = "Resume with the same options and data, or start anew in another folder."
             raise ArtefactError(
                 str(where),
                 f"{name} differs from the run's",
-                repr(found.get(name)),
+                repr(held.get(name)),
                 repr(value),
                 fix,
             )
@@ -200,7 +201,9 @@ def refuse_non_finite(tensors: Mapping[str, Tensor]) -> None:
 
 def _flat(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     state: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
-    return {f"{at}.{name}": t for at, moments in state.items() for name, t in moments.items()}
+    return {
+        f"{number}.{name}": t for number, moments in state.items() for name, t in moments.items()
+    }
 
 
 def _load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
@@ -209,9 +212,9 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
     tensors = files.load_tensors(path)
     expected: dict[str, Tensor] = {}
     for number, parameter in enumerate(parameters):
-        own = {"step": torch.zeros(()), "exp_avg": parameter, "exp_avg_sq": parameter}
-        if any(f"{number}.{name}" in tensors for name in own):
-            expected |= {f"{number}.{name}": like for name, like in own.items()}
+        moments = {"step": torch.zeros(()), "exp_avg": parameter, "exp_avg_sq": parameter}
+        if any(f"{number}.{name}" in tensors for name in moments):
+            expected |= {f"{number}.{name}": like for name, like in moments.items()}
     check_tensors(path, tensors, expected)
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from tastemaker.config import to_json
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.options import HEADLINE
 
 
@@ -96,7 +97,7 @@ def learning_rate(config: FitConfig, step: int, steps: int) -> float:
     return config.lr * (0.1 + 0.9 * (1 + math.cos(math.pi * min(1.0, done))) / 2)
 
 
-def shaping(config: FitConfig) -> dict[str, Any]:
+def shaping(config: FitConfig) -> JsonObject:
     """Options that shape the weights; a resumed run may train longer or be tracked elsewhere."""
     free = ("epochs", "patience", "track", "checkpoint_every")
     return {name: value for name, value in to_json(config).items() if name not in free}

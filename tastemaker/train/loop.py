@@ -8,12 +8,11 @@ of the step and batches are functions of (seed, epoch, step), so neither needs s
 
 from __future__ import annotations
 
-import math
 import signal
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -22,13 +21,14 @@ from torch import Tensor, nn
 
 from tastemaker.config import seed_everything
 from tastemaker.data.prefetch import prefetch
-from tastemaker.errors import BadInput, NumericFault
+from tastemaker.errors import NumericFault
 from tastemaker.seams import Starts, Step, Steps
 from tastemaker.train.checkpoints import Checkpoints, has_checkpoint
 from tastemaker.train.config import FitConfig, learning_rate
 from tastemaker.train.journal import Journal
 from tastemaker.train.processes import prepared, processes, whole
 from tastemaker.train.progress import Progress
+from tastemaker.train.selection import chosen, converged, copied, exhausted, selected
 from tastemaker.train.stages import enter, identity, learning, leave, stages_of
 from tastemaker.train.step import Trainer, adamw
 from tastemaker.train.stopping import Interrupt, Listener, Stopped, listening
@@ -47,6 +47,8 @@ class Fitted:
     """validation value of `metric` at the weights that were kept."""
     converged: bool
     """validation no longer rose: patience ran out, or < 1 % was gained over 5 validations."""
+    cpu_seconds: float = field(default=0.0, compare=False)
+    """of this process, over all starts; what was lost at a stop is not counted."""
 
 
 def fit(
@@ -91,7 +93,7 @@ class _Loop:
         out: Path | None,
         resume: bool,
     ) -> None:
-        self.batches, self.validate = batches, validate
+        self.batches, self.validate, self.since = batches, validate, time.process_time()
         self.stages = stages_of(model, config)
         self.resume = resume and out is not None and has_checkpoint(out)
         processes()
@@ -121,6 +123,7 @@ class _Loop:
         if self.resume and self.checkpoints and (held := self.checkpoints.load(*self._state())):
             self.progress, self.best = held
         state, self.listener = self.progress, listener
+        self.since -= state.cpu_seconds
         self.journal.start(state.step, state.history)
         with self.journal, listener.patient():
             self._stage()
@@ -129,11 +132,9 @@ class _Loop:
                 self._stage()
         self.inner.load_state_dict(self.best)
         self._end()
-        best, kept = state.best, (len(state.recent) - state.stale) * self.config.validate_every
-        if self.stage.keeps == "last":
-            best, kept = state.recent[-1], state.epochs
-        best_epoch = state.first_epoch + min(kept, state.epochs)
-        return Fitted(state.step, state.epoch, best_epoch, best, self._flat())
+        epoch, value = selected(state, self.config, self.stage.keeps)
+        spent, flat = time.process_time() - self.since, converged(state, self.config)
+        return Fitted(state.step, state.epoch, epoch, value, flat, spent)
 
     def _prepare(self) -> None:
         """Make everything ready for the stage that has been reached."""
@@ -143,7 +144,7 @@ class _Loop:
         self.model, self.optimizer = made
         self.trainer = Trainer(self.model, self.optimizer, self.config.clip, self.accelerator)
         self.trained: nn.Module = self.accelerator.unwrap_model(self.model)
-        self.best = _copy(self.inner)
+        self.best = copied(self.inner)
 
     def _advance(self) -> None:
         """Begin the next stage with the weights that this one keeps."""
@@ -158,7 +159,7 @@ class _Loop:
         """Train what is left of a stage."""
         state, every = self.progress, self.config.validate_every
         self.journal.enter(self.stage.name, self.config, state.first_epoch, state.recent)
-        while state.epochs < self.config.epochs and not self._exhausted():
+        while state.epochs < self.config.epochs and not exhausted(state, self.config):
             self._epoch()
             if (state.epochs + 1) % every == 0:
                 self._validate(state.epoch + 1)
@@ -197,9 +198,9 @@ class _Loop:
             self.inner.load_state_dict(whole(self.trained.state_dict()))
         self.inner.eval()
         metrics = self._measured()
-        state.history.append(_chosen(metrics, self.config.metric, epochs))
+        state.history.append(chosen(metrics, self.config.metric, epochs))
         if not state.stale or self.stage.keeps == "last":
-            self.best = _copy(self.inner)
+            self.best = copied(self.inner)
         loss, state.loss, targets, state.targets = state.loss, 0.0, state.targets, 0
         line = {"epoch": epochs, "step": state.step, "loss": loss / max(1, targets)}
         self.journal.validated({**line, **metrics})
@@ -250,31 +251,5 @@ class _Loop:
 
     def _save(self) -> None:
         if self.checkpoints:
+            self.progress.cpu_seconds = time.process_time() - self.since
             self.checkpoints.save(*self._state(), self.progress, self.best)
-
-    def _exhausted(self) -> bool:
-        return 0 < self.config.patience <= self.progress.stale
-
-    def _flat(self) -> bool:
-        """Validation rose by less than 1 % over the last 5 evaluations."""
-        history = self.progress.recent
-        if self._exhausted():
-            return True
-        return len(history) > 5 and max(history[-5:]) < 1.01 * max(history[:-5])
-
-
-def _chosen(metrics: Mapping[str, float], name: str, epochs: int) -> float:
-    """The metric that selects."""
-    if name not in metrics:
-        known = f"Choose one of: {', '.join(metrics)}."
-        raise BadInput(f"Validation gives no metric {name!r}.", "training option metric", known)
-    value = float(metrics[name])
-    if not math.isfinite(value):
-        fix = "Look at what validates; the last checkpoint is sound."
-        raise NumericFault(f"The metric {name} is {value}.", f"after epoch {epochs}", fix)
-    return value
-
-
-def _copy(model: nn.Module) -> dict[str, Tensor]:
-    state: dict[str, Any] = model.state_dict()
-    return {name: tensor.detach().clone() for name, tensor in state.items()}

@@ -52,9 +52,9 @@ def prepared(
     if parting and accelerator.distributed_type == DistributedType.MULTI_CPU:
         fully_shard(mine)  # accelerate parts weights on GPUs alone
         return mine, accelerator.prepare(optimizer_of(mine))
-    found: tuple[nn.Module, torch.optim.Optimizer]
-    found = accelerator.prepare(mine, optimizer_of(mine))
-    return found
+    made: tuple[nn.Module, torch.optim.Optimizer]
+    made = accelerator.prepare(mine, optimizer_of(mine))
+    return made
 
 
 def whole(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

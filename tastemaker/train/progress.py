@@ -8,6 +8,7 @@ from pathlib import Path
 from tastemaker.errors import ArtefactError
 
 _LARGEST = 2**63 - 1
+_WORDS = {"loss": "a number", "cpu_seconds": "a duration", "history": "numbers"}
 
 
 @dataclass
@@ -34,6 +35,8 @@ class Progress:
     """epochs, likewise."""
     first_validation: int = 0
     """validations, likewise."""
+    cpu_seconds: float = 0.0
+    """of this process, over all starts."""
 
     @property
     def recent(self) -> list[float]:
@@ -70,10 +73,9 @@ class Progress:
             ArtefactError: If a part is missing, unknown, or not a value that a training reaches.
         """
         names = [part.name for part in fields(cls)]
-        if isinstance(stored, dict):  # before there were stages, none had been done
-            stored = (
-                dict.fromkeys(("stage", *(n for n in names if n.startswith("first_"))), 0) | stored
-            )
+        if isinstance(stored, dict):  # what was written before there were stages has had none
+            later = [n for n in names if n in ("stage", "cpu_seconds") or n.startswith("first_")]
+            stored = dict.fromkeys(later, 0) | stored
         if not isinstance(stored, dict) or sorted(stored) != sorted(names):
             fix = "Restore the folder from a copy, or start anew."
             raise ArtefactError(
@@ -82,7 +84,7 @@ class Progress:
         for name, value in stored.items():
             if not _possible(name, value):
                 fix = "Restore the folder from a copy, or start anew."
-                want = {"loss": "a number", "history": "numbers"}.get(name, "a count")
+                want = _WORDS.get(name, "a count")
                 what = f"Progress has an impossible {name}"
                 raise ArtefactError(str(where), what, want, repr(value)[:200], fix)
         return cls(**stored)
@@ -91,6 +93,8 @@ class Progress:
 def _possible(name: str, value: object) -> bool:
     if name == "history":
         return isinstance(value, list) and all(map(_finite, value))
+    if name == "cpu_seconds":
+        return _finite(value) and value >= 0  # type: ignore[operator]
     if name == "loss":
         return _finite(value)
     return type(value) is int and 0 <= value <= _LARGEST

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import nn
 
+from tastemaker.files import JsonObject
 from tastemaker.seams import Stage, Staged
 from tastemaker.train.config import FitConfig, shaping
 
@@ -51,7 +52,7 @@ def stages_of(model: nn.Module, config: FitConfig) -> tuple[Planned, ...]:
     return tuple(Planned(stage, replace(config, **stage.options)) for stage in stages)
 
 
-def identity(stages: Sequence[Planned], config: FitConfig) -> dict[str, Any]:
+def identity(stages: Sequence[Planned], config: FitConfig) -> JsonObject:
     """What shapes the weights: all of every stage, but that the last may be trained longer."""
     shapes = [
         {
@@ -59,10 +60,14 @@ def identity(stages: Sequence[Planned], config: FitConfig) -> dict[str, Any]:
             "learns": list(stage.learns),
             "loss": stage.loss,
             "keeps": stage.keeps,
-            **shaping(own),
-            **({"epochs": own.epochs, "patience": own.patience} if at < len(stages) else {}),
+            **shaping(options),
+            **(
+                {"epochs": options.epochs, "patience": options.patience}
+                if number < len(stages)
+                else {}
+            ),
         }
-        for at, (stage, own) in enumerate(stages, start=1)
+        for number, (stage, options) in enumerate(stages, start=1)
         if stage.name
     ]
     return {**shaping(config), **({"stages": shapes} if shapes else {})}

@@ -50,7 +50,10 @@ class World:
         return Catalog(frame.select(list(SCHEMA)))
 
 
-_CATEGORIES: Any = {"item_id": pl.String, "categories": pl.List(pl.String)}
+_CATEGORIES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "item_id": pl.String,
+    "categories": pl.List(pl.String),
+}
 
 
 def long_memory(
@@ -72,8 +75,8 @@ def long_memory(
     following = rng.permutation(items)
     rows = rng.integers(0, items, (users, length))
     for step in range(lag, length):
-        kept = rng.random(users) < 0.95
-        rows[kept, step] = following[rows[kept, step - lag]]
+        regular = rng.random(users) < 0.95
+        rows[regular, step] = following[rows[regular, step - lag]]
     return World(_frame(rows), {"following": following, "lag": lag, "ceiling": 0.95}, {})
 
 
@@ -101,7 +104,7 @@ def planted_groups(
     keys = np.log(weight) + rng.gumbel(size=weight.shape)
     rows = np.argsort(-keys, axis=1)[:, :length]
     rows = rng.permuted(rows, axis=1)
-    names = {f"i{at}": f"group {one}" for at, one in enumerate(group)}
+    names = {f"i{item}": f"group {number}" for item, number in enumerate(group)}
     return World(_frame(rows), {"tastes": tastes, "group": group}, names)
 
 

@@ -54,7 +54,9 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 def test_unknown_ids_are_refused_with_their_lines(tmp_path: Path) -> None:
     (tmp_path / "ids").write_text("a\nx\n\ny\n")
     found = read_ids(str(tmp_path / "ids"), "item_id")
-    found.refuse([], "things")
-    with pytest.raises(BadInput, match=r"2 things: line 2 'x', line 4 'y'\.") as caught:
-        found.refuse(["x", "y"], "things")
+    found.refuse([], "thing", "lost")
+    with pytest.raises(BadInput, match=r"2 things are lost: line 2 'x', line 4 'y'\.") as caught:
+        found.refuse(["x", "y"], "thing", "lost")
+    with pytest.raises(BadInput, match=r"1 thing is lost: line 4 'y'\."):
+        found.refuse(["y"], "thing", "lost")
     assert caught.value.where == str(tmp_path / "ids")

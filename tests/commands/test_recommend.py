@@ -107,7 +107,7 @@ def test_many_users_into_a_file(
     assert main(["recommend", *words]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "9 items for 3 users" in out
-    assert "1 users are not in the data" in out
+    assert "1 user is not in the data" in out
     words = [str(finished_run), "--users", "all", "--to", str(tmp_path / "all.parquet")]
     assert answered(capsys, *words)["users"] == 60
     assert pl.read_parquet(tmp_path / "all.parquet")["user_id"].n_unique() == 60
@@ -120,3 +120,12 @@ def test_a_file_that_cannot_be_written_is_refused_first(
     monkeypatch.chdir(tmp_path)
     assert "Error" in refused(capsys, "no-run", "--users", "all", "--to", to)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_without_items_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    history = [{"item": "o", "title": "Old"}]
+    found = {"user": "7", "history": history, "items": [], "reason": "Why.", "complete": False}
+    show_answer(found)
+    out = capsys.readouterr().out
+    assert "No item is left" in out
+    assert "Recommended" not in out

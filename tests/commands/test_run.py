@@ -34,3 +34,15 @@ def test_help_shows_the_values_of_the_preset(capsys: pytest.CaptureFixture[str])
 def test_an_unknown_preset_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "sasrec", "--preset", "huge"]) == 2
     assert "--preset" in capsys.readouterr().err
+
+
+def test_a_model_that_goes_from_an_item_says_how_it_is_asked(
+    small_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    words = ["train", "mtmh", "--data", str(small_data), "--out", str(out)]
+    assert main([*words, "--fit.epochs", "1", "--model.dim", "8", "--model.width", "16"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "tastemaker similar" in shown
+    assert main(["similar", str(out), "--item", "item <3>", "-k", "2"]) == 0
+    assert "Item <3>" in capsys.readouterr().out

@@ -27,6 +27,34 @@ def test_the_newest_events_are_read_and_the_rest_is_padding(
     assert batch.position_ids.tolist() == list(range(batch.items.shape[1]))
 
 
+@pytest.mark.parametrize("asked", [None, [77, 88, 99]])
+def test_what_comes_after_each_position_is_its_next_event_or_the_request(
+    asked: list[int] | None,
+) -> None:
+    rows = contexts_of([[1, 2, 3], [4], []])  # at 0, 10, 20 and 30
+    known = rows if asked is None else replace(rows, request_times=np.array(asked))
+    newest = [20, 30, 0] if asked is None else asked
+    batch = last(known, 8)
+    found = batch.upcoming()
+    assert found[0].tolist() == [10, 20, newest[0]]
+    assert [found[1, 0], found[2, 0]] == newest[1:]
+    assert batch.times is not None and batch.times[0].tolist() == [0, 10, 20]
+    with pytest.raises(ValueError, match="times"):
+        last(replace(rows, times=None), 8).upcoming()
+
+
+def test_a_training_row_is_asked_at_the_time_of_its_last_target() -> None:
+    (batch,) = NextItemBatches(contexts_of([[1, 2, 3], [4, 5, 6]]), 2, tokens=9).epoch(0)
+    assert batch.request_times is not None and batch.times is not None
+    for items, times, asked in zip(batch.items, batch.times, batch.request_times, strict=True):
+        first = 0 if items[0] == 1 else 30
+        assert times.tolist() == [first, first + 10]
+        assert asked == first + 20
+    timeless = replace(contexts_of([[1, 2, 3]]), times=None)
+    (batch,) = NextItemBatches(timeless, 2).epoch(0)
+    assert batch.times is None and batch.request_times is None
+
+
 def pairs_of(batches: NextItemBatches, epoch: int = 0) -> Counter[tuple[int, ...]]:
     """(row's newest item so far, target) with all the visible past of the chunk."""
     found: Counter[tuple[int, ...]] = Counter()
@@ -92,6 +120,8 @@ def test_batches_depend_on_seed_epoch_and_step_alone() -> None:
     assert not all(
         same(a, b) for a, b in zip(one, other, strict=True) if a.items.shape == b.items.shape
     )
+    plain = list(NextItemBatches(many(), negatives=20, tokens=1600).epoch(3))
+    assert all(same(a, b) for a, b in zip(one, plain, strict=True))
     later = list(make(0).epoch(3, skip=4))
     assert len(later) == len(one) - 4
     assert all(same(a, b) for a, b in zip(one[4:], later, strict=True))

@@ -25,7 +25,7 @@ def test_good_rows_pass() -> None:
     assert good["item_id"].to_list() == [1, 2, 3]
     assert good["timestamp"].to_list() == [1_000_000, 2_000_000, 3_000_000]
     assert good["value"].dtype == pl.Float32
-    assert not tally.found
+    assert not tally.by_cause
     assert not tally.dropped
 
 
@@ -43,14 +43,14 @@ def test_good_rows_pass() -> None:
 )
 def test_units(unit: str, times: list, want: int) -> None:
     good, tally = check(Declaration(time_unit=unit), **IDS, timestamp=times)  # type: ignore[arg-type]
-    assert not tally.found
+    assert not tally.by_cause
     assert good["timestamp"].to_list() == [want, 2 * want, 3 * want]
 
 
 def test_mixed_dates_and_numbers_are_each_read() -> None:
     times = ["1970-01-01 00:00:01", "2", "1970-01-01T00:00:03.5"]
     good, tally = check(**IDS, timestamp=times)
-    assert not tally.found
+    assert not tally.by_cause
     assert good["timestamp"].to_list() == [1_000_000, 2_000_000, 3_500_000]
 
 
@@ -60,7 +60,7 @@ def test_mixed_dates_and_numbers_are_each_read() -> None:
 def test_texts_that_are_no_times(bad: str) -> None:
     good, tally = check(**IDS, timestamp=["1", bad, "3"])
     assert len(good) == 2
-    (problem,) = tally.found.values()
+    (problem,) = tally.by_cause.values()
     assert (problem.column, problem.row, problem.count) == ("timestamp", 2, 1)
 
 
@@ -70,7 +70,7 @@ def test_the_first_row_and_the_number_of_rows_are_kept_over_batches() -> None:
         frame = pl.DataFrame({"user_id": ["a", None, None], "item_id": ["x"] * 3})
         frame = frame.with_columns(row=pl.int_range(start, start + 3))
         check_batch(frame, Declaration(), tally)
-    (problem,) = tally.found.values()
+    (problem,) = tally.by_cause.values()
     assert (problem.row, problem.count, problem.value) == (2, 4, "None")
     assert pl.concat(tally.dropped)["row"].to_list() == [2, 3, 5, 6]
 

@@ -1,5 +1,6 @@
 """Doubts: said where something is hardly meant, and silent elsewhere."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.data.problems import BadData
 from tastemaker.data.reading import read_interactions
 from tastemaker.data.tables import from_frame
+from tastemaker.errors import BadInput
 
 NOW = 1_700_000_000
 
@@ -173,3 +175,26 @@ def test_a_log_in_which_nothing_is_shared_is_doubted(tmp_path: Path) -> None:
     listed.write_text("".join(f"{n} Some_title_{n} B{n:03}\n" for n in range(50)))
     with pytest.raises(BadData, match="no sequences"):
         load(listed)
+
+
+@pytest.mark.parametrize("banded", [False, True])
+def test_a_log_of_which_nothing_is_learnt_is_doubted(tmp_path: Path, banded: bool) -> None:
+    rows = "".join(f"u{n % 2},i{n % 3},{n},{1 + n % 2}\n" for n in range(1, 7))
+    (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp,value\n" + rows)
+    declared: dict[str, object] = {"events": {"skip": "implicit_negative"}}
+    if banded:
+        bands = {"column": "value", "bands": {"explicit_negative": [1, 2]}}
+        declared = {"value": bands, "events": {"rating": "implicit_positive"}}
+    (tmp_path / "dataset.json").write_text(json.dumps(declared))
+    dataset = load(tmp_path)
+    assert dataset.check()["learnt"] == 0
+    (told,) = [told for told in dataset.warnings if "Nothing is learnt" in told]
+    assert "6 events" in told
+    with pytest.raises(BadInput, match="nothing to learn"):
+        dataset.positives()
+    if banded:
+        declared["value"] = {"column": "value", "bands": {"explicit_negative": [2, 2]}}
+    else:
+        declared = {"events": {"view": "implicit_positive"}}
+    (tmp_path / "dataset.json").write_text(json.dumps(declared))
+    assert not [told for told in load(tmp_path).warnings if "Nothing is learnt" in told]

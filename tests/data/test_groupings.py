@@ -205,3 +205,18 @@ def test_a_cut_or_changed_file_is_refused_or_sound(tmp_path: Path) -> None:
         else:
             assert found.membership.toarray().shape == (4, 4)
     assert refused > len(raw) // 7
+
+
+def test_an_unknown_group_is_answered_with_the_nearest_and_a_few() -> None:
+    labels = [f"Group {n:03}" for n in range(200)] + ["Comedy"]
+    grouping = Grouping.from_labels(labels, "items")
+    with pytest.raises(BadInput) as caught:
+        grouping.code("comdy", "--boost")
+    assert caught.value.where == "--boost"
+    assert "'Comedy'" in caught.value.fix
+    assert "181 more" in caught.value.fix
+    assert len(str(caught.value)) < 500
+    with pytest.raises(BadInput) as caught:
+        Grouping.from_labels(["War", "Drama"]).code("xylophone")
+    assert "mean" not in caught.value.fix
+    assert "Drama, War" in caught.value.fix

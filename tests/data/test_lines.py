@@ -28,6 +28,23 @@ def write(path: Path, raw: bytes) -> Path:
     return path
 
 
+def refusing(path: Path) -> tuple[str, float, float]:
+    """Type of the error with which a file is refused, and the CPU seconds and MB that it took."""
+    program = (
+        "import resource, sys, time; from tastemaker.data.datasets import load\n"
+        "start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try: load(sys.argv[1])\n"
+        "except Exception as error: print(type(error).__name__)\n"
+        "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(time.process_time() - start, (after - before) / 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, path], capture_output=True, text=True, check=True
+    )
+    kind, seconds, megabytes = done.stdout.split()
+    return kind, float(seconds), float(megabytes)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_line_without_end_is_refused_in_every_text(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
@@ -46,21 +63,10 @@ def test_a_line_without_end_is_refused_in_every_text(
 def test_a_megabyte_of_gzip_that_holds_a_gigabyte_costs_little(tmp_path: Path) -> None:
     path = tmp_path / "sequences.txt.gz"
     path.write_bytes(gzip.compress(b"1 " * (8 << 20)) * 94)
-    program = (
-        "import resource, sys, time; from tastemaker.data.datasets import load\n"
-        "start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "try: load(sys.argv[1])\n"
-        "except Exception as error: print(type(error).__name__)\n"
-        "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "print(time.process_time() - start, (after - before) / 1024)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, path], capture_output=True, text=True, check=True
-    )
-    kind, seconds, megabytes = done.stdout.split()
+    kind, seconds, megabytes = refusing(path)
     assert kind == "BadData"
-    assert float(seconds) < 1
-    assert float(megabytes) < 200
+    assert seconds < 1
+    assert megabytes < 200
 
 
 @pytest.mark.parametrize("name", ["t.txt", "t.txt.gz"])
@@ -87,3 +93,54 @@ def test_encodings(tmp_path: Path) -> None:
     assert (encoding_of(utf8), encoding_of(latin)) == ("utf-8", "latin-1")
     cut = write(tmp_path / "c.dat", "é".encode()[:1])
     assert encoding_of(cut) == "latin-1"
+
+
+HEADS = {
+    "t.csv.gz": b"user_id,item_id,timestamp\nu,a,1\n",
+    "t.jsonl.gz": b'{"user_id": "u", "item_id": "a", "timestamp": 1}\n',
+    "t.txt.gz": b"u a\n",
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \t\n", b",,\n", b"\r"])
+def test_a_gzip_of_millions_of_blank_lines_is_refused_soon(
+    tmp_path: Path, name: str, blank: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tastemaker.data.datasets import load
+
+    monkeypatch.setattr(lines, "MAX_BLANK", 100)
+    head = HEADS[name]
+    assert load(write(tmp_path / name, head + b"\n" * 90)).interactions.num_events == 1
+    with pytest.raises(BadData) as caught:
+        load(write(tmp_path / name, head + blank * 200 + b"\n" + head[head.find(b"u") :]))
+    assert "blank" in caught.value.problems[0].what
+
+
+def test_every_other_line_may_be_blank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tastemaker.data.datasets import load
+
+    monkeypatch.setattr(lines, "MAX_BLANK", 100)
+    rows = "".join(f"u,{n},{n}\n\n" for n in range(300))
+    path = write(tmp_path / "t.csv.gz", ("user_id,item_id,timestamp\n\n" + rows).encode())
+    assert load(path).interactions.num_events == 300
+
+
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.txt.gz"])
+def test_three_hundred_million_blank_lines_cost_little(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(HEADS[name]) + gzip.compress(b"\n" * (1 << 24)) * 18)
+    kind, seconds, megabytes = refusing(path)
+    assert kind == "BadData"
+    assert seconds < 1
+    assert megabytes < 200
+
+
+@pytest.mark.parametrize("open_quote", [b'"' + b"\n" * 9_999_999, b'"' + b'\n""' * 3_333_333])
+def test_quoted_ends_of_lines_cost_no_more_than_others(tmp_path: Path, open_quote: bytes) -> None:
+    path, closed = tmp_path / "t.csv.gz", gzip.compress(b'u,"' + open_quote[1:] + b'",1\n')
+    path.write_bytes(gzip.compress(HEADS["t.csv.gz"]) + closed + gzip.compress(open_quote) * 4)
+    kind, seconds, megabytes = refusing(path)
+    assert kind == "BadData"
+    assert seconds < 4
+    assert megabytes < 400

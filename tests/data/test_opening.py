@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from tastemaker.data.datasets import load
+from tastemaker.data.logs import ENDINGS
 from tastemaker.data.opening import SUFFIXES, open_table, suffix_of
 from tastemaker.data.problems import BadData
 
@@ -48,3 +49,15 @@ def test_unknown_endings_are_refused_with_the_known_ones(tmp_path: Path) -> None
     with pytest.raises(BadData) as caught:
         open_table(tmp_path / "a.xlsx")
     assert all(suffix in caught.value.problems[0].fix for suffix in SUFFIXES)
+    assert ".txt" not in caught.value.problems[0].fix
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a", ".csv", "a.json"])
+def test_of_a_log_all_that_is_read_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(BadData) as caught:
+        load(tmp_path / name)
+    (problem,) = caught.value.problems
+    assert all(ending in problem.fix for ending in (*ENDINGS, "ratings.dat"))
+    assert "''" not in problem.what
+    assert ("no ending" in problem.what) is (name in ("a", ".csv"))

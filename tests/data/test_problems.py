@@ -2,6 +2,10 @@
 
 import json
 
+import polars as pl
+import pytest
+
+from tastemaker.data.datasets import load
 from tastemaker.data.problems import BadData, Problem, shown
 
 ONE = Problem("a.csv", "timestamp", 17, "'soon'", 3, "this is not a time", "Give seconds.")
@@ -27,3 +31,15 @@ def test_values_are_escaped_and_cut() -> None:
     assert shown("a\x1b[2J\n") == "'a\\x1b[2J\\n'"
     assert len(shown("x" * 10_000)) < 110
     assert "(10,002 characters)" in shown("x" * 10_000)
+
+
+def test_a_cell_of_a_list_shows_its_values() -> None:
+    assert shown(pl.Series(["a", "b"])) == "['a', 'b']"
+    assert shown(pl.Series([[1], [2, 3]])) == "[[1], [2, 3]]"
+    for cell in (pl.Series(range(10_000)), pl.Series(["x" * 10_000] * 3)):
+        assert len(shown(cell)) < 110
+        assert shown(cell).endswith(f"({len(cell):,} values)")
+    lists = pl.DataFrame({"user_id": [["u", "v"]], "item_id": ["a"], "timestamp": [1]})
+    with pytest.raises(BadData) as caught:
+        load(lists)
+    assert caught.value.problems[0].value == "['u', 'v']"

@@ -1,6 +1,7 @@
 """Splits against brute force: nothing of the future trains, nothing of the past is asked."""
 
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import polars as pl
@@ -157,12 +158,26 @@ def test_hashes_tell_data_and_cuts_apart() -> None:
     assert moved.sha256 != one.sha256
 
 
-def test_taking_queries_keeps_rows_together() -> None:
-    queries = last_events(simple(), 2).queries("test")
-    some = queries.take(np.array([3, 0]))
-    assert some.contexts.users.tolist() == queries.contexts.users[[3, 0]].tolist()
-    assert some.target_items[:2].tolist() == queries.target_items[6:8].tolist()
-    assert len(some) == 2
+@given(logs(), st.randoms())
+@settings(max_examples=20, deadline=None)
+def test_taken_queries_keep_their_past_their_times_and_their_targets(
+    log: Interactions, random: Random
+) -> None:
+    whole = last_events(log, 1).queries("test")
+    rows = [random.randrange(len(whole)) for _ in range(2 * len(whole))]
+    some = whole.take(np.array(rows, np.int64))
+    assert len(some) == len(rows) and some.contexts.request_times is not None
+    for at, row in enumerate(rows):
+        user = int(whole.contexts.users[row])
+        start, end = int(log.offsets[user]), int(log.offsets[user + 1])
+        one = some.contexts.slice(at, at + 1)
+        assert one.users.tolist() == [user]
+        assert one.items.tolist() == log.items[start : end - 1].tolist()
+        assert log.times is not None and one.times is not None
+        assert one.times.tolist() == log.times[start : end - 1].tolist()
+        assert some.contexts.request_times[at] == log.times[end - 1]
+        own = slice(some.target_offsets[at], some.target_offsets[at + 1])
+        assert some.target_items[own].tolist() == [log.items[end - 1]]
 
 
 @pytest.mark.parametrize("name", ["leave-one-out", "last-1", "last-2"])
@@ -179,6 +194,21 @@ def test_splits_that_cannot_be_made(name: str, cause: str) -> None:
     with pytest.raises(BadInput, match=cause) as caught:
         split(simple(), name)
     assert caught.value.fix
+
+
+def test_the_clock_cuts_a_tenth_of_the_events_and_a_tenth_of_the_rest() -> None:
+    frame = pl.DataFrame(
+        {"user_id": ["a"] * 11, "item_id": list("abcdefghdcb"), "timestamp": range(11)}
+    )
+    cuts = split(Interactions.from_frame(frame), "global-time")
+    assert items_of(cuts, "a") == ["abcdefgh", "d", "cb"]
+
+
+def test_a_log_without_events_cannot_be_cut() -> None:
+    empty = pl.DataFrame(schema={"user_id": pl.String, "item_id": pl.String, "timestamp": pl.Int64})
+    for name in ("global-time", "leave-one-out", "last-3"):
+        with pytest.raises(BadInput):
+            split(Interactions.from_frame(empty), name)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, -1.0])
@@ -266,7 +296,7 @@ def test_equal_times_cannot_be_cut() -> None:
 
 def test_a_split_without_queries_says_which_and_why() -> None:
     strangers = [("u", "a", 1, "train"), ("v", "a", 2, "test")]
-    unseen = [("u", "a", 1, "train"), ("u", "b", 2, "test")]
+    unseen = [("u", "a", 1, "train"), ("u", "b", 2, "test"), ("v", "a", 1, "train")]
     none = [("u", "a", 1, "train"), ("u", "b", 2, "valid")]
     for rows, why in ((strangers, "before them"), (unseen, "is in training"), (none, "no event")):
         with pytest.raises(BadInput, match="no test query") as caught:

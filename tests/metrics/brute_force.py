@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.splits import Queries
+from tastemaker.data.queries import Queries
 
 MASKED = -math.inf
 

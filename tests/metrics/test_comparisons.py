@@ -71,6 +71,7 @@ def test_sign_flips_are_uniform_under_the_null() -> None:
     found = np.array([sign_flip(rng.normal(size=60), at, 500) for at in range(400)])
     assert np.mean(found <= 0.05) == pytest.approx(0.05, abs=0.035)
     assert found.mean() == pytest.approx(0.5, abs=0.05)
+    assert sign_flip(np.array([0.3]), 0, 99) == 1.0, "either sign is as large"
     assert sign_flip(np.full(40, 0.1), 0, 999) == pytest.approx(1 / 1000)
 
 
@@ -120,6 +121,7 @@ def test_an_open_verdict_depends_on_its_half_width() -> None:
         assert verdict(comparison([0.0] * 3, -0.0099, 0.0099, reference)) == "undecided"
         assert verdict(comparison([0.0] * 3, -0.0101, 0.0101, reference)) == "underpowered"
     assert verdict(comparison([0.0] * 3, -0.01, 0.01, 0.0)) == "underpowered"
+    assert verdict(comparison([0.0] * 3, -0.5, 0.5, 1.0), widest=0.5) == "undecided"
     assert verdict(comparison([0.0] * 3, -0.02, 0.02, 0.2), widest=0.1) == "undecided"
 
 

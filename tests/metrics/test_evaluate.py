@@ -1,7 +1,10 @@
 """evaluate() against references of a few lines, and what must never change a value."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,7 +13,8 @@ import torch
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.splits import Queries, last_events, leave_one_out
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import last_events, leave_one_out
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.metrics.beyond_accuracy import coverage
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
@@ -134,18 +138,6 @@ def test_repeated_targets_are_refused_not_missed() -> None:
     assert found.mean("hr@8") == 1.0
 
 
-def test_repeats_are_found_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(3)
-    contexts = [rng.integers(1, 9, rng.integers(0, 6)).tolist() for _ in range(200)]
-    wanted = [rng.integers(1, 9, rng.integers(1, 4)).tolist() for _ in range(200)]
-    again = [code in past for past, row in zip(contexts, wanted, strict=True) for code in row]
-    from tastemaker.metrics import targets
-
-    for cells in (1, 50, 2**22):
-        monkeypatch.setattr(targets, "_CELLS", cells)
-        assert targets.repeated_targets(queries(contexts, wanted)).tolist() == again
-
-
 def test_targets_that_cannot_be_ranked_are_misses_and_counted() -> None:
     scores = np.random.default_rng(0).random((3, 20))
     scores[2, 4] = -math.inf
@@ -247,6 +239,36 @@ def test_lists_are_as_long_as_asked() -> None:
     assert short.lists.shape == (1, 2) and short.mean("recall@5") == 0.5
 
 
+class AsksWhen:
+    """Scores the item highest whose code is the time of the request."""
+
+    def score(self, contexts: Contexts) -> torch.Tensor:
+        assert contexts.request_times is not None and contexts.times is not None
+        scores = torch.zeros(len(contexts), ITEMS)
+        scores[torch.arange(len(contexts)), torch.from_numpy(contexts.request_times) - 1] = 2
+        assert contexts.times.tolist() == [10 * code for code in contexts.items]
+        return scores
+
+
+@pytest.mark.parametrize("targets", [1, 3])
+@pytest.mark.parametrize("chunk", [1, 4, 64])
+def test_times_go_with_their_rows_into_every_chunk(targets: int, chunk: int) -> None:
+    asked = random_queries(np.random.default_rng(4), 50, targets)
+    first = asked.target_items[asked.target_offsets[:-1]].astype(np.int64)
+    past = replace(
+        asked.contexts, request_times=first, times=10 * asked.contexts.items.astype(np.int64)
+    )
+    found = evaluate(AsksWhen(), replace(asked, contexts=past), EvalOptions(chunk=chunk))
+    assert found.mean("hr@1") == 1.0
+
+
+def test_what_is_measured_unless_asked_otherwise() -> None:
+    asked = random_queries(np.random.default_rng(0), 3, 1)
+    found = evaluate(Table(np.zeros((3, ITEMS))), asked)
+    names = [f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in (1, 5, 10, 20, 50)]
+    assert set(found.per_user) == {*names, *(f"{name}/unfiltered" for name in names)}
+
+
 class CountsContext:
     """Scores the context's most frequent items first; reads nothing else."""
 
@@ -267,3 +289,29 @@ def test_splits_feed_it_and_values_carry_user_ids() -> None:
     horizon = last_events(log, 2).queries("test")
     several = evaluate(CountsContext(), horizon, EvalOptions((4,), filter_seen=False))
     assert several.mean("recall@4") == 1.0 and several.ranks is None
+
+
+def test_memory_does_not_grow_with_the_users() -> None:
+    """What was kept of each chunk stood between freed scores: 3 MB were lost a chunk."""
+    program = """
+import resource, numpy as np, torch
+from tastemaker.data.contexts import Contexts
+from tastemaker.data.queries import Queries
+from tastemaker.metrics.evaluate import evaluate
+class Same:
+    scores = torch.arange(12_000) % 50.0
+    def score(self, contexts):
+        return self.scores.repeat(len(contexts), 1)
+def peak(users):
+    ones = np.ones(users, np.int32)
+    contexts = Contexts(np.arange(users), np.arange(users + 1), ones)
+    evaluate(Same(), Queries(contexts, ones * 7, np.arange(users + 1)))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+np.ones(1 << 22, np.float32)  # freed, it makes the allocator keep blocks of such sizes
+few = peak(640)
+print(peak(9_600) - few)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 120

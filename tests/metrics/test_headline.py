@@ -17,3 +17,7 @@ def test_many_validation_users_are_sampled_alike(monkeypatch: pytest.MonkeyPatch
     one, two = validation_queries(cuts), validation_queries(replace(cuts))
     assert len(one) == 10
     assert np.array_equal(one.contexts.users, two.contexts.users)
+    monkeypatch.setattr(headline, "VALIDATION_USERS", 40)
+    everybody = validation_queries(cuts).contexts.users
+    assert np.array_equal(everybody, cuts.queries("valid").contexts.users)
+    assert set(one.contexts.users) < set(everybody)

@@ -33,6 +33,12 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert interval(values).ci95 != interval(values, seed=1).ci95
 
 
+def test_the_ends_cut_off_a_fortieth_of_the_resampled_means_on_either_side() -> None:
+    values = np.random.default_rng(0).normal(size=37)
+    means = np.sort(resampled_means(values[:, None], 5, 4_001)[:, 0])
+    assert interval(values, 5, 4_001).ci95 == pytest.approx((means[100], means[3_900]), abs=1e-12)
+
+
 def test_many_metrics_share_their_resamples() -> None:
     rng = np.random.default_rng(0)
     values = {name: rng.random(80) for name in "abc"}

@@ -6,23 +6,25 @@ import pytest
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.splits import Queries, Split, split
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import Split, split
 from tastemaker.errors import BadInput
 from tastemaker.metrics import targets
 
 
-def queries(rng: np.random.Generator, users: int = 30, items: int = 12) -> Queries:
+def queries(rng: np.random.Generator, users: int, apart: int) -> Queries:
+    """Twelve items, whose codes lie so far apart."""
+    items = 12
     lengths, wanted = rng.integers(0, 8, users), rng.integers(1, 5, users)
     offsets, bounds = (np.concatenate([[0], np.cumsum(n)]) for n in (lengths, wanted))
-    context = rng.integers(1, items + 1, offsets[-1]).astype(np.int32)
-    target = rng.integers(1, items + 1, bounds[-1]).astype(np.int32)
+    context = apart * rng.integers(1, items + 1, offsets[-1]).astype(np.int32)
+    target = apart * rng.integers(1, items + 1, bounds[-1]).astype(np.int32)
     return Queries(Contexts(np.arange(users), offsets, context), target, bounds)
 
 
-@pytest.mark.parametrize("cells", [1, 30, 2**22])
-def test_counts_and_repeats(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "_CELLS", cells)
-    some = queries(np.random.default_rng(0))
+@pytest.mark.parametrize("apart", [1, 20_000, 300_000, 10**8])
+def test_counts_and_repeats(apart: int) -> None:
+    some = queries(np.random.default_rng(0), 60, apart)
     counts, repeats = targets.count_targets(some), targets.repeated_targets(some)
     for user in range(len(some)):
         own = slice(some.target_offsets[user], some.target_offsets[user + 1])

@@ -11,7 +11,7 @@ import torch
 from tastemaker.errors import BadInput
 from tastemaker.files import load_tensors, read_json
 from tastemaker.models import convert, packaged
-from tastemaker.models.library import quiet
+from tastemaker.models.extras import quiet
 
 
 def weights_of(name: str) -> Path:

@@ -12,14 +12,7 @@ import torch
 
 from tastemaker.errors import ArtefactError, BadInput, TastemakerError
 from tastemaker.files import load_tensors, read_json
-from tastemaker.models.library import (
-    blank_model,
-    description_of,
-    language_model,
-    quiet,
-    text_model,
-    transformers,
-)
+from tastemaker.models.library import blank_model, description_of, language_model, text_model
 
 KINDS = ("AutoConfig", "AutoModel", "AutoModelForCausalLM", "AutoTokenizer")
 
@@ -211,15 +204,6 @@ def test_a_shape_is_kept_and_built_again(llama: Path, tmp_path: Path) -> None:
 def test_opening_draws_and_says_nothing(bert: Path, capfd: pytest.CaptureFixture[str]) -> None:
     text_model(bert)
     assert capfd.readouterr() == ("", "")
-
-
-def test_quiet_gives_back_what_it_found() -> None:
-    logging = transformers().utils.logging
-    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    with pytest.raises(KeyError), quiet():
-        assert not logging.is_progress_bar_enabled()
-        raise KeyError
-    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
 
 
 def test_a_config_that_is_no_object(bert: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What next-item models share: refusals, losses that ask for what they need, and the tables."""
+"""What next-item models share: losses that ask for what they need, and the tables."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from tastemaker.data.batches import Batch, NextItemBatches, last
 from tastemaker.data.contexts import Contexts
-from tastemaker.errors import BadInput
-from tastemaker.nn.next_item import IdModel, NextItemConfig, NextItemModel
+from tastemaker.nn.next_item import IdModel, NextItemModel
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.nn.view import WHOLE, Pass, View
 
 
@@ -34,15 +34,6 @@ def rows(*histories: list[int]) -> Contexts:
     return Contexts(np.arange(len(histories)), offsets, np.array(flat, np.int32))
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"dim": 0}, {"heads": 3}, {"layers": 0}, {"dropout": 1.0}, {"history": 0}, {"negatives": -1}],
-)
-def test_shapes_that_cannot_be_built(wrong: dict[str, int]) -> None:
-    with pytest.raises(BadInput, match=next(iter(wrong))):
-        NextItemConfig(**wrong)  # type: ignore[arg-type]
-
-
 def test_losses_ask_for_what_they_need() -> None:
     model = Mean(MeanConfig(dim=4, loss="sampled"), 20)
     for asked in (model.loss, model.competitors):
@@ -58,16 +49,9 @@ def test_a_model_must_say_how_it_reads() -> None:
         NextItemModel(MeanConfig(), 20)  # type: ignore[abstract]
 
 
-def test_a_softmax_over_all_needs_no_negatives() -> None:
-    assert MeanConfig(loss="softmax").sampled == 0
-    assert MeanConfig(loss="gbce", negatives=7).sampled == 7
-
-
 def test_the_loss_suits_the_catalogue_unless_it_is_named() -> None:
-    assert MeanConfig().suited(20_000) == MeanConfig(loss="softmax")
-    assert MeanConfig().suited(20_001, times=False) == MeanConfig(loss="sampled")
-    assert MeanConfig(loss="gbce").suited(10) == MeanConfig(loss="gbce")
     assert Mean(MeanConfig(dim=4), 20).config.loss == "softmax"
+    assert Mean(MeanConfig(dim=4, loss="gbce"), 20).config.loss == "gbce"
 
 
 def test_batches_are_as_the_model_wants_them() -> None:

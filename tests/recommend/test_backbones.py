@@ -12,7 +12,7 @@ from tastemaker.commands.run import VERBS
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.ground import Ground
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.nn.next_item import NextItemConfig
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.options import MODELS, Model
 from tastemaker.recommend.backbones import NEURAL, backbone_of, build, foreign_models, name_of
 from tests.contracts import ITEMS, some_contexts
@@ -61,7 +61,9 @@ def test_a_trained_model_saves_and_opens_itself(name: str, tmp_path: Path) -> No
     }
     frame = pl.DataFrame({one: known.get(one, [None] * ITEMS) for one in SCHEMA}, SCHEMA)
     ground = Ground(ITEMS, Catalog(frame))
-    config = replace(backbone_of(name).config(), dim=8, layers=1, history=6).suited(ITEMS)
+    plain = backbone_of(name).config()
+    small = {option: 1 for option in vars(plain) if option == "layers"}
+    config = replace(plain, dim=8, history=6, **small).suited(ITEMS)
     model, rows = build(config, ground).train(False), some_contexts()
     model.save(tmp_path)
     opened = backbone_of(name).model.open(config, ground, tmp_path).train(False)

@@ -6,7 +6,8 @@ import torch
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.splits import Queries, last_events, leave_one_out
+from tastemaker.data.queries import Queries
+from tastemaker.data.splits import last_events, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend import blend
 from tastemaker.recommend.blend import Blend, LogMarkov, LogSoftmax, fit_weights, parts_of
@@ -140,6 +141,17 @@ def test_among_equal_scores_the_value_is_that_of_the_evaluation(
     found = evaluate(Blend(levels, weights), queries, EvalOptions((10,), candidates=candidates))
     assert found.tied > 0.2 and found.unrankable > 0
     assert value == pytest.approx(found.mean("ndcg@10"), abs=1e-12)
+
+
+@pytest.mark.parametrize("targets", [[10], [11], [11, 10], [12, 11], [3, 11], [*range(1, 13)]])
+def test_what_stands_below_the_tenth_place_is_worth_nothing(targets: list[int]) -> None:
+    falling = {"only": Fixed(-np.arange(60.0)[None])}
+    past = Contexts(np.array([0]), np.array([0, 0]), np.empty(0, np.int32))
+    asked = Queries(past, np.array(targets, np.int32), np.array([0, len(targets)]))
+    _, value = fit_weights(falling, asked, np.ones(60, bool))
+    gained = sum(1 / np.log2(place + 1) for place in targets if place <= 10)
+    ideal = sum(1 / np.log2(place + 2) for place in range(min(10, len(targets))))
+    assert value == pytest.approx(gained / ideal, abs=1e-12)
 
 
 def test_a_part_that_tells_nothing_apart_is_worth_nothing() -> None:

@@ -12,8 +12,8 @@ from tastemaker.data.datasets import load
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend.counting import COUNTING, CoOccurrence, ItemKNN, Markov, MarkovFirst
-from tastemaker.recommend.soundness import Saved
-from tests.contracts import ITEMS, RecommenderContract, some_contexts
+from tastemaker.recommend.saved_tensors import Saved
+from tests.contracts import ITEMS, CountingContract, some_contexts
 
 TRAIN = some_contexts(rows=25, seed=9)
 
@@ -34,32 +34,13 @@ def popularity() -> np.ndarray:
     return np.bincount(TRAIN.items, minlength=ITEMS + 1)[1:].astype(float)
 
 
-class TestPopularity(RecommenderContract):
-    """The contract of every recommender."""
+@pytest.mark.parametrize("name", COUNTING, scope="class")
+class TestEveryCountingModel(CountingContract):
+    """The contract of every counting model."""
 
-    def build(self, num_items: int, seed: int = 0) -> Any:
-        return COUNTING["popularity"].fit(TRAIN, num_items)
-
-
-class TestCoOccurrence(TestPopularity):
-    """The contract of every recommender."""
-
-    def build(self, num_items: int, seed: int = 0) -> Any:
-        return COUNTING["co-occurrence"].fit(TRAIN, num_items)
-
-
-class TestMarkov(TestPopularity):
-    """The contract of every recommender."""
-
-    def build(self, num_items: int, seed: int = 0) -> Any:
-        return COUNTING["markov-last-5"].fit(TRAIN, num_items)
-
-
-class TestEase(TestPopularity):
-    """The contract of every recommender."""
-
-    def build(self, num_items: int, seed: int = 0) -> Any:
-        return COUNTING["ease"].fit(TRAIN, num_items)
+    @pytest.fixture(autouse=True)
+    def _named(self, name: str) -> None:
+        self.name = name
 
 
 def test_popularity_counts_events() -> None:

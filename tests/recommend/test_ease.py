@@ -9,7 +9,7 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
 from tastemaker.recommend import ease
 from tastemaker.recommend.ease import Ease
-from tastemaker.recommend.soundness import Saved
+from tastemaker.recommend.saved_tensors import Saved
 from tests.contracts import some_contexts
 
 

@@ -16,6 +16,7 @@ from tastemaker import files
 from tastemaker.data.batches import NextItemBatches, last
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import Ground
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
 from tastemaker.recommend.hllm import HLLM, HLLMConfig
@@ -50,8 +51,13 @@ def model(num_items: int = ITEMS, seed: int = 0, **changes: object) -> HLLM:
 class TestHLLM(RecommenderContract, TrainableContract):
     """The contract of every recommender and of every trainable model."""
 
+    few = "sampled"
+
     def build(self, num_items: int, seed: int = 0) -> HLLM:
         return model(num_items, seed)
+
+    def ground(self, num_items: int) -> Ground:
+        return Ground(num_items, catalog(num_items))
 
 
 class TestFrozen(RecommenderContract):
@@ -81,6 +87,18 @@ def test_gradient_reaches_both_models(loss: str, changes: dict[str, object]) -> 
 def test_a_sample_of_all_other_items_is_the_full_softmax() -> None:
     batch = replace(one_batch(), negatives=torch.arange(1, ITEMS + 1))  # type: ignore[type-var]
     torch.testing.assert_close(model(loss="sampled")(batch), model()(batch))
+
+
+@pytest.mark.parametrize("loss", ["sampled", "gbce"])
+def test_a_table_of_the_items_of_a_step_changes_no_loss(loss: str) -> None:
+    net, batch = model(loss=loss), one_batch(loss)
+    part, table = net.competitors(batch), net.table()  # type: ignore[arg-type]
+    assert len(part.table) < len(table)
+    states, wanted = net.states(batch, vectors=part.inputs), part.targets > 0  # type: ignore[arg-type]
+    in_step = net.competition(states[wanted], part.table, part.targets[wanted], part.negatives)
+    targets, negatives = batch.targets[wanted], batch.negatives  # type: ignore[attr-defined]
+    whole = net.competition(states[wanted], table, targets, negatives)
+    torch.testing.assert_close(in_step, whole)
 
 
 @torch.no_grad()

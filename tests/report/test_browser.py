@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,19 +11,11 @@ import pytest
 from tastemaker.report.page import write_report
 from tests.report.synthetic import metrics, results, write_run
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LONG = "An-unbroken-title-" * 20
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+RECIPE = runpy.run_path(str(Path(__file__).parents[2] / "recipes" / "picture.py"))
+CHROMIUM, FLAGS = Path(RECIPE["CHROMIUM"]), RECIPE["FLAGS"]  # the browser as the recipe starts it
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing"),

@@ -15,7 +15,7 @@ def test_the_head_names_the_best_model_and_its_figures() -> None:
     head = sections.head(results)
     assert (head["best"], head["data"], head["why"]) == ("b", "logs", "It won.")
     assert head["figures"][0][:2] == ("NDCG@10", "0.1234")
-    assert (head["users"], head["warnings"]) == ("1,234", ["Small."])
+    assert (head["users"], head["warnings"]) == ("1,234 test users", ["Small."])
 
 
 def test_nothing_known_shows_nothing() -> None:

@@ -1,11 +1,20 @@
 """Example users: what they chose, newest first, what came next, what was recommended."""
 
+import json
+from pathlib import Path
+
 import numpy as np
+import polars as pl
 
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import evaluate
+from tastemaker.options import RunOptions
 from tastemaker.recommend.counting import Popularity
+from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.run.examples import examples
+from tastemaker.run.job import run_recommender
+from tastemaker.run.saved import open_run
+from tastemaker.train.config import FitConfig
 from tastemaker.worlds.logs import planted_groups
 
 
@@ -16,7 +25,8 @@ def test_users_are_spread_and_shown_newest_first() -> None:
     queries = cuts.queries("test")
     one = evaluate(Popularity.fit(cuts.train(), log.num_items), queries)
     catalog = world.catalog().align(log.item_ids)
-    shown = examples(one, log, queries, catalog)
+    nothing = log.select(np.zeros(log.num_events, bool))
+    shown = examples(one, log, queries, catalog, nothing)
     users = [log.user_codes[example["user"]] for example in shown]
     assert users == sorted(set(users))
     assert len(users) == 3
@@ -28,6 +38,47 @@ def test_users_are_spread_and_shown_newest_first() -> None:
         assert len(example["recommendations"]) == 10
         hits = [item["title"] in example["held_out"] for item in example["recommendations"]]
         assert hits == [item["hit"] for item in example["recommendations"]]
-    (alone,) = examples(one, log, queries, catalog, users=1)
+    (alone,) = examples(one, log, queries, catalog, nothing, users=1)
     assert abs(log.user_codes[alone["user"]] - len(queries) / 2) <= 1
     assert np.isfinite(one.mean("ndcg@10"))
+
+
+def refusing(folder: Path) -> Path:
+    """A data folder of users who, all of them, refused the same ten items out of thirty."""
+    log = planted_groups(users=30, items=30, length=8).interactions()
+    names = ["user_id", "item_id", "timestamp", "event"]
+    rows = [
+        (user, item, 100 + time, "like")
+        for user, code in log.user_codes.items()
+        for time, item in enumerate(dict.fromkeys(log.decode(log.history(code))))
+    ]
+    said = {(user, item) for user, item, *_ in rows}
+    rows += [
+        (user, item, 1, "dislike")
+        for user in log.user_ids
+        for item in log.item_ids[:10]
+        if (user, item) not in said
+    ]
+    pl.DataFrame(rows, schema=names, orient="row").write_csv(folder / "interactions.csv")
+    events = {"like": "explicit_positive", "dislike": "explicit_negative"}
+    (folder / "dataset.json").write_text(json.dumps({"events": events}))
+    return folder
+
+
+def test_what_a_user_refused_is_shown_neither_here_nor_by_the_run(tmp_path: Path) -> None:
+    options = RunOptions(str(refusing(tmp_path)), out=str(tmp_path / "run"))
+    model = SASRecConfig(dim=8, layers=1, heads=1, history=8)
+    found = run_recommender(options, model, FitConfig(epochs=1))
+    saved = open_run(tmp_path / "run")
+    assert len(found["examples"]) == 3
+    for example in found["examples"]:
+        user = example["user"]
+        refused = set(saved.interactions.decode(saved.barred(user)))
+        assert refused
+        shown = [item["item"] for item in example["recommendations"]]
+        assert shown
+        assert not refused & set(shown)
+        offered = [item.item for item in saved.recommend(user, 30).items]
+        assert not refused & set(offered)
+        held_out = {item["item"] for item in example["recommendations"] if item["hit"]}
+        assert set(shown) - held_out <= set(offered)

@@ -49,3 +49,16 @@ def test_counting_models_are_measured_on_validation_once(
     assert sorted(asked) == sorted(
         [kind.__name__ for kind in COUNTING.values()] + 2 * ["SASRec", "Blend"]
     )
+
+
+def test_names_of_any_length_take_little_of_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [
+        f"{'u' * 300}{user},{'i' * 300}{(user + n) % 7},{n}" for user in range(9) for n in range(4)
+    ]
+    (tmp_path / "log.csv").write_text("\n".join(["user_id,item_id,timestamp", *rows]))
+    plan = make_plan(RunOptions(tmp_path / "log.csv"), tmp_path / "run", MODEL, TRAINING, {})
+    with caplog.at_level(logging.INFO, "tastemaker"):
+        first_answers(plan, fresh_model(plan))
+    assert max(map(len, caplog.messages[-2:])) < 500

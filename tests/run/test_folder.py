@@ -1,5 +1,6 @@
 """Where a run is written, and by whom."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tastemaker.errors import BadInput
+from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
 from tastemaker.run.compare import compare_runs
 from tastemaker.run.folder import (
     FILES,
     FINISHED,
+    SETTLED,
     clear_results,
     finished_folder,
     only_writer,
@@ -111,3 +113,18 @@ def test_results_are_written_anew_not_into_those_that_are_kept(
         "checkpoints", "config.json", "finished", "metrics.jsonl"
     }  # fmt: skip
     open_run(run)
+
+
+@pytest.mark.parametrize("lacking", [("model",), ("vocabulary_sha256", "repeats"), SETTLED])
+def test_a_config_that_does_not_name_all_is_said_to_lack_it(
+    finished_run: Path, tmp_path: Path, lacking: tuple[str, ...]
+) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    config = json.loads((run / "config.json").read_text())
+    kept = {name: value for name, value in config.items() if name not in lacking}
+    (run / "config.json").write_text(json.dumps({} if lacking == SETTLED else kept))
+    seal_run(run, {"best": "ease"})
+    with pytest.raises(ArtefactError) as caught:
+        open_run(run)
+    assert caught.value.where == str(run / "config.json")
+    assert set(caught.value.expected.split(", ")) == set(lacking)

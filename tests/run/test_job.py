@@ -6,6 +6,8 @@ import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from weakref import ref
 
 import polars as pl
 import pytest
@@ -14,11 +16,14 @@ from tastemaker import artifacts, files
 from tastemaker.data.problems import BadData
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
+from tastemaker.recommend.ease import Ease
 from tastemaker.recommend.sasrec import SASRec
+from tastemaker.run import job, results
 from tastemaker.run.folder import KIND
 from tastemaker.run.job import run_recommender
 from tastemaker.run.models import Models
 from tastemaker.run.saved import open_run
+from tastemaker.train.loop import fit
 from tastemaker.train.stopping import Stopped
 from tests.conftest import write_data
 from tests.run.small import MODEL, TRAINING
@@ -106,7 +111,7 @@ def test_an_interrupted_run_resumes_to_the_same_artefacts(
     with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(SASRec, "loss", dying)
         run_recommender(options, MODEL, TRAINING)
-    with pytest.raises(ArtefactError, match="no finished artefact"):
+    with pytest.raises(ArtefactError, match="not finished"):
         open_run(tmp_path / "run")
     with pytest.raises(ArtefactError, match="seed differs"):
         run_recommender(replace(options, resume=True, seed=3), MODEL, TRAINING)
@@ -115,6 +120,35 @@ def test_an_interrupted_run_resumes_to_the_same_artefacts(
     run_recommender(replace(options, resume=True), MODEL, TRAINING)
     for name in ("model.safetensors", "metrics.jsonl", "users.parquet"):
         assert (tmp_path / "run" / name).read_bytes() == (finished_run / name).read_bytes(), name
+
+
+def test_what_ranks_is_freed_before_intervals_and_the_report(
+    small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted, compare, kept = Ease.fit, results.compare, []
+
+    def fitting(*given: Any, **set_to: Any) -> Ease:
+        model: Ease = fitted(*given, **set_to)
+        kept.append(ref(model))
+        return model
+
+    def comparing(*given: Any) -> Any:
+        assert [one() for one in kept] == [None]
+        return compare(*given)
+
+    monkeypatch.setattr(Ease, "fit", fitting)
+    monkeypatch.setattr(results, "compare", comparing)
+    run_recommender(RunOptions(data=str(small_data), out=str(tmp_path / "run")), MODEL, TRAINING)
+    assert kept
+
+
+def test_the_cpu_seconds_of_a_run_count_all_its_starts(
+    small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "fit", lambda *given: replace(fit(*given), cpu_seconds=5_000.0))
+    options = RunOptions(data=str(small_data), out=str(tmp_path / "run"))
+    spent = run_recommender(options, MODEL, TRAINING)["training"]["cpu_seconds"]
+    assert 5_000 <= spent < 5_060
 
 
 def test_a_model_of_another_vocabulary_is_refused(finished_run: Path, tmp_path: Path) -> None:

@@ -97,6 +97,15 @@ def test_equal_scores_are_all_the_best_in_order_of_codes() -> None:
     assert found.scores[0].tolist() == [1.0] * 3
 
 
+@pytest.mark.parametrize("boosted", [False, True])
+def test_ties_of_a_large_catalogue_go_to_the_lower_code(boosted: bool) -> None:
+    drawn = torch.Generator().manual_seed(0)
+    scores = torch.randint(0, 4, (3, 3_000), generator=drawn).float()
+    boosts = torch.randint(0, 2, (3_000,), generator=drawn).double() / 3 if boosted else None
+    asked = replace(choice(400, 3_000), boosts=boosts)
+    assert lists(scores, asked).items.tolist() == reference(scores, asked)
+
+
 def test_barred_items_are_left_out_of_their_row_alone() -> None:
     barred = Contexts(np.arange(2), np.array([0, 2, 2]), np.array([40, 39], np.int32))
     scores = torch.arange(float(ITEMS)).repeat(2, 1)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -59,6 +60,15 @@ def test_the_blend_has_a_name_once_it_has_weights() -> None:
     parts = models.parts()
     want = sum(w * parts[name].score(rows) for name, w in models.weights.items())
     torch.testing.assert_close(models.get("blend").score(rows), want)
+
+
+def test_counting_models_that_were_let_go_leave_their_names() -> None:
+    models = fitted()
+    models.validation = {name: float(at) for at, name in enumerate(models.names)}
+    names, best, freed = models.names, models.best_counting, ref(models.counting["ease"])
+    models.let_go()
+    assert (models.names, models.best_counting) == (names, best)
+    assert freed() is None
 
 
 def test_saved_models_score_the_same(finished_run: Path) -> None:

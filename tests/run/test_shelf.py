@@ -57,8 +57,18 @@ def test_boosts_add_up_over_groups(shelf: Shelf) -> None:
 def test_every_unknown_item_is_named_at_once(shelf: Shelf) -> None:
     with pytest.raises(BadInput, match=r"'n0', .*'n9' and 5 more"):
         shelf.choice(Wishes(deny=["a", *(f"n{n}" for n in range(15))]))
-    with pytest.raises(BadInput, match="no group 'Fun'"):
-        shelf.choice(Wishes(only=["Fun"]))
+
+
+def test_an_unknown_group_is_refused_where_it_was_asked_for(shelf: Shelf) -> None:
+    for option, wishes in (("--only", Wishes(only=["Fun"])), ("--boost", Wishes(boost={"Fun": 1}))):
+        with pytest.raises(BadInput, match="no group 'Fun'") as caught:
+            shelf.choice(wishes)
+        assert caught.value.where == option
+
+
+def test_groups_are_named_as_the_data_spell_them(shelf: Shelf) -> None:
+    remarks = shelf.remarks(Wishes(only=[" WAR", "war"], boost={"drama ": 1}))
+    assert remarks == ["Only from: War.", "Favoured groups: Drama."]
 
 
 def test_what_an_answer_says_of_its_wishes(shelf: Shelf) -> None:

@@ -13,7 +13,7 @@ from tastemaker.options import TuneOptions
 from tastemaker.recommend.backbones import NEURAL
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.run import tune
-from tastemaker.run.tune import SPACE, drawn, tune_model
+from tastemaker.run.tune import SPACE, drawn, space_of, tune_model
 
 SMALL = {
     "model.dim": (8, 16),
@@ -124,6 +124,13 @@ def test_a_trial_that_diverges_is_recorded_and_not_chosen(
     assert "The loss is inf" in first["error"]
     assert found["tuned"]["sasrec"]["best"] == max(line["ndcg@10"] for line in others)
     assert found["tuned"]["sasrec"]["first"] is None
+
+
+@pytest.mark.parametrize("model", list(NEURAL))
+def test_a_search_draws_only_options_that_the_model_has(model: str) -> None:
+    space, has = space_of(model), vars(NEURAL[model].config())
+    assert {"model.dim", "fit.lr"} <= space.keys()
+    assert all(one.removeprefix("model.") in has for one in space if one.startswith("model."))
 
 
 def test_drawn_settings_differ_and_depend_on_the_seed_alone() -> None:

@@ -49,6 +49,16 @@ def test_values_are_kept_in_their_plain_form() -> None:
     assert Wishes().allow is None
 
 
+def test_the_least_and_the_most_that_can_be_wished() -> None:
+    plain = Wishes()
+    assert (plain.k, plain.offset, plain.boost, plain.only, plain.deny) == (10, 0, {}, (), ())
+    edge = Wishes(k=1, offset=0, boost={"A": 100, "B": -100.0}, allow=[])
+    assert (edge.k, edge.offset, edge.boost, edge.allow) == (1, 0, {"A": 100, "B": -100}, ())
+    assert weights(["A=100", "B=-100"]) == edge.boost
+    with pytest.raises(BadInput):
+        weights(["A=100.5"])
+
+
 @pytest.mark.parametrize("weight", [float("nan"), float("inf"), 101, -1e9, True, "1", None])
 def test_weights_are_finite_numbers(weight: Any) -> None:
     with pytest.raises(BadInput, match="not a boost"):
@@ -76,3 +86,16 @@ def test_what_is_no_boost(text: str) -> None:
 def test_a_group_is_boosted_once() -> None:
     with pytest.raises(BadInput, match="twice"):
         weights(["Comedy=1", "Comedy=2"])
+
+
+@pytest.mark.parametrize("value", [0, 1, 0.25, np.float32(0.5), None])
+def test_a_relevance_is_a_number_from_0_to_1(value: Any) -> None:
+    kept = Wishes(relevance=value).relevance
+    assert kept == value
+    assert kept is None or type(kept) is float
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf"), True, "1"])
+def test_what_is_no_relevance(value: Any) -> None:
+    with pytest.raises(BadInput, match="relevance = "):
+        Wishes(relevance=value)

@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from tastemaker import artifacts, files
+from tastemaker import artifacts, files, pointers
 from tastemaker.errors import ArtefactError, NumericFault
 from tastemaker.train.checkpoints import (
     Checkpoints,
@@ -60,7 +60,7 @@ def test_only_the_newest_two_are_kept(tmp_path: Path) -> None:
         kept.save(model, optimizer, Progress(step=step), {})
     names = sorted(path.name for path in kept.folder.iterdir())
     assert names == ["latest", "step-100", "step-11"]
-    assert artifacts.pointed(kept.folder / "latest") == kept.folder / "step-100"
+    assert pointers.pointed(kept.folder / "latest") == kept.folder / "step-100"
 
 
 def test_a_validation_replaces_the_checkpoint_of_its_step(tmp_path: Path) -> None:
@@ -124,15 +124,15 @@ def test_latest_never_names_a_checkpoint_that_is_being_replaced(tmp_path: Path) 
     kept = Checkpoints(tmp_path, Accelerator(cpu=True), {})
     model, optimizer = parts()
     kept.save(model, optimizer, Progress(step=4), model.state_dict())
-    first = artifacts.pointed(kept.folder / "latest")
+    first = pointers.pointed(kept.folder / "latest")
     kept.save(model, optimizer, Progress(step=4, epoch=1), model.state_dict())
-    second = artifacts.pointed(kept.folder / "latest")
+    second = pointers.pointed(kept.folder / "latest")
     assert first is not None
     assert second is not None
     assert (first.name, second.name) == ("step-4", "step-4-validated")
     artifacts.verify(first, "checkpoint")  # a kill between the two would have found it
     kept.save(model, optimizer, Progress(step=4, epoch=1), model.state_dict())
-    assert artifacts.pointed(kept.folder / "latest") == second
+    assert pointers.pointed(kept.folder / "latest") == second
 
 
 def forged(change: Callable[[dict[str, torch.Tensor]], None]) -> Callable[[Path], None]:
@@ -185,7 +185,7 @@ def test_tensors_that_no_training_wrote_are_refused(tmp_path: Path, name: str, w
 def seal_again(folder: Path, meta: dict[str, object]) -> None:
     names = [path.name for path in folder.glob("*.safetensors")]
     artifacts.seal(folder, "checkpoint", meta, names)
-    artifacts.point(folder.parent / "latest", folder.name)
+    pointers.point(folder.parent / "latest", folder.name)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 5056])

@@ -17,6 +17,9 @@ def test_learning_rates() -> None:
     rates = [learning_rate(cosine, s, 10) for s in range(4, 130)]
     assert rates[0] == 1.0
     assert rates[96] == rates[-1] == pytest.approx(0.1)
+    assert rates[48] == pytest.approx(0.55), "half-way between the warm-up and the tenth epoch"
+    assert rates[24] == pytest.approx(0.1 + 0.45 * (1 + 0.5**0.5))
+    assert learning_rate(replace(cosine, anneal=1), 9, 4) == pytest.approx(0.1), "all warm-up"
     assert all(a >= b for a, b in zip(rates, rates[1:], strict=False))
 
 
@@ -41,6 +44,11 @@ def test_options_that_cannot_train(wrong: dict[str, Any]) -> None:
 
 def test_the_least_of_each_option_trains() -> None:
     FitConfig(epochs=1, warmup=0, patience=0, weight_decay=0.0, seed=0, track="mlflow", clip=1)
+    FitConfig(batch=1, anneal=1, validate_every=1, checkpoint_every=1, lr=5e-324 * 2**60)
+    FitConfig(epochs=2**32 - 1, seed=2**32 - 1, lr=1e308, clip=1e308, weight_decay=1e308)
+    for name in ("epochs", "seed", "batch"):
+        with pytest.raises(BadInput, match=name):
+            FitConfig(**{name: 2**32})
     with pytest.raises(BadInput, match="tensorboard, wandb, mlflow"):
         FitConfig(track="none")
 

@@ -96,6 +96,24 @@ def test_epochs_without_a_validation_and_long_ones_are_said_too(
     assert "epoch 3 of 4, step 1 of 3" in caplog.messages[-1]
 
 
+def test_a_stage_counts_its_own_epochs(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    journal = Journal(tmp_path, CONFIG, 2, shown=True)
+    journal.start(0, [])
+    with caplog.at_level(logging.INFO, "tastemaker"), journal:
+        journal.enter("late", FitConfig(epochs=4, patience=2, validate_every=2), 3, [])
+        journal.step(3, 8, 0.25, 32)
+        journal.step(4, 10, 0.25, 32)
+        journal.validated({**line(10), "epoch": 5})
+        journal.validated({**line(12), "epoch": 7, "ndcg@10": 0.05})
+    first, second, third = caplog.messages
+    assert first.startswith("late, epoch 1 of at most 4, step 2 of 2: loss 0.2500")
+    assert second.startswith("late, epoch 2 of at most 4: loss 0.5000")
+    assert second.endswith("best 0.1000 in epoch 2, stops after 2 more without a gain")
+    assert third.endswith("best 0.1000 in epoch 2, stops after 1 more without a gain")
+    rows = [json.loads(one) for one in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["stage"] for row in rows] == ["late", "late"]
+
+
 def test_only_one_process_speaks(caplog: pytest.LogCaptureFixture) -> None:
     journal = Journal(None, CONFIG, 1, shown=False)
     journal.start(0, [])
@@ -104,24 +122,54 @@ def test_only_one_process_speaks(caplog: pytest.LogCaptureFixture) -> None:
     assert not caplog.messages
 
 
-def test_at_a_terminal_the_bar_says_it_and_knows_of_patience(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    consoles = []
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person watches."""
 
-    def terminal(stderr: bool) -> Console:
-        consoles.append(Console(stderr=stderr, force_terminal=True, width=200, record=True))
-        return consoles[-1]
+    def console(stderr: bool) -> Console:
+        assert stderr, "standard output is for answers"
+        return Console(stderr=True, force_terminal=True, width=200)
 
-    monkeypatch.setattr(journals, "Console", terminal)
+    monkeypatch.setattr(journals, "Console", console)
+
+
+def text_of(journal: Journal) -> str:
+    journal.bar.refresh()
+    shown = Console(width=200, record=True)
+    shown.print(journal.bar.get_renderable())
+    return shown.export_text()
+
+
+@pytest.mark.usefixtures("terminal")
+def test_at_a_terminal_the_bar_says_it(caplog: pytest.LogCaptureFixture) -> None:
     journal = Journal(None, CONFIG, 1, shown=True)
     journal.start(0, [])
     with caplog.at_level(logging.INFO, "tastemaker"), journal:
         journal.step(0, 1, 0.5, 32)
         journal.validated(line(1))
-        journal.bar.refresh()
-        shown = Console(width=200, record=True)
-        shown.print(journal.bar.get_renderable())
-    text = shown.export_text()
+        text = text_of(journal)
     assert "best 0.1000 in epoch 1, stops after 3 more without a gain at most" in text
+    assert "epoch 1 " in text and "loss 0.500" in text
     assert not caplog.messages
+
+
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(("patience", "word"), [(0, "left"), (1, "at most"), (5, "at most")])
+def test_the_bar_knows_of_patience(patience: int, word: str) -> None:
+    journal = Journal(None, FitConfig(patience=patience), 1, shown=True)
+    with journal:
+        text = text_of(journal)
+    assert {one for one in ("left", "at most") if one in text} == {word}
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_bar_is_as_long_as_what_is_to_be_done() -> None:
+    journal = Journal(None, FitConfig(epochs=3), 4, shown=True)
+    (task,) = journal.bar.tasks
+    assert task.total == 12
+    journal.start(5, [0.1])
+    assert task.completed == 5
+    journal.step(1, 6, 0.5, 32)
+    assert (task.completed, task.fields["epoch"]) == (6, 2)
+    journal.enter("second", FitConfig(epochs=2), 3, [])
+    assert task.total == 20

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tastemaker import artifacts
+from tastemaker import artifacts, pointers
 from tastemaker.train.loop import Fitted
 from tests.train.small import train
 
@@ -45,7 +45,7 @@ def killed(out: Path, die: Callable[[], None], wait: float | None = None) -> Non
 
 def resumed(out: Path, want: tuple[str, Fitted], lines: str) -> None:
     """Whatever the kill left behind can be read, loses nothing kept, and ends the same."""
-    newest = artifacts.pointed(out / "checkpoints" / "latest")
+    newest = pointers.pointed(out / "checkpoints" / "latest")
     if newest is not None:
         artifacts.verify(newest, "checkpoint")
     assert train(out, resume=True) == want
@@ -85,7 +85,7 @@ POINTS = [
     ("tastemaker.artifacts.seal", "between the files and the manifest"),
     ("tastemaker.artifacts.write_text", "while the manifest is written"),
     ("pathlib.Path.rename", "before the rename"),
-    ("tastemaker.artifacts.point", "between the rename and the pointer"),
+    ("tastemaker.pointers.point", "between the rename and the pointer"),
     ("pathlib.Path.replace", "while the pointer is replaced"),
     ("tastemaker.train.checkpoints.Checkpoints._prune", "before old checkpoints go"),
     ("torch.optim.AdamW.step", "within a step"),

@@ -6,17 +6,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
-from tastemaker import artifacts, files
+from tastemaker import artifacts, files, pointers
 from tastemaker.data.batches import Batch, NextItemBatches
 from tastemaker.errors import ArtefactError, BadInput, NumericFault, OutOfResources
 from tastemaker.recommend.sasrec import SASRec
+from tastemaker.train.checkpoints import KIND, MODEL, OPTIMIZER, RANDOM
 from tastemaker.train.journal import Journal
 from tastemaker.train.loop import fit
 from tastemaker.train.progress import Progress
@@ -69,6 +70,24 @@ def test_a_crashed_run_resumes_to_the_same_weights_and_metrics(
     assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
 
 
+def test_cpu_seconds_are_counted_over_all_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, batches = problem()
+    monkeypatch.setitem(globals(), "DEATH", (2, 3))
+    dying = Dies(batches.contexts, 6, tokens=24, negatives=5)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
+    newest = pointers.pointed(tmp_path / "checkpoints" / "latest")
+    assert newest is not None
+    before = artifacts.meta_of(newest)["progress"]["cpu_seconds"]
+    assert before > 0
+    with monkeypatch.context() as patch:
+        patch.setattr("time.process_time", lambda: 5.0)  # this start takes none
+        fitted = fit(model, batches, QUICK, lambda: falling_norm(model), tmp_path, resume=True)
+    assert fitted.cpu_seconds == pytest.approx(before)
+
+
 def test_a_crash_between_a_validation_and_its_checkpoint_writes_no_line_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,10 +111,23 @@ def test_a_crash_between_a_validation_and_its_checkpoint_writes_no_line_twice(
     assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
 
 
+def test_a_tracker_is_told_what_every_validation_gave(tmp_path: Path) -> None:
+    reading = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="needs tastemaker[track]"
+    )
+    train(tmp_path, config=replace(QUICK, track="tensorboard"))
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    (events,) = tmp_path.rglob("events.out.tfevents*")
+    told = reading.EventAccumulator(str(events)).Reload().Scalars("ndcg@10")
+    assert [(one.step, pytest.approx(one.value)) for one in told] == [
+        (line["step"], line["ndcg@10"]) for line in lines
+    ]
+
+
 @pytest.mark.parametrize("file", ["model", "best", "optimizer", "random", "manifest"])
 def test_no_part_of_a_checkpoint_can_be_missing_or_changed(tmp_path: Path, file: str) -> None:
     train(tmp_path)
-    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    newest = pointers.pointed(tmp_path / "checkpoints" / "latest")
     assert newest is not None
     path = newest / (f"{file}.safetensors" if file != "manifest" else "manifest.json")
     raw = path.read_bytes()
@@ -107,24 +139,33 @@ def test_no_part_of_a_checkpoint_can_be_missing_or_changed(tmp_path: Path, file:
         train(tmp_path, resume=True)
 
 
-@pytest.mark.parametrize("part", ["optimizer", "random", "progress"])
+@pytest.mark.parametrize("part", ["", MODEL, OPTIMIZER, RANDOM, "progress"])
 def test_every_part_of_the_state_matters(
     tmp_path: Path, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A checkpoint that forgot one part would resume to other weights."""
+    """A checkpoint that held another part would resume to other weights."""
     want = train()
     model, batches = problem()
     monkeypatch.setitem(globals(), "DEATH", (2, 1))
     dying = Dies(batches.contexts, 6, tokens=24, negatives=5)
     with pytest.raises(KeyboardInterrupt):
         fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
-    if part == "random":
-        monkeypatch.setattr(torch, "set_rng_state", lambda state: None)
-    elif part == "optimizer":
-        monkeypatch.setattr("tastemaker.train.checkpoints._load_optimizer", lambda *parts: None)
-    else:
-        monkeypatch.setattr(Progress, "read", lambda *parts: Progress())
-    assert train(tmp_path, resume=True)[0] != want[0]
+    pointer = tmp_path / "checkpoints" / "latest"
+    newest = artifacts.pointed(pointer)
+    assert newest is not None
+    meta = artifacts.meta_of(newest)
+    if part == "progress":
+        meta["progress"] = asdict(Progress())
+    with artifacts.staged(newest.with_name("step-999"), KIND, meta) as folder:
+        for file in newest.glob("*.safetensors"):
+            tensors = files.load_tensors(file)
+            if file.name == RANDOM == part:
+                tensors = {"state": torch.Generator().manual_seed(9).get_state()[None]}
+            elif file.name == part:
+                tensors = {name: torch.zeros_like(tensor) for name, tensor in tensors.items()}
+            files.save_tensors(folder / file.name, tensors)
+    artifacts.point(pointer, "step-999")
+    assert (train(tmp_path, resume=True)[0] == want[0]) == (not part)
 
 
 def test_resuming_with_other_options_is_refused_and_names_the_field(tmp_path: Path) -> None:
@@ -171,7 +212,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_step_and_rows(
     assert caught.value.exit_code == 4
     assert "step 5" in caught.value.where
     assert "training rows [" in caught.value.where
-    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    newest = pointers.pointed(tmp_path / "checkpoints" / "latest")
     assert newest is not None
     assert newest.name == "step-3"
     weights = files.load_tensors(newest / "model.safetensors")
@@ -270,7 +311,7 @@ def test_a_signal_saves_and_leaves(tmp_path: Path, place: str, number: signal.Si
     assert caught.value.exit_code == 128 + number
     assert caught.value.out == str(tmp_path)
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == before
-    newest = artifacts.pointed(tmp_path / "checkpoints" / "latest")
+    newest = pointers.pointed(tmp_path / "checkpoints" / "latest")
     assert newest is not None
     if place == "step":
         assert newest.name == "step-5"
@@ -323,7 +364,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         assert caught.value.exit_code == 5
         assert re.search(r"write [\d,]+ bytes", caught.value.what)
         assert str(run) in caught.value.where
-        newest = artifacts.pointed(run / "checkpoints" / "latest")
+        newest = pointers.pointed(run / "checkpoints" / "latest")
         assert newest is not None
         assert artifacts.verify(newest, "checkpoint")["progress"]["step"] == 3
         assert not list(newest.parent.glob(".partial*"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tastemaker import artifacts, files
+from tastemaker import artifacts, files, pointers
 from tastemaker.data.batches import NextItemBatches
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.train.checkpoints import load_weights
@@ -25,13 +25,15 @@ from pathlib import Path
 import numpy as np, torch
 torch.set_num_threads(1)
 from tastemaker.config import seed_everything
-from tastemaker.data.batches import NextItemBatches
+import polars as pl
+from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.seams import Stage
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.backbones import build
+from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
@@ -46,15 +48,18 @@ shapes = {
     "sasrec": SASRecConfig(dim=16, dropout=0.0, history=8, loss="sampled", negatives=9),
     "esasrec": ESASRecConfig(dim=16, dropout=0.0, history=8, loss="softmax"),
     "hstu": HSTUConfig(dim=16, dropout=0.0, history=8, loss="softmax", head_dim=8),
+    "mtmh": MTMHConfig(dim=16, width=16),
 }
 shapes["staged"] = shapes["sasrec"]
 seed_everything(0)
-model = build(shapes[sys.argv[1]], Ground(40))
+titles = pl.Series([f"thing{n % 7} of kind{n % 3}" for n in range(40)])
+catalog = Catalog(pl.DataFrame(schema=SCHEMA).clear(40).with_columns(title=titles))
+model = build(shapes[sys.argv[1]], Ground(40, catalog))
 if sys.argv[1] == "staged":
     table = Stage("table", ("items", "positions"), {"epochs": 2, "lr": 0.003})
     stages = (table, Stage("rest", options={"lr": 0.003}))
     model.stages, model.enter = (lambda: stages), (lambda stage: None)
-batches = NextItemBatches(rows, history=8, tokens=64, negatives=model.config.sampled)
+batches = model.batches(rows, 8, 0)
 values = []
 
 def validate():
@@ -111,7 +116,9 @@ PARTED = ("--config_file", str(ROOT / "recipes" / "fsdp.json"), "--main_process_
 """The FSDP configuration that ships: weights, gradients and moments are parted over processes."""
 
 
-@pytest.mark.parametrize(("model", "launch"), [("sasrec", TWO), ("hstu", TWO), ("hstu", PARTED)])
+@pytest.mark.parametrize(
+    ("model", "launch"), [("sasrec", TWO), ("hstu", TWO), ("mtmh", TWO), ("hstu", PARTED)]
+)
 def test_two_processes_train_as_one(model: str, launch: tuple[str, ...], tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     train(model, one)
@@ -131,7 +138,7 @@ def test_parted_weights_resume_from_a_checkpoint_that_one_process_could_read(
     train("sasrec", twice, *PARTED, epochs=1)
     train("sasrec", twice, *PARTED)
     assert losses(twice) == losses(whole)
-    newest = artifacts.pointed(twice / "checkpoints" / "latest")
+    newest = pointers.pointed(twice / "checkpoints" / "latest")
     assert newest is not None
     found, want = (
         files.load_tensors(folder / "model.safetensors")
@@ -175,7 +182,7 @@ def test_all_processes_stop_at_the_same_step_and_go_on(
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
-    newest = artifacts.pointed(stopped / "checkpoints" / "latest")
+    newest = pointers.pointed(stopped / "checkpoints" / "latest")
     assert newest is not None
     assert artifacts.verify(newest, "checkpoint")["progress"]["epoch"] < 40
     train("sasrec", stopped, *TWO, epochs=40)

@@ -12,11 +12,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tastemaker import artifacts
+from tastemaker import artifacts, pointers
 from tastemaker.data.batches import Batch, NextItemBatches
 from tastemaker.data.contexts import Contexts
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.nn.next_item import IdModel, NextItemConfig
+from tastemaker.nn.next_item import IdModel
+from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.nn.view import WHOLE, Pass, View
 from tastemaker.report.page import read_metrics
 from tastemaker.report.sections import curve
@@ -220,7 +221,7 @@ def test_a_signal_in_the_second_stage_saves_and_resumes_there(tmp_path: Path) ->
     model.loss = signalled  # type: ignore[method-assign]
     with pytest.raises(Stopped):
         fit(model, batches, QUICK, lambda: measured(model), out)
-    newest = artifacts.pointed(out / "checkpoints" / "latest")
+    newest = pointers.pointed(out / "checkpoints" / "latest")
     assert newest is not None
     progress = Progress.read(artifacts.meta_of(newest)["progress"], newest)
     assert (progress.stage, progress.epochs, progress.first_epoch) == (1, 0, 3)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from tastemaker.data.batches import Batch
 from tastemaker.errors import NumericFault
 from tastemaker.train.config import learning_rate
 from tastemaker.train.loop import fit
@@ -29,6 +30,25 @@ def test_steps_alone_end_in_the_weights_of_the_loop(launched: bool) -> None:
     ]
     assert digest(model) == want
     assert len(losses) == len(batches)
+
+
+@pytest.mark.parametrize("launched", [False, True])
+def test_one_process_on_a_cpu_takes_a_step_in_pieces(
+    launched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tastemaker.data.batches.POSITIONS", 6)
+    model, batches = problem()
+    batch, plain, sizes = next(iter(batches.epoch(0))), model.loss, []
+
+    def loss(part: Batch) -> torch.Tensor:
+        sizes.append(part.items.numel())
+        return plain(part)
+
+    model.loss = loss  # type: ignore[method-assign]
+    accelerator = Accelerator(cpu=True) if launched else None
+    Trainer(model, adamw(model, QUICK), QUICK.clip, accelerator).step(batch, 0.1)
+    assert len(sizes) > 1 and max(sizes) <= 6
+    assert sum(sizes) == batch.items.numel()
 
 
 def test_the_gradient_is_clipped_to_its_norm() -> None:

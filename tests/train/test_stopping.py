@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,6 @@ import pytest
 from tastemaker.train.stopping import SIGNALS, Interrupt, Stopped, going_on, listening
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def heeded() -> Iterator[None]:
-    """Tests may run in the background, where shells have Ctrl-C ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -124,6 +115,17 @@ def test_another_thread_hears_nothing_and_works() -> None:
 )
 def test_the_command_that_goes_on(words: str, out: str, line: str) -> None:
     assert going_on(words.split(), out) == line
+
+
+def test_whoever_is_stopped_is_told_how_to_go_on() -> None:
+    words = ["tastemaker", "run", "--seed", "3"]
+    told = Stopped(signal.SIGINT, "runs/a").told(words)
+    assert (told.exit_code, told.out) == (130, "runs/a")
+    assert going_on(words, "runs/a") in told.fix
+    from_python = Stopped(signal.SIGTERM, "runs/a")
+    assert "'runs/a'" in from_python.fix and "tastemaker run" not in from_python.fix
+    fixes = {told.fix, from_python.fix, Stopped(signal.SIGTERM).fix}
+    assert len(fixes) == 3 and "resume" not in Stopped(signal.SIGTERM).fix
 
 
 def test_a_second_signal_ends_the_process_at_once() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tastemaker.counts import by_count, counted
 from tastemaker.data.splits import Split
 from tastemaker.metrics.comparisons import Comparison, compare
 from tastemaker.metrics.evaluate import Evaluation
@@ -19,7 +20,7 @@ TIED = 0.01
 """Share of tied targets above which a ranking says little."""
 
 
-def doubts(
+def caveats(
     models: Models, measured: Mapping[str, Evaluation], cuts: Split, fitted: Fitted
 ) -> list[str]:
     """Warnings of a run.
@@ -36,6 +37,7 @@ def doubts(
         _cut_histories(models, cuts),
         _ties(measured),
         _few_users(cuts),
+        _never_trained(cuts),
     ]
     return [text for text in found if text]
 
@@ -77,7 +79,8 @@ def _cut_histories(models: Models, cuts: Split) -> str:
     if not longer:
         return ""
     return (
-        f"{longer:,} of {len(lengths):,} histories are longer than {history} events: "
+        f"{longer:,} of {counted(len(lengths), 'history')} {by_count(longer, 'is', 'are')} longer "
+        f"than {counted(history, 'event')}: "
         f"{models.neural_name} reads the newest {history} (--model.history)."
     )
 
@@ -97,3 +100,16 @@ def _few_users(cuts: Split) -> str:
         return ""
     share = cuts.summary()["test_users"] / max(1, cuts.interactions.num_users)
     return f"Only {share:.0%} of the users have enough events to be tested." if share < 0.5 else ""
+
+
+def _never_trained(cuts: Split) -> str:
+    """Targets that no model can find; where most are such, every value is low for that reason."""
+    targets = cuts.queries("test").target_items
+    unseen = int((~cuts.trained_items[targets - 1]).sum())
+    if 2 * unseen <= len(targets):
+        return ""
+    return (
+        f"{unseen:,} of {counted(len(targets), 'test target')} "
+        f"{by_count(unseen, 'is an item', 'are items')} that training never saw, which no model "
+        "here can recommend."
+    )

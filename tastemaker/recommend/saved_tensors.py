@@ -1,4 +1,4 @@
-"""Soundness: the tensors of saved counting models, checked before anything is computed from them.
+"""The tensors of saved counting models, checked before anything is computed from them.
 
 A run may come from anywhere, with a manifest that fits whatever its files hold. Compiled code
 trusts the bounds of a sparse matrix, so one wrong column would read foreign memory; and one count

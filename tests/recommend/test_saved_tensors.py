@@ -8,7 +8,7 @@ import torch
 
 from tastemaker.errors import ArtefactError
 from tastemaker.recommend.counting import COUNTING
-from tastemaker.recommend.soundness import Saved
+from tastemaker.recommend.saved_tensors import Saved
 from tests.contracts import ITEMS, some_contexts
 
 TRAIN, FEW, QUERY = some_contexts(60, seed=9), some_contexts(12, seed=9), some_contexts(6, seed=3)

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import Evaluation
 from tastemaker.options import RunOptions
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
-from tastemaker.run.doubts import doubts
+from tastemaker.run.caveats import caveats
 from tastemaker.run.job import run_recommender
 from tastemaker.run.models import Models
 from tastemaker.train.config import FitConfig
@@ -34,7 +35,7 @@ def measured(values: np.ndarray, tied: float = 0.0) -> Evaluation:
 
 
 def said(cuts: Split, gap: float, fitted: Fitted = ENDED, noise: float = 0.2) -> list[str]:
-    """Doubts where sasrec − ease, the best on validation, is `gap` on average."""
+    """Caveats where sasrec − ease, the best on validation, is `gap` on average."""
     rng = np.random.default_rng(0)
     ease = rng.uniform(0, 0.5, USERS)
     drawn = rng.normal(0, noise, USERS)
@@ -44,7 +45,7 @@ def said(cuts: Split, gap: float, fitted: Fitted = ENDED, noise: float = 0.2) ->
     on_validation = {"popularity": 0.1, "markov-last-5": 0.2, "ease": 0.3}
     models = Models("sasrec", neural, counting, np.ones(30, bool), validation=on_validation)
     found = {"sasrec": sasrec, "ease": ease, "markov-last-5": ease + 1, "popularity": ease}
-    return doubts(models, {name: measured(v) for name, v in found.items()}, cuts, fitted)
+    return caveats(models, {name: measured(v) for name, v in found.items()}, cuts, fitted)
 
 
 def test_a_model_above_counting_needs_no_word(cuts: Split) -> None:
@@ -75,7 +76,7 @@ def test_ties_and_few_tested_users_are_said(cuts: Split) -> None:
     models = Models("sasrec", neural, {"ease": None}, np.ones(30, bool), validation={"ease": 0.1})
     values = np.linspace(0, 1, 50)
     ranked = {"sasrec": measured(values + 1, tied=0.4), "ease": measured(values)}
-    assert "40% of the targets" in " ".join(doubts(models, ranked, cuts, ENDED))
+    assert "40% of the targets" in " ".join(caveats(models, ranked, cuts, ENDED))
 
 
 def test_histories_that_are_cut_are_said_once(small_data: Path, tmp_path: Path) -> None:
@@ -86,3 +87,17 @@ def test_histories_that_are_cut_are_said_once(small_data: Path, tmp_path: Path) 
     whole = replace(options, out=str(tmp_path / "whole"))
     found = run_recommender(whole, SASRecConfig(dim=8, history=500), FitConfig(epochs=1))
     assert not [text for text in found["warnings"] if "newest" in text]
+
+
+def test_targets_that_training_never_saw_are_said_where_they_are_most(cuts: Split) -> None:
+    neural = SASRec(SASRecConfig(dim=8, heads=1, layers=1, history=50), 30)
+    models = Models("sasrec", neural, {"ease": None}, np.ones(30, bool), validation={"ease": 0.1})
+    for shared, said in ((0, "2 of 2 test targets are items"), (1, "1 of 1 test target is an item"),
+                         (2, "")):  # fmt: skip
+        users = {"v": list("abcdefgh"), **({} if shared == 1 else {"u": list("ABCDEFGH")})}
+        others = {"w": list("hHab"), "x": list("hHab")} if shared == 2 else {}
+        own = leave_one_out(Interactions.from_sequences(users | others))
+        count = len(own.queries("test"))
+        ranked = {"sasrec": measured(np.ones(count)), "ease": measured(np.zeros(count))}
+        texts = [one for one in caveats(models, ranked, own, ENDED) if "never saw" in one]
+        assert [one.partition(" that training")[0] for one in texts] == ([said] if said else [])

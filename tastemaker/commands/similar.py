@@ -1,0 +1,101 @@
+"""tastemaker similar: what goes with one item, by engagement, by relevance, or between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import tyro
+from rich.table import Table
+
+from tastemaker.commands.lists import read_ids
+from tastemaker.commands.recommend import Repeatable
+from tastemaker.commands.terminal import plain, screen
+from tastemaker.commands.verbs import Later, Verb
+from tastemaker.counts import counted
+from tastemaker.errors import BadInput
+from tastemaker.options import Positional
+from tastemaker.run.wishes import Wishes, weights
+from tastemaker.threads import recorded
+
+
+@dataclass(frozen=True)
+class SimilarOptions:
+    """Items that go with one item."""
+
+    run: Positional
+    """run directory of a model such as mtmh"""
+    item: str = ""
+    """id or title of the item; where it is neither, the nearest titles are named"""
+    relevance: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = None
+    """from 0, what people also choose, to 1, what is really similar; default: that of the model"""
+    k: Annotated[int, tyro.conf.arg(aliases=("-k",))] = 10
+    """number of items, at least 1"""
+    offset: int = 0
+    """items to pass over, such as those of earlier pages"""
+    boost: Repeatable = ()
+    """group to favour, such as `Comedy=0.3`, added to scores from -1 to 1"""
+    only: Repeatable = ()
+    """group to take items from; of several: items of any of them"""
+    allow: str = ""
+    """file of item ids, one a line or in a column item_id: only these are given"""
+    deny: str = ""
+    """file of item ids, likewise: these are not"""
+
+    def __post_init__(self) -> None:
+        """Refuse to search from nothing.
+
+        Raises:
+            BadInput: If no item is given.
+        """
+        if not self.item:
+            raise BadInput("No item is given.", "--item", "Give --item ID or --item TITLE.")
+
+
+def similar(options: SimilarOptions) -> dict[str, Any]:
+    """Find items that go with one item, by what people also choose and by what is similar."""
+    boost = weights(options.boost)
+    asked = {"allow": options.allow, "deny": options.deny}
+    files = {name: read_ids(file, "item_id") for name, file in asked.items() if file}
+    Wishes(options.k, options.offset, relevance=options.relevance)  # before a large run is opened
+
+    from tastemaker.run.saved import open_run
+    from tastemaker.run.similar import answer_similar
+
+    saved = open_run(options.run)
+    for listed in files.values():
+        listed.refuse(saved.shelf.unknown(listed.ids), "listed item", "unknown to this run")
+    wishes = Wishes(
+        options.k,
+        options.offset,
+        boost,
+        options.only,
+        files["allow"].ids if "allow" in files else None,
+        files["deny"].ids if "deny" in files else (),
+        options.relevance,
+    )
+    return answer_similar(saved, options.item, wishes).to_json()
+
+
+def show_similar(found: Mapping[str, Any]) -> None:
+    """The items, each with its score and how much of it came from either head."""
+    out, table = screen(), Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column(plain(f"Goes with {found['item']['title']}"))
+    scored = any(item["parts"] for item in found["items"])
+    if scored:
+        table.add_column("score", justify="right")
+        table.add_column("of which")
+    for item in found["items"]:
+        parts = " · ".join(f"{name} {part:.2f}" for name, part in item["parts"].items())
+        table.add_row(plain(item["title"]), *([f"{item['score']:.2f}", parts] if scored else []))
+    out.print()
+    out.print(table)
+    out.print(plain(found["reason"]))
+    if not found["complete"]:
+        out.print(plain(f"Only {counted(len(found['items']), 'item')} could be given."))
+
+
+VERBS: dict[str, Verb | Later] = {
+    "similar": Verb(similar, SimilarOptions, show_similar, lambda asked: recorded(asked.run))
+}

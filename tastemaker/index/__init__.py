@@ -1,0 +1,1 @@
+"""Nearest neighbours: exact while that is cheap, then faiss, measured against exact."""
