@@ -176,6 +176,19 @@ class TrainableContract:
         whole = model.states(batch)[torch.arange(len(newest)), newest]
         torch.testing.assert_close(model.encode(batch), whole, rtol=1e-6, atol=1e-6)
 
+    def test_a_share_without_rows_is_worth_nothing(self) -> None:
+        """The last step of an epoch may have fewer rows than there are processes."""
+        model = self.build(ITEMS)
+        (batch, *_) = NextItemBatches(some_contexts(), 8, 400, negatives=6).epoch(0)
+        count = len(batch.items)
+        shares = [batch.parts(rank, count + 1) for rank in range(count + 1)]
+        assert sum(int((one.targets > 0).sum()) for (one,) in shares) == batch.target_count
+        loss = model.loss(shares[-1][0])
+        loss.backward()
+        assert float(loss.detach()) == 0
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        assert gradients and not any(gradient.any() for gradient in gradients)
+
     @torch.no_grad()
     def test_a_head_can_build_its_loss_on_what_competes(self) -> None:
         model = self.build(ITEMS)

@@ -74,6 +74,9 @@ class Batch:
             small: In pieces of at most `POSITIONS`, or one row, as a CPU takes them fastest.
         """
         mine = self.shard(rank, world) if world > 1 else self
+        if not len(mine.items):  # models do not all take nothing: a row without a target will do
+            first = self.shard(0, len(self.items))
+            mine = replace(first, targets=None if first.targets is None else 0 * first.targets)
         rows = max(1, POSITIONS // mine.items.shape[1])
         count = max(1, -(-len(mine.items) // rows)) if small else 1
         return [mine.shard(piece, count) for piece in range(count)] if count > 1 else [mine]
