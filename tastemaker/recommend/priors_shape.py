@@ -1,0 +1,136 @@
+"""Options of human priors: which knowledge, on which backbone, how heads are made and merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal, Self
+
+import tyro
+
+from tastemaker.config import from_json, to_json
+from tastemaker.errors import BadInput
+from tastemaker.nn.heads import Composition
+from tastemaker.recommend.esasrec import ESASRecConfig
+from tastemaker.recommend.hllm_shape import HLLMConfig
+from tastemaker.recommend.hstu import HSTUConfig
+from tastemaker.recommend.sasrec import SASRecConfig
+
+BackboneConfig = SASRecConfig | ESASRecConfig | HSTUConfig | HLLMConfig
+BACKBONES: dict[str, type[BackboneConfig]] = {
+    "sasrec": SASRecConfig,
+    "esasrec": ESASRecConfig,
+    "hstu": HSTUConfig,
+    "hllm": HLLMConfig,
+}
+"""Name → options of a backbone that heads can stand on."""
+Prior = Literal["category", "community", "cluster", "event"]
+Merge = Literal["combine", "average", "calibrated"]
+
+
+def written(backbone: BackboneConfig) -> list[str]:
+    """A backbone as a command line names it: its name and what is not at its default."""
+    (name,) = (name for name, kind in BACKBONES.items() if type(backbone) is kind)
+    usual = to_json(BACKBONES[name]())
+    other = [f"{key}={value}" for key, value in to_json(backbone).items() if value != usual[key]]
+    return [",".join([name, *other])]
+
+
+def read(words: list[str]) -> BackboneConfig:
+    """The backbone that a command line names, such as `hstu` or `hstu,dim=32,layers=3`.
+
+    Raises:
+        ValueError: If there is none of that name, or it has no such option.
+    """
+    name, *options = words[0].split(",")
+    if name not in BACKBONES:
+        raise ValueError(f"there is no backbone {name!r}: give one of {', '.join(BACKBONES)}")
+    values = to_json(BACKBONES[name]())
+    for option in options:
+        key, _, text = option.partition("=")
+        key = key.replace("-", "_")
+        if key not in values:
+            raise ValueError(f"{name} has no option {key!r}: it has {', '.join(values)}")
+        kind = type(values[key])
+        values[key] = text == "true" if kind is bool else kind(text)
+    try:
+        return from_json(BACKBONES[name], values, "--model.backbone")
+    except BadInput as error:
+        raise ValueError(str(error)) from None
+
+
+NAMED = tyro.constructors.PrimitiveConstructorSpec[BackboneConfig](
+    nargs=1,
+    metavar="NAME[,OPTION=VALUE…]",
+    instance_from_str=read,
+    is_instance=lambda value: type(value) in BACKBONES.values(),
+    str_from_instance=written,
+)
+"""How a backbone stands on a command line."""
+
+
+@dataclass(frozen=True)
+class PriorsConfig:
+    """What heads are made of and what they stand on."""
+
+    backbone: Annotated[BackboneConfig, NAMED] = field(default_factory=SASRecConfig)
+    """what reads histories: sasrec, esasrec, hstu or hllm, with options as in hstu,dim=32"""
+    prior: Prior = "category"
+    """groups: the catalogue's categories, communities of items chosen by the same users, clusters
+    of items by text, or kinds of event"""
+    groups: int = 20
+    """communities or clusters, at most"""
+    composition: Composition = "hierarchical"
+    """how blocks make heads where there are several horizons"""
+    offsets: int = 1
+    """coming items that each position predicts, P"""
+    segments: int = 1
+    """horizons that they are parted into, from short term to long; divides `offsets`"""
+    negatives: int = 512
+    """negatives of each group"""
+    in_group: float = 1.0
+    """share of a group's negatives that are of the group; the others are of all items"""
+    weighting: Literal["frequency", "uniform"] = "frequency"
+    """groups count as often as they are chosen, or all alike"""
+    merge: Merge = "combine"
+    """the best head decides, their mean, or their probabilities within groups times that of the
+    group, which needs a `switch` to learn it"""
+    switch: float = 0.0
+    """weight of learning which group comes next"""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        for name, most in (("groups", 100_000), ("offsets", 1000), ("negatives", 1_000_000)):
+            if not 1 <= vars(self)[name] <= most:
+                what = f"{name} = {vars(self)[name]} is out of range."
+                raise BadInput(what, "model options", f"Give a whole number from 1 to {most:,}.")
+        if not 1 <= self.segments <= self.offsets or self.offsets % self.segments:
+            what = f"{self.offsets} offsets do not divide into {self.segments} segments."
+            raise BadInput(what, "model options", "Choose segments that divide offsets.")
+        if not 0 <= self.in_group <= 1 or not 0 <= self.switch <= 1000:
+            what = f"in_group = {self.in_group} or switch = {self.switch} is out of range."
+            raise BadInput(what, "model options", "Give 0 to 1, and 0 to 1000.")
+        if self.merge == "calibrated" and not self.switch:
+            what = "The calibrated merge needs to know which group comes next."
+            raise BadInput(what, "--model.merge", "Give --model.switch 0.1 too.")
+
+    @property
+    def dim(self) -> int:
+        """Width of the backbone."""
+        return self.backbone.dim
+
+    @property
+    def history(self) -> int:
+        """Newest events of a user that are read."""
+        return self.backbone.history
+
+    def suited(self, num_items: int, times: bool = True) -> Self:
+        """The same for a catalogue of I items and a log with times or in order alone."""
+        return replace(self, backbone=self.backbone.suited(num_items, times))
+
+    def foreign(self) -> dict[str, str]:
+        """Option → the model on this machine that the backbone names."""
+        return self.backbone.foreign()
