@@ -179,8 +179,8 @@ class Grouping:
         codes = codes[bounds[0] : bounds[-1]]
         bounds = bounds - bounds[0]
         if len(codes) and not (codes.min() >= 0 and codes.max() < len(names)):
-            got = f"{codes.min():,} to {codes.max():,}"
-            refuse(path, "Codes of groups are out of range", f"0 to {len(names) - 1:,}", got)
+            holds = f"{codes.min():,} to {codes.max():,}"
+            refuse(path, "Codes of groups are out of range", f"0 to {len(names) - 1:,}", holds)
         falls = 1 + np.flatnonzero(np.diff(codes) <= 0)
         inside = np.setdiff1d(falls, bounds)
         if len(inside):

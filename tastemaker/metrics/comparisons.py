@@ -92,7 +92,7 @@ def compare(
         float((d > 0).mean()),
         float((d == 0).mean()),
         float((d < 0).mean()),
-        tuple(float(one) for one in seeds.mean(1)),
+        tuple(float(mean) for mean in seeds.mean(1)),
         len(d),
         baseline,
     )

@@ -146,8 +146,8 @@ def fit_weights(
         rows = np.random.default_rng(0).choice(len(queries), MOST_USERS, replace=False)
         queries = queries.take(np.sort(rows))
     best = partial(_best, parts, queries, candidates, filter_seen)
-    found, value = _climbed(best, len(parts)) if len(parts) > 3 else _searched(best, len(parts))
-    return dict(zip(parts, found, strict=True)), value
+    fitted, value = _climbed(best, len(parts)) if len(parts) > 3 else _searched(best, len(parts))
+    return dict(zip(parts, fitted, strict=True)), value
 
 
 def _searched(best: Best, count: int) -> tuple[Point, float]:

@@ -28,7 +28,7 @@ from tastemaker.data.polarity import refused
 from tastemaker.files import JsonObject
 from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
-from tastemaker.run.kept import kept
+from tastemaker.run.kept import kept_data
 from tastemaker.run.lists import Choice, Lists, best_items
 from tastemaker.run.models import Models
 from tastemaker.run.shelf import Shelf
@@ -124,8 +124,8 @@ class SavedRun:
         codes, past = self._codes([user]), self.context(user).items
         name = self._checked(model) if len(past) else POPULARITY
         lists, known = self._lists(codes, name, choice), bool(codes[0] >= 0)
-        found = zip(lists.items[0].tolist(), lists.scores[0].tolist(), strict=True)
-        items = tuple(self._item(code, score) for code, score in found if code)
+        ranked = zip(lists.items[0].tolist(), lists.scores[0].tolist(), strict=True)
+        items = tuple(self._item(code, score) for code, score in ranked if code)
         said = [_reason(known, name, len(past)), *self.shelf.remarks(wishes)]
         history = tuple(self._chosen(int(code)) for code in past[::-1][:10])
         return Answer(user, known, name, " ".join(said), history, items, len(items) == wishes.k)
@@ -187,7 +187,7 @@ class SavedRun:
         ids, choice = list(dict.fromkeys(given)), self.shelf.choice(undialled(wishes))
         name = self._checked(model)
         parts = range(0, max(1, len(ids)), BATCH)
-        return (self._table(ids[at : at + BATCH], name, choice) for at in parts)
+        return (self._table(ids[start : start + BATCH], name, choice) for start in parts)
 
     def _table(self, users: list[str], model: str, choice: Choice) -> pl.DataFrame:
         codes = self._codes(users)
@@ -269,7 +269,7 @@ def open_run(path: str | Path) -> SavedRun:
     run = finished_folder(Path(path))
     verify_run(run)
     config, results = read_config(run), files.read_json(run / RESULTS)
-    data = kept(run)
+    data = kept_data(run)
     learnt = data.positives()
     ground = Ground.of(learnt.item_ids, data.catalog)
     aligned = ground.catalog

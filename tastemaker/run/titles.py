@@ -93,11 +93,11 @@ class Titles:
         )
         likeness = difflib.SequenceMatcher(autojunk=False)
         likeness.set_seq2(asked)
-        found = []
+        compared = []
         for row, near in best.select("row", "title").iter_rows():
             likeness.set_seq1(near)
-            found.append((-likeness.ratio(), row))
-        return [row for unlike, row in sorted(found)[:_NAMED] if -unlike >= _NEAR]
+            compared.append((-likeness.ratio(), row))
+        return [row for unlike, row in sorted(compared)[:_NAMED] if -unlike >= _NEAR]
 
 
 def _folded(titles: pl.Series) -> pl.Series:
