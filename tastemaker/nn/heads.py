@@ -1,0 +1,171 @@
+"""Light heads after one state: each a residual block of its own, evaluated only where it is asked.
+
+A head is Medusa's block, g(h) = h + silu(W·h + b), with W = 0 and b = 0 at the start, so that every
+head begins as the state itself (spec priors §3.1). Heads stand on axes, such as groups of items and
+horizons, and three compositions say which blocks a head is made of (§3.2):
+
+    multiplicative  o_{c,s} = g_{c,s}(h)
+    additive        o_c = g_c(h),  o_s = g_s(h)
+    hierarchical    z_c = g_c(h),  o_{c,s} = g_{c,s}(z_c + e_s)
+
+Source: arXiv 2511.10492; the block: Medusa, arXiv 2401.10774.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, cast, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tastemaker.errors import BadInput
+
+Composition = Literal["hierarchical", "multiplicative", "additive"]
+
+TILE = 64
+"""Rows of one group that a product takes at once; a group's last tile is padded."""
+
+
+class Tiles:
+    """Rows put together by group in tiles of equal size, so that one product serves all groups.
+
+    A loop over groups pays for each group in overhead, and padding all of them to the largest pays
+    in arithmetic; with tiles no group wastes more than one.
+    """
+
+    def __init__(self, groups: Tensor, count: int, size: int = TILE) -> None:
+        """Plan the tiles.
+
+        Args:
+            groups: (T,) int64 group of each row.
+            count: Number of groups G.
+            size: Rows of a tile.
+        """
+        self.size = size
+        sizes = torch.bincount(groups, minlength=count)
+        tiles = -(-sizes // size)
+        order = groups.argsort(stable=True)
+        starts, firsts = sizes.cumsum(0) - sizes, (tiles.cumsum(0) - tiles) * size
+        sorted_groups = groups[order]
+        place = torch.arange(len(groups), device=groups.device) - starts[sorted_groups]
+        self._slots = torch.empty_like(groups)
+        self._slots[order] = firsts[sorted_groups] + place
+        self.groups = torch.repeat_interleave(torch.arange(count, device=groups.device), tiles)
+        """(n,) group of each tile; groups without a row have none"""
+
+    def spread(self, rows: Tensor) -> Tensor:
+        """(T, …) → (n, size, …), zero where a tile is not full."""
+        shape = (len(self.groups) * self.size, *rows.shape[1:])
+        spread = rows.new_zeros(shape).index_copy(0, self._slots, rows)
+        return spread.view(-1, self.size, *rows.shape[1:])
+
+    def back(self, tiles: Tensor) -> Tensor:
+        """(n, size, …) → (T, …), the rows in their order."""
+        return tiles.flatten(0, 1)[self._slots]
+
+
+class Blocks(nn.Module):
+    """G residual blocks, g(h) = h + silu(W·h + b), each the identity at the start."""
+
+    def __init__(self, count: int, dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(count, dim, dim))
+        self.bias = nn.Parameter(torch.zeros(count, dim))
+
+    def __call__(self, rows: Tensor, groups: Tensor) -> Tensor:
+        """`forward`, typed."""
+        return cast(Tensor, super().__call__(rows, groups))
+
+    def forward(self, rows: Tensor, groups: Tensor) -> Tensor:
+        """(T, D) rows, each through the block of its group (T,); blocks not asked cost nothing."""
+        tiles = Tiles(groups, len(self.weight))
+        bias = self.bias[tiles.groups][:, None]
+        weight = self.weight[tiles.groups].to(rows.dtype).transpose(1, 2)
+        inner = torch.baddbmm(bias.to(rows.dtype), tiles.spread(rows), weight)
+        return rows + tiles.back(F.silu(inner))
+
+    def each(self, states: Tensor) -> Tensor:
+        """(B, G, D) state of every block from its own input (B, G, D), or from one (B, 1, D)."""
+        own = states.expand(-1, len(self.weight), -1)
+        inner = torch.einsum("bgd,ged->bge", own, self.weight) + self.bias
+        return own + F.silu(inner)
+
+
+class Heads(nn.Module):
+    """Heads on one or more axes, made of blocks as the composition says."""
+
+    def __init__(self, dim: int, axes: Sequence[int], composition: Composition) -> None:
+        """Heads that all begin as the state itself.
+
+        Args:
+            dim: D.
+            axes: Groups on each axis, A of them, the outermost first.
+            composition: How blocks make a head.
+
+        Raises:
+            BadInput: If there is no axis, an axis without a group, or no such composition.
+        """
+        super().__init__()
+        if composition not in get_args(Composition):
+            known = ", ".join(get_args(Composition))
+            raise BadInput(f"There is no composition {composition!r}.", "composition", known)
+        if not axes or min(axes) < 1:
+            what = f"Heads need at least one group on every axis, not {list(axes)}."
+            raise BadInput(what, "groups", "Give groupings that have members.")
+        self.axes, self.composition = tuple(axes), composition
+        inner = [math.prod(axes[: axis + 1]) for axis in range(len(axes))]
+        counts = {"multiplicative": inner[-1:], "additive": axes, "hierarchical": inner}
+        self.blocks = nn.ModuleList(Blocks(count, dim) for count in counts[composition])
+        shifts = axes[1:] if composition == "hierarchical" else ()
+        self.shifts = nn.ParameterList(torch.zeros(size, dim) for size in shifts)
+
+    @property
+    def count(self) -> int:
+        """H, the number of heads."""
+        return sum(self.axes) if self.composition == "additive" else math.prod(self.axes)
+
+    @property
+    def _levels(self) -> list[Blocks]:
+        return [cast(Blocks, blocks) for blocks in self.blocks]
+
+    def forward(self, states: Tensor, codes: Tensor) -> Tensor:
+        """Output of the head of each row.
+
+        Args:
+            states: (T, D).
+            codes: (T, A) int64, the row's group on each axis.
+
+        Returns:
+            (T, D); or (A, T, D) where the composition is additive, the head of each axis apart.
+        """
+        if self.composition == "additive":
+            pairs = zip(self._levels, codes.T, strict=True)
+            return torch.stack([blocks(states, own) for blocks, own in pairs])
+        if self.composition == "multiplicative":
+            return self._levels[0](states, self._flat(codes, len(self.axes)))
+        for axis, blocks in enumerate(self._levels):
+            if axis:
+                states = states + self.shifts[axis - 1][codes[:, axis]].to(states.dtype)
+            states = blocks(states, self._flat(codes, axis + 1))
+        return states
+
+    def every(self, states: Tensor) -> Tensor:
+        """(B, D) → (B, H, D) outputs of all heads; of an additive one, axis after axis."""
+        first, *rest = self._levels
+        if self.composition == "additive":
+            return torch.cat([blocks.each(states[:, None]) for blocks in (first, *rest)], 1)
+        heads = first.each(states[:, None])
+        for axis, blocks in enumerate(rest):
+            shifted = heads[:, :, None] + self.shifts[axis]
+            heads = blocks.each(shifted.flatten(1, 2))
+        return heads
+
+    def _flat(self, codes: Tensor, axes: int) -> Tensor:
+        """(T,) number of each row's combination of groups on the first axes."""
+        flat = codes[:, 0]
+        for axis in range(1, axes):
+            flat = flat * self.axes[axis] + codes[:, axis]
+        return flat

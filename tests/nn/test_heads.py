@@ -1,0 +1,136 @@
+"""Light heads: exactly the blocks they are asked for, and the state itself at the start."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tastemaker.errors import BadInput
+from tastemaker.nn.heads import TILE, Blocks, Heads, Tiles
+
+COMPOSITIONS = ("hierarchical", "multiplicative", "additive")
+
+
+def grown(axes: tuple[int, ...], composition: str, dim: int = 6, seed: int = 0) -> Heads:
+    """Heads whose every number has moved away from zero, in double precision."""
+    torch.manual_seed(seed)
+    heads = Heads(dim, axes, composition).double()  # type: ignore[arg-type]
+    with torch.no_grad():
+        for parameter in heads.parameters():
+            parameter.normal_(std=0.5)
+    return heads
+
+
+def drawn(axes: tuple[int, ...], rows: int = 200, dim: int = 6) -> tuple[Tensor, Tensor]:
+    torch.manual_seed(1)
+    codes = torch.stack([torch.randint(0, size, (rows,)) for size in axes], 1)
+    return torch.randn(rows, dim, dtype=torch.float64), codes
+
+
+def block(blocks: Blocks, number: int, h: Tensor) -> Tensor:
+    return h + F.silu(blocks.weight[number] @ h + blocks.bias[number])
+
+
+def by_hand(heads: Heads, h: Tensor, codes: list[int]) -> list[Tensor]:
+    """The equations, one head at a time."""
+    first, *rest = heads.blocks
+    if heads.composition == "additive":
+        return [block(blocks, code, h) for blocks, code in zip(heads.blocks, codes, strict=True)]
+    flat = codes[0]
+    if heads.composition == "multiplicative":
+        for size, code in zip(heads.axes[1:], codes[1:], strict=True):
+            flat = flat * size + code
+        return [block(first, flat, h)]
+    z = block(first, flat, h)
+    for axis, blocks in enumerate(rest, start=1):
+        flat = flat * heads.axes[axis] + codes[axis]
+        z = block(blocks, flat, z + heads.shifts[axis - 1][codes[axis]])
+    return [z]
+
+
+@given(st.lists(st.integers(0, 6), min_size=0, max_size=5 * TILE))
+@settings(max_examples=40, deadline=None)
+def test_tiles_hold_every_row_with_its_group_and_give_it_back(groups: list[int]) -> None:
+    own = torch.tensor(groups, dtype=torch.int64)
+    tiles = Tiles(own, 7)
+    rows = torch.arange(1, len(groups) + 1.0)[:, None]
+    spread = tiles.spread(rows)
+    assert torch.equal(tiles.back(spread), rows)
+    for group, tile in zip(tiles.groups.tolist(), spread[..., 0], strict=True):
+        met = tile[tile > 0].long() - 1
+        assert len(met) and (own[met] == group).all()
+    assert len(tiles.groups) == sum(-(-groups.count(group) // TILE) for group in set(groups))
+
+
+@pytest.mark.parametrize("axes", [(1,), (5,), (3, 2), (2, 3, 2)])
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_every_head_is_its_equation(composition: str, axes: tuple[int, ...]) -> None:
+    heads, (states, codes) = grown(axes, composition), drawn(axes)
+    out = heads(states, codes)
+    for row in range(0, 200, 17):
+        want = by_hand(heads, states[row], codes[row].tolist())
+        got = list(out[:, row]) if composition == "additive" else [out[row]]
+        for a, b in zip(got, want, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("axes", [(4,), (3, 2), (2, 3, 2)])
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_all_heads_at_once_are_the_heads_one_by_one(
+    composition: str, axes: tuple[int, ...]
+) -> None:
+    heads, (states, _) = grown(axes, composition), drawn(axes)
+    every = heads.every(states[:5])
+    assert every.shape == (5, heads.count, 6)
+    grid = torch.cartesian_prod(*(torch.arange(size) for size in axes)).view(-1, len(axes))
+    for head, codes in enumerate(grid):
+        out = heads(states[:5], codes.expand(5, -1))
+        if composition != "additive":
+            torch.testing.assert_close(every[:, head], out)
+            continue
+        for axis, code in enumerate(codes.tolist()):
+            torch.testing.assert_close(every[:, sum(axes[:axis]) + code], out[axis])
+
+
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_fresh_heads_are_the_state_itself(composition: str) -> None:
+    heads, (states, codes) = Heads(6, (3, 2), composition).double(), drawn((3, 2))  # type: ignore[arg-type]
+    assert torch.equal(heads(states, codes), states.expand_as(heads(states, codes)))
+    assert torch.equal(heads.every(states), states[:, None].expand(-1, heads.count, -1))
+
+
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_heads_that_no_row_asks_for_have_no_gradient(composition: str) -> None:
+    heads, (states, codes) = grown((4, 2), composition), drawn((4, 2))
+    codes[:, 0] = 1 + codes[:, 0] % 2  # groups 0 and 3 have no row
+    states.requires_grad_()
+    heads(states, codes).square().sum().backward()
+    assert states.grad is not None and states.grad.abs().sum() > 0
+    grad = heads.blocks[0].weight.grad.flatten(1).abs().sum(1)
+    asked = grad.view(4, -1).sum(1) > 0
+    assert asked.tolist() == [False, True, True, False]
+    assert all(torch.isfinite(p.grad).all() for p in heads.parameters())
+
+
+def test_no_row_at_all_is_no_fault() -> None:
+    heads, (states, codes) = grown((3, 2), "hierarchical"), drawn((3, 2))
+    assert heads(states[:0], codes[:0]).shape == (0, 6)
+
+
+def test_parameters_are_as_many_as_the_equations_have() -> None:
+    def count(composition: str) -> int:
+        heads = Heads(8, (5, 2), composition)  # type: ignore[arg-type]
+        return sum(parameter.numel() for parameter in heads.parameters())
+
+    own = 8 * 8 + 8
+    assert count("multiplicative") == 10 * own
+    assert count("additive") == 7 * own
+    assert count("hierarchical") == 5 * own + 2 * 8 + 10 * own
+
+
+@pytest.mark.parametrize("axes", [(), (0,), (3, 0)])
+def test_heads_without_a_group_are_refused(axes: tuple[int, ...]) -> None:
+    with pytest.raises(BadInput, match="at least one group"):
+        Heads(4, axes, "additive")
