@@ -44,7 +44,7 @@ def segments_of(offsets: int, segments: int) -> Tensor:
 def upcoming_targets(targets: Tensor, offsets: int) -> Tensor:
     """(B, N) next items → (B, N, P), offset p the item p places later; 0 past the row's end."""
     ahead = torch.nn.functional.pad(targets, (0, offsets - 1))
-    return ahead.unfold(1, offsets, 1)
+    return ahead.unfold(1, offsets, 1).contiguous()
 
 
 @dataclass(frozen=True)
