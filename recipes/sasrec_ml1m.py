@@ -17,7 +17,8 @@ from tastemaker.data.splits import split
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.headline import options_of, validation_queries
 from tastemaker.options import RunOptions
-from tastemaker.recommend.blend import Blend, fit_weights
+from tastemaker.recommend.blend import Blend
+from tastemaker.recommend.blend_weights import fit_weights
 from tastemaker.run.saved import open_run
 from tastemaker.seams import Recommender
 

@@ -39,8 +39,8 @@ def data_list(options: Nothing) -> JsonObject:
 
 def data_check(options: DataOptions) -> JsonObject:
     """Read a data set and check every row of it."""
-    found, to = _loaded(options)
-    return found.check() | {"dropped_to": to}
+    dataset, to = _loaded(options)
+    return dataset.check() | {"dropped_to": to}
 
 
 def data_describe(options: DataOptions) -> JsonObject:
@@ -53,64 +53,72 @@ def _loaded(options: DataOptions) -> tuple[Dataset, str | None]:
     from tastemaker.data.datasets import load
 
     path = Path("bad-rows.csv") if options.on_bad_rows == "drop" else None
-    found = load(options.data, bad_rows=path)
-    return found, str(path) if len(found.dropped) else None
+    dataset = load(options.data, bad_rows=path)
+    return dataset, str(path) if len(dataset.dropped) else None
 
 
-def show_names(found: JsonObject) -> None:
+def show_names(answer: JsonObject) -> None:
     """One name a line."""
-    for name in found["data"]:
+    for name in answer["data"]:
         print(plain(name))
 
 
-def show_checked(found: JsonObject) -> None:
+def show_checked(checked: JsonObject) -> None:
     """How much can be used, what is learnt of it, what is not and why, and what is doubtful."""
     out = screen()
-    for line in [_size(found), *_learnt(found), *_left_out(found)]:
+    for line in [_size(checked), *_learnt(checked), *_left_out(checked)]:
         out.print(plain(line), soft_wrap=True)
-    if found.get("events"):
-        out.print(_events(found["events"]))
-    for warning in found.get("warnings") or ():
+    if checked.get("events"):
+        out.print(_events(checked["events"]))
+    for warning in checked.get("warnings") or ():
         out.print(Text("! ", style="bold yellow") + plain(warning), soft_wrap=True)
 
 
-def _size(found: JsonObject) -> str:
-    whose = [counted(found[f"{one}s"], one) for one in ("user", "item") if found.get(f"{one}s")]
-    span = f", {value_of(found['from_to'])}" if found.get("from_to") else ""
+def _size(checked: JsonObject) -> str:
+    whose = [
+        counted(checked[f"{thing}s"], thing)
+        for thing in ("user", "item")
+        if checked.get(f"{thing}s")
+    ]
+    span = f", {value_of(checked['from_to'])}" if checked.get("from_to") else ""
     of = f" of {' and '.join(whose)}" if whose else ""
-    return (
-        f"{found['name']}: {counted(found['interactions'], 'interaction')}{of} can be used{span}."
-    )
+    events = counted(checked["interactions"], "interaction")
+    return f"{checked['name']}: {events}{of} can be used{span}."
 
 
-def _learnt(found: JsonObject) -> list[str]:
+def _learnt(checked: JsonObject) -> list[str]:
     """Sentences about what models learn from."""
     lines = []
-    if found.get("learnt") is not None:
-        lines.append(f"{_are(found['learnt'])} learnt from.")
-    lines += [f"{_are(one['count'])} not: {one['why']}." for one in found.get("not_learnt") or ()]
-    if found.get("repeats"):
-        choose = by_count(found["repeats"], "chooses", "choose")
-        lines.append(f"{found['repeats']:,} {choose} an item again (--repeats recommends such).")
-    if found.get("outside_catalogue"):
-        lines.append(f"{_are(found['outside_catalogue'], 'item')} not in the catalogue.")
+    if checked.get("learnt") is not None:
+        lines.append(f"{_are(checked['learnt'])} learnt from.")
+    lines += [
+        f"{_are(reason['count'])} not: {reason['why']}."
+        for reason in checked.get("not_learnt") or ()
+    ]
+    if checked.get("repeats"):
+        choose = by_count(checked["repeats"], "chooses", "choose")
+        lines.append(f"{checked['repeats']:,} {choose} an item again (--repeats recommends such).")
+    if checked.get("outside_catalogue"):
+        lines.append(f"{_are(checked['outside_catalogue'], 'item')} not in the catalogue.")
     return lines
 
 
-def _are(number: int, one: str = "") -> str:
+def _are(number: int, thing: str = "") -> str:
     """The number, what is counted where it needs saying, and `is` or `are`."""
-    things = counted(number, one) if one else f"{number:,}"
+    things = counted(number, thing) if thing else f"{number:,}"
     return f"{things} {by_count(number, 'is', 'are')}"
 
 
-def _left_out(found: JsonObject) -> list[str]:
+def _left_out(checked: JsonObject) -> list[str]:
     """Sentences about rows that were dropped."""
-    if not found.get("dropped"):
+    if not checked.get("dropped"):
         return []
-    to = f": {found['dropped_to']}" if found.get("dropped_to") else "."
-    reasons = [f"  {one['count']:,}: {one['why']}." for one in found.get("dropped_why") or ()]
-    were = by_count(found["dropped"], "was", "were")
-    return [f"{counted(found['dropped'], 'bad row')} {were} left out{to}", *reasons]
+    to = f": {checked['dropped_to']}" if checked.get("dropped_to") else "."
+    reasons = [
+        f"  {reason['count']:,}: {reason['why']}." for reason in checked.get("dropped_why") or ()
+    ]
+    were = by_count(checked["dropped"], "was", "were")
+    return [f"{counted(checked['dropped'], 'bad row')} {were} left out{to}", *reasons]
 
 
 def _events(events: Sequence[JsonObject]) -> Table:
@@ -120,16 +128,16 @@ def _events(events: Sequence[JsonObject]) -> Table:
     table.add_column("says")
     for name in ("events", "learnt"):
         table.add_column(name, justify="right")
-    for one in events:
-        role = plain(str(one["role"]).replace("_", " "))
-        table.add_row(plain(one["event"]), role, f"{one['count']:,}", f"{one['learnt']:,}")
+    for row in events:
+        role = plain(str(row["role"]).replace("_", " "))
+        table.add_row(plain(row["event"]), role, f"{row['count']:,}", f"{row['learnt']:,}")
     return table
 
 
-def show_description(found: JsonObject) -> None:
+def show_description(description: JsonObject) -> None:
     """Key and value, one a line."""
     table = Table.grid(padding=(0, 3))
-    for key, value in found.items():
+    for key, value in description.items():
         table.add_row(plain(key.replace("_", " "), style="dim"), plain(value_of(value)))
     screen().print(table)
 

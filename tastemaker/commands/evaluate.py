@@ -80,14 +80,14 @@ def _interval(value: JsonObject | None) -> str:
     return f"{value['mean']:.4f}" + (f" [{ends[0]:.3f}, {ends[1]:.3f}]" if ends else "")
 
 
-def _comparison(out: Screen, found: JsonObject) -> None:
-    low, high = found["ci95"]
+def _comparison(out: Screen, pair: JsonObject) -> None:
+    low, high = pair["ci95"]
     out.print(
         plain(
-            f"{found['a']} − {found['b']}, {found['metric']}, {counted(found['users'], 'user')}: "
-            f"{found['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {found['p']:.4f}; "
-            f"better for {found['better']:.1%}, equal {found['equal']:.1%}, "
-            f"worse {found['worse']:.1%}"
+            f"{pair['a']} − {pair['b']}, {pair['metric']}, {counted(pair['users'], 'user')}: "
+            f"{pair['difference']:+.4f} [{low:+.4f}, {high:+.4f}], p = {pair['p']:.4f}; "
+            f"better for {pair['better']:.1%}, equal {pair['equal']:.1%}, "
+            f"worse {pair['worse']:.1%}"
         )
     )
 

@@ -25,12 +25,12 @@ class Ids:
     lines: tuple[int, ...]
     """line of each id, from 1"""
 
-    def refuse(self, unknown: Iterable[str], one: str, but: str) -> None:
+    def refuse(self, unknown: Iterable[str], thing: str, but: str) -> None:
         """Refuse the file if it has some of the ids `unknown`.
 
         Args:
             unknown: Ids that cannot be meant.
-            one: What an id of this file is, such as `listed item`.
+            thing: What an id of this file is, such as `listed item`.
             but: What those are, such as `unknown to this run`.
 
         Raises:
@@ -43,7 +43,7 @@ class Ids:
         some = ", ".join(f"line {line:,} {value!r}" for line, value in where[:_NAMED])
         more = f" and {len(where) - _NAMED:,} more" if len(where) > _NAMED else ""
         fix = "Use ids as they are written in the data, or remove these lines."
-        are = f"{counted(len(where), one)} {by_count(len(where), 'is', 'are')}"
+        are = f"{counted(len(where), thing)} {by_count(len(where), 'is', 'are')}"
         raise BadInput(f"{are} {but}: {some}{more}.", self.file, fix)
 
 
@@ -64,10 +64,10 @@ def read_ids(file: str, column: str) -> Ids:
         pairs = [(n, _bare(line)) for n, line in enumerate(text.splitlines(), start=1)]
     else:
         pairs = _column(file, text, column, separator or ",")
-    kept = [(line, value) for line, value in pairs if value]
-    if not kept:
+    written = [(line, value) for line, value in pairs if value]
+    if not written:
         raise BadInput("The file holds no ids.", file, f"Write one a line, or leave {file} out.")
-    lines, ids = zip(*kept, strict=True)
+    lines, ids = zip(*written, strict=True)
     return Ids(file, ids, lines)
 
 

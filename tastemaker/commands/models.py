@@ -34,20 +34,22 @@ def models_install(options: InstallOptions) -> JsonObject:
     return install(options.model)
 
 
-def show_models(found: JsonObject) -> None:
+def show_models(answer: JsonObject) -> None:
     """One model a line: name, what it takes, size, licence, and whether it is here."""
     table = Table.grid(padding=(0, 3))
-    for one in found["models"]:
-        here = "installed" if one["installed"] else "not installed"
-        size = f"{one['bytes'] / 1e6:.0f} MB"
-        table.add_row(*(plain(t) for t in (one["name"], one["kind"], size, one["licence"], here)))
+    for model in answer["models"]:
+        here = "installed" if model["installed"] else "not installed"
+        size = f"{model['bytes'] / 1e6:.0f} MB"
+        table.add_row(
+            *(plain(t) for t in (model["name"], model["kind"], size, model["licence"], here))
+        )
     screen().print(table)
 
 
-def show_installed(found: JsonObject) -> None:
+def show_installed(model: JsonObject) -> None:
     """One sentence."""
-    word = "was installed already" if found["already"] else "is installed"
-    screen().print(plain(f"{found['name']} {word}."))
+    word = "was installed already" if model["already"] else "is installed"
+    screen().print(plain(f"{model['name']} {word}."))
 
 
 VERBS: dict[str, Verb | Later] = {

@@ -116,9 +116,9 @@ def refuse_endless(options: Any) -> None:
 
 def _numbers(options: Any, before: str = "") -> Iterator[tuple[str, float]]:
     """Name and value of every number in a nest of options."""
-    for one in fields(options):
-        value = vars(options)[one.name]
-        name = one.name.replace("_", "-")
+    for option in fields(options):
+        value = vars(options)[option.name]
+        name = option.name.replace("_", "-")
         if is_dataclass(value):
             yield from _numbers(value, f"{before}{name}.")
         elif isinstance(value, int | float):

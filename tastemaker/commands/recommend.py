@@ -106,28 +106,28 @@ def _known(listed: Ids, saved: SavedRun) -> tuple[str, ...]:
     return listed.ids
 
 
-def show_answer(found: JsonObject) -> None:
+def show_answer(answer: JsonObject) -> None:
     """What a user chose beside what is recommended; or what was written."""
     out = screen()
-    if "to" in found:
-        out.print(plain(_written(found)))
-        for remark in found["remarks"]:
+    if "to" in answer:
+        out.print(plain(_written(answer)))
+        for remark in answer["remarks"]:
             out.print(plain(remark))
         return
-    history = [chosen["title"] for chosen in found["history"]]
-    beside(out, history, found["items"], found["user"])
-    out.print(plain(found["reason"]))
-    if not found["items"]:
+    history = [chosen["title"] for chosen in answer["history"]]
+    beside(out, history, answer["items"], answer["user"])
+    out.print(plain(answer["reason"]))
+    if not answer["items"]:
         out.print(plain("No item is left that could be recommended."))
-    elif not found["complete"]:
-        out.print(plain(f"Only {counted(len(found['items']), 'item')} could be recommended."))
+    elif not answer["complete"]:
+        out.print(plain(f"Only {counted(len(answer['items']), 'item')} could be recommended."))
 
 
-def _written(found: JsonObject) -> str:
+def _written(answer: JsonObject) -> str:
     """Users, rows and file, and whom the data does not have or nothing could be given to."""
-    unknown, short, empty = (found[name] for name in ("unknown", "short", "empty"))
-    items, users = counted(found["rows"], "item"), counted(found["users"], "user")
-    parts = [f"{items} for {users} by {found['model']}: {found['to']}"]
+    unknown, short, empty = (answer[name] for name in ("unknown", "short", "empty"))
+    items, users = counted(answer["rows"], "item"), counted(answer["users"], "user")
+    parts = [f"{items} for {users} by {answer['model']}: {answer['to']}"]
     if unknown:
         verbs = by_count(unknown, "is not in the data and gets", "are not in the data and get")
         parts.append(f"{counted(unknown, 'user')} {verbs} what is popular")

@@ -101,10 +101,10 @@ def _refuse_decided(name: str, words: Sequence[str]) -> None:
 
 def _preset(words: Sequence[str]) -> str:
     """What stands after `--preset`: the defaults of the other options hang on it."""
-    for at, word in enumerate(words):
+    for place, word in enumerate(words):
         name, _, value = word.partition("=")
         if name == "--preset":
-            return value or "".join(words[at + 1 : at + 2])
+            return value or "".join(words[place + 1 : place + 2])
     return "default"
 
 

@@ -78,22 +78,22 @@ def similar(options: SimilarOptions) -> dict[str, Any]:
     return answer_similar(saved, options.item, wishes).to_json()
 
 
-def show_similar(found: Mapping[str, Any]) -> None:
+def show_similar(answer: Mapping[str, Any]) -> None:
     """The items, each with its score and how much of it came from either head."""
     out, table = screen(), Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column(plain(f"Goes with {found['item']['title']}"))
-    scored = any(item["parts"] for item in found["items"])
+    table.add_column(plain(f"Goes with {answer['item']['title']}"))
+    scored = any(item["parts"] for item in answer["items"])
     if scored:
         table.add_column("score", justify="right")
         table.add_column("of which")
-    for item in found["items"]:
-        parts = " · ".join(f"{name} {part:.2f}" for name, part in item["parts"].items())
+    for item in answer["items"]:
+        parts = " · ".join(f"{name} {share:.2f}" for name, share in item["parts"].items())
         table.add_row(plain(item["title"]), *([f"{item['score']:.2f}", parts] if scored else []))
     out.print()
     out.print(table)
-    out.print(plain(found["reason"]))
-    if not found["complete"]:
-        out.print(plain(f"Only {counted(len(found['items']), 'item')} could be given."))
+    out.print(plain(answer["reason"]))
+    if not answer["complete"]:
+        out.print(plain(f"Only {counted(len(answer['items']), 'item')} could be given."))
 
 
 VERBS: dict[str, Verb | Later] = {

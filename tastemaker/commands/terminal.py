@@ -138,7 +138,7 @@ def value_of(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {value_of(inner)}" for key, inner in value.items())
     if isinstance(value, list):
-        texts = all(isinstance(one, str) for one in value)
+        texts = all(isinstance(element, str) for element in value)
         return " to ".join(value) if texts else "; ".join(map(value_of, value))
     if isinstance(value, float):
         return f"{value:.4g}"
@@ -151,8 +151,8 @@ def beside(out: Screen, history: Sequence[str], items: Sequence[JsonObject], use
     if history:
         table.add_column(plain(f"User {user}, newest first"))
     table.add_column("Recommended" if items else "")
-    for at in range(max(len(items), min(len(history), 10))):
-        left = [plain(history[at] if at < len(history) else "")] if history else []
-        table.add_row(*left, plain(items[at]["title"] if at < len(items) else ""))
+    for row in range(max(len(items), min(len(history), 10))):
+        left = [plain(history[row] if row < len(history) else "")] if history else []
+        table.add_row(*left, plain(items[row]["title"] if row < len(items) else ""))
     out.print()
     out.print(table)

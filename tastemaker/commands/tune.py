@@ -18,20 +18,20 @@ def tune(options: TuneOptions) -> JsonObject:
     return tune_model(options)
 
 
-def show_tuned(found: JsonObject) -> None:
+def show_tuned(results: JsonObject) -> None:
     """A row a model: trials, validation before and after, settings; then the tuned run."""
     out = screen()
     table = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("model", "trials", "NDCG@10 on validation", "settings"):
         table.add_column(name)
-    for name, one in found["tuned"].items():
-        first = "failed" if one["first"] is None else f"{one['first']:.4f}"
-        settings = ", ".join(f"{key} {value}" for key, value in one["settings"].items())
-        values = f"{first} → {one['best']:.4f}"
-        table.add_row(plain(name), str(one["trials"]), values, plain(settings or "as they were"))
+    for name, search in results["tuned"].items():
+        first = "failed" if search["first"] is None else f"{search['first']:.4f}"
+        settings = ", ".join(f"{key} {value}" for key, value in search["settings"].items())
+        values = f"{first} → {search['best']:.4f}"
+        table.add_row(plain(name), str(search["trials"]), values, plain(settings or "as they were"))
     out.print(table)
-    show_run(found)
-    out.print(plain(f"Trials: {found['trials']}"), soft_wrap=True)
+    show_run(results)
+    out.print(plain(f"Trials: {results['trials']}"), soft_wrap=True)
 
 
 VERBS: dict[str, Verb | Later] = {"tune": Verb(tune, TuneOptions, show_tuned, threads_of_default)}

@@ -7,33 +7,26 @@ client and the bins of the diversity metric. It takes memberships and never enco
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 import scipy.sparse as sp
 
 from tastemaker.counts import counted
-from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.categories import fold, unify
+from tastemaker.data.grouping_files import Of, read_grouping, write_grouping
 from tastemaker.data.problems import shown
-from tastemaker.data.soundness import refuse
 from tastemaker.errors import BadInput
-
-Of = Literal["items", "users", "events"]
 
 OTHER = "other"
 """Group of the members that belong to no named one, so that every member has a group."""
 _NAMED = 20
 """Groups that a message names."""
-_LISTS = pa.large_list(pa.int32())
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,14 +144,7 @@ class Grouping:
         Raises:
             OutOfResources: If the disk is full or may not be written.
         """
-        whole = self.membership.tocsr(copy=True)
-        whole.sum_duplicates()
-        whole.eliminate_zeros()
-        bounds = pa.array(whole.indptr.astype(np.int64))
-        lists = pa.LargeListArray.from_arrays(bounds, pa.array(whole.indices.astype(np.int32)))
-        table = pa.table({"groups": lists})
-        meta = {"of": self.of, "names": json.dumps(self.names)}
-        write_arrow(path, table.replace_schema_metadata(meta))
+        write_grouping(path, self.names, self.membership, self.of)
 
     @classmethod
     def open(cls, path: Path, of: Of, num_members: int) -> Grouping:
@@ -172,23 +158,7 @@ class Grouping:
         Raises:
             ArtefactError: If it is missing or damaged, or groups something else.
         """
-        table = open_arrow(path)
-        names = _names(path, table, of)
-        lists = _lists(path, table, num_members)
-        bounds, codes = lists.offsets.to_numpy(), lists.values.to_numpy()
-        codes = codes[bounds[0] : bounds[-1]]
-        bounds = bounds - bounds[0]
-        if len(codes) and not (codes.min() >= 0 and codes.max() < len(names)):
-            got = f"{codes.min():,} to {codes.max():,}"
-            refuse(path, "Codes of groups are out of range", f"0 to {len(names) - 1:,}", got)
-        falls = 1 + np.flatnonzero(np.diff(codes) <= 0)
-        inside = np.setdiff1d(falls, bounds)
-        if len(inside):
-            member = int(np.searchsorted(bounds, inside[0], side="right")) - 1
-            want = "rising codes, each once"
-            refuse(path, "Groups are not in order", want, f"others at member {member:,}")
-        ones = np.ones(len(codes), np.float32)
-        membership = sp.csr_array((ones, codes, bounds), (num_members, len(names)))
+        names, membership = read_grouping(path, of, num_members)
         return cls(names, membership, of)
 
 
@@ -222,37 +192,3 @@ def _grouped(lists: pl.Series, of: Of) -> Grouping:
     ones = np.ones(len(rows), np.float32)
     membership = sp.csr_array((ones, (rows, columns)), (len(lists), len(names)))
     return Grouping(tuple(names), membership, of)
-
-
-def _names(path: Path, table: pa.Table, of: Of) -> tuple[str, ...]:
-    """The names of the groups, each one once."""
-    meta = table.schema.metadata or {}
-    held = meta.get(b"of", b"").decode(errors="replace")
-    if held != of:
-        known = held if held in get_args(Of) else repr(held)
-        refuse(path, "The file groups something else", of, known)
-    try:
-        names = json.loads(meta.get(b"names", b""))
-    except (ValueError, RecursionError):
-        names = None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        refuse(path, "Names of groups are damaged", "a list of texts", repr(names)[:80])
-    if len(set(names)) != len(names):
-        refuse(path, "A name stands for two groups", "every name once", repr(names)[:80])
-    return tuple(names)
-
-
-def _lists(path: Path, table: pa.Table, num_members: int) -> pa.LargeListArray:
-    """The lists of codes, their bounds within the file; a row a member."""
-    if table.column_names != ["groups"] or table.schema.field("groups").type != _LISTS:
-        refuse(path, "Columns are others", "groups, lists of int32", str(table.schema)[:80])
-    if table.num_rows != num_members:
-        refuse(path, "Another number of members", f"{num_members:,}", f"{table.num_rows:,}")
-    try:
-        table.validate(full=True)
-    except pa.ArrowException as error:
-        refuse(path, "Lists are damaged", "bounds within the file", str(error))
-    lists = table.column("groups").combine_chunks()
-    if lists.null_count or lists.values.null_count:
-        refuse(path, "A list is missing", "a list of groups a member", "nothing")
-    return lists

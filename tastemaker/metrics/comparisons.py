@@ -98,7 +98,7 @@ def compare(
         better=float((d > 0).mean()),
         equal=float((d == 0).mean()),
         worse=float((d < 0).mean()),
-        per_seed=tuple(float(one) for one in seeds.mean(1)),
+        per_seed=tuple(float(mean) for mean in seeds.mean(1)),
         users=len(d),
         reference=baseline,
     )

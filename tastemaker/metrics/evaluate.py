@@ -176,7 +176,7 @@ def _single(
     scored: Scored, options: EvalOptions, conventions: Mapping[str, bool]
 ) -> dict[str, Tensor]:
     """Ranks under each convention; the headline's lists and ties."""
-    measured = {"masked": scored.own() == -torch.inf}
+    measured = {"masked": scored.target_scores() == -torch.inf}
     for suffix, leave_out in conventions.items():
         if leave_out:
             scored.leave_out_seen()
@@ -191,11 +191,11 @@ def _multi(
     scored: Scored, options: EvalOptions, conventions: Mapping[str, bool]
 ) -> dict[str, Tensor]:
     """Which places of the lists hold a target, under each convention; the headline's lists."""
-    own = scored.own()
-    measured = {"masked": own == -torch.inf}
+    target_scores = scored.target_scores()
+    measured = {"masked": target_scores == -torch.inf}
     longest = max(options.length, *options.ks)
     wanted = torch.zeros(len(scored.scores), scored.scores.shape[1] + 1, dtype=torch.bool)
-    wanted = wanted.to(own.device)
+    wanted = wanted.to(target_scores.device)
     wanted[scored.owners, scored.columns + 1] = True
     for suffix, leave_out in conventions.items():
         if leave_out:
@@ -212,6 +212,6 @@ def _multi(
 def _list_ties(scored: Scored, lists: Tensor) -> Tensor:
     """Of each target, whether an item of the list other than itself has its score."""
     scores = scored.scores.gather(1, (lists - 1).clamp(min=0)).masked_fill(lists == 0, torch.nan)
-    own = scored.own()[:, None]
+    target_scores = scored.target_scores()[:, None]
     other = lists[scored.owners] != scored.columns[:, None] + 1
-    return ((scores[scored.owners] == own) & other).any(1)
+    return ((scores[scored.owners] == target_scores) & other).any(1)

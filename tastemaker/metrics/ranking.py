@@ -56,28 +56,28 @@ def ranks(scores: Tensor, targets: Tensor) -> Tensor:
     Returns:
         (B,) int64 ranks in 1..I, or `UNRANKABLE` for a masked target.
     """
-    own = scores.gather(1, targets[:, None])
+    target_scores = scores.gather(1, targets[:, None])
     # The target itself is one of those not below it, which makes the count a rank.
-    rank = _count(torch.ge, scores, own)
-    return rank.masked_fill(own[:, 0] == -torch.inf, UNRANKABLE)
+    rank = _count(torch.ge, scores, target_scores)
+    return rank.masked_fill(target_scores[:, 0] == -torch.inf, UNRANKABLE)
 
 
 def ties(scores: Tensor, targets: Tensor) -> Tensor:
     """(B,) true where another item has the target's score; arguments as for `ranks`."""
-    own = scores.gather(1, targets[:, None])
-    return (_count(torch.eq, scores, own) > 1) & (own[:, 0] > -torch.inf)
+    target_scores = scores.gather(1, targets[:, None])
+    return (_count(torch.eq, scores, target_scores) > 1) & (target_scores[:, 0] > -torch.inf)
 
 
-def _count(holds: Callable[..., Tensor], scores: Tensor, own: Tensor) -> Tensor:
-    """(B,) int64 scores of each row for which `holds(score, own)`.
+def _count(compares: Callable[..., Tensor], scores: Tensor, target_scores: Tensor) -> Tensor:
+    """(B,) int64 scores of each row for which `compares(score, target_score)`.
 
     Multiplying a 0/1 matrix by ones is several times as fast as summing a mask, and exact below
     2^24; a few rows at a time stay in the cache.
     """
     rows = max(1, _BLOCK // scores.shape[1])
     mask, ones = torch.empty_like(scores[:rows]), scores.new_ones(scores.shape[1])
-    blocks = zip(torch.split(scores, rows), torch.split(own, rows), strict=True)
-    return torch.cat([holds(s, o, out=mask[: len(s)]) @ ones for s, o in blocks]).long()
+    blocks = zip(torch.split(scores, rows), torch.split(target_scores, rows), strict=True)
+    return torch.cat([compares(s, o, out=mask[: len(s)]) @ ones for s, o in blocks]).long()
 
 
 def top_k(scores: Tensor, k: int) -> Tensor:

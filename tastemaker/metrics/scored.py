@@ -39,7 +39,7 @@ class Scored:
         """Mask what the contexts hold, in place."""
         self.scores.view(-1).index_fill_(0, self.seen, -torch.inf)
 
-    def own(self) -> Tensor:
+    def target_scores(self) -> Tensor:
         """Score of each target."""
         return self.scores[self.owners, self.columns]
 

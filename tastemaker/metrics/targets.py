@@ -68,11 +68,11 @@ def check_queries(cuts: Split, repeats: bool = False) -> None:
         BadInput: If it has no validation or no test query; or a target that repeats an item of
             its context, unless `repeats`.
     """
-    for part in ("test", "valid"):
-        refuse_empty(cuts, part)
+    for held_out in ("test", "valid"):
+        refuse_empty(cuts, held_out)
         if repeats:
             continue
-        queries = cuts.queries(part)
+        queries = cuts.queries(held_out)
         again = repeated_targets(queries)
         if again.any():
             first = int(again.argmax())

@@ -197,11 +197,11 @@ class ItemKNN(_Transitions):
 
 def _pairs(contexts: Contexts, num_items: int, gap: int) -> sp.csr_array:
     """(I, I) how often item b stands `gap` events after item a in one user's row."""
-    at = ranges(
+    first = ranges(
         contexts.offsets[:-1], np.maximum(contexts.offsets[:-1], contexts.offsets[1:] - gap)
     )
-    before, after = contexts.items[at] - 1, contexts.items[at + gap] - 1
-    pairs = sp.coo_array((np.ones(len(at)), (before, after)), (num_items, num_items))
+    before, after = contexts.items[first] - 1, contexts.items[first + gap] - 1
+    pairs = sp.coo_array((np.ones(len(first)), (before, after)), (num_items, num_items))
     return sp.csr_array(pairs)
 
 
@@ -209,13 +209,13 @@ def _decayed(contexts: Contexts, num_items: int, knobs: Mapping[str, float]) -> 
     """(B, I) weight of each context item: decay^(steps back), over the newest `reach`."""
     ends = contexts.offsets[1:]
     starts = np.maximum(contexts.offsets[:-1], ends - int(knobs["reach"]))
-    at = ranges(starts, ends)
+    events = ranges(starts, ends)
     lengths = ends - starts
     rows = np.repeat(np.arange(len(lengths)), lengths)
-    back = np.repeat(ends, lengths) - 1 - at
+    back = np.repeat(ends, lengths) - 1 - events
     weights = knobs["decay"] ** back.astype(np.float64)
     shape = (len(lengths), num_items)
-    return sp.csr_array(sp.coo_array((weights, (rows, contexts.items[at] - 1)), shape))
+    return sp.csr_array(sp.coo_array((weights, (rows, contexts.items[events] - 1)), shape))
 
 
 COUNTING: dict[str, type[Any]] = {

@@ -96,11 +96,11 @@ class Ease:
 
     def tensors(self) -> dict[str, Array]:
         """The inverse and, with fewer users than items, X in compressed rows and diag P."""
-        kept = {"inverse": self.inverse, "regulariser": np.array([self.regulariser])}
+        arrays = {"inverse": self.inverse, "regulariser": np.array([self.regulariser])}
         if self.users is not None and self.diagonal is not None:
-            kept |= {"indices": self.users.indices, "indptr": self.users.indptr}
-            kept |= {"diagonal": self.diagonal}
-        return kept
+            arrays |= {"indices": self.users.indices, "indptr": self.users.indptr}
+            arrays |= {"diagonal": self.diagonal}
+        return arrays
 
     @classmethod
     def from_tensors(cls, saved: Saved) -> Self:

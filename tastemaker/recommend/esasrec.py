@@ -76,5 +76,5 @@ class ESASRec(IdModel):
 
     def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
         """States of every position, or of the view's `newest`."""
-        x, kept = through(self.layers, self.inputs(batch, vectors), view)
-        return view.passed(x * view.pick(batch.valid[..., None]), kept, batch)
+        x, keys_values = through(self.layers, self.inputs(batch, vectors), view)
+        return view.passed(x * view.pick(batch.valid[..., None]), keys_values, batch)

@@ -151,8 +151,8 @@ class HLLM(NextItemModel):
         before = None if view.plain else [] if view.past is None else [*view.past.layers]
         x, layers = hidden_states(self.user, x, position_ids, view.mask(batch), before)
         x = F.normalize(view.pick(x), dim=-1) * self.log_scale.exp().clamp(max=_SCALE)
-        kept = [KeyValue(*pair) for pair in layers]
-        return view.passed(x * view.pick(batch.valid[..., None]), kept, batch)
+        keys_values = [KeyValue(*pair) for pair in layers]
+        return view.passed(x * view.pick(batch.valid[..., None]), keys_values, batch)
 
     def table(self) -> Tensor:
         """(I+1, D) unit vectors of all texts; row 0 is padding. Those that changed are encoded."""
@@ -219,8 +219,8 @@ class HLLM(NextItemModel):
         training = self.training
         self.eval()
         for start in range(0, len(rows), _CHUNK):
-            part = rows[start : start + _CHUNK]
-            self.features[torch.from_numpy(part + 1)] = self._encoded(part)
+            chunk = rows[start : start + _CHUNK]
+            self.features[torch.from_numpy(chunk + 1)] = self._encoded(chunk)
         self.vectors[1:] = self._projected(self.features[1:])
         self.stale[:] = False
         self.train(training)
@@ -230,10 +230,10 @@ class HLLM(NextItemModel):
 
         At most `fresh` of them, drawn by chance, have a gradient.
         """
-        kept = F.embedding(ids, self.features)
+        features = F.embedding(ids, self.features)
         learns = any(parameter.requires_grad for parameter in self._reader.parameters())
         if not learns or self.steps <= self.hllm.thaw:
-            return kept
+            return features
         self.stale[1:] = True
         order = 1 + torch.randperm(len(ids) - 1).to(ids.device)
         learn, rest = order[: self.hllm.fresh], order[self.hllm.fresh :]
@@ -241,7 +241,7 @@ class HLLM(NextItemModel):
         with torch.no_grad():
             if len(rest):
                 parts.append(self._encoded((ids[rest] - 1).cpu().numpy()))
-        return kept.index_copy(0, order, torch.cat(parts))
+        return features.index_copy(0, order, torch.cat(parts))
 
     def _projected(self, features: Tensor) -> Tensor:
         """(n, H) → (n, D) unit vectors."""

@@ -146,9 +146,9 @@ class HSTU(IdModel):
         if distances.dim() == 3 and len(distances) == 1:
             distances = distances[0]  # one row stands for all
         pairs = Pairs(distances, self._buckets(batch, view))
-        x, kept = through(self.layers, self.inputs(batch, vectors), view, pairs)
+        x, keys_values = through(self.layers, self.inputs(batch, vectors), view, pairs)
         scale = view.pick(batch.valid[..., None]) / self.temperature
-        return view.passed(F.normalize(x, dim=-1) * scale, kept, batch)
+        return view.passed(F.normalize(x, dim=-1) * scale, keys_values, batch)
 
     def table(self) -> Tensor:
         """(I+1, D) unit vectors; row 0 stays zero."""

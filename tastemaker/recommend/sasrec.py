@@ -83,5 +83,7 @@ class SASRec(IdModel):
 
     def read(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Pass:
         """States of every position, or of the view's `newest`."""
-        x, kept = through(self.layers, self.inputs(batch, vectors), view)
-        return view.passed(self.final_norm(x) * view.pick(batch.valid[..., None]), kept, batch)
+        x, keys_values = through(self.layers, self.inputs(batch, vectors), view)
+        return view.passed(
+            self.final_norm(x) * view.pick(batch.valid[..., None]), keys_values, batch
+        )

@@ -90,8 +90,8 @@ class Saved:
         self._within("indices", indices, 0, columns - 1)
         last = int(bounds[-1]) if len(bounds) else -1
         if last != len(indices) or bounds[0] != 0 or (bounds[1:] < bounds[:-1]).any():
-            got = f"{len(bounds):,} bounds in disorder or up to {last:,}"
-            raise self.fault("indptr", f"bounds that rise from 0 to {len(indices):,}", got)
+            holds = f"{len(bounds):,} bounds in disorder or up to {last:,}"
+            raise self.fault("indptr", f"bounds that rise from 0 to {len(indices):,}", holds)
         return indices, bounds
 
     def square(self) -> sp.csr_array:
@@ -129,11 +129,11 @@ class Saved:
                 raise self.fault(name, f"values from {low:g} to {high:g}", f"{least} to {most}")
         return values
 
-    def fault(self, name: str, expected: str, got: str) -> ArtefactError:
+    def fault(self, name: str, expected: str, holds: str) -> ArtefactError:
         """The error about one part."""
         part = "/".join(word for word in (self.model, name) if word)
         fix = "Make the run again with this version, or take it from a source you trust."
-        return ArtefactError(self.file, f"{part} cannot be used", expected, got, fix)
+        return ArtefactError(self.file, f"{part} cannot be used", expected, holds, fix)
 
 
 def read_saved(path: Path, num_items: int) -> dict[str, Saved]:

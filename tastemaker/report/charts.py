@@ -90,16 +90,16 @@ def curve_chart(
         [parted.mark_rule(color=RULE, strokeWidth=2).encode(x=x)] if ends else []
     )
     layers.append(line)
-    kept = [row for row in rows if row["epoch"] == best]
-    if kept:
-        marked = alt.Chart(_data(kept[:1])).encode(x=x)
+    marks = [row for row in rows if row["epoch"] == best]
+    if marks:
+        marked = alt.Chart(_data(marks[:1])).encode(x=x)
         layers.append(marked.mark_rule(color=MUTED, strokeDash=[3, 3]))
         dot = marked.mark_point(filled=True, size=70, color=SERIES[0], opacity=1)
         layers.append(dot.encode(y=y))
     if len(rows) == 1:
         layers.append(chart.mark_point(filled=True, size=70, color=SERIES[0]).encode(x=x, y=y))
     numbers = [f"epoch {epoch:g}: {number(value)}" for epoch, value in _thinned(points)]
-    where = f", best epoch {best:g}" if kept and best is not None else ""
+    where = f", best epoch {best:g}" if marks and best is not None else ""
     words = f"{metric} by epoch{where}. " + "; ".join(numbers)
     return svg(alt.layer(*layers), metric, words, (HALF, 220))
 
@@ -190,7 +190,7 @@ def _values(rows: Sequence[Estimate]) -> list[JsonObject]:
 
 
 def _cycle(choices: Sequence[str], names: Sequence[str]) -> list[str]:
-    return [choices[at % len(choices)] for at in range(len(names))]
+    return [choices[place % len(choices)] for place in range(len(names))]
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:

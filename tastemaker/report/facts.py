@@ -59,8 +59,8 @@ def _events(value: object) -> str:
 def split_facts(split: Mapping[str, object]) -> list[tuple[str, str]]:
     """How the events were divided: labels and values, missing ones left out."""
 
-    def part_of(part: str) -> str:
-        targets, users = split.get(f"{part}_targets"), split.get(f"{part}_users")
+    def part_of(held_out: str) -> str:
+        targets, users = split.get(f"{held_out}_targets"), split.get(f"{held_out}_users")
         if finite(targets) is None or finite(users) is None:
             return MISSING
         return f"{things(targets, 'event')} of {things(users, 'user')}"

@@ -56,13 +56,13 @@ def head(results: Mapping[str, object]) -> dict[str, object]:
 
 def data(results: Mapping[str, object]) -> dict[str, object]:
     """What was learned from, what of it was not and why, and how it was divided."""
-    found, split = part(results, "data"), part(results, "split")
+    dataset, split = part(results, "data"), part(results, "split")
     return {
-        "facts": facts.facts(found),
-        "licence": str(found.get("licence", "")),
-        "warnings": [str(warning) for warning in listed(found, "warnings")],
-        "events": facts.events(found),
-        "not_learnt": facts.not_learnt(found),
+        "facts": facts.facts(dataset),
+        "licence": str(dataset.get("licence", "")),
+        "warnings": [str(warning) for warning in listed(dataset, "warnings")],
+        "events": facts.events(dataset),
+        "not_learnt": facts.not_learnt(dataset),
         "split": str(split.get("name", "")),
         "split_facts": facts.split_facts(split),
     }
@@ -111,13 +111,13 @@ def _stages(metrics: Sequence[Mapping[str, object]]) -> list[tuple[str, float, f
 
 
 def _training(training: Mapping[str, object]) -> list[tuple[str, str]]:
-    kept = finite(training.get("best"))
+    best = finite(training.get("best"))
     shown = {
         "Model": str(training.get("model", "")),
         "Epochs": count(training.get("epochs")),
         "Steps": count(training.get("steps")),
         "Best epoch": count(training.get("best_epoch")),
-        "Best validation value": number(kept),
+        "Best validation value": number(best),
         "Converged": setting(training["converged"]) if "converged" in training else "",
         "CPU seconds": count(training.get("cpu_seconds")),
     }
@@ -126,15 +126,15 @@ def _training(training: Mapping[str, object]) -> list[tuple[str, str]]:
 
 def models(results: Mapping[str, object]) -> dict[str, object]:
     """Tables of all models, the chart of the headline metric, paired comparisons."""
-    found, best = part(results, "models"), str(results.get("best", ""))
-    headline = {name: part(part(found, name), HEADLINE) for name in tables.ordered(found)}
+    measured, best = part(results, "models"), str(results.get("best", ""))
+    headline = {name: part(part(measured, name), HEADLINE) for name in tables.ordered(measured)}
     rows = tables.estimates(headline)
     drawn = _both(partial(charts.interval_chart, rows, "NDCG@10", best)) if rows else []
     protocol = part(results, "protocol")
     return {
         "chart": drawn,
-        "accuracy": tables.accuracy(found, best),
-        "beyond": tables.beyond_accuracy(found, best),
+        "accuracy": tables.accuracy(measured, best),
+        "beyond": tables.beyond_accuracy(measured, best),
         "comparisons": tables.comparisons(results),
         "skipped": tables.settings(part(results, "skipped")),
         "filter_seen": protocol.get("filter_seen"),

@@ -39,27 +39,27 @@ def finite(value: object) -> float | None:
 
 def number(value: object, digits: int = 4, sign: bool = False) -> str:
     """A number with fixed decimals and thousands separators, such as `1,234.5000`."""
-    found = finite(value)
-    if found is None:
+    known = finite(value)
+    if known is None:
         return MISSING
-    return f"{found:{'+' if sign else ''},.{digits}f}".replace("-", "\u2212")
+    return f"{known:{'+' if sign else ''},.{digits}f}".replace("-", "\u2212")
 
 
 def count(value: object) -> str:
     """A whole number with thousands separators; fractions keep one decimal."""
-    found = finite(value)
-    return number(value, 0 if found is None or found.is_integer() else 1)
+    known = finite(value)
+    return number(value, 0 if known is None or known.is_integer() else 1)
 
 
-def things(value: object, one: str) -> str:
+def things(value: object, thing: str) -> str:
     """A number of things with what they are: `1 event`, `1.5 events`."""
-    return f"{count(value)} {one if finite(value) == 1 else plural(one)}"
+    return f"{count(value)} {thing if finite(value) == 1 else plural(thing)}"
 
 
 def percent(value: object, digits: int = 1, sign: bool = False) -> str:
     """A share in [0, 1] as `12.3 %`."""
-    found = finite(value)
-    return MISSING if found is None else number(100 * found, digits, sign) + SPACE + "%"
+    share = finite(value)
+    return MISSING if share is None else number(100 * share, digits, sign) + SPACE + "%"
 
 
 def interval(ends: object, digits: int = 4, sign: bool = False) -> str:
@@ -71,8 +71,8 @@ def interval(ends: object, digits: int = 4, sign: bool = False) -> str:
 
 def p_value(value: object) -> str:
     """A p-value with four decimals, or `< 0.0001`."""
-    found = finite(value)
-    return f"<{SPACE}0.0001" if found is not None and found < 1e-4 else number(found)
+    p = finite(value)
+    return f"<{SPACE}0.0001" if p is not None and p < 1e-4 else number(p)
 
 
 def setting(value: object) -> str:

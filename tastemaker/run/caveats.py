@@ -31,7 +31,7 @@ def caveats(
         cuts: The split.
         fitted: How the training of the neural model went.
     """
-    found = [
+    warnings = [
         _training(models.neural_name, fitted),
         _against_counting(models, measured, fitted),
         _cut_histories(models, cuts),
@@ -39,7 +39,7 @@ def caveats(
         _few_users(cuts),
         _never_trained(cuts),
     ]
-    return [text for text in found if text]
+    return [text for text in warnings if text]
 
 
 def _training(name: str, fitted: Fitted) -> str:

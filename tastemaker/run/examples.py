@@ -16,7 +16,7 @@ ITEMS = 10
 
 
 def examples(
-    one: Evaluation,
+    measured: Evaluation,
     log: Interactions,
     queries: Queries,
     catalog: Catalog,
@@ -26,7 +26,7 @@ def examples(
     """A few users spread over the log.
 
     Args:
-        one: What a model did on the queries.
+        measured: What a model did on the queries.
         log: The log they were made from.
         queries: Contexts and targets.
         catalog: Titles, aligned with the item codes.
@@ -38,8 +38,8 @@ def examples(
     def shown(row: int) -> JsonObject:
         context = queries.contexts.slice(row, row + 1).items
         bounds = queries.target_offsets
-        user = int(one.users[row])
-        offered = one.lists[row][~np.isin(one.lists[row], [0, *refused.history(user)])]
+        user = int(measured.users[row])
+        offered = measured.lists[row][~np.isin(measured.lists[row], [0, *refused.history(user)])]
         targets = queries.target_items[bounds[row] : bounds[row + 1]]
         return {
             "user": log.user_ids[user],

@@ -49,9 +49,11 @@ def first_answers(plan: Plan, neural: Learned) -> Models:
         LOG.info("  %-14s skipped: %s", name, reason)
     best, log = models.best_counting, plan.cuts.interactions
     catalog, users = plan.ground.catalog, 1
-    for one in examples(measured[best], log, queries, catalog, plan.refused, users):
-        LOG.info("user %s chose, newest first: %s", _named([one["user"]]), _named(one["history"]))
-        titles = [item["title"] for item in one["recommendations"]]
+    for example in examples(measured[best], log, queries, catalog, plan.refused, users):
+        LOG.info(
+            "user %s chose, newest first: %s", _named([example["user"]]), _named(example["history"])
+        )
+        titles = [item["title"] for item in example["recommendations"]]
         LOG.info("%s recommends: %s", best, _named(titles))
     return models
 

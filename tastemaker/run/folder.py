@@ -119,9 +119,9 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 def finished_folder(run: Path) -> Path:
     """Where the files of a finished run stand: its folder, or inside it while it trains on."""
-    kept = run / FINISHED
-    trains_on = not (run / artifacts.MANIFEST).exists() and (kept / artifacts.MANIFEST).exists()
-    return kept if trains_on else run
+    inside = run / FINISHED
+    trains_on = not (run / artifacts.MANIFEST).exists() and (inside / artifacts.MANIFEST).exists()
+    return inside if trains_on else run
 
 
 def train_on(run: Path) -> None:

@@ -22,7 +22,7 @@ from tastemaker.files import JsonObject
 from tastemaker.metrics.headline import validation_queries
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import NEURAL, build, name_of
-from tastemaker.recommend.blend import fit_weights
+from tastemaker.recommend.blend_weights import fit_weights
 from tastemaker.report.page import write_report
 from tastemaker.run.first_answers import first_answers
 from tastemaker.run.folder import (

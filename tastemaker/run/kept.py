@@ -25,7 +25,7 @@ def keep(folder: Path, dataset: Dataset) -> None:
     dataset.declared.save(folder / DECLARATION)
 
 
-def kept(folder: Path) -> Dataset:
+def kept_data(folder: Path) -> Dataset:
     """The data of a run directory; arrays are read from disk as they are touched.
 
     Raises:

@@ -111,7 +111,7 @@ class Models:
         Parts that others are mixed into are no such models, as popularity smooths Markov counts.
         """
         weighted = [name for name, weight in (self.weights or {}).items() if weight]
-        mixed = {part.name for part in PARTS if part.beside}
+        mixed = {blended.name for blended in PARTS if blended.beside}
         return weighted[0] if len(weighted) == 1 and weighted[0] not in mixed else ""
 
     def parts(self) -> dict[str, Recommender]:
@@ -159,28 +159,26 @@ class Models:
                 interactions.vocabulary_sha256,
                 "Train on this data, or open the run the model came with.",
             )
-        own, shape = _stored_shape(run, config)
+        name, shape = _stored_shape(run, config)
         ground = Ground(interactions.num_items, catalog, unseen=unseen or Catalog.empty())
         if len(catalog.frame) != ground.num_items:
-            got, want = (
-                counted(len(catalog.frame), "row"),
-                f"{counted(ground.num_items, 'row')}, one an item",
-            )
-            raise ArtefactError(str(run / ITEMS), "Items differ", want, got, _FIX)
-        neural = backbone_of(own).model.open(shape, ground, run)
+            want = f"{counted(ground.num_items, 'row')}, one an item"
+            holds = counted(len(catalog.frame), "row")
+            raise ArtefactError(str(run / ITEMS), "Items differ", want, holds, _FIX)
+        neural = backbone_of(name).model.open(shape, ground, run)
         counting, candidates = _open_counting(run, interactions.num_items)
-        models = cls(own, neural, counting, candidates)
+        models = cls(name, neural, counting, candidates)
         models.weights, models.skipped = _open_blend(run, models)
         return models
 
 
 def _stored_shape(run: Path, config: Mapping[str, Any]) -> tuple[str, Shape]:
     """Name and shape of a run's neural model."""
-    own, values = config.get("model"), config.get("model_config")
-    if not isinstance(own, str) or not isinstance(values, Mapping):
-        path, got = str(run / CONFIG), f"{own!r:.80} and {type(values).__name__}"
-        raise ArtefactError(path, "The model is not named", "model and model_config", got, _FIX)
-    return own, from_json(backbone_of(own).config, values, f"{own} options")
+    name, values = config.get("model"), config.get("model_config")
+    if not isinstance(name, str) or not isinstance(values, Mapping):
+        path, holds = str(run / CONFIG), f"{name!r:.80} and {type(values).__name__}"
+        raise ArtefactError(path, "The model is not named", "model and model_config", holds, _FIX)
+    return name, from_json(backbone_of(name).config, values, f"{name} options")
 
 
 def _open_counting(run: Path, num_items: int) -> tuple[dict[str, Any], npt.NDArray[np.bool_]]:
@@ -197,9 +195,9 @@ def _open_blend(run: Path, models: Models) -> tuple[dict[str, float] | None, dic
     extra = files.read_json(path)
     weights, skipped = extra.get("weights"), extra.get("skipped")
     numbers = isinstance(weights, dict) and all(
-        isinstance(one, int | float) and math.isfinite(one) for one in weights.values()
+        isinstance(weight, int | float) and math.isfinite(weight) for weight in weights.values()
     )
     if weights is not None and not (numbers and weights.keys() <= models.parts().keys()):
-        want, got = f"numbers for {', '.join(models.parts())}", f"{weights!r:.200}"
-        raise ArtefactError(str(path), "Weights do not fit", want, got, _FIX)
+        want, holds = f"numbers for {', '.join(models.parts())}", f"{weights!r:.200}"
+        raise ArtefactError(str(path), "Weights do not fit", want, holds, _FIX)
     return weights, skipped if isinstance(skipped, dict) else None

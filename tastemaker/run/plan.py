@@ -19,7 +19,7 @@ from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
 from tastemaker.run.folder import CONFIG, finished_folder, read_config, train_on, verify_run
-from tastemaker.run.kept import keep, kept
+from tastemaker.run.kept import keep, kept_data
 from tastemaker.run.models import Knobs
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Shape
@@ -94,7 +94,8 @@ def kept_frame(options: RunOptions, folder: Path) -> Dataset | None:
     path = folder / CONFIG
     if not (options.resume and isinstance(options.data, str) and options.data == FRAME):
         return None
-    return kept(folder) if path.is_file() and files.read_json(path).get("data") == FRAME else None
+    of_frame = path.is_file() and files.read_json(path).get("data") == FRAME
+    return kept_data(folder) if of_frame else None
 
 
 def is_finished(folder: Path, plan: Plan) -> bool:

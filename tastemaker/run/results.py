@@ -68,7 +68,9 @@ def results_of(
         "data": plan.dataset.describe(),
         "split": {"name": cuts.name, "sha256": cuts.sha256, **cuts.summary()},
         "protocol": _protocol(cuts, options_of(cuts, not plan.options.repeats)),
-        "models": {name: metrics_of(one, cuts, grouping) for name, one in measured.items()},
+        "models": {
+            name: metrics_of(evaluation, cuts, grouping) for name, evaluation in measured.items()
+        },
         "validation": on_validation,
         "best": best,
         "why": _why(best, on_validation, measured, models.blend_is),
@@ -102,9 +104,9 @@ def _why(
     )
 
 
-def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> JsonObject:
+def metrics_of(evaluation: Evaluation, cuts: Split, grouping: Grouping | None) -> JsonObject:
     """Means with intervals of one model, accuracy first."""
-    log, lists = cuts.interactions, one.lists[:, :K]
+    log, lists = cuts.interactions, evaluation.lists[:, :K]
     counts = cuts.train_counts
     beyond = {
         f"novelty@{K}": beyond_accuracy.novelty(lists, counts),
@@ -113,10 +115,10 @@ def metrics_of(one: Evaluation, cuts: Split, grouping: Grouping | None) -> JsonO
     }
     if grouping is not None:
         beyond[f"entropy@{K}"] = beyond_accuracy.entropy(lists, grouping.membership)
-    cells = {name: cell.to_json() for name, cell in intervals(one.per_user | beyond).items()}
+    cells = {name: cell.to_json() for name, cell in intervals(evaluation.per_user | beyond).items()}
     cells[f"coverage@{K}"] = _point(beyond_accuracy.coverage(lists, log.num_items))
     cells[f"gini@{K}"] = _point(beyond_accuracy.gini(lists, log.num_items))
-    cells["tied"], cells["unrankable"] = _point(one.tied), _point(one.unrankable)
+    cells["tied"], cells["unrankable"] = _point(evaluation.tied), _point(evaluation.unrankable)
     return cells
 
 
@@ -177,7 +179,7 @@ def _labels(amounts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.str_], list[
 
 def _per_user(measured: Mapping[str, Evaluation], cuts: Split) -> pl.DataFrame:
     frames = []
-    for name, one in measured.items():
-        frame = one.to_frame(cuts.interactions.user_ids)
+    for name, evaluation in measured.items():
+        frame = evaluation.to_frame(cuts.interactions.user_ids)
         frames.append(frame.insert_column(1, pl.lit(name).alias("model")))
     return pl.concat(frames)

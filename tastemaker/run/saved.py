@@ -28,20 +28,19 @@ from tastemaker.data.polarity import refused
 from tastemaker.files import JsonObject
 from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
-from tastemaker.run.kept import kept
-from tastemaker.run.lists import Choice, Lists, best_items
+from tastemaker.run.kept import kept_data
 from tastemaker.run.models import Models
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.similar import Beside, answer_similar
+from tastemaker.run.user_lists import (
+    POPULARITY,
+    codes_of,
+    lists_of,
+    rows_of,
+    tables_of,
+)
 from tastemaker.run.wishes import Id, Wished, WishedBeside, Wishes, id_of, undialled
 from tastemaker.seams import Recommender
-
-BATCH = 128
-"""Users answered at a time."""
-POPULARITY = "popularity"
-"""What ranks for somebody of whom nothing is known."""
-
-Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -78,10 +77,6 @@ class SavedRun:
         """What each user explicitly refused, by their newest word."""
         return refused(self.data.interactions, self.data.declared)
 
-    @cached_property
-    def _titles(self) -> pl.Series:
-        return pl.Series(self.shelf.titles, dtype=pl.String)
-
     def model_name(self, name: str = "") -> str:
         """`name`, or where it is empty that of the model which this run recommends with."""
         return name or str(self.results.get("best", self.config["model"]))
@@ -96,11 +91,11 @@ class SavedRun:
 
     def context(self, user: Id) -> Contexts:
         """All that a user chose, as one row; an empty row for an unknown user."""
-        return _rows(self.interactions, self._codes([id_of(user)]))
+        return rows_of(self.interactions, codes_of(self.interactions, [id_of(user)]))
 
     def barred(self, user: Id) -> npt.NDArray[np.int32]:
         """Codes of items that are not recommended to a user, whatever is wished: refused ones."""
-        return _rows(self.refused, self._codes([id_of(user)])).items
+        return rows_of(self.refused, codes_of(self.interactions, [id_of(user)])).items
 
     def recommend(
         self, user: Id, k: int = 10, *, model: str = "", **wishes: Unpack[Wished]
@@ -121,11 +116,11 @@ class SavedRun:
     def answer(self, user: Id, wishes: Wishes, model: str = "") -> Answer:
         """As `recommend`, with the wishes in one object."""
         user, choice = id_of(user), self.shelf.choice(undialled(wishes))
-        codes, past = self._codes([user]), self.context(user).items
+        codes, past = codes_of(self.interactions, [user]), self.context(user).items
         name = self._checked(model) if len(past) else POPULARITY
-        lists, known = self._lists(codes, name, choice), bool(codes[0] >= 0)
-        found = zip(lists.items[0].tolist(), lists.scores[0].tolist(), strict=True)
-        items = tuple(self._item(code, score) for code, score in found if code)
+        lists, known = lists_of(self, codes, name, choice), bool(codes[0] >= 0)
+        ranked = zip(lists.items[0].tolist(), lists.scores[0].tolist(), strict=True)
+        items = tuple(self._item(code, score) for code, score in ranked if code)
         said = [_reason(known, name, len(past)), *self.shelf.remarks(wishes)]
         history = tuple(self._chosen(int(code)) for code in past[::-1][:10])
         return Answer(user, known, name, " ".join(said), history, items, len(items) == wishes.k)
@@ -185,54 +180,12 @@ class SavedRun:
         """As `recommend_all`, in tables of some users each; wishes are checked before the first."""
         given = self.interactions.user_ids.to_list() if users is None else map(id_of, users)
         ids, choice = list(dict.fromkeys(given)), self.shelf.choice(undialled(wishes))
-        name = self._checked(model)
-        parts = range(0, max(1, len(ids)), BATCH)
-        return (self._table(ids[at : at + BATCH], name, choice) for at in parts)
-
-    def _table(self, users: list[str], model: str, choice: Choice) -> pl.DataFrame:
-        codes = self._codes(users)
-        past = _rows(self.interactions, codes).lengths > 0
-        groups = [(np.flatnonzero(past), model), (np.flatnonzero(~past), POPULARITY)]
-        some = [group for group in groups if len(group[0])] or groups[1:]
-        parts = [self._part(rows, users, codes, name, choice) for rows, name in some]
-        return pl.concat(parts).sort("row", "rank").drop("row")
-
-    def _part(
-        self, rows: Codes, users: list[str], codes: Codes, model: str, choice: Choice
-    ) -> pl.DataFrame:
-        """The table of those of some users whom one model ranks for."""
-        lists = self._lists(codes[rows], model, choice)
-        user, place = np.nonzero(lists.items)
-        item = pl.Series(lists.items[user, place] - 1)
-        return pl.DataFrame(
-            {
-                "row": rows[user],
-                "user_id": pl.Series(users, dtype=pl.String).gather(rows[user]),
-                "known": codes[rows][user] >= 0,
-                "rank": place + choice.first + 1,
-                "item_id": self.interactions.item_ids.gather(item),
-                "title": self._titles.gather(item),
-                "score": lists.scores[user, place].round(6),
-                "model": pl.repeat(model, len(user), dtype=pl.String, eager=True),
-            }
-        )
+        return tables_of(self, ids, self._checked(model), choice)
 
     def _checked(self, model: str) -> str:
         """Name of a model that this run has."""
         self.model(model)
         return self.model_name(model)
-
-    def _codes(self, users: list[str]) -> Codes:
-        """(B,) user codes; -1 for a user whom the data does not have."""
-        known = self.interactions.user_codes
-        return np.array([known.get(user, -1) for user in users], np.int64)
-
-    def _lists(self, users: Codes, model: str, choice: Choice) -> Lists:
-        """The best items of some users, all of them ranked by one model."""
-        contexts, barred = _rows(self.interactions, users), [_rows(self.refused, users)]
-        if not self.config["repeats"]:
-            barred.append(contexts)
-        return best_items(self.models.get(model), contexts, barred, choice)
 
     def _chosen(self, code: int) -> Chosen:
         return Chosen(self.interactions.item_ids[code - 1], self.shelf.titles[code - 1])
@@ -241,14 +194,6 @@ class SavedRun:
         labels = self.catalog.frame["categories"][code - 1]
         item, title = self.interactions.item_ids[code - 1], self.shelf.titles[code - 1]
         return Recommendation(item, title, round(score, 6), () if labels is None else tuple(labels))
-
-
-def _rows(log: Interactions, users: Codes) -> Contexts:
-    """A row of a log for each user code; an empty one for -1."""
-    known = np.maximum(users, 0)
-    starts = log.offsets[known]
-    ends = np.where(users < 0, starts, log.offsets[known + 1])
-    return Contexts.gather(users, starts, ends, log.columns)
 
 
 def _reason(known: bool, model: str, events: int) -> str:
@@ -269,7 +214,7 @@ def open_run(path: str | Path) -> SavedRun:
     run = finished_folder(Path(path))
     verify_run(run)
     config, results = read_config(run), files.read_json(run / RESULTS)
-    data = kept(run)
+    data = kept_data(run)
     learnt = data.positives()
     ground = Ground.of(learnt.item_ids, data.catalog)
     aligned = ground.catalog

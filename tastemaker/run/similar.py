@@ -93,8 +93,8 @@ class Beside:
         items = AllItems.of(saved.interactions.item_ids, catalog)
         if len(search) != items.num_items:
             what, fix = "The model is of other items", "Restore the run from a copy."
-            want, got = f"{items.num_items:,} items", f"{len(search):,}"
-            raise ArtefactError(str(saved.path), what, want, got, fix)
+            want, holds = f"{items.num_items:,} items", f"{len(search):,}"
+            raise ArtefactError(str(saved.path), what, want, holds, fix)
         path = saved.path / NEIGHBOURS
         table = NeighbourTable.open(path, len(search)) if path.exists() else None
         search = replace(search, index=opened_index(saved.path / INDEX, search))

@@ -92,10 +92,10 @@ class Titles:
             .sort("share", "row", descending=[True, False])
             .head(_COMPARED)
         )
-        found = [
+        compared = [
             (-_likeness(asked, near), row) for row, near in best.select("row", "title").iter_rows()
         ]
-        return [row for unlike, row in sorted(found)[:_NAMED] if -unlike >= _NEAR]
+        return [row for unlike, row in sorted(compared)[:_NAMED] if -unlike >= _NEAR]
 
 
 def _likeness(asked: str, title: str) -> float:

@@ -55,15 +55,15 @@ class Trials:
     path: Path
     lines: list[JsonObject] = field(default_factory=list)
 
-    def found(self, model: str, number: int) -> JsonObject | None:
+    def made(self, model: str, number: int) -> JsonObject | None:
         """The trial, if it was made already."""
         return next((t for t in self.lines if (t["model"], t["trial"]) == (model, number)), None)
 
-    def add(self, model: str, number: int, settings: Settings, **found: Any) -> None:
+    def add(self, model: str, number: int, settings: Settings, **outcome: Any) -> None:
         """Keep one trial."""
-        self.lines.append({"model": model, "trial": number, "settings": settings, **found})
-        tried = ", ".join(f"{name} {one}" for name, one in settings.items()) or "as they were"
-        value = "failed" if found[HEADLINE] is None else f"NDCG@10 {found[HEADLINE]:.4f}"
+        self.lines.append({"model": model, "trial": number, "settings": settings, **outcome})
+        tried = ", ".join(f"{name} {choice}" for name, choice in settings.items()) or "as they were"
+        value = "failed" if outcome[HEADLINE] is None else f"NDCG@10 {outcome[HEADLINE]:.4f}"
         LOG.info("%s, trial %d (%s): %s on validation", model, number + 1, tried, value)
         records.append(self.path, self.lines[-1])
 
@@ -111,10 +111,10 @@ def search(plan: Plan, options: TuneOptions, trials: Trials) -> JsonObject:
     if options.resume:
         trials.lines = records.read(trials.path)
     counting = [name for name in COUNTING if tune_counting(name, plan, options.trials, trials)]
-    kept = tune_neural(plan, options.trials, trials)
+    folder = tune_neural(plan, options.trials, trials)
     best = varied(plan, trials.best(options.model)["settings"])
     knobs = {name: trials.best(name)["settings"] for name in counting}
-    run = replace(plan.options, out=str(kept))
+    run = replace(plan.options, out=str(folder))
     results = run_recommender(run, best.model, best.fit, knobs)
     tuned = {name: trials.summary(name) for name in (options.model, *counting)}
     return {**results, "tuned": tuned, "trials": str(trials.path)}
@@ -123,24 +123,24 @@ def search(plan: Plan, options: TuneOptions, trials: Trials) -> JsonObject:
 def drawn(space: Space, trials: int, seed: int, without: Settings | None = None) -> list[Settings]:
     """Nothing set, then `trials` - 1 different random settings, or as many as there are."""
     rng = np.random.default_rng(seed)
-    found: list[Settings] = [{}]
+    settings: list[Settings] = [{}]
     every = math.prod(len(values) for values in space.values()) - (without is not None)
-    while len(found) < min(trials, 1 + every):
-        one = {name: values[int(rng.integers(len(values)))] for name, values in space.items()}
-        if one not in found and one != without:
-            found.append(one)
-    return found
+    while len(settings) < min(trials, 1 + every):
+        draw = {name: values[int(rng.integers(len(values)))] for name, values in space.items()}
+        if draw not in settings and draw != without:
+            settings.append(draw)
+    return settings
 
 
 def varied(plan: Plan, settings: Settings) -> Plan:
     """The plan with settings such as `model.dim` and `fit.lr` in it."""
-    parts: dict[str, Settings] = {"model": {}, "fit": {}}
+    changes: dict[str, Settings] = {"model": {}, "fit": {}}
     for name, value in settings.items():
-        part, _, option = name.partition(".")
-        parts[part][option] = value
+        group, _, option = name.partition(".")
+        changes[group][option] = value
     log = plan.cuts.interactions
-    model = replace(plan.model, **parts["model"]).suited(log.num_items, log.times is not None)
-    return replace(plan, model=model, fit=replace(plan.fit, **parts["fit"]))
+    model = replace(plan.model, **changes["model"]).suited(log.num_items, log.times is not None)
+    return replace(plan, model=model, fit=replace(plan.fit, **changes["fit"]))
 
 
 def space_of(name: str) -> Space:
@@ -155,17 +155,17 @@ def tune_neural(plan: Plan, count: int, trials: Trials) -> Path:
     name, parent = plan.options.model, trials.path.parent
     space = space_of(name)
     for number, settings in enumerate(drawn(space, count, plan.options.seed)):
-        if trials.found(name, number):
+        if trials.made(name, number):
             continue
-        one, folder, began = varied(plan, settings), parent / f"trial-{number:03d}", _cpu()
+        trial, folder, began = varied(plan, settings), parent / f"trial-{number:03d}", _cpu()
         files.make_folder(folder)
-        found: Settings = {HEADLINE: None}
+        outcome: Settings = {HEADLINE: None}
         try:
-            fitted = train_neural(one, fresh_model(one), folder)
-            found = {HEADLINE: fitted.best, "epochs": fitted.epochs, "best": fitted.best_epoch}
+            fitted = train_neural(trial, fresh_model(trial), folder)
+            outcome = {HEADLINE: fitted.best, "epochs": fitted.epochs, "best": fitted.best_epoch}
         except NumericFault as error:
-            found["error"] = str(error)
-        trials.add(name, number, settings, **found, cpu_seconds=round(_cpu() - began, 1))
+            outcome["error"] = str(error)
+        trials.add(name, number, settings, **outcome, cpu_seconds=round(_cpu() - began, 1))
         best = parent / f"trial-{trials.best(name)['trial']:03d}"
         for other in parent.glob("trial-*"):
             if other != best:
@@ -179,7 +179,7 @@ def tune_counting(name: str, plan: Plan, count: int, trials: Trials) -> bool:
     queries, scoring = validation_queries(cuts), options_of(cuts, not plan.options.repeats, (10,))
     default = {knob: values[0] for knob, values in kind.KNOBS.items()}
     for number, settings in enumerate(drawn(kind.KNOBS, count, plan.options.seed, default)):
-        if trials.found(name, number):
+        if trials.made(name, number):
             continue
         began = _cpu()
         try:

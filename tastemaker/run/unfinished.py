@@ -69,14 +69,14 @@ def going_on(run: Path, config: Mapping[str, Any]) -> str:
     return shlex.join([*words, "--out", str(run), "--resume"])
 
 
-def _changed(part: str, values: Mapping[str, Any], default: Mapping[str, Any]) -> Iterator[str]:
+def _changed(group: str, values: Mapping[str, Any], default: Mapping[str, Any]) -> Iterator[str]:
     """The words of those options that are not at their defaults."""
     for name, value in values.items():
-        option = f"{part}.{name.replace('_', '-')}"
+        option = f"{group}.{name.replace('_', '-')}"
         if value == default[name]:
             continue
         if isinstance(value, bool):
-            yield f"--{option}" if value else f"--{part}.no-{name.replace('_', '-')}"
+            yield f"--{option}" if value else f"--{group}.no-{name.replace('_', '-')}"
         elif isinstance(value, str | int | float):
             yield from (f"--{option}", str(value))
         else:

@@ -138,7 +138,7 @@ def weights(texts: Collection[str]) -> dict[str, float]:
     Raises:
         BadInput: If a text is no group with a number, or a group stands there twice.
     """
-    found: dict[str, float] = {}
+    boosts: dict[str, float] = {}
     for text in texts:
         name, _, number = text.rpartition("=")
         try:
@@ -148,11 +148,11 @@ def weights(texts: Collection[str]) -> dict[str, float]:
         if not name:
             fix = f'Write --boost "Comedy=0.3" with a number from -{HEAVIEST} to {HEAVIEST}.'
             raise BadInput(f"{text!r} is not a boost.", "--boost", fix)
-        if name in found:
-            what = f"Group {name!r} is boosted twice, by {found[name]:g} and by {weight:g}."
+        if name in boosts:
+            what = f"Group {name!r} is boosted twice, by {boosts[name]:g} and by {weight:g}."
             raise BadInput(what, "--boost", "Boost each group once.")
-        found[name] = _weight(name, weight)
-    return found
+        boosts[name] = _weight(name, weight)
+    return boosts
 
 
 def _weight(name: str, value: object) -> float:

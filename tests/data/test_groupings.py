@@ -1,20 +1,15 @@
-"""Groupings: several groups a member, a group for the rest, and the same again after saving."""
+"""Groupings: several groups a member, and a group for the rest."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 import pytest
-import scipy.sparse as sp
 
-from tastemaker.data.arrow import open_arrow, write_arrow
 from tastemaker.data.catalog import Catalog
-from tastemaker.data.groupings import OTHER, Grouping, Of
+from tastemaker.data.groupings import OTHER, Grouping
 from tastemaker.data.tables import from_frame
-from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.errors import BadInput
 
 USERS = Grouping.from_labels([["b", "a"], ["a"], [], ["c", "a", "b"]])
 
@@ -117,94 +112,6 @@ def test_shares_are_of_all_memberships_and_sum_to_one() -> None:
     counted = USERS.shares(np.array([0, 5, 2, 1]))
     assert counted.tolist() == pytest.approx([6 / 10, 1 / 10, 1 / 10, 2 / 10])
     assert USERS.shares(np.zeros(4, np.int64)).tolist() == [0, 0, 0, 0]
-
-
-@pytest.mark.parametrize(
-    "kept",
-    [
-        USERS,
-        grouping([["Drama"], ["Krieg · Frieden"], None], ["a", "b", "c"]),
-        Grouping.from_labels(["x", "y", "x"], "items"),
-        Grouping.from_event_names(("View", "view")),
-        Grouping.from_event_names(()),
-        Grouping(("a", "b"), sp.csr_array(np.array([[0, 0], [1, 0], [0, 0]], np.float32))),
-    ],
-)
-def test_a_saved_grouping_is_the_same_again(kept: Grouping, tmp_path: Path) -> None:
-    kept.save(tmp_path / "groups.arrow")
-    again = Grouping.open(tmp_path / "groups.arrow", kept.of, kept.num_members)
-    assert (again.names, again.of) == (kept.names, kept.of)
-    assert again.membership.dtype == kept.membership.dtype
-    assert again.membership.toarray().tolist() == kept.membership.toarray().tolist()
-    assert again.shares().tolist() == kept.shares().tolist()
-
-
-@pytest.mark.parametrize(("of", "members"), [("items", 4), ("users", 3), ("users", 5)])
-def test_a_grouping_of_something_else_is_refused(of: Of, members: int, tmp_path: Path) -> None:
-    USERS.save(tmp_path / "groups.arrow")
-    with pytest.raises(ArtefactError) as caught:
-        Grouping.open(tmp_path / "groups.arrow", of, members)
-    assert caught.value.file == str(tmp_path / "groups.arrow")
-
-
-def stored(lists: object, **meta: str) -> pa.Table:
-    told = {"of": "users", "names": json.dumps(USERS.names)} | meta
-    column = pa.array(lists, pa.large_list(pa.int32()))
-    return pa.table({"groups": column}).replace_schema_metadata(told)
-
-
-SOUND = [[0, 1], [0], [3], [0, 1, 2]]
-
-
-@pytest.mark.parametrize(
-    "table",
-    [
-        stored([[0, 1], [0], [4], []]),
-        stored([[0, 1], [0], [-1], []]),
-        stored([[1, 0], [0], [3], []]),
-        stored([[0, 0], [0], [3], []]),
-        stored([[0, 1], None, [3], []]),
-        stored([[0, 1], [None], [3], []]),
-        stored(SOUND, of="pages"),
-        stored(SOUND, names="[1, 2, 3, 4]"),
-        stored(SOUND, names='["a", "b", "a", "c"]'),
-        stored(SOUND, names='"abcd"'),
-        stored(SOUND, names="[" * 100_000),
-        stored(SOUND).replace_schema_metadata(None),
-        stored(SOUND).rename_columns(["lists"]),
-        stored(SOUND).append_column("more", pa.array([1, 2, 3, 4])),
-        stored(SOUND).set_column(0, "groups", pa.array(SOUND)),
-    ],
-)
-def test_a_damaged_grouping_is_refused(table: pa.Table, tmp_path: Path) -> None:
-    write_arrow(tmp_path / "groups.arrow", table)
-    with pytest.raises(ArtefactError) as caught:
-        Grouping.open(tmp_path / "groups.arrow", "users", 4)
-    assert caught.value.file == str(tmp_path / "groups.arrow")
-
-
-def test_the_sound_table_of_these_tests_is_what_is_saved(tmp_path: Path) -> None:
-    USERS.save(tmp_path / "groups.arrow")
-    assert open_arrow(tmp_path / "groups.arrow").equals(stored(SOUND), check_metadata=True)
-
-
-def test_a_cut_or_changed_file_is_refused_or_sound(tmp_path: Path) -> None:
-    """No byte of it sends a code out of range; sums that tell every change stand in manifests."""
-    path = tmp_path / "groups.arrow"
-    USERS.save(path)
-    raw = path.read_bytes()
-    files = [raw[:length] for length in range(0, len(raw), 7)]
-    files += [raw[:i] + bytes([raw[i] ^ 0xFF]) + raw[i + 1 :] for i in range(len(raw))]
-    refused = 0
-    for content in files:
-        path.write_bytes(content)
-        try:
-            found = Grouping.open(path, "users", 4)
-        except ArtefactError:
-            refused += 1
-        else:
-            assert found.membership.toarray().shape == (4, 4)
-    assert refused > len(raw) // 7
 
 
 def test_an_unknown_group_is_answered_with_the_nearest_and_a_few() -> None:

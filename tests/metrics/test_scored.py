@@ -29,7 +29,7 @@ class ByUser:
 def test_targets_and_seen_items_are_found_in_their_rows(users: int) -> None:
     found = list(scores_of(ByUser(), QUERIES, users, None))
     assert len(found) == -(-3 // users)
-    assert torch.cat([one.own() for one in found]).tolist() == [2, 13, 15, 21]
+    assert torch.cat([one.target_scores() for one in found]).tolist() == [2, 13, 15, 21]
     for one in found:
         one.leave_out_seen()
     masked = torch.cat([one.scores for one in found]) == -torch.inf

@@ -30,7 +30,7 @@ from tastemaker.data.datasets import Dataset
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import ArtefactError
 from tastemaker.metrics import beyond_accuracy, intervals
-from tastemaker.recommend import blend
+from tastemaker.recommend import blend_weights
 from tastemaker.recommend.ease import Ease
 from tastemaker.recommend.sasrec import SASRec
 from tastemaker.report import page
@@ -48,7 +48,7 @@ STAGES: dict[str, tuple[Any, str]] = {
     "counting": (Ease, "fit"),
     "step": (SASRec, "loss"),
     "validation": (Validation, "measure"),
-    "blend": (blend, "_best"),
+    "blend": (blend_weights, "_best"),
     "evaluation": (beyond_accuracy, "novelty"),
     "writing": (Interactions, "save"),
     "report": (page, "render"),

@@ -9,8 +9,7 @@ import pytest
 
 from tastemaker.data.spreadsheet import inert
 from tastemaker.errors import BadInput
-from tastemaker.run import export
-from tastemaker.run import saved as opened
+from tastemaker.run import export, user_lists
 from tastemaker.run.export import write_all
 from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.wishes import Wishes
@@ -24,7 +23,7 @@ def saved(finished_run: Path) -> SavedRun:
 def test_every_format_holds_the_same_table(
     saved: SavedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opened, "BATCH", 7)
+    monkeypatch.setattr(user_lists, "BATCH", 7)
     monkeypatch.setattr(export, "ROWS", 50)
     for name in ("r.parquet", "r.csv", "r.jsonl"):
         found = write_all(saved, None, tmp_path / name, Wishes(3))
@@ -65,7 +64,7 @@ def test_a_failed_export_leaves_what_was_there(
         write_all(saved, ["u1", None], to, Wishes())  # type: ignore[list-item]
     with monkeypatch.context() as patch, pytest.raises(RuntimeError):
         patch.setattr(pl.DataFrame, "write_csv", lambda *args, **options: 1 / 0)
-        patch.setattr(SavedRun, "_table", lambda *args: (_ for _ in ()).throw(RuntimeError))
+        patch.setattr(user_lists, "best_items", lambda *args: (_ for _ in ()).throw(RuntimeError))
         write_all(saved, ["u1"], to, Wishes())
     assert to.read_text() == "old"
     assert list(tmp_path.iterdir()) == [to]

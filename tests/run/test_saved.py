@@ -1,6 +1,5 @@
 """Answers for one user: known or not, with a reason, never an item seen or barred."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.wishes import Id
 from tests.conftest import write_data
+from tests.run.refusals import refusing_run
 from tests.run.small import MODEL, TRAINING
 
 
@@ -39,28 +39,7 @@ def numbered(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
 
 @pytest.fixture(scope="module")
 def disliking(tmp_path_factory: pytest.TempPathFactory) -> SavedRun:
-    """A run of a log with likes, explicit dislikes and skips, and an item that nobody chose."""
-    folder = tmp_path_factory.mktemp("dislikes")
-    data = write_data(folder / "data")
-    log = pl.read_csv(data / "interactions.csv").with_row_index()
-    kind = (
-        pl.when(pl.col("index") % 7 == 3).then(pl.lit("dislike"))
-        .when(pl.col("index") % 7 == 5).then(pl.lit("skip")).otherwise(pl.lit("like"))
-    )  # fmt: skip
-    never = pl.DataFrame(
-        {"user_id": ["never"], "item_id": ["i1"], "timestamp": [9], "event": ["dislike"]}
-    )
-    pl.concat([log.with_columns(event=kind).drop("index"), never]).write_csv(
-        data / "interactions.csv"
-    )
-    items = pl.read_parquet(data / "items.parquet")
-    unseen = pl.DataFrame({"item_id": ["unseen"], "title": ["?"], "categories": [["Odd"]]})
-    pl.concat([items, unseen]).write_parquet(data / "items.parquet")
-    events = {"like": "explicit_positive", "dislike": "explicit_negative",
-              "skip": "implicit_negative"}  # fmt: skip
-    (data / "dataset.json").write_text(json.dumps({"name": "dislikes", "events": events}))
-    run_recommender(RunOptions(data=data, out=str(folder / "run")), MODEL, TRAINING)
-    return open_run(folder / "run")
+    return refusing_run(tmp_path_factory.mktemp("dislikes"))
 
 
 def test_a_known_user_gets_new_items_in_falling_order(saved: SavedRun) -> None:
@@ -210,36 +189,6 @@ def test_items_that_cannot_be_recommended_are_counted(disliking: SavedRun) -> No
     assert disliking.recommend("u1", 5, deny=["unseen"]).complete
     with pytest.raises(BadInput, match="'nothing', 'nowhere'"):
         disliking.recommend("u1", 5, deny=["i1", "nothing", "unseen", "nowhere"])
-
-
-def test_many_are_answered_as_each_alone(disliking: SavedRun, saved: SavedRun) -> None:
-    for run in (disliking, saved):
-        users = [*run.interactions.user_ids.to_list(), "nobody", "somebody"]
-        table = run.recommend_all(users, 4, offset=1, boost={"Even": 0.1})
-        assert table.columns == ["user_id", "known", "rank", "item_id", "title", "score", "model"]
-        same = 0
-        for user, rows in table.group_by("user_id", maintain_order=True):
-            one = run.recommend(str(user[0]), 4, offset=1, boost={"Even": 0.1})
-            assert rows["rank"].to_list() == [2, 3, 4, 5][: len(rows)]
-            assert rows["known"].unique().to_list() == [one.known]
-            assert rows["model"].unique().to_list() == [one.model]
-            assert rows["score"].to_list() == pytest.approx([i.score for i in one.items], abs=1e-4)
-            same += rows["item_id"].to_list() == [item.item for item in one.items]
-            assert set(rows["title"]) <= set(run.shelf.titles)
-        # Sums over a batch may differ in their last bits from those over one row.
-        assert same >= 0.97 * len(users)
-        assert table["user_id"].unique(maintain_order=True).to_list() == users
-
-
-def test_everybody_and_nobody(saved: SavedRun) -> None:
-    every = saved.recommend_all(k=1)
-    assert every["user_id"].to_list() == saved.interactions.user_ids.to_list()
-    nobody = saved.recommend_all([], k=1)
-    assert len(nobody) == 0
-    assert nobody.schema == every.schema
-    assert len(saved.recommend_all(["u1", "u1"], 3)) == 3
-    with pytest.raises(BadInput, match="'gpt'"):
-        saved.recommend_all(model="gpt")
 
 
 def test_more_than_there_is_gives_everything_flagged(saved: SavedRun) -> None:

@@ -111,6 +111,45 @@ def test_a_crash_between_a_validation_and_its_checkpoint_writes_no_line_twice(
     assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
 
 
+def test_the_loss_of_a_line_is_the_mean_over_the_targets_since_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[float, int]] = []
+
+    def step(journal: Journal, epoch: int, number: int, loss: float, targets: int) -> None:
+        steps.append((loss, targets))
+
+    monkeypatch.setattr(Journal, "step", step)
+    train(tmp_path, config=replace(QUICK, validate_every=2))
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [len(steps) // 2, len(steps)]
+    half = lines[0]["step"]
+    for part, line in zip((steps[:half], steps[half:]), lines, strict=True):
+        mean = sum(loss * targets for loss, targets in part) / sum(targets for _, targets in part)
+        assert line["loss"] == pytest.approx(mean, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("values", "converged"),
+    [
+        ([0.1] * 5, False),
+        ([0.1] * 6, True),
+        ([0.1] * 5 + [0.1009], True),
+        ([0.1] * 5 + [0.1011], False),
+        ([0.5, 0.1, 0.2, 0.3, 0.4, 0.45], True),
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], False),
+    ],
+)
+def test_a_training_has_converged_once_five_validations_gain_less_than_a_hundredth(
+    values: list[float], converged: bool
+) -> None:
+    (model, batches), coming = problem(), iter(values)
+    config = replace(QUICK, epochs=len(values), patience=0)
+    fitted = fit(model, batches, config, lambda: {"ndcg@10": next(coming)})
+    assert fitted.converged is converged
+    assert (fitted.best, fitted.epochs) == (max(values), len(values))
+
+
 def test_a_tracker_is_told_what_every_validation_gave(tmp_path: Path) -> None:
     reading = pytest.importorskip(
         "tensorboard.backend.event_processing.event_accumulator", reason="needs tastemaker[track]"
