@@ -36,7 +36,7 @@ from tastemaker.run.folder import (
     seal_run,
 )
 from tastemaker.run.kept import keep
-from tastemaker.run.models import Knobs, Models
+from tastemaker.run.models import CountingSettings, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.results import measure, results_of
 from tastemaker.run.similar import keep_neighbours
@@ -54,7 +54,7 @@ def run_recommender(
     options: RunOptions | None = None,
     model: Shape | None = None,
     training: FitConfig | None = None,
-    knobs: Knobs | None = None,
+    knobs: CountingSettings | None = None,
 ) -> JsonObject:
     """Check the data, train a neural and the counting models, evaluate, and write a report.
 
@@ -85,7 +85,7 @@ def _run(
     folder: Path,
     model: Shape,
     training: FitConfig | None,
-    knobs: Knobs | None,
+    knobs: CountingSettings | None,
 ) -> JsonObject:
     LOG.info("reading %s", options.data_name)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
