@@ -35,7 +35,7 @@ from tastemaker.run.folder import (
     run_folder,
     seal_run,
 )
-from tastemaker.run.kept import keep
+from tastemaker.run.kept import keep_data
 from tastemaker.run.models import CountingSettings, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.results import measure, results_of
@@ -167,7 +167,7 @@ def keep_models(folder: Path, plan: Plan, models: Models) -> None:
     clear_results(folder, but=DATA if kept_here else ())
     models.save(folder)
     keep_neighbours(models.neural, folder)
-    keep(folder, plan.dataset)
+    keep_data(folder, plan.dataset)
     models.let_go()
 
 

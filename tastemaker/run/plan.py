@@ -19,7 +19,7 @@ from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
 from tastemaker.run.folder import CONFIG, finished_folder, read_config, train_on, verify_run
-from tastemaker.run.kept import keep, kept_data
+from tastemaker.run.kept import keep_data, kept_data
 from tastemaker.run.models import CountingSettings
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Shape
@@ -140,6 +140,6 @@ def start_folder(folder: Path, plan: Plan) -> None:
     if path.is_file():
         wanted = check_plan(path, plan) | {"fit": wanted["fit"]}
     elif wanted["data"] == FRAME:
-        keep(folder, plan.dataset)
+        keep_data(folder, plan.dataset)
     train_on(folder)
     files.write_json(path, wanted)
