@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-import tyro
 from rich.table import Table
 
-from tastemaker.commands.lists import read_ids
-from tastemaker.commands.recommend import Repeatable
+from tastemaker.commands.lists import ItemLists
 from tastemaker.commands.terminal import plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.counts import counted
 from tastemaker.errors import BadInput
-from tastemaker.options import Positional
+from tastemaker.options import Count, Positional, Repeatable
 from tastemaker.run.wishes import Wishes, weights
 from tastemaker.threads import recorded
 
@@ -30,7 +28,7 @@ class SimilarOptions:
     """id or title of the item; where it is neither, the nearest titles are named"""
     relevance: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = None
     """from 0, what people also choose, to 1, what is really similar; default: that of the model"""
-    k: Annotated[int, tyro.conf.arg(aliases=("-k",))] = 10
+    k: Count = 10
     """number of items, at least 1"""
     offset: int = 0
     """items to pass over, such as those of earlier pages"""
@@ -56,25 +54,15 @@ class SimilarOptions:
 def similar(options: SimilarOptions) -> dict[str, Any]:
     """Find items that go with one item, by what people also choose and by what is similar."""
     boost = weights(options.boost)
-    asked = {"allow": options.allow, "deny": options.deny}
-    files = {name: read_ids(file, "item_id") for name, file in asked.items() if file}
+    lists = ItemLists.read(options.allow, options.deny)
     Wishes(options.k, options.offset, relevance=options.relevance)  # before a large run is opened
 
     from tastemaker.run.saved import open_run
     from tastemaker.run.similar import answer_similar
 
     saved = open_run(options.run)
-    for listed in files.values():
-        listed.refuse(saved.shelf.unknown(listed.ids), "listed item", "unknown to this run")
-    wishes = Wishes(
-        options.k,
-        options.offset,
-        boost,
-        options.only,
-        files["allow"].ids if "allow" in files else None,
-        files["deny"].ids if "deny" in files else (),
-        options.relevance,
-    )
+    listed = lists.known(saved.shelf)
+    wishes = Wishes(options.k, options.offset, boost, options.only, *listed, options.relevance)
     return answer_similar(saved, options.item, wishes).to_json()
 
 

@@ -35,8 +35,8 @@ from tastemaker.run.folder import (
     run_folder,
     seal_run,
 )
-from tastemaker.run.kept import keep
-from tastemaker.run.models import Knobs, Models
+from tastemaker.run.kept import keep_data
+from tastemaker.run.models import CountingSettings, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.results import measure, results_of
 from tastemaker.run.similar import keep_neighbours
@@ -54,7 +54,7 @@ def run_recommender(
     options: RunOptions | None = None,
     model: Shape | None = None,
     training: FitConfig | None = None,
-    knobs: Knobs | None = None,
+    knobs: CountingSettings | None = None,
 ) -> JsonObject:
     """Check the data, train a neural and the counting models, evaluate, and write a report.
 
@@ -85,7 +85,7 @@ def _run(
     folder: Path,
     model: Shape,
     training: FitConfig | None,
-    knobs: Knobs | None,
+    knobs: CountingSettings | None,
 ) -> JsonObject:
     LOG.info("reading %s", options.data_name)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
@@ -167,7 +167,7 @@ def keep_models(folder: Path, plan: Plan, models: Models) -> None:
     clear_results(folder, but=DATA if kept_here else ())
     models.save(folder)
     keep_neighbours(models.neural, folder)
-    keep(folder, plan.dataset)
+    keep_data(folder, plan.dataset)
     models.let_go()
 
 
