@@ -198,7 +198,7 @@ def test_every_part_of_the_state_matters(
     with pytest.raises(KeyboardInterrupt):
         fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
     pointer = tmp_path / "checkpoints" / "latest"
-    newest = artifacts.pointed(pointer)
+    newest = pointers.pointed(pointer)
     assert newest is not None
     meta = artifacts.meta_of(newest)
     if part == "progress":
