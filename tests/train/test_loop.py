@@ -211,7 +211,7 @@ def test_every_part_of_the_state_matters(
             elif file.name == part:
                 tensors = {name: torch.zeros_like(tensor) for name, tensor in tensors.items()}
             files.save_tensors(folder / file.name, tensors)
-    artifacts.point(pointer, "step-999")
+    pointers.point(pointer, "step-999")
     assert (train(tmp_path, resume=True)[0] == want[0]) == (not part)
 
 
