@@ -23,7 +23,6 @@ from tastemaker.metrics.headline import validation_queries
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import NEURAL, build, name_of
 from tastemaker.recommend.blend_weights import fit_weights
-from tastemaker.report.page import write_report
 from tastemaker.run.first_answers import first_answers
 from tastemaker.run.folder import (
     DATA,
@@ -176,5 +175,7 @@ def publish(folder: Path, results: JsonObject, per_user: pl.DataFrame) -> None:
     write_parquet(folder / USERS, per_user)
     files.write_json(folder / RESULTS, dict(results))
     LOG.info("writing the report")
+    from tastemaker.report.page import write_report  # charts are 40 MB, while nothing else is held
+
     write_report(folder)
     seal_run(folder, {"best": results["best"]})
