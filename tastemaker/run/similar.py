@@ -162,7 +162,8 @@ def answer_similar(saved: SavedRun, item: Id, wishes: Wishes) -> Answer:
         return answer
     others = replace(wishes, relevance=None, deny=(*wishes.deny, answer.item.item))
     popular = saved.answer("", others)
-    said = " ".join([answer.reason, *saved.shelf.remarks(others)])
+    wanted = saved.beside.dial if wishes.relevance is None else wishes.relevance
+    said = " ".join([_reason(answer.item, wanted, None), *saved.shelf.remarks(others)])
     return replace(popular, known=False, reason=said, item=answer.item)
 
 
