@@ -215,5 +215,7 @@ def _reason(item: Chosen, wanted: float, used: float | None) -> str:
     if used == wanted:
         return f"{said} engagement counts {1 - used:.2g}, relevance {used:.2g}."
     if used == 1:
-        return f"{said} it has no events to learn from, so relevance alone ranks."
+        return (
+            f"{said} it has no events beside other items to learn from, so relevance alone ranks."
+        )
     return f"{said} nothing is known of its content, so engagement alone ranks."
