@@ -149,7 +149,7 @@ def checked_ids(ids: npt.ArrayLike, option: str = "ids") -> Ids:
     Raises:
         BadInput: If they are not a row of whole numbers, each 0 or above.
     """
-    given = np.asarray(ids)
+    given = _array(ids, option)
     if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
         what = f"The ids are {given.dtype} of shape {given.shape}."
         raise BadInput(what, option, "Give a one-dimensional array of whole numbers.")
@@ -169,10 +169,10 @@ def checked_vectors(vectors: npt.ArrayLike, dim: int | None, option: str = "vect
     Raises:
         BadInput: If they have another shape or type, a value is not finite, or one is too long.
     """
-    given = np.asarray(vectors)
+    given = _array(vectors, option)
     fits = given.ndim == 2 and (given.shape[1] == dim if dim else given.shape[1] > 0)
     if not fits or given.dtype.kind != "f":
-        want = f"(n, {dim})" if dim else "(n, D), D at least 1,"
+        want = f"(n, {dim})" if dim else "(n, D), D at least 1"
         what = f"The {option} are {given.dtype} of shape {given.shape}."
         raise BadInput(what, option, f"Give floating-point numbers of shape {want}.")
     with np.errstate(over="ignore", invalid="ignore"):
@@ -188,6 +188,14 @@ def checked_vectors(vectors: npt.ArrayLike, dim: int | None, option: str = "vect
             where = f"{option}, rows {', '.join(map(str, rows[:_SHOWN]))}, counted from 0"
             raise BadInput(what, where, "Mend what makes them, or leave those rows out.")
     return ready
+
+
+def _array(values: npt.ArrayLike, option: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except (ValueError, OverflowError):  # rows of different lengths
+        what = f"The {option} are no array."
+        raise BadInput(what, option, "Give numbers, in rows of one length.") from None
 
 
 def _wider(whole: npt.NDArray[S], rows: int) -> npt.NDArray[S]:

@@ -5,7 +5,6 @@ Validated here and nowhere else, so that Python, the command line and a server r
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -80,11 +79,10 @@ class Wishes:
 
 def _share(value: object, name: str) -> float:
     """A number from 0 to 1."""
-    number = float(value) if isinstance(value, Real) else math.nan
-    if isinstance(value, bool) or not 0 <= number <= 1:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= 1:
         fix = "Give a number from 0 (what people also choose) to 1 (what is really similar)."
-        raise BadInput(f"{name} = {value!r} cannot be answered.", f"--{name}", fix)
-    return number
+        raise BadInput(f"{name} = {value!r:.80} cannot be answered.", f"--{name}", fix)
+    return float(value) + 0.0  # no -0.0
 
 
 def id_of(value: Id, where: str = "user id") -> str:
@@ -156,12 +154,10 @@ def weights(texts: Collection[str]) -> dict[str, float]:
 
 
 def _weight(name: str, value: object) -> float:
-    number = float(value) if isinstance(value, Real) else math.nan
-    number = math.nan if isinstance(value, bool) else number
-    if not abs(number) <= HEAVIEST:
-        what = f"{name}={value} is not a boost."
+    if isinstance(value, bool) or not isinstance(value, Real) or not -HEAVIEST <= value <= HEAVIEST:
+        what = f"{name}={value!s:.80} is not a boost."
         raise BadInput(what, "--boost", f"Give a number from -{HEAVIEST} to {HEAVIEST}.")
-    return number
+    return float(value)
 
 
 def _ids(values: Collection[Id], name: str) -> tuple[str, ...]:
