@@ -109,9 +109,10 @@ def refuse_alone(train: Contexts) -> None:
 
 def _beside_another(train: Contexts) -> npt.NDArray[np.bool_]:
     """(E,) events right before or after one of another item: those that some pair is made of."""
-    follows = np.diff(train.items, prepend=0) != 0
+    follows: npt.NDArray[np.bool_] = np.diff(train.items, prepend=0) != 0
     follows[train.offsets[:-1][train.lengths > 0]] = False
-    return follows | np.append(follows[1:], False)
+    follows[:-1] |= follows[1:].copy()
+    return follows
 
 
 def _of_log(ground: Ground) -> pl.DataFrame:

@@ -154,10 +154,11 @@ def weights(texts: Collection[str]) -> dict[str, float]:
 
 
 def _weight(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not -HEAVIEST <= value <= HEAVIEST:
+    number = value if isinstance(value, Real) and not isinstance(value, bool) else None
+    if number is None or not (number <= HEAVIEST and -number <= HEAVIEST):
         what = f"{name}={value!s:.80} is not a boost."
         raise BadInput(what, "--boost", f"Give a number from -{HEAVIEST} to {HEAVIEST}.")
-    return float(value)
+    return float(number)
 
 
 def _ids(values: Collection[Id], name: str) -> tuple[str, ...]:
