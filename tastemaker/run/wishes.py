@@ -5,6 +5,7 @@ Validated here and nowhere else, so that Python, the command line and a server r
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -154,11 +155,14 @@ def weights(texts: Collection[str]) -> dict[str, float]:
 
 
 def _weight(name: str, value: object) -> float:
-    number = value if isinstance(value, Real) and not isinstance(value, bool) else None
-    if number is None or not (number <= HEAVIEST and -number <= HEAVIEST):
+    try:
+        number = float(value) if isinstance(value, Real) else math.nan
+    except OverflowError:
+        number = math.inf
+    if isinstance(value, bool) or not abs(number) <= HEAVIEST:
         what = f"{name}={value!s:.80} is not a boost."
         raise BadInput(what, "--boost", f"Give a number from -{HEAVIEST} to {HEAVIEST}.")
-    return float(number)
+    return number
 
 
 def _ids(values: Collection[Id], name: str) -> tuple[str, ...]:
