@@ -111,7 +111,8 @@ def _beside_another(train: Contexts) -> npt.NDArray[np.bool_]:
     """(E,) events right before or after one of another item: those that some pair is made of."""
     follows = np.diff(train.items, prepend=0) != 0
     follows[train.offsets[:-1][train.lengths > 0]] = False
-    return follows | np.append(follows[1:], False)
+    beside: npt.NDArray[np.bool_] = follows | np.append(follows[1:], False)
+    return beside
 
 
 def _of_log(ground: Ground) -> pl.DataFrame:
