@@ -111,8 +111,8 @@ def _beside_another(train: Contexts) -> npt.NDArray[np.bool_]:
     """(E,) events right before or after one of another item: those that some pair is made of."""
     follows: npt.NDArray[np.bool_] = np.diff(train.items, prepend=0) != 0
     follows[train.offsets[:-1][train.lengths > 0]] = False
-    follows[:-1] |= follows[1:].copy()
-    return follows
+    beside: npt.NDArray[np.bool_] = follows | np.append(follows[1:], False)
+    return beside
 
 
 def _of_log(ground: Ground) -> pl.DataFrame:
