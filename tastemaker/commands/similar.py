@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 from rich.table import Table
@@ -14,6 +13,7 @@ from tastemaker.commands.terminal import plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.counts import counted
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.options import Count, Positional, Repeatable
 from tastemaker.run.wishes import Wishes, weights
 from tastemaker.threads import recorded
@@ -52,7 +52,7 @@ class SimilarOptions:
             raise BadInput("No item is given.", "--item", "Give --item ID or --item TITLE.")
 
 
-def similar(options: SimilarOptions) -> dict[str, Any]:
+def similar(options: SimilarOptions) -> JsonObject:
     """Find items that go with one item, by what people also choose and by what is similar."""
     boost = weights(options.boost)
     lists = ItemLists.read(options.allow, options.deny)
@@ -67,7 +67,7 @@ def similar(options: SimilarOptions) -> dict[str, Any]:
     return answer_similar(saved, options.item, wishes).to_json()
 
 
-def show_similar(answer: Mapping[str, Any]) -> None:
+def show_similar(answer: JsonObject) -> None:
     """The items, each with its score and how much of it came from either head."""
     out, table = screen(), Table(box=None, header_style="dim", pad_edge=False)
     table.add_column(plain(f"Goes with {answer['item']['title']}"))

@@ -6,13 +6,13 @@ a file that is mapped into memory; a row that is let go of stays behind until `c
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tastemaker.errors import BadInput
-from tastemaker.index.exact import Floats, Ids, Rows, lengths
+from tastemaker.index.exact import Floats, Ids, Read, Rows, lengths
 
 S = TypeVar("S", bound=np.generic)
 
@@ -190,7 +190,7 @@ def checked_vectors(vectors: npt.ArrayLike, dim: int | None, option: str = "vect
     return ready
 
 
-def _array(values: npt.ArrayLike, option: str) -> npt.NDArray[Any]:
+def _array(values: npt.ArrayLike, option: str) -> Read:
     try:
         return np.asarray(values)
     except (ValueError, OverflowError):  # rows of different lengths
@@ -210,7 +210,7 @@ def _refuse_twice(ordered: Ids) -> None:
     _refuse(twice, "given twice", "Give every id once.")
 
 
-def _refuse(ids: npt.NDArray[Any], why: str, fix: str, option: str = "ids") -> None:
+def _refuse(ids: npt.NDArray[np.generic], why: str, fix: str, option: str = "ids") -> None:
     if len(ids):
         shown = ", ".join(map(str, ids[:_SHOWN]))
         more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
