@@ -155,6 +155,14 @@ class Evidence:
             }
         )
 
+    def spent(self, seconds: float) -> None:
+        """Add CPU-seconds of this start, and those of earlier ones that it went on from."""
+        path = self.cache / "cpu_seconds.json"
+        before = files.read_json(path)["cpu_seconds"] if path.is_file() else 0.0
+        self.cpu_seconds = before + seconds
+        files.make_folder(self.cache)
+        files.write_json(path, {"cpu_seconds": self.cpu_seconds})
+
     def write(self) -> Path:
         """Write `results/NAME.json` (a toy: into the cache) and print the relations."""
         arms = {

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from tastemaker.data.pairs import Pairs
 from tastemaker.recommend.item_to_item import ContentNeighbours
 
-DIM, NEGATIVES, BATCH, LR = 64, 5, 4096, 0.01
-EPOCHS, ROUND = 60, 10
-"""Passes over the pairs, and after how many it is asked whether it got better."""
+DIM, NEGATIVES, BATCH, LR = 64, 5, 512, 0.003
+UPDATES, ROUND = 4_000, 500
+"""Steps, and after how many it is asked whether it got better."""
 
 
 def item2vec(
@@ -26,7 +26,7 @@ def item2vec(
     counts: np.ndarray,
     seed: int,
     validate: Callable[[ContentNeighbours], float],
-    epochs: int = EPOCHS,
+    updates: int = UPDATES,
 ) -> ContentNeighbours:
     """Train, and return the vectors that were best on validation."""
     torch.manual_seed(seed)
@@ -36,19 +36,17 @@ def item2vec(
         nn.init.normal_(table.weight, std=0.1)
     optimiser = torch.optim.Adam([*first.parameters(), *then.parameters()], lr=LR)
     chance = np.cumsum(counts.astype(float) ** 0.75)
-    drawn_as = pairs.weights / pairs.weights.sum()
+    often = np.cumsum(pairs.weights)
     best, kept = -1.0, None
-    for epoch in range(1, epochs + 1):
-        order = rng.choice(len(pairs), len(pairs), p=drawn_as)
-        for start in range(0, len(order), BATCH):
-            some = order[start : start + BATCH]
-            a, b = (torch.from_numpy(x[some] - 1).long() for x in (pairs.triggers, pairs.targets))
-            drawn = np.searchsorted(chance, rng.random((len(some), NEGATIVES)) * chance[-1])
-            loss = sgns(first(a), then(b), then(torch.from_numpy(drawn)))
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        if epoch % ROUND == 0 or epoch == epochs:
+    for update in range(1, updates + 1):
+        some = np.searchsorted(often, rng.random(BATCH) * often[-1])
+        a, b = (torch.from_numpy(x[some] - 1).long() for x in (pairs.triggers, pairs.targets))
+        drawn = np.searchsorted(chance, rng.random((BATCH, NEGATIVES)) * chance[-1])
+        loss = sgns(first(a), then(b), then(torch.from_numpy(drawn)))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if update % ROUND == 0 or update == updates:
             vectors = F.normalize(first.weight.detach(), dim=1).numpy()
             found = ContentNeighbours(vectors * (counts > 0)[:, None])
             if (value := validate(found)) > best:

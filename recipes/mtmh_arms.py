@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 from evidence import Evidence
-from item2vec import EPOCHS, item2vec
+from item2vec import UPDATES, item2vec
 from item_lists import Dial, Floats, Scores, Task, dial
 from office import office
 
@@ -82,7 +82,7 @@ def measure(found: Evidence, task: Task, training: FitConfig) -> None:
             "one head": one,
             "item2vec": item2vec(
                 task.pairs, task.counts, seed, lambda made: task.recalled(made, task.valid),
-                1 if found.size == "toy" else EPOCHS,
+                10 if found.size == "toy" else UPDATES,
             ),
         }  # fmt: skip
         for arm, scores in arms.items():

@@ -32,7 +32,7 @@ def main() -> None:
     started, settings = time.process_time(), {}
     for seed in seeds:
         worlds(found, seed, settings)
-    found.cpu_seconds = time.process_time() - started
+    found.spent(time.process_time() - started)
     for key, claim, a, b, metric in CLAIMS:
         found.relate(key, claim, a, b, METRICS[metric])
     sys.stdout.write(f"{found.write()}\n")

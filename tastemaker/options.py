@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 else:
     Model = Literal[tuple(MODELS)]
 Positional = Annotated[str, tyro.conf.Positional]
+Repeatable = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
+Count = Annotated[int, tyro.conf.arg(aliases=("-k",))]
 
 
 @runtime_checkable

@@ -7,10 +7,14 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tastemaker import files
 from tastemaker.counts import by_count, counted
 from tastemaker.errors import BadInput
+
+if TYPE_CHECKING:
+    from tastemaker.run.shelf import Shelf
 
 _NAMED = 10
 """Lines that a message names."""
@@ -69,6 +73,34 @@ def read_ids(file: str, column: str) -> Ids:
         raise BadInput("The file holds no ids.", file, f"Write one a line, or leave {file} out.")
     lines, ids = zip(*written, strict=True)
     return Ids(file, ids, lines)
+
+
+@dataclass(frozen=True)
+class ItemLists:
+    """The files of --allow and --deny; None: not given."""
+
+    allow: Ids | None
+    deny: Ids | None
+
+    @classmethod
+    def read(cls, allow: str, deny: str) -> ItemLists:
+        """Both files, before a large run is opened; empty: not given.
+
+        Raises:
+            BadInput: If one cannot be read or holds no id.
+        """
+        given = [read_ids(file, "item_id") if file else None for file in (allow, deny)]
+        return cls(*given)
+
+    def known(self, shelf: Shelf) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+        """Allowed and denied ids as `Wishes` takes them.
+
+        Raises:
+            BadInput: If the run's data have no such item.
+        """
+        for ids in filter(None, (self.allow, self.deny)):
+            ids.refuse(shelf.unknown(ids.ids), "listed item", "unknown to this run")
+        return self.allow.ids if self.allow else None, self.deny.ids if self.deny else ()
 
 
 def _text(path: Path) -> str:

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
-import tyro
-
-from tastemaker.commands.lists import Ids, read_ids
+from tastemaker.commands.lists import ItemLists, read_ids
 from tastemaker.commands.terminal import beside, plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.counts import by_count, counted
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
-from tastemaker.options import Positional
+from tastemaker.options import Count, Positional, Repeatable
 from tastemaker.run.wishes import Wishes, weights
 from tastemaker.threads import recorded
-
-if TYPE_CHECKING:
-    from tastemaker.run.saved import SavedRun
-
-Repeatable = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
 
 EVERYBODY = "all"
 
@@ -38,7 +30,7 @@ class RecommendOptions:
     """file of user ids, one a line or in a column user_id, or `all`; needs --to"""
     to: str = ""
     """file that the lists of --users are written to: .parquet, .csv or .jsonl"""
-    k: Annotated[int, tyro.conf.arg(aliases=("-k",))] = 10
+    k: Count = 10
     """number of items, at least 1"""
     offset: int = 0
     """items to pass over, such as those of earlier pages"""
@@ -71,7 +63,7 @@ class RecommendOptions:
 def recommend(options: RecommendOptions) -> JsonObject:
     """Recommend items to one user, beside what that user chose, or to many users into a file."""
     boost = weights(options.boost)
-    files = {name: read_ids(file, "item_id") for name, file in _item_files(options).items()}
+    lists = ItemLists.read(options.allow, options.deny)
     Wishes(options.k, options.offset)  # before a large run is opened
     users = read_ids(options.users, "user_id") if options.users not in ("", EVERYBODY) else None
 
@@ -81,29 +73,11 @@ def recommend(options: RecommendOptions) -> JsonObject:
     if options.to:
         refuse_place(Path(options.to), Path(options.run))
     saved = open_run(options.run)
-    wishes = Wishes(
-        options.k,
-        options.offset,
-        boost,
-        options.only,
-        _known(files["allow"], saved) if "allow" in files else None,
-        _known(files["deny"], saved) if "deny" in files else (),
-    )
+    wishes = Wishes(options.k, options.offset, boost, options.only, *lists.known(saved.shelf))
     if options.user:
         return saved.answer(options.user, wishes, options.model).to_json()
     ids = users.ids if users else None
     return write_all(saved, ids, Path(options.to), wishes, options.model)
-
-
-def _item_files(options: RecommendOptions) -> dict[str, str]:
-    asked = {"allow": options.allow, "deny": options.deny}
-    return {name: file for name, file in asked.items() if file}
-
-
-def _known(listed: Ids, saved: SavedRun) -> tuple[str, ...]:
-    """The ids of a file, all of them items of the run's data."""
-    listed.refuse(saved.shelf.unknown(listed.ids), "listed item", "unknown to this run")
-    return listed.ids
 
 
 def show_answer(answer: JsonObject) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 from rich.table import Table
 
-from tastemaker.commands.lists import read_ids
-from tastemaker.commands.recommend import Repeatable
+from tastemaker.commands.lists import ItemLists
 from tastemaker.commands.terminal import plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.counts import counted
 from tastemaker.errors import BadInput
-from tastemaker.options import Positional
+from tastemaker.files import JsonObject
+from tastemaker.options import Count, Positional, Repeatable
 from tastemaker.run.wishes import Wishes, weights
 from tastemaker.threads import recorded
 
@@ -30,7 +29,7 @@ class SimilarOptions:
     """id or title of the item; where it is neither, the nearest titles are named"""
     relevance: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = None
     """from 0, what people also choose, to 1, what is really similar; default: that of the model"""
-    k: Annotated[int, tyro.conf.arg(aliases=("-k",))] = 10
+    k: Count = 10
     """number of items, at least 1"""
     offset: int = 0
     """items to pass over, such as those of earlier pages"""
@@ -53,32 +52,22 @@ class SimilarOptions:
             raise BadInput("No item is given.", "--item", "Give --item ID or --item TITLE.")
 
 
-def similar(options: SimilarOptions) -> dict[str, Any]:
+def similar(options: SimilarOptions) -> JsonObject:
     """Find items that go with one item, by what people also choose and by what is similar."""
     boost = weights(options.boost)
-    asked = {"allow": options.allow, "deny": options.deny}
-    files = {name: read_ids(file, "item_id") for name, file in asked.items() if file}
+    lists = ItemLists.read(options.allow, options.deny)
     Wishes(options.k, options.offset, relevance=options.relevance)  # before a large run is opened
 
     from tastemaker.run.saved import open_run
     from tastemaker.run.similar import answer_similar
 
     saved = open_run(options.run)
-    for listed in files.values():
-        listed.refuse(saved.shelf.unknown(listed.ids), "listed item", "unknown to this run")
-    wishes = Wishes(
-        options.k,
-        options.offset,
-        boost,
-        options.only,
-        files["allow"].ids if "allow" in files else None,
-        files["deny"].ids if "deny" in files else (),
-        options.relevance,
-    )
+    listed = lists.known(saved.shelf)
+    wishes = Wishes(options.k, options.offset, boost, options.only, *listed, options.relevance)
     return answer_similar(saved, options.item, wishes).to_json()
 
 
-def show_similar(answer: Mapping[str, Any]) -> None:
+def show_similar(answer: JsonObject) -> None:
     """The items, each with its score and how much of it came from either head."""
     out, table = screen(), Table(box=None, header_style="dim", pad_edge=False)
     table.add_column(plain(f"Goes with {answer['item']['title']}"))

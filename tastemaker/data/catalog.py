@@ -75,7 +75,9 @@ class Catalog:
 
     def titles(self) -> list[str]:
         """A name to show for each row: its title, else its id."""
-        named = pl.coalesce(pl.col("title"), pl.col("item_id"))
+        title = pl.col("title")
+        written = title.str.strip_chars() != ""
+        named = pl.when(written).then(title).otherwise(pl.col("item_id"))
         return self.frame.select(named).to_series().to_list()
 
     def texts(self) -> list[str]:

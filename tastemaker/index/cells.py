@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemaker.index.calibrate import Kind
-from tastemaker.index.exact import Floats, Ids
+from tastemaker.index.exact import Floats, Ids, Read
 from tastemaker.index.library import faiss, one_thread, selector
 
 _PER_CELL = 40
@@ -107,7 +107,7 @@ class Cells:
         rows: Ids = self._index.search(queries, k, params=settings)[1]
         return rows
 
-    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+    def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
         """Centres and cells, to be kept."""
         return {"centres": self._centres, "cells": self._cells}
 
@@ -118,7 +118,7 @@ class Cells:
         return {"centres": ((centres, dim), np.float32), "cells": ((count,), np.int32)}
 
     @classmethod
-    def from_tensors(cls, saved: Mapping[str, npt.NDArray[Any]], vectors: Floats) -> Cells:
+    def from_tensors(cls, saved: Mapping[str, Read], vectors: Floats) -> Cells:
         """The same as it was kept.
 
         Args:

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Ids = npt.NDArray[np.int64]
+Read = npt.NDArray[Any]
+"""An array as it was read; who takes it has checked its type."""
 Floats = npt.NDArray[np.float32]
 Lists = tuple[Ids, Floats]
 """(Q, k) ids and scores, best first; −1 and −inf where there are fewer."""

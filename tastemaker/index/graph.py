@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tastemaker.index.calibrate import Kind
-from tastemaker.index.exact import Floats, Ids
+from tastemaker.index.exact import Floats, Ids, Read
 from tastemaker.index.library import faiss, one_thread, selector
 
 M = 16
@@ -94,7 +94,7 @@ class Graph:
         rows: Ids = self._index.search(queries, k, params=settings)[1]
         return rows
 
-    def tensors(self) -> dict[str, npt.NDArray[Any]]:
+    def tensors(self) -> dict[str, npt.NDArray[np.generic]]:
         """The graph, to be kept."""
         hnsw, arrays = self._index.hnsw, faiss().vector_to_array
         return {
@@ -114,7 +114,7 @@ class Graph:
         }
 
     @classmethod
-    def from_tensors(cls, saved: Mapping[str, npt.NDArray[Any]], vectors: Floats) -> Graph:
+    def from_tensors(cls, saved: Mapping[str, Read], vectors: Floats) -> Graph:
         """The graph as it was kept.
 
         Args:

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from tastemaker import artifacts
 from tastemaker.config import from_json, to_json
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.files import save_tensors
+from tastemaker.files import JsonObject, save_tensors
 from tastemaker.index.calibrate import QUERIES, Calibration
 from tastemaker.index.cells import Cells
 from tastemaker.index.choice import ENGINES, IndexOptions
-from tastemaker.index.exact import Floats, lengths
+from tastemaker.index.exact import Floats, Read, lengths
 from tastemaker.index.graph import Graph
 from tastemaker.index.store import LONGEST, Store
 
@@ -78,7 +78,7 @@ def write_parts(folder: Path, parts: Parts) -> None:
             _write(partial / ENGINE, parts.engine.tensors())
 
 
-def _write(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+def _write(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
     import torch
 
     save_tensors(path, {name: torch.from_numpy(array) for name, array in arrays.items()})
@@ -110,7 +110,7 @@ def read_parts(folder: Path) -> Parts:
     return Parts(store, options, rows["queries"], engine, calibration, changed)
 
 
-def _read_meta(folder: Path, meta: dict[str, Any]) -> tuple[IndexOptions, Calibration, int]:
+def _read_meta(folder: Path, meta: JsonObject) -> tuple[IndexOptions, Calibration, int]:
     path = folder / artifacts.MANIFEST
     changed = meta.get("changed")
     if meta.keys() != {"options", "calibration", "changed"} or type(changed) is not int:
@@ -142,7 +142,7 @@ def _mapped(path: Path) -> Floats:
     return vectors
 
 
-def _check_rows(path: Path, rows: Mapping[str, npt.NDArray[Any]]) -> None:
+def _check_rows(path: Path, rows: Mapping[str, Read]) -> None:
     ids = np.sort(rows["ids"][rows["alive"]])
     if len(ids) and (ids[0] < 0 or (ids[1:] == ids[:-1]).any()):
         raise _damaged(path, "ids from 0 on, each once", "others")
@@ -181,9 +181,7 @@ def _check(path: Path, wanted: Mapping[str, tuple[tuple[int, ...], Any]]) -> Non
         raise _damaged(path, str(want), f"{found!r:.500}")
 
 
-def _read(
-    path: Path, wanted: Mapping[str, tuple[tuple[int, ...], Any]]
-) -> dict[str, npt.NDArray[Any]]:
+def _read(path: Path, wanted: Mapping[str, tuple[tuple[int, ...], Any]]) -> dict[str, Read]:
     from tastemaker.files import load_tensors
 
     _check(path, wanted)

@@ -6,13 +6,13 @@ a file that is mapped into memory; a row that is let go of stays behind until `c
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tastemaker.errors import BadInput
-from tastemaker.index.exact import Floats, Ids, Rows, lengths
+from tastemaker.index.exact import Floats, Ids, Read, Rows, lengths
 
 S = TypeVar("S", bound=np.generic)
 
@@ -149,7 +149,7 @@ def checked_ids(ids: npt.ArrayLike, option: str = "ids") -> Ids:
     Raises:
         BadInput: If they are not a row of whole numbers, each 0 or above.
     """
-    given = np.asarray(ids)
+    given = _array(ids, option)
     if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
         what = f"The ids are {given.dtype} of shape {given.shape}."
         raise BadInput(what, option, "Give a one-dimensional array of whole numbers.")
@@ -169,10 +169,10 @@ def checked_vectors(vectors: npt.ArrayLike, dim: int | None, option: str = "vect
     Raises:
         BadInput: If they have another shape or type, a value is not finite, or one is too long.
     """
-    given = np.asarray(vectors)
+    given = _array(vectors, option)
     fits = given.ndim == 2 and (given.shape[1] == dim if dim else given.shape[1] > 0)
     if not fits or given.dtype.kind != "f":
-        want = f"(n, {dim})" if dim else "(n, D), D at least 1,"
+        want = f"(n, {dim})" if dim else "(n, D), D at least 1"
         what = f"The {option} are {given.dtype} of shape {given.shape}."
         raise BadInput(what, option, f"Give floating-point numbers of shape {want}.")
     with np.errstate(over="ignore", invalid="ignore"):
@@ -190,6 +190,14 @@ def checked_vectors(vectors: npt.ArrayLike, dim: int | None, option: str = "vect
     return ready
 
 
+def _array(values: npt.ArrayLike, option: str) -> Read:
+    try:
+        return np.asarray(values)
+    except (ValueError, OverflowError):  # rows of different lengths
+        what = f"The {option} are no array."
+        raise BadInput(what, option, "Give numbers, in rows of one length.") from None
+
+
 def _wider(whole: npt.NDArray[S], rows: int) -> npt.NDArray[S]:
     """The same with room for more rows."""
     wider = np.empty((rows, *whole.shape[1:]), whole.dtype)
@@ -202,7 +210,7 @@ def _refuse_twice(ordered: Ids) -> None:
     _refuse(twice, "given twice", "Give every id once.")
 
 
-def _refuse(ids: npt.NDArray[Any], why: str, fix: str, option: str = "ids") -> None:
+def _refuse(ids: npt.NDArray[np.generic], why: str, fix: str, option: str = "ids") -> None:
     if len(ids):
         shown = ", ".join(map(str, ids[:_SHOWN]))
         more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""

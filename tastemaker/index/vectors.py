@@ -26,6 +26,8 @@ _RARE = 0.02
 """Share of the vectors that may be given, up to which an approximate search is no faster."""
 _LONG = 20
 """Where one in so many is asked for, neither."""
+SHORT_LIST = 2**20
+"""By how much a list may be longer than all there is."""
 _SPARE = 8
 """Found beyond k, so that equal scores at the end can be told by id."""
 
@@ -90,7 +92,8 @@ class VectorIndex:
 
         Args:
             queries: (Q, D).
-            k: At least 1; where fewer can be found, a row ends in id −1 and score −inf.
+            k: At least 1, at most N + 2²⁰; where fewer can be found, a row ends in id −1 and
+                score −inf.
             allow: Ids that may be given; those that are not there do not matter. None: all.
 
         Returns:
@@ -99,6 +102,9 @@ class VectorIndex:
         asked = checked_vectors(queries, self.dim, "queries")
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise BadInput(f"Lists of {k!r:.80} cannot be made.", "k", "Give 1 or more.")
+        if k > len(self) + SHORT_LIST:
+            fix = f"There are {len(self):,} vectors: ask for no more."
+            raise BadInput(f"Lists of {k!r:.80} would be nearly empty.", "k", fix)
         store, rows = self._parts.store, None
         if allow is not None:
             rows = np.unique(store.find(checked_ids(allow, "allow")))

@@ -37,7 +37,7 @@ _CHUNK = 64
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadTexts:
     """What the trained layers read of each text: rows of one flat tensor."""
 
     flat: Tensor
@@ -105,7 +105,7 @@ class ItemLLM(nn.Module):
         self.slot = nn.Parameter(torch.randn(self.width) * 0.02, pooling == "item")
 
     @torch.no_grad()
-    def read(self, texts: Sequence[str]) -> Reading:
+    def read(self, texts: Sequence[str]) -> ReadTexts:
         """Everything about texts that training never changes; not for a call a step.
 
         Args:
@@ -114,7 +114,7 @@ class ItemLLM(nn.Module):
         tokens = [self._tokens(text)[: self.max_tokens] for text in texts]
         offsets = np.concatenate([[0], np.cumsum([len(text) for text in tokens])]).astype(np.int64)
         flat = torch.tensor([token for text in tokens for token in text])
-        ids = Reading(flat, offsets)
+        ids = ReadTexts(flat, offsets)
         if self.frozen is None:
             return ids
         whole, depth = self.frozen
@@ -126,9 +126,9 @@ class ItemLLM(nn.Module):
             hidden = outputs.hidden_states[depth]
             for row, values, real in zip(rows, hidden, mask, strict=True):
                 states[offsets[row] : offsets[row + 1]] = values[real].bfloat16()
-        return Reading(states, offsets)
+        return ReadTexts(states, offsets)
 
-    def forward(self, reading: Reading, rows: npt.NDArray[np.int64]) -> Tensor:
+    def forward(self, reading: ReadTexts, rows: npt.NDArray[np.int64]) -> Tensor:
         """(len(rows), H) one vector a text, in chunks of texts of like length."""
         chunks, device = _chunks(np.diff(reading.offsets)[rows]), self.slot.device
         parts = []

@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.utils.extmath import randomized_svd
 
 from tastemaker.errors import BadInput
 from tastemaker.models.identity import identity_of
@@ -36,6 +34,10 @@ class Words:
     """
 
     def __init__(self, texts: Sequence[str], dim: int = 128, seed: int = 0) -> None:
+        # Half a second and 30 MB, which models that read no words need not pay.
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.utils.extmath import randomized_svd
+
         self._count = TfidfVectorizer(
             ngram_range=(1, 2), sublinear_tf=True, max_features=MOST_WORDS, dtype=np.float64
         )

@@ -50,7 +50,7 @@ class LogMarkov:
 
 
 @dataclass(frozen=True)
-class Part:
+class BlendPart:
     """A counting model's place in the blend."""
 
     name: str
@@ -61,8 +61,8 @@ class Part:
 
 
 PARTS = (
-    Part("markov-last-5", LogMarkov, ("popularity",)),
-    Part("ease", lambda ease: ease),
+    BlendPart("markov-last-5", LogMarkov, ("popularity",)),
+    BlendPart("ease", lambda ease: ease),
 )
 """What is blended with a neural model, where a run has it."""
 

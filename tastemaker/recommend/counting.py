@@ -26,6 +26,7 @@ from tastemaker.recommend.saved_tensors import Saved
 
 Array = npt.NDArray[Any]
 Knobs = dict[str, tuple[float, ...]]
+"""Setting → the values that a search tries, the default first."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from tastemaker.data.catalog import Catalog
 from tastemaker.data.ground import Ground
 from tastemaker.data.item_texts import item_texts
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.models.item_llm import ItemLLM, Reading
+from tastemaker.models.item_llm import ItemLLM, ReadTexts
 from tastemaker.models.user_llm import hidden_states, keep_user_model
 from tastemaker.nn.next_item import Competitors, NextItemModel, targets_of
 from tastemaker.nn.view import WHOLE, KeyValue, Pass, View
@@ -90,7 +90,7 @@ class HLLM(NextItemModel):
         self.register_buffer("vectors", torch.zeros(num_items + 1, width))
         self.register_buffer("stale", torch.ones(num_items + 1, dtype=torch.bool))
         self.register_buffer("steps", torch.tensor(0))
-        self._reading: Reading | None = None
+        self._reading: ReadTexts | None = None
 
     @classmethod
     def build(cls, config: Any, ground: Ground) -> Self:

@@ -70,7 +70,7 @@ class HSTUConfig(NextItemConfig):
         return config if times else replace(config, time="none")
 
 
-class Pairs(NamedTuple):
+class PairTerms(NamedTuple):
     """How the positions of a row relate to all columns that they may read."""
 
     distances: Tensor
@@ -99,7 +99,7 @@ class HSTULayer(nn.Module):
             if used and bias.requires_grad:
                 nn.init.normal_(bias, std=0.02)
 
-    def forward(self, x: Tensor, view: LayerView, pairs: Pairs) -> tuple[Tensor, KeyValue]:
+    def forward(self, x: Tensor, view: LayerView, pairs: PairTerms) -> tuple[Tensor, KeyValue]:
         """(B, N, D) → (B, N, D), or (B, 1, D) of the view's `newest`; and what was read."""
         xn = F.layer_norm(x, x.shape[-1:], eps=1e-6)
         # U and Q are wanted where a state is, V and K everywhere; the weight holds U, V, Q, K.
@@ -112,7 +112,7 @@ class HSTULayer(nn.Module):
         gated = u * F.layer_norm(mixed, mixed.shape[-1:], eps=1e-6)
         return view.pick(x) + self.out(self.drop(gated)), read
 
-    def _mixed(self, q: Tensor, read: KeyValue, view: LayerView, pairs: Pairs) -> Tensor:
+    def _mixed(self, q: Tensor, read: KeyValue, view: LayerView, pairs: PairTerms) -> Tensor:
         """(B, H, n, V) values by what the n queries make of the keys."""
         bias, buckets, newest = self.position[pairs.distances], pairs.buckets, view.newest
         qkv = (q, *read)
@@ -145,7 +145,7 @@ class HSTU(IdModel):
         distances = asking[..., :, None] - columns[..., None, :] + self.config.history - 1
         if distances.dim() == 3 and len(distances) == 1:
             distances = distances[0]  # one row stands for all
-        pairs = Pairs(distances, self._buckets(batch, view))
+        pairs = PairTerms(distances, self._buckets(batch, view))
         x, keys_values = through(self.layers, self.inputs(batch, vectors), view, pairs)
         scale = view.pick(batch.valid[..., None]) / self.temperature
         return view.passed(F.normalize(x, dim=-1) * scale, keys_values, batch)

@@ -33,7 +33,7 @@ class Content:
     members: Tensor
     """flat int64 numbers of groups"""
     seen: Tensor
-    """(1 + n,) bool, items with training events"""
+    """(1 + n,) bool, items that follow or are followed by another one in training"""
     num_groups: int = 0
     """G"""
     identity: str = ""
@@ -83,7 +83,7 @@ def content_of(encoder: str, ground: Ground) -> Content:
     seen = np.ones(count + 1, np.bool_)
     seen[0], seen[1 + ground.num_items :] = False, False
     if ground.train is not None:
-        seen[1:] &= np.bincount(ground.train.items, minlength=count + 1)[1:] > 0
+        seen &= np.isin(np.arange(count + 1), ground.train.items[_beside_another(ground.train)])
     bounds, members, num_groups = _groups(known)
     return Content(
         torch.from_numpy(np.concatenate([np.zeros((1, vectors.shape[1]), np.float32), vectors])),
@@ -101,12 +101,18 @@ def refuse_alone(train: Contexts) -> None:
     Raises:
         BadInput: If no user has two different items.
     """
-    inside = np.ones(len(train.items), np.bool_)
-    inside[train.offsets[:-1][train.lengths > 0]] = False
-    if not (np.diff(train.items, prepend=0) != 0)[inside].any():
+    if not _beside_another(train).any():
         what = "No user has two different items to train on, so nothing follows anything."
         fix = "Give longer histories, or a split that leaves more of them to training."
         raise BadInput(what, "training events", fix)
+
+
+def _beside_another(train: Contexts) -> npt.NDArray[np.bool_]:
+    """(E,) events right before or after one of another item: those that some pair is made of."""
+    follows: npt.NDArray[np.bool_] = np.diff(train.items, prepend=0) != 0
+    follows[train.offsets[:-1][train.lengths > 0]] = False
+    beside: npt.NDArray[np.bool_] = follows | np.append(follows[1:], False)
+    return beside
 
 
 def _of_log(ground: Ground) -> pl.DataFrame:

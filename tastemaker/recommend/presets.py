@@ -7,7 +7,7 @@ their figures.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
@@ -31,7 +31,10 @@ class Preset:
 _ML_1M = FitConfig(epochs=40, schedule="cosine", anneal=30, batch=16, patience=6)
 _PAPER = FitConfig(epochs=100, batch=128, patience=10)
 _PATIENT = FitConfig(epochs=200, batch=128, patience=50)
-_HSTU = FitConfig(epochs=101, batch=128, patience=0)
+_HSTU_TRAINING = FitConfig(epochs=101, batch=128, patience=0)
+_HSTU_PAPER = HSTUConfig(
+    dim=50, head_dim=50, history=200, negatives=128, time="request", loss="sampled"
+)
 
 SASREC = {
     "default": Preset(SASRecConfig(), FitConfig(), "recipes/blend_movielens.py"),
@@ -75,44 +78,22 @@ HSTU = {
     "ml-1m": Preset(
         HSTUConfig(history=200, loss="softmax"), _ML_1M, "recipes/esasrec_ml1m.py --size full"
     ),
-    "paper": Preset(
-        HSTUConfig(dim=50, head_dim=50, history=200, negatives=128, time="request", loss="sampled"),
-        _HSTU,
-        "arXiv 2402.17152, ML-1M",
-    ),
+    "paper": Preset(_HSTU_PAPER, _HSTU_TRAINING, "arXiv 2402.17152, ML-1M"),
     "paper-large": Preset(
-        HSTUConfig(
-            dim=50,
-            layers=8,
-            heads=2,
-            head_dim=25,
-            history=200,
-            negatives=128,
-            time="request",
-            loss="sampled",
-        ),
-        _HSTU,
+        replace(_HSTU_PAPER, layers=8, heads=2, head_dim=25),
+        _HSTU_TRAINING,
         "arXiv 2402.17152, HSTU-large on ML-1M",
     ),
     "paper-ml-20m": Preset(
-        HSTUConfig(
-            dim=256,
-            layers=16,
-            heads=8,
-            head_dim=32,
-            history=200,
-            negatives=128,
-            time="request",
-            loss="sampled",
-        ),
-        _HSTU,
+        replace(_HSTU_PAPER, dim=256, layers=16, heads=8, head_dim=32),
+        _HSTU_TRAINING,
         "arXiv 2402.17152, HSTU-large on ML-20M",
     ),
     "paper-books": Preset(
         HSTUConfig(
             dim=64, layers=16, heads=8, head_dim=8, dropout=0.5, time="request", loss="sampled"
         ),
-        FitConfig(epochs=201, batch=128, patience=0),
+        replace(_HSTU_TRAINING, epochs=201),
         "arXiv 2402.17152, HSTU-large on Books",
     ),
 }

@@ -19,8 +19,6 @@ from tastemaker.report.labels import cut, letters, shortened
 from tastemaker.report.svg import finished
 from tastemaker.report.wording import clean, interval, number
 
-Layers = alt.LayerChart | alt.FacetChart
-"""What Altair makes of charts over one another."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 INK, MUTED, RULE = "var(--ink, #1f2328)", "var(--muted, #5d6570)", "var(--rule, #dcdcd6)"
 SERIES = (

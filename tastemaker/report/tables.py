@@ -61,7 +61,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class ModelTable:
     """Rows of cells under columns; a row is (name, recommended, cells)."""
 
     columns: Sequence[Column]
@@ -91,7 +91,7 @@ def ordered(models: Mapping[str, object]) -> list[str]:
     return sorted(models, key=lambda name: -1.0 if means[name] is None else -(means[name] or 0.0))
 
 
-def accuracy(models: Mapping[str, object], best: str) -> Table:
+def accuracy(models: Mapping[str, object], best: str) -> ModelTable:
     """Models by accuracy, then the same metrics under the other seen-item convention."""
     others = [
         Column(f"{c.metric}/{suffix}", c.title, words, c.higher_is_better)
@@ -101,19 +101,19 @@ def accuracy(models: Mapping[str, object], best: str) -> Table:
     return _table(models, best, (*ACCURACY, *others))
 
 
-def beyond_accuracy(models: Mapping[str, object], best: str) -> Table:
+def beyond_accuracy(models: Mapping[str, object], best: str) -> ModelTable:
     """Models by what accuracy does not show."""
     return _table(models, best, BEYOND)
 
 
-def _table(models: Mapping[str, object], best: str, columns: Sequence[Column]) -> Table:
+def _table(models: Mapping[str, object], best: str, columns: Sequence[Column]) -> ModelTable:
     measured = [c for c in columns if any(c.metric in part(models, name) for name in models)]
     names = ordered(models)
     by_column = [_cells([part(part(models, n), c.metric) for n in names], c) for c in measured]
     rows = [
         (name, name == best, [cells[row] for cells in by_column]) for row, name in enumerate(names)
     ]
-    return Table(measured, rows if measured else [])
+    return ModelTable(measured, rows if measured else [])
 
 
 def _cells(values: Sequence[Mapping[str, object]], column: Column) -> list[Cell]:
@@ -181,7 +181,7 @@ def choice(results: Mapping[str, object]) -> list[tuple[str, str, Cell]]:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparisonRow:
     """Two models, user by user, as text."""
 
     a: str
@@ -199,13 +199,13 @@ class Comparison:
     """the same in [0, 1]"""
 
 
-def comparisons(results: Mapping[str, object]) -> list[Comparison]:
+def comparisons(results: Mapping[str, object]) -> list[ComparisonRow]:
     """Paired comparisons, in the order they were made."""
     rows = []
     for comparison in objects(results, "comparisons"):
         shares = {name: finite(comparison.get(name)) for name in ("better", "equal", "worse")}
         rows.append(
-            Comparison(
+            ComparisonRow(
                 a=str(comparison.get("a", MISSING)),
                 b=str(comparison.get("b", MISSING)),
                 metric=str(comparison.get("metric", HEADLINE)).upper(),

@@ -23,7 +23,6 @@ from tastemaker.metrics.headline import validation_queries
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import NEURAL, build, name_of
 from tastemaker.recommend.blend_weights import fit_weights
-from tastemaker.report.page import write_report
 from tastemaker.run.first_answers import first_answers
 from tastemaker.run.folder import (
     DATA,
@@ -35,8 +34,8 @@ from tastemaker.run.folder import (
     run_folder,
     seal_run,
 )
-from tastemaker.run.kept import keep
-from tastemaker.run.models import Knobs, Models
+from tastemaker.run.kept import keep_data
+from tastemaker.run.models import CountingSettings, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
 from tastemaker.run.results import measure, results_of
 from tastemaker.run.similar import keep_neighbours
@@ -54,7 +53,7 @@ def run_recommender(
     options: RunOptions | None = None,
     model: Shape | None = None,
     training: FitConfig | None = None,
-    knobs: Knobs | None = None,
+    knobs: CountingSettings | None = None,
 ) -> JsonObject:
     """Check the data, train a neural and the counting models, evaluate, and write a report.
 
@@ -85,7 +84,7 @@ def _run(
     folder: Path,
     model: Shape,
     training: FitConfig | None,
-    knobs: Knobs | None,
+    knobs: CountingSettings | None,
 ) -> JsonObject:
     LOG.info("reading %s", options.data_name)
     plan = make_plan(options, folder, model, training or FitConfig(), knobs or {})
@@ -167,7 +166,7 @@ def keep_models(folder: Path, plan: Plan, models: Models) -> None:
     clear_results(folder, but=DATA if kept_here else ())
     models.save(folder)
     keep_neighbours(models.neural, folder)
-    keep(folder, plan.dataset)
+    keep_data(folder, plan.dataset)
     models.let_go()
 
 
@@ -176,5 +175,7 @@ def publish(folder: Path, results: JsonObject, per_user: pl.DataFrame) -> None:
     write_parquet(folder / USERS, per_user)
     files.write_json(folder / RESULTS, dict(results))
     LOG.info("writing the report")
+    from tastemaker.report.page import write_report  # charts are 40 MB, while nothing else is held
+
     write_report(folder)
     seal_run(folder, {"best": results["best"]})

@@ -13,7 +13,7 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.run.folder import DECLARATION, ITEMS
 
 
-def keep(folder: Path, dataset: Dataset) -> None:
+def keep_data(folder: Path, dataset: Dataset) -> None:
     """Write the log, the catalogue and, last, what is declared about them.
 
     A log that was read from this very folder is mapped into memory and left as it is.

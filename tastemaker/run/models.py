@@ -27,7 +27,7 @@ from tastemaker.recommend.saved_tensors import read_saved
 from tastemaker.run.folder import CONFIG, ITEMS
 from tastemaker.seams import Learned, Recommender, Shape
 
-Knobs = Mapping[str, Mapping[str, float]]
+CountingSettings = Mapping[str, Mapping[str, float]]
 """Counting model → its settings."""
 _FIX = "Restore the run from a copy, or make it again."
 
@@ -56,7 +56,7 @@ class Models:
         neural: Learned,
         train: Contexts,
         num_items: int,
-        knobs: Knobs | None = None,
+        knobs: CountingSettings | None = None,
     ) -> Models:
         """Fit every counting model on the training events; one that is too large is skipped.
 

@@ -19,8 +19,8 @@ from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
 from tastemaker.run.folder import CONFIG, finished_folder, read_config, train_on, verify_run
-from tastemaker.run.kept import keep, kept_data
-from tastemaker.run.models import Knobs
+from tastemaker.run.kept import keep_data, kept_data
+from tastemaker.run.models import CountingSettings
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Shape
 from tastemaker.train.checkpoints import check_identity
@@ -36,7 +36,7 @@ class Plan:
     cuts: Split
     model: Shape
     fit: FitConfig
-    knobs: Knobs
+    knobs: CountingSettings
     """settings of counting models that are not at their defaults"""
 
     @cached_property
@@ -74,7 +74,7 @@ def make_plan(
     folder: Path,
     model: Shape,
     training: FitConfig,
-    knobs: Knobs,
+    knobs: CountingSettings,
 ) -> Plan:
     """Read and check the data and fix every option."""
     rejected = folder.with_name(f"{folder.name}-bad-rows.csv")
@@ -140,6 +140,6 @@ def start_folder(folder: Path, plan: Plan) -> None:
     if path.is_file():
         wanted = check_plan(path, plan) | {"fit": wanted["fit"]}
     elif wanted["data"] == FRAME:
-        keep(folder, plan.dataset)
+        keep_data(folder, plan.dataset)
     train_on(folder)
     files.write_json(path, wanted)

@@ -24,7 +24,7 @@ _NAMED = 10
 """Unknown items that a message names."""
 
 
-class Coded(Protocol):
+class CodedItems(Protocol):
     """Items with codes from 1: those of a log."""
 
     @property
@@ -47,7 +47,7 @@ class Coded(Protocol):
 class Shelf:
     """I items with their catalogue."""
 
-    log: Coded
+    log: CodedItems
     catalog: Catalog
     """every item of the data, also those that the log never saw"""
     aligned: Catalog

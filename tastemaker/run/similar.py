@@ -162,7 +162,8 @@ def answer_similar(saved: SavedRun, item: Id, wishes: Wishes) -> Answer:
         return answer
     others = replace(wishes, relevance=None, deny=(*wishes.deny, answer.item.item))
     popular = saved.answer("", others)
-    said = " ".join([answer.reason, *saved.shelf.remarks(others)])
+    wanted = saved.beside.dial if wishes.relevance is None else wishes.relevance
+    said = " ".join([_reason(answer.item, wanted, None), *saved.shelf.remarks(others)])
     return replace(popular, known=False, reason=said, item=answer.item)
 
 
@@ -214,5 +215,7 @@ def _reason(item: Chosen, wanted: float, used: float | None) -> str:
     if used == wanted:
         return f"{said} engagement counts {1 - used:.2g}, relevance {used:.2g}."
     if used == 1:
-        return f"{said} it has no events to learn from, so relevance alone ranks."
+        return (
+            f"{said} it has no events beside other items to learn from, so relevance alone ranks."
+        )
     return f"{said} nothing is known of its content, so engagement alone ranks."

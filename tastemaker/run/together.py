@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from tastemaker.data.ground import Ground
+from tastemaker.files import JsonObject
 from tastemaker.run.similar import dial_of, searched
 from tastemaker.seams import Learned
 
@@ -17,7 +16,7 @@ PLACES = (0, 9, 49)
 """Which of the items are asked from, the one with most events first."""
 
 
-def together(model: Learned, ground: Ground) -> list[dict[str, Any]]:
+def together(model: Learned, ground: Ground) -> list[JsonObject]:
     """Three items that people know and what goes with them; none for a model without two heads.
 
     Args:
@@ -30,7 +29,7 @@ def together(model: Learned, ground: Ground) -> list[dict[str, Any]]:
     titles = [*ground.catalog.titles(), *ground.unseen.titles()]
     usual = dial_of(model)
 
-    def beside(row: int, dial: float) -> dict[str, Any]:
+    def beside(row: int, dial: float) -> JsonObject:
         near = search.nearest(row, ITEMS, dial)
         return {"relevance": dial, "items": [titles[item] for item in near.items.tolist()]}
 

@@ -7,14 +7,13 @@ them, and from there they come back as the words of a command.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tastemaker.artifacts import MANIFEST
 from tastemaker.config import to_json
 from tastemaker.errors import ArtefactError, TastemakerError
-from tastemaker.files import read_json
+from tastemaker.files import JsonObject, read_json
 from tastemaker.recommend.backbones import backbone_of
 
 CHECKPOINTS = "checkpoints"
@@ -46,7 +45,7 @@ def no_run(run: Path, config_name: str) -> ArtefactError:
     return ArtefactError(str(run), "This run is not finished", MANIFEST, "none yet", fix)
 
 
-def going_on(run: Path, config: Mapping[str, Any]) -> str:
+def going_on(run: Path, config: JsonObject) -> str:
     """The command that goes on with an unfinished run; empty where there is none.
 
     Args:
@@ -69,7 +68,7 @@ def going_on(run: Path, config: Mapping[str, Any]) -> str:
     return shlex.join([*words, "--out", str(run), "--resume"])
 
 
-def _changed(group: str, values: Mapping[str, Any], default: Mapping[str, Any]) -> Iterator[str]:
+def _changed(group: str, values: JsonObject, default: JsonObject) -> Iterator[str]:
     """The words of those options that are not at their defaults."""
     for name, value in values.items():
         option = f"{group}.{name.replace('_', '-')}"
@@ -83,7 +82,7 @@ def _changed(group: str, values: Mapping[str, Any], default: Mapping[str, Any]) 
             raise ValueError(f"{option} is no plain value")
 
 
-def _config(path: Path) -> dict[str, Any] | None:
+def _config(path: Path) -> JsonObject | None:
     """What a run was begun with; None where there is no such file."""
     try:
         config = read_json(path)

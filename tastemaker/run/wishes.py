@@ -80,11 +80,21 @@ class Wishes:
 
 def _share(value: object, name: str) -> float:
     """A number from 0 to 1."""
-    number = float(value) if isinstance(value, Real) else math.nan
-    if isinstance(value, bool) or not 0 <= number <= 1:
+    number = _number(value)
+    if not 0 <= number <= 1:
         fix = "Give a number from 0 (what people also choose) to 1 (what is really similar)."
-        raise BadInput(f"{name} = {value!r} cannot be answered.", f"--{name}", fix)
-    return number
+        raise BadInput(f"{name} = {value!r:.80} cannot be answered.", f"--{name}", fix)
+    return number + 0.0  # no -0.0
+
+
+def _number(value: object) -> float:
+    """A number; infinite where it is too large for one, NaN where it is none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def id_of(value: Id, where: str = "user id") -> str:
@@ -156,10 +166,9 @@ def weights(texts: Collection[str]) -> dict[str, float]:
 
 
 def _weight(name: str, value: object) -> float:
-    number = float(value) if isinstance(value, Real) else math.nan
-    number = math.nan if isinstance(value, bool) else number
+    number = _number(value)
     if not abs(number) <= HEAVIEST:
-        what = f"{name}={value} is not a boost."
+        what = f"{name}={value!s:.80} is not a boost."
         raise BadInput(what, "--boost", f"Give a number from -{HEAVIEST} to {HEAVIEST}.")
     return number
 

@@ -149,7 +149,7 @@ class _Loop:
     def _advance(self) -> None:
         """Begin the next stage with the weights that this one keeps."""
         self.inner.load_state_dict(self.best)
-        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        self._unwrap()
         del self.model, self.trainer
         self.accelerator.free_memory()
         self.progress.begin()
@@ -238,6 +238,7 @@ class _Loop:
     def _end(self) -> None:
         """Part from the other processes, and leave the model as it was found but for weights."""
         leave(self.inner, self.learns)
+        self._unwrap()
         self.accelerator.wait_for_everyone()  # a process that leaves early aborts the others
         if self.accelerator.num_processes > 1:
             # What averages gradients must go before the group it does it in: one that outlives it
@@ -245,6 +246,12 @@ class _Loop:
             del self.model, self.trainer
             self.accelerator.free_memory()
         self.accelerator.end_training()
+
+    def _unwrap(self) -> None:
+        """Take low precision from the model; what prepares it next decides anew."""
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        # One that is marked as prepared would be passed over, and train in full precision.
+        vars(self.inner).pop("_is_accelerate_prepared", None)
 
     def _state(self) -> tuple[nn.Module, torch.optim.Optimizer]:
         return self.trained, self.optimizer

@@ -1,11 +1,13 @@
 """Files of ids, as people have them."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tastemaker.commands.lists import read_ids
+from tastemaker.commands.lists import ItemLists, read_ids
 from tastemaker.errors import BadInput
 
 HELD = [
@@ -60,3 +62,35 @@ def test_unknown_ids_are_refused_with_their_lines(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"1 thing is lost: line 4 'y'\."):
         found.refuse(["y"], "thing", "lost")
     assert caught.value.where == str(tmp_path / "ids")
+
+
+class Known:
+    """A shelf of a few items."""
+
+    def unknown(self, ids: Iterable[str]) -> list[str]:
+        return [item for item in ids if item not in ("a", "b")]
+
+
+def test_lists_of_items_are_those_of_the_files_that_are_given(tmp_path: Path) -> None:
+    allow, deny = str(tmp_path / "allow"), str(tmp_path / "deny")
+    Path(allow).write_text("a\nb\n")
+    Path(deny).write_text("item_id,title\nb,B\n")
+    shelf: Any = Known()
+    assert ItemLists.read("", "").known(shelf) == (None, ())
+    assert ItemLists.read(allow, "").known(shelf) == (("a", "b"), ())
+    assert ItemLists.read("", deny).known(shelf) == (None, ("b",))
+    assert ItemLists.read(allow, deny).known(shelf) == (("a", "b"), ("b",))
+
+
+@pytest.mark.parametrize("wrong", ["allow", "deny"])
+def test_a_listed_item_that_the_run_lacks_is_named_with_its_file(
+    tmp_path: Path, wrong: str
+) -> None:
+    (tmp_path / "good").write_text("a\n")
+    (tmp_path / "bad").write_text("a\n\nzebra\n")
+    given = {"allow": "good", "deny": "good", wrong: "bad"}
+    lists = ItemLists.read(*(str(tmp_path / name) for name in given.values()))
+    shelf: Any = Known()
+    with pytest.raises(BadInput, match="line 3 'zebra'") as caught:
+        lists.known(shelf)
+    assert caught.value.where == str(tmp_path / "bad")

@@ -36,6 +36,10 @@ def test_rows_align_with_codes() -> None:
     assert aligned.titles() == ["C", "x", "b"]
 
 
+def test_a_blank_title_names_nothing() -> None:
+    assert catalog(item_id=["a", "b", "c"], title=["", " ", "C"]).titles() == ["a", "b", "C"]
+
+
 def test_round_trip(tmp_path: Path) -> None:
     found = catalog(item_id=["a"], title=["é"], categories=["x|y"], image=["a.png"])
     found.save(tmp_path / "items.parquet")

@@ -81,6 +81,13 @@ def test_what_is_no_vector_is_refused(vectors: np.ndarray) -> None:
         checked_vectors(vectors, 3)
 
 
+def test_rows_of_different_lengths_are_no_array() -> None:
+    with pytest.raises(BadInput):
+        checked_vectors([[1.0, 2.0], [3.0]], 2)  # type: ignore[list-item]
+    with pytest.raises(BadInput):
+        checked_ids([[1, 2], [3]])  # type: ignore[list-item]
+
+
 def test_bad_rows_are_named() -> None:
     vectors = np.ones((9, 2), np.float32)
     vectors[[3, 7], 1] = np.nan

@@ -217,6 +217,13 @@ def test_lists_of_no_length_are_refused(indexes: Indexes, k: object) -> None:
         indexes["exact"].search(np.ones((1, 32), np.float32), k)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("k", [2**24, 10**12, 10**30])
+def test_lists_that_no_memory_holds_are_refused(indexes: Indexes, k: int) -> None:
+    with pytest.raises(BadInput) as fault:
+        indexes["exact"].search(some_vectors(1, 32), k)
+    assert fault.value.where == "k"
+
+
 def test_what_does_not_fit_is_refused_and_changes_nothing() -> None:
     index = of_kind("exact", some_vectors(5, 3))
     bad = np.array([[1, np.nan, 0]], np.float32)

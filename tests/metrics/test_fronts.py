@@ -59,3 +59,24 @@ def test_other_users_or_seeds_are_refused(shape: tuple[int, ...]) -> None:
         compare_fronts(np.zeros((3, 4, 2, 9)), np.zeros(shape))
     with pytest.raises(BadInput):
         compare_fronts(np.full((3, 4, 2, 9), np.nan), np.zeros((3, 4, 2, 9)))
+
+
+def test_more_points_or_better_ones_never_shrink_an_area() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        points = rng.random((6, 2))
+        area = hypervolume(points)
+        assert hypervolume(np.concatenate([points, rng.random((1, 2))])) >= area
+        assert hypervolume(points + np.array([0.1, 0.0])) >= area
+        assert hypervolume(points[rng.permutation(6)]) == pytest.approx(area)
+        assert hypervolume(points, (0.2, 0.2)) <= area
+
+
+def test_an_interval_is_narrower_with_more_users() -> None:
+    rng = np.random.default_rng(3)
+    widths = []
+    for users in (40, 4000):
+        values = rng.random((3, 5, 2, users))
+        found = compare_fronts(values + 0.05, values[:, :2], resamples=400)
+        widths.append(found.half_width)
+    assert widths[0] > 5 * widths[1]

@@ -166,3 +166,48 @@ def test_nobody_is_judged_by_what_it_learnt_from() -> None:
     assert judge.relevance(lists, np.array([1], np.int32)) == pytest.approx([0.5])
     with pytest.raises(BadInput, match="circular"):
         Judge.of(Letters("one"), texts, {"two", "one"})
+
+
+def test_recall_equals_sets_written_out() -> None:
+    rng = np.random.default_rng(3)
+    rows = [(rng.integers(1, 30, 4).tolist(), rng.integers(1, 30, 5).tolist()) for _ in range(60)]
+    truth = Following.of(queries(rows))
+    lists = np.stack([rng.permutation(np.arange(1, 30))[:12] for _ in truth.triggers])
+    wanted = as_sets(truth)
+    for k in (1, 5, 12):
+        want = [
+            len(set(row[:k].tolist()) & wanted[int(trigger)]) / len(wanted[int(trigger)])
+            for row, trigger in zip(lists, truth.triggers, strict=True)
+        ]
+        assert recall(lists.astype(np.int32), truth, (k,))[f"recall@{k}"] == pytest.approx(want)
+
+
+def test_parts_of_the_truth_fit_together() -> None:
+    rng = np.random.default_rng(4)
+    rows = [(rng.integers(1, 20, 3).tolist(), rng.integers(1, 20, 6).tolist()) for _ in range(30)]
+    truth, wanted = Following.of(queries(rows)), rng.random(20) < 0.5
+    near, rest = as_sets(truth.towards(wanted)), as_sets(truth.towards(~wanted))
+    joined = {key: near.get(key, set()) | rest.get(key, set()) for key in {*near, *rest}}
+    assert joined == as_sets(truth)
+    kept = truth.asked_from(wanted)
+    assert as_sets(kept) == {key: v for key, v in as_sets(truth).items() if wanted[key - 1]}
+    places = np.searchsorted(truth.triggers, kept.triggers)
+    assert kept.traffic.tolist() == truth.traffic[places].tolist()
+
+
+def test_many_triggers_are_answered_as_each_alone() -> None:
+    rng = np.random.default_rng(5)
+    table = rng.integers(0, 4, (700, 700)).astype(np.float32)
+    triggers = np.arange(1, 701, dtype=np.int32)
+    together = best_lists(lambda some: table[some - 1], triggers, 7)
+    for place in (0, 511, 512, 699):
+        alone = best_lists(lambda some: table[some - 1], triggers[place : place + 1], 7)
+        np.testing.assert_array_equal(together[place], alone[0])
+    assert not (together == triggers[:, None]).any()
+
+
+def test_what_scores_give_stays_theirs() -> None:
+    table = np.arange(16, dtype=np.float32).reshape(4, 4)
+    before = table.copy()
+    best_lists(lambda _: table, np.arange(1, 5, dtype=np.int32), 2)
+    np.testing.assert_array_equal(table, before)

@@ -71,3 +71,30 @@ def test_the_ends_of_the_dial_are_its_parts() -> None:
         blend = PostHocBlend(visited, content, relevance)(ALL)
         assert blend == pytest.approx((1 - relevance) * ends[0] + relevance * ends[1], abs=1e-5)
     assert np.diag(content(ALL)) == pytest.approx(1)
+
+
+def test_measures_agree_with_counts_written_out() -> None:
+    rng = np.random.default_rng(1)
+    rows, size = rng.integers(1, 9, 60).astype(np.int32), 8
+    pairs = co_engaged(Contexts(np.arange(6), np.arange(0, 61, 10, dtype=np.int64), rows))
+    counts = np.bincount(rows, minlength=size + 1)[1:]
+    table = np.zeros((size, size))
+    table[pairs.triggers - 1, pairs.targets - 1] = pairs.weights
+    first, second = table.sum(1, keepdims=True), table.sum(0, keepdims=True)
+    every = np.arange(1, size + 1, dtype=np.int32)
+    cosine = CoVisited.fit(pairs, counts)(every)
+    assert cosine == pytest.approx(table / np.sqrt(first * second), abs=2e-6)
+    share = CoVisited.fit(pairs, counts, "share")(every)
+    assert share.sum(1) == pytest.approx(np.ones(size), abs=1e-4)
+    pmi = CoVisited.fit(pairs, counts, "pmi")(every)
+    assert pmi.max() == pytest.approx(1, abs=2e-6) and pmi.min() >= 0
+
+
+def test_a_blend_has_an_answer_for_an_item_that_nothing_followed() -> None:
+    vectors = np.eye(4, dtype=np.float32)
+    vectors[3] = [0, 0.6, 0.8, 0]
+    blend = PostHocBlend(CoVisited.fit(PAIRS, COUNTS), ContentNeighbours(vectors), 0.5)
+    scores = blend(np.array([4], np.int32))[0]
+    assert np.isfinite(scores).all()
+    by_content = PostHocBlend(CoVisited.fit(PAIRS, COUNTS), ContentNeighbours(vectors), 1.0)
+    assert np.argmax(by_content(np.array([4], np.int32))[0][:3]) == 2

@@ -38,6 +38,13 @@ def test_items_of_the_log_come_first_then_those_it_never_saw() -> None:
     assert content_of("words", ground()).identity == content.identity
 
 
+def test_items_that_no_pair_has_are_unseen() -> None:
+    alone = Contexts(
+        np.arange(4), np.array([0, 1, 1, 3, 6]), np.array([1, 2, 2, 3, 4, 4], np.int32)
+    )
+    assert content_of("none", ground(train=alone)).seen.tolist()[1:5] == [False, False, True, True]
+
+
 def test_equal_texts_are_equal_vectors() -> None:
     titles = ["red boat", "blue shoe", "red boat", "x", "y", "z"]
     content = content_of("words", ground(titles))

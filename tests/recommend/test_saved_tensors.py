@@ -1,14 +1,16 @@
 """Whatever a saved model holds, it is refused with one kind of error or scores finite numbers."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tastemaker import files
 from tastemaker.errors import ArtefactError
 from tastemaker.recommend.counting import COUNTING
-from tastemaker.recommend.saved_tensors import Saved
+from tastemaker.recommend.saved_tensors import RANGES, Saved, read_saved
 from tests.contracts import ITEMS, some_contexts
 
 TRAIN, FEW, QUERY = some_contexts(60, seed=9), some_contexts(12, seed=9), some_contexts(6, seed=3)
@@ -99,3 +101,34 @@ def test_row_bounds_in_disorder_are_refused(bounds: list[int]) -> None:
         Saved(parts, 3).rows(3)
     good = {"indices": np.array([0, 1, 2]), "indptr": np.array([0, 2, 2, 3])}
     assert [part.tolist() for part in Saved(good, 3).rows(3)] == [[0, 1, 2], [0, 2, 2, 3]]
+
+
+def test_parts_are_sorted_by_the_model_they_belong_to(tmp_path: Path) -> None:
+    path = tmp_path / "counting.safetensors"
+    tensors = {"ease/inverse": torch.ones(2, 2), "ease/regulariser": torch.ones(1),
+               "popularity/counts": torch.zeros(2),
+               "candidates": torch.tensor([True, False])}  # fmt: skip
+    files.save_tensors(path, tensors)
+    saved = read_saved(path, 2)
+    assert set(saved) == {"ease", "popularity", "candidates"}
+    assert set(saved["ease"].parts) == {"inverse", "regulariser"}
+    assert saved["candidates"].flags("", (2,)).tolist() == [True, False]
+    assert saved["popularity"].file == str(path)
+
+
+def test_a_type_that_no_model_saves_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "counting.safetensors"
+    files.save_tensors(path, {"popularity/counts": torch.ones(3, dtype=torch.bfloat16)})
+    with pytest.raises(ArtefactError, match="popularity/counts") as caught:
+        read_saved(path, 3)
+    assert caught.value.file == str(path)
+
+
+@pytest.mark.parametrize("knob", RANGES)
+def test_a_setting_out_of_its_range_is_refused(knob: str) -> None:
+    least, most = RANGES[knob]
+    for value in (least, most):
+        assert Saved({"set": np.array([value], np.float64)}, 3).number("set", knob) == value
+    for value in (least - 1, most * 2 + 1, np.nan, np.inf):
+        with pytest.raises(ArtefactError):
+            Saved({"set": np.array([value], np.float64)}, 3).number("set", knob)

@@ -15,7 +15,7 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import Frame, RunOptions
 from tastemaker.recommend.sasrec import SASRec
 from tastemaker.run.job import run_recommender
-from tastemaker.run.kept import keep, kept_data
+from tastemaker.run.kept import keep_data, kept_data
 from tastemaker.run.saved import open_run
 from tastemaker.train.stopping import Stopped
 from tests.conftest import write_data
@@ -26,7 +26,7 @@ def test_what_is_kept_is_what_was_read(small_data: Path, tmp_path: Path) -> None
     dataset = load(small_data)
     bands = ValueBands("rating", {"explicit_negative": (0.5, 2.0)})
     dataset = replace(dataset, declared=Declaration(name="ring", licence="own", value=bands))
-    keep(tmp_path, dataset)
+    keep_data(tmp_path, dataset)
     again = kept_data(tmp_path)
     assert again.interactions.sha256 == dataset.interactions.sha256
     assert again.declared == dataset.declared
@@ -35,17 +35,17 @@ def test_what_is_kept_is_what_was_read(small_data: Path, tmp_path: Path) -> None
 
 
 def test_a_log_that_is_mapped_is_not_overwritten(small_data: Path, tmp_path: Path) -> None:
-    keep(tmp_path, load(small_data))
+    keep_data(tmp_path, load(small_data))
     mapped = kept_data(tmp_path)
     before = (tmp_path / "events.arrow").stat().st_mtime_ns
-    keep(tmp_path, mapped)
+    keep_data(tmp_path, mapped)
     assert (tmp_path / "events.arrow").stat().st_mtime_ns == before
     assert mapped.interactions.items.min() >= 1
 
 
 @pytest.mark.parametrize("name", ["declaration.json", "events.arrow"])
 def test_a_missing_part_is_said(small_data: Path, tmp_path: Path, name: str) -> None:
-    keep(tmp_path, load(small_data))
+    keep_data(tmp_path, load(small_data))
     (tmp_path / name).unlink()
     with pytest.raises(ArtefactError):
         kept_data(tmp_path)

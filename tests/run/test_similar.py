@@ -88,6 +88,8 @@ def test_an_item_that_nothing_is_known_of_gets_what_is_popular(saved: SavedRun) 
     assert answer.item == Chosen("nothing", "Silence")
     assert answer.relevance is None
     assert "popular" in answer.reason
+    wished = saved.similar("nothing", 5, only=["odd"], boost={"odd": 1})
+    assert wished.reason.count("Only from") == wished.reason.count("Favoured") == 1
 
 
 def test_items_without_events_are_found_and_can_be_asked_from(saved: SavedRun) -> None:

@@ -9,7 +9,11 @@ import pytest
 
 from tastemaker.artifacts import MANIFEST
 from tastemaker.cli import main
+from tastemaker.commands.parsing import parse
+from tastemaker.commands.run import train
+from tastemaker.config import to_json
 from tastemaker.errors import ArtefactError
+from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.run.compare import compare_runs, evaluate_run
 from tastemaker.run.saved import open_run
 from tastemaker.run.unfinished import going_on
@@ -69,3 +73,23 @@ def test_without_all_that_began_it_there_is_no_command(finished_run: Path, tmp_p
         assert going_on(tmp_path, config | other) == ""
     (tmp_path / "checkpoints").mkdir()
     assert "--resume" in refusal(tmp_path).fix
+
+
+def test_the_command_says_every_option_that_is_not_at_its_default(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    config = json.loads((finished_run / "config.json").read_text())
+    shape = HSTUConfig(dim=32, position_bias=False, time="none")
+    changed = {"model": "hstu", "model_config": to_json(shape), "on_bad_rows": "drop"}
+    words = shlex.split(going_on(tmp_path, config | changed))
+    assert words[:3] == ["tastemaker", "train", "hstu"]
+    assert "--model.no-position-bias" in words
+    assert words[words.index("--model.dim") + 1] == "32"
+    assert words[words.index("--model.time") + 1] == "none"
+    assert words[words.index("--on-bad-rows") + 1] == "drop"
+    assert words[words.index("--out") + 1] == str(tmp_path)
+    assert "--model.heads" not in words  # it is at its default
+    verb = train("hstu", "HSTU").make(words[3:])
+    options = parse("train hstu", verb, words[3:]).options
+    assert options.model == shape
+    assert options.fit.epochs == config["fit"]["epochs"]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tastemaker.errors import BadInput
-from tastemaker.run.wishes import Wishes, id_of, weights
+from tastemaker.run.wishes import Wishes, id_of, undialled, weights
 
 
 @pytest.mark.parametrize("value", ["7", 7, np.int32(7), np.uint64(7), np.str_("7")])
@@ -59,7 +59,9 @@ def test_the_least_and_the_most_that_can_be_wished() -> None:
         weights(["A=100.5"])
 
 
-@pytest.mark.parametrize("weight", [float("nan"), float("inf"), 101, -1e9, True, "1", None])
+@pytest.mark.parametrize(
+    "weight", [float("nan"), float("inf"), 101, 10**400, -1e9, True, "1", None]
+)
 def test_weights_are_finite_numbers(weight: Any) -> None:
     with pytest.raises(BadInput, match="not a boost"):
         Wishes(boost={"Comedy": weight})
@@ -95,7 +97,26 @@ def test_a_relevance_is_a_number_from_0_to_1(value: Any) -> None:
     assert kept is None or type(kept) is float
 
 
-@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf"), True, "1"])
+def test_a_relevance_of_minus_nothing_is_nothing() -> None:
+    assert str(Wishes(relevance=-0.0).relevance) == "0.0"
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf"), 10**400, True, "1"])
 def test_what_is_no_relevance(value: Any) -> None:
     with pytest.raises(BadInput, match="relevance = "):
         Wishes(relevance=value)
+
+
+def test_a_dial_is_for_items_alone() -> None:
+    wishes = Wishes(3, deny=["i1"])
+    assert undialled(wishes) is wishes
+    for relevance in (0, 0.5, 1):
+        with pytest.raises(BadInput) as caught:
+            undialled(Wishes(3, relevance=relevance))
+        assert caught.value.where == "--relevance"
+
+
+@pytest.mark.parametrize("relevance", [-0.1, 1.1, True, "0.5", np.nan])
+def test_a_relevance_is_a_share(relevance: Any) -> None:
+    with pytest.raises(BadInput, match="relevance = "):
+        Wishes(relevance=relevance)

@@ -111,6 +111,14 @@ def test_a_crash_between_a_validation_and_its_checkpoint_writes_no_line_twice(
     assert (broken / "metrics.jsonl").read_text() == (whole / "metrics.jsonl").read_text()
 
 
+def test_a_model_trained_in_low_precision_computes_in_full_afterwards() -> None:
+    (model, batches), (fresh, _) = problem(), problem(1)
+    batch = next(iter(batches.epoch(0)))
+    fit(model, batches, replace(QUICK, precision="bf16"), lambda: falling_norm(model))
+    fresh.load_state_dict(model.state_dict())
+    assert torch.equal(model.eval()(batch), fresh.eval()(batch))
+
+
 def test_the_loss_of_a_line_is_the_mean_over_the_targets_since_the_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +198,7 @@ def test_every_part_of_the_state_matters(
     with pytest.raises(KeyboardInterrupt):
         fit(model, dying, QUICK, lambda: falling_norm(model), tmp_path)
     pointer = tmp_path / "checkpoints" / "latest"
-    newest = artifacts.pointed(pointer)
+    newest = pointers.pointed(pointer)
     assert newest is not None
     meta = artifacts.meta_of(newest)
     if part == "progress":
@@ -203,7 +211,7 @@ def test_every_part_of_the_state_matters(
             elif file.name == part:
                 tensors = {name: torch.zeros_like(tensor) for name, tensor in tensors.items()}
             files.save_tensors(folder / file.name, tensors)
-    artifacts.point(pointer, "step-999")
+    pointers.point(pointer, "step-999")
     assert (train(tmp_path, resume=True)[0] == want[0]) == (not part)
 
 

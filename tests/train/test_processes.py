@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType
 
 from tastemaker import artifacts, files, pointers
 from tastemaker.data.batches import NextItemBatches
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.train.checkpoints import load_weights
+from tastemaker.train.processes import shards
 from tests.contracts import ITEMS, some_contexts
 
 ROOT = Path(__file__).parents[2]
@@ -202,6 +205,23 @@ def test_the_command_runs_in_two_processes(small_data: Path, tmp_path: Path) -> 
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
     assert json.loads(line)["run"] == str(out)
     assert (out / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("said", "yes"),
+    [("true", True), ("1", True), ("YES", True), ("false", False), ("0", False), ("", False)],
+)
+def test_weights_are_parted_where_the_launcher_says_so_and_there_are_several_processes(
+    said: str, yes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", said)
+    alone = Accelerator(cpu=True)
+    assert not shards(alone)
+    for kind in (DistributedType.MULTI_CPU, DistributedType.FSDP):
+        monkeypatch.setattr(alone.state, "distributed_type", kind)
+        assert shards(alone) is yes
+    monkeypatch.delenv("ACCELERATE_USE_FSDP")
+    assert not shards(alone)
 
 
 @pytest.mark.parametrize("loss", ["softmax", "sampled", "gbce"])

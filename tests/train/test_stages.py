@@ -274,10 +274,18 @@ def test_the_last_stage_alone_may_be_trained_longer(tmp_path: Path) -> None:
             trained(tmp_path, stages=changed)
 
 
-def test_stages_train_in_low_precision_too() -> None:
+def test_all_stages_train_in_low_precision_too(tmp_path: Path) -> None:
     low = replace(QUICK, precision="bf16")
-    assert trained(config=low) == trained(config=low)
-    assert trained(config=low)[0] != trained()[0]
+    want = trained(config=low)
+    assert trained(config=low) == want != trained()
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path, low, death=(5, 1))
+    assert trained(tmp_path, low) == want, "though another process trained the last stage"
+    (model, batches), (fresh, _) = toy(), toy()
+    fit(model, batches, low, lambda: measured(model))
+    fresh.load_state_dict(model.state_dict())
+    batch = next(iter(batches.epoch(0)))
+    assert torch.equal(model.eval()(batch), fresh.eval()(batch)), "and computes in full afterwards"
 
 
 @pytest.mark.parametrize(
