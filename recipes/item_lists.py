@@ -28,7 +28,7 @@ from tastemaker.models.cached import Cached
 from tastemaker.models.encode import TextEncoder
 from tastemaker.models.packaged import cache_folder
 from tastemaker.models.words import Words
-from tastemaker.recommend.item_to_item import ContentNeighbours, ItemToItem, PostHocBlend
+from tastemaker.recommend.item_to_item import ContentNeighbours, PostHocBlend
 from tastemaker.recommend.merge import ItemHeads
 from tastemaker.recommend.mtmh import MTMH
 from tastemaker.recommend.mtmh_content import content_of
@@ -152,7 +152,7 @@ class Task:
         enough = relevance(as_this)
         return next((g for g in DIAL if relevance(dial(g)) >= enough), 1.0)
 
-    def blend(self, engagement: ItemToItem) -> Dial:
+    def blend(self, engagement: Scores) -> Dial:
         """The blend of some engagement and content."""
         return lambda g: PostHocBlend(engagement, self.content, g)
 

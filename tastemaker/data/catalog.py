@@ -73,6 +73,10 @@ class Catalog:
         wanted = item_ids.rename("item_id").to_frame()
         return Catalog(wanted.join(self.frame, on="item_id", how="left", maintain_order="left"))
 
+    def without(self, item_ids: pl.Series) -> Catalog:
+        """The rows of all items but these, in the order of this catalogue."""
+        return Catalog(self.frame.filter(~pl.col("item_id").is_in(item_ids.implode())))
+
     def titles(self) -> list[str]:
         """A name to show for each row: its title, else its id."""
         title = pl.col("title")

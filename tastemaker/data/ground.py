@@ -44,5 +44,4 @@ class Ground:
         groupings = {}
         if aligned.frame["categories"].drop_nulls().list.len().sum():
             groupings[CATEGORY] = Grouping.from_categories(aligned, item_ids)
-        unseen = catalog.frame.filter(~pl.col("item_id").is_in(item_ids.implode()))
-        return cls(len(item_ids), aligned, train, groupings, Catalog(unseen))
+        return cls(len(item_ids), aligned, train, groupings, catalog.without(item_ids))

@@ -145,9 +145,7 @@ class ItemSearch:
     def candidates(self, rows: Rows, k: int, dials: Doubles) -> Rows:
         """(R, m) items that an index finds beside each row by its dial; −1 where there is none."""
         assert self.index is not None
-        weights = dials.astype(np.float32)[:, None]
-        asked = (1 - weights) * self.heads.trigger[rows], weights * self.heads.relevance[rows]
-        items, _ = self.index.search(np.concatenate(asked, axis=1), k + _SPARE)
+        items, _ = self.index.search(self.heads.queries(rows, dials), k + _SPARE)
         return np.where(items == rows[:, None], -1, items)
 
     def _wide(self, some: slice, columns: Rows | None) -> tuple[Doubles, Doubles]:

@@ -7,7 +7,7 @@ of co-visitation and content is not worth its training (spec mtmh §5).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ import scipy.sparse as sp
 
 from tastemaker.data.contexts import Int32s, Int64s
 from tastemaker.data.pairs import Pairs
+from tastemaker.metrics.item_to_item import Scores
 
 Floats = npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float32]
@@ -24,14 +25,6 @@ Measure = Literal["cosine", "pmi", "share"]
 
 _TIE_BREAK = 1e-6
 """Weight of popularity beside the largest co-visitation of 1: orders what nothing else does."""
-
-
-class ItemToItem(Protocol):
-    """Anything that scores all items for some triggers."""
-
-    def __call__(self, triggers: Int32s) -> Vectors:
-        """(Q,) item codes → (Q, I) finite scores, column j for item code j + 1."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +101,8 @@ class ContentNeighbours:
 class PostHocBlend:
     """(1−g)·z(engagement) + g·z(content), z per trigger over the other items; needs no training."""
 
-    engagement: ItemToItem
-    content: ItemToItem
+    engagement: Scores
+    content: Scores
     relevance: float
     """g in [0, 1], weight of content"""
 

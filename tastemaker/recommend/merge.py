@@ -34,19 +34,29 @@ class ItemHeads:
     relevance: Vectors
     """(n, r) meaning; zero for an item of which nothing is written"""
 
+    @property
+    def width(self) -> int:
+        """Numbers that are stored of an item, d + r."""
+        return int(self.target.shape[1] + self.relevance.shape[1])
+
     def stored(self) -> Vectors:
         """(n, d + r) what an index holds: both targets side by side."""
         return np.concatenate([self.target, self.relevance], axis=1)
 
-    def queries(self, rows: npt.NDArray[np.int64], relevance: float) -> Vectors:
+    def queries(
+        self, rows: npt.NDArray[np.int64], relevance: float | npt.NDArray[np.float64]
+    ) -> Vectors:
         """(Q, d + r) what the items in `rows` ask, with weight `relevance` (g) on meaning.
 
         Args:
             rows: (Q,) row numbers.
-            relevance: g in [0, 1].
+            relevance: g in [0, 1], of all or (Q,) of each.
         """
-        parts = (1 - relevance) * self.trigger[rows], relevance * self.relevance[rows]
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        on_meaning = np.asarray(relevance, np.float64)[..., None]
+        on_engagement = (1 - on_meaning).astype(np.float32)
+        on_meaning = on_meaning.astype(np.float32)
+        parts = on_engagement * self.trigger[rows], on_meaning * self.relevance[rows]
+        return np.concatenate(parts, axis=1)
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.index.choice import EXACT, IndexOptions
+from tastemaker.index.choice import IndexOptions, chosen
 from tastemaker.index.vectors import VectorIndex, make_index
 from tastemaker.recommend.item_search import ItemSearch
 from tastemaker.recommend.neighbour_rows import KEPT
@@ -35,7 +35,7 @@ def index_of(
         options: Of the index; None: its usual ones, for lists as long as a table keeps.
     """
     options = options or IndexOptions(at=KEPT)
-    if options.kind == "auto" and search.heads.stored().size <= EXACT:
+    if chosen(len(search), search.heads.width, options) == "exact":
         return None
     both = np.flatnonzero(search.voices.asks & search.voices.means)
     asked = np.random.default_rng(0).choice(both, min(len(both), _ASKED), replace=False)
@@ -66,7 +66,7 @@ def opened_index(folder: Path, search: ItemSearch) -> VectorIndex | None:
         index = VectorIndex.open(folder)
     except BadInput:  # the extra is not installed: every item is looked at
         return None
-    want, got = (len(search), search.heads.stored().shape[1]), (len(index), index.dim)
+    want, got = (len(search), search.heads.width), (len(index), index.dim)
     if want != got:
         what, fix = "The index is of other items", "Restore the run from a copy."
         raise ArtefactError(str(folder), what, str(want), str(got), fix)

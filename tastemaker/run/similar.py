@@ -57,8 +57,7 @@ class AllItems:
     @classmethod
     def of(cls, item_ids: pl.Series, catalog: Catalog) -> AllItems:
         """The items of a log and of any catalogue."""
-        every = catalog.frame["item_id"]
-        unseen = every.filter(~every.is_in(item_ids.implode()))
+        unseen = catalog.without(item_ids).frame["item_id"]
         return cls(pl.concat([item_ids.rename("item_id"), unseen]))
 
 

@@ -241,7 +241,7 @@ def test_a_run_of_many_items_keeps_an_index_of_them(
     trained: SavedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = Path(shutil.copytree(trained.path, tmp_path / "run"))
-    monkeypatch.setattr("tastemaker.run.item_index.EXACT", 0)  # as if these were many
+    monkeypatch.setattr("tastemaker.index.choice.EXACT", 0)  # as if these were many
     clear_results(run, but=[name for name in (*FILES, *OPTIONAL) if name != NEIGHBOURS])
     keep_neighbours(trained.models.neural, run)
     seal_run(run, {})

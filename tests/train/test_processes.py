@@ -120,7 +120,13 @@ PARTED = ("--config_file", str(ROOT / "recipes" / "fsdp.json"), "--main_process_
 
 
 @pytest.mark.parametrize(
-    ("model", "launch"), [("sasrec", TWO), ("hstu", TWO), ("mtmh", TWO), ("hstu", PARTED)]
+    ("model", "launch"),
+    [
+        ("sasrec", TWO),
+        ("mtmh", TWO),
+        ("hstu", PARTED),
+        pytest.param("hstu", TWO, marks=pytest.mark.slow),
+    ],
 )
 def test_two_processes_train_as_one(model: str, launch: tuple[str, ...], tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
@@ -151,7 +157,10 @@ def test_parted_weights_resume_from_a_checkpoint_that_one_process_could_read(
     load_weights(SASRec(SASRecConfig(dim=16, history=8), 40), newest / "model.safetensors")
 
 
-@pytest.mark.parametrize("launch", [TWO, PARTED], ids=["whole", "parted"])
+@pytest.mark.parametrize(
+    "launch",
+    [pytest.param(TWO, id="whole", marks=pytest.mark.slow), pytest.param(PARTED, id="parted")],
+)
 def test_two_processes_train_in_stages_as_one(launch: tuple[str, ...], tmp_path: Path) -> None:
     one, two, twice = tmp_path / "one", tmp_path / "two", tmp_path / "twice"
     train("staged", one)
