@@ -146,6 +146,40 @@ class Learned(Recommender, Trainable, Protocol):
         """Ready to learn or, with False, to score."""
 
 
+@dataclass(frozen=True, eq=False)
+class Steering:
+    """Which heads of a model may speak for a user, and which are favoured."""
+
+    active: Tensor
+    """(H,) bool"""
+    boosts: Tensor | None = None
+    """(H,) added to what a head gives its items, in shares of the range of a user's scores"""
+
+
+@runtime_checkable
+class Headed(Protocol):
+    """A model whose heads have names that people know."""
+
+    @property
+    def head_names(self) -> tuple[str, ...]:
+        """(H,) what each head is called, such as `short-term · Sci-Fi`."""
+
+    @property
+    def intents(self) -> Mapping[str, tuple[str, ...]]:
+        """Axis → names of its groups, by which heads can be asked for."""
+
+    def heads_of(self, axis: str, group: int) -> Tensor:
+        """(H,) bool heads of one group of an axis."""
+
+    def spoken(
+        self, contexts: Contexts, steering: Steering | None = None, span: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(B, I) scores as steered, and (B, I) int64 head that speaks for each item; −1: none.
+
+        `span` (B,) is by how much scores differ that the steering's boosts are shares of.
+        """
+
+
 @runtime_checkable
 class Paced(Protocol):
     """A model some of whose parts learn more slowly, such as a pre-trained one."""

@@ -45,6 +45,10 @@ class Batch:
     """Targets in the *global* batch, by which every process divides its loss."""
     rows: Int64s | None = field(default=None, metadata=ROW)
     """(B,) numbers of the training rows, for messages."""
+    users: Tensor | None = field(default=None, metadata=ROW)
+    """(B,) int64 user codes; −1 for somebody the log does not know."""
+    target_events: Tensor | None = field(default=None, metadata=ROW)
+    """(B, N) int64 kind of each target's event; None: all of one kind."""
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
@@ -108,21 +112,23 @@ def last(contexts: Contexts, history: int) -> Batch:
 
 
 def _pad(items: Int32s, times: Int64s | None, starts: Int64s, ends: Int64s, length: int) -> Batch:
-    columns = np.arange(length)
-    valid = columns[None, :] < (ends - starts)[:, None]
-    positions = np.where(valid, starts[:, None] + columns[None, :], 0)
-
-    def padded(array: npt.NDArray[np.integer]) -> Tensor:
-        if not len(array):
-            return torch.zeros(positions.shape, dtype=torch.int64)
-        return torch.from_numpy(np.where(valid, array[positions], 0).astype(np.int64))
-
+    valid = np.arange(length)[None, :] < (ends - starts)[:, None]
     return Batch(
-        padded(items),
+        _padded(items, starts, ends, length),
         torch.from_numpy(valid),
         torch.arange(length),
-        None if times is None else padded(times),
+        None if times is None else _padded(times, starts, ends, length),
     )
+
+
+def _padded(array: npt.NDArray[np.integer], starts: Int64s, ends: Int64s, length: int) -> Tensor:
+    """(B, N) int64 pieces of a flat array, padded with zeros on the right."""
+    columns = np.arange(length)[None, :]
+    valid = columns < (ends - starts)[:, None]
+    if not len(array):
+        return torch.zeros(valid.shape, dtype=torch.int64)
+    positions = np.where(valid, starts[:, None] + columns, 0)
+    return torch.from_numpy(np.where(valid, array[positions], 0).astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -149,8 +155,8 @@ class NextItemBatches:
     seed: int = 0
 
     @cached_property
-    def _rows(self) -> tuple[Int64s, Int64s, Int64s]:
-        """Bounds and width of every row.
+    def _rows(self) -> tuple[Int64s, Int64s, Int64s, Int64s]:
+        """Bounds, width and owner of every row.
 
         Each chunk of ≤ N+1 events overlaps the next by the one shared event.
         """
@@ -164,7 +170,7 @@ class NextItemBatches:
         # Cut from the newest end, so that only a user's oldest chunk is short.
         chunk_ends = ends[owner] - piece * self.history
         chunk_starts = np.maximum(starts[owner], chunk_ends - self.history - 1)
-        return chunk_starts, chunk_ends, _width(chunk_ends - chunk_starts - 1, self.history)
+        return chunk_starts, chunk_ends, _width(chunk_ends - chunk_starts - 1, self.history), owner
 
     @cached_property
     def _steps(self) -> int:
@@ -179,7 +185,7 @@ class NextItemBatches:
     @property
     def targets(self) -> int:
         """Targets in an epoch."""
-        starts, ends, _ = self._rows
+        starts, ends, *_ = self._rows
         return int((ends - starts - 1).sum())
 
     @property
@@ -196,7 +202,7 @@ class NextItemBatches:
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
         """Batches of epoch `number`, from step `skip` on."""
-        starts, ends, widths = self._rows
+        starts, ends, widths, owners = self._rows
         rng = np.random.default_rng([self.seed, number])
         plan: list[Int64s] = []
         for width in np.unique(widths):
@@ -206,12 +212,13 @@ class NextItemBatches:
         for step in list(rng.permutation(len(plan)))[skip:]:
             rows = plan[step]
             batch = self._batch(starts[rows], ends[rows], int(widths[rows[0]]), (number, int(step)))
-            yield replace(batch, rows=rows)
+            users = torch.from_numpy(self.contexts.users[owners[rows]])
+            yield replace(batch, rows=rows, users=users)
 
     def _batch(self, starts: Int64s, ends: Int64s, width: int, key: tuple[int, int]) -> Batch:
         batch = _pad(self.contexts.items, self.contexts.times, starts, ends - 1, width)
-        following = _pad(self.contexts.items, None, starts + 1, ends, width)
-        negatives = None
+        following = starts + 1, ends, width
+        events, negatives = self.contexts.events, None
         if self.negatives:
             rng = np.random.default_rng([self.seed, *key, 1])
             drawn = rng.integers(0, len(self._pool), self.negatives)
@@ -220,7 +227,8 @@ class NextItemBatches:
         return replace(
             batch,
             request_times=None if times is None else torch.from_numpy(times[ends - 1]),
-            targets=following.items,
+            targets=_padded(self.contexts.items, *following),
+            target_events=None if events is None else _padded(events, *following),
             negatives=negatives,
             target_count=int((ends - starts - 1).sum()),
         )

@@ -46,13 +46,13 @@ def write_grouping(path: Path, names: Sequence[str], membership: sp.csr_array, o
     write_arrow(path, table.replace_schema_metadata(meta))
 
 
-def read_grouping(path: Path, of: Of, num_members: int) -> tuple[tuple[str, ...], sp.csr_array]:
+def read_grouping(path: Path, of: Of, num_members: int | None) -> tuple[tuple[str, ...], sp.csr_array]:
     """Names and memberships that `write_grouping` wrote.
 
     Args:
         path: The file.
         of: What its members must be.
-        num_members: How many there must be.
+        num_members: How many there must be; None: as many as there are.
 
     Returns:
         (G,) names and (M, G) float32 memberships.
@@ -76,7 +76,7 @@ def read_grouping(path: Path, of: Of, num_members: int) -> tuple[tuple[str, ...]
         want = "rising codes, each once"
         refuse(path, "Groups are not in order", want, f"others at member {member:,}")
     ones = np.ones(len(codes), np.float32)
-    return names, sp.csr_array((ones, codes, bounds), (num_members, len(names)))
+    return names, sp.csr_array((ones, codes, bounds), (len(bounds) - 1, len(names)))
 
 
 def _names(path: Path, table: pa.Table, of: Of) -> tuple[str, ...]:
@@ -97,11 +97,11 @@ def _names(path: Path, table: pa.Table, of: Of) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _lists(path: Path, table: pa.Table, num_members: int) -> pa.LargeListArray:
+def _lists(path: Path, table: pa.Table, num_members: int | None) -> pa.LargeListArray:
     """The lists of codes, their bounds within the file; a row a member."""
     if table.column_names != ["groups"] or table.schema.field("groups").type != _LISTS:
         refuse(path, "Columns are others", "groups, lists of int32", str(table.schema)[:80])
-    if table.num_rows != num_members:
+    if num_members is not None and table.num_rows != num_members:
         refuse(path, "Another number of members", f"{num_members:,}", f"{table.num_rows:,}")
     try:
         table.validate(full=True)

@@ -147,13 +147,13 @@ class Grouping:
         write_grouping(path, self.names, self.membership, self.of)
 
     @classmethod
-    def open(cls, path: Path, of: Of, num_members: int) -> Grouping:
+    def open(cls, path: Path, of: Of, num_members: int | None) -> Grouping:
         """Read what `save` wrote.
 
         Args:
             path: The file.
             of: What its members must be.
-            num_members: How many there must be.
+            num_members: How many there must be; None: as many as there are.
 
         Raises:
             ArtefactError: If it is missing or damaged, or groups something else.

@@ -131,19 +131,17 @@ class Heads(nn.Module):
     def _levels(self) -> list[Blocks]:
         return [cast(Blocks, blocks) for blocks in self.blocks]
 
-    def forward(self, states: Tensor, codes: Tensor) -> Tensor:
-        """Output of the head of each row.
+    def forward(self, states: Tensor, codes: Tensor, axis: int = 0) -> Tensor:
+        """(T, D) output of the head of each row.
 
         Args:
             states: (T, D).
-            codes: (T, A) int64, the row's group on each axis.
-
-        Returns:
-            (T, D); or (A, T, D) where the composition is additive, the head of each axis apart.
+            codes: (T, A) int64, the row's group on each axis; where the composition is additive
+                (T, 1), its group on one of them.
+            axis: Which one.
         """
         if self.composition == "additive":
-            pairs = zip(self._levels, codes.T, strict=True)
-            return torch.stack([blocks(states, own) for blocks, own in pairs])
+            return self._levels[axis](states, codes[:, 0])
         if self.composition == "multiplicative":
             return self._levels[0](states, self._flat(codes, len(self.axes)))
         for axis, blocks in enumerate(self._levels):

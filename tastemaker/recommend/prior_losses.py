@@ -11,13 +11,16 @@ Source: arXiv 2511.10492; the negatives of a group: the authors' public code.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from tastemaker.nn.heads import Tiles
+from tastemaker.recommend.prior_axes import Axis
 
 DECAY = 0.99
 """Weight of an offset against the one before."""
@@ -41,64 +44,60 @@ def segments_of(offsets: int, segments: int) -> Tensor:
     return torch.arange(offsets) * segments // offsets
 
 
-def upcoming_targets(targets: Tensor, offsets: int) -> Tensor:
-    """(B, N) next items → (B, N, P), offset p the item p places later; 0 past the row's end."""
-    ahead = torch.nn.functional.pad(targets, (0, offsets - 1))
-    return ahead.unfold(1, offsets, 1).contiguous()
-
-
 @dataclass(frozen=True)
 class Members:
-    """Pairs of a target and a group it belongs to, R of them."""
+    """Pairs of a target and a combination of groups that it belongs to, R of them."""
 
     rows: Tensor
     """(R,) number of the position, counted through the batch"""
     offsets: Tensor
     """(R,) offset p of the target"""
-    groups: Tensor
-    """(R,) its group c"""
     targets: Tensor
     """(R,) item code of the target"""
+    codes: Tensor
+    """(R, A) its group on each axis"""
 
     @classmethod
-    def of_items(cls, targets: Tensor, membership: Tensor) -> Self:
-        """Targets by what they are.
+    def of(cls, targets: Tensor, axes: Sequence[tuple[Axis, Tensor]] = ()) -> Self:
+        """All targets, by the groups they belong to.
 
         Args:
             targets: (B, N, P) item codes, 0 where there is none.
-            membership: (I+1, C) bool; row 0 belongs to no group.
+            axes: Each axis, and (B, N, P) the member of it that each target is judged by.
         """
-        position, offset, group = membership[targets.flatten(0, 1)].nonzero(as_tuple=True)
-        return cls(position, offset, group, targets.flatten(0, 1)[position, offset])
+        rows, offsets = (targets > 0).flatten(0, 1).nonzero(as_tuple=True)
+        codes: list[Tensor] = []
+        for axis, members in axes:
+            place, group = axis.groups_of(members.flatten(0, 1)[rows, offsets])
+            rows, offsets = rows[place], offsets[place]
+            codes = [*(code[place] for code in codes), group]
+        flat = torch.stack(codes, 1) if codes else rows.new_zeros(len(rows), 0)
+        return cls(rows, offsets, targets.flatten(0, 1)[rows, offsets], flat)
 
-    @classmethod
-    def of_labels(cls, targets: Tensor, labels: Tensor) -> Self:
-        """Targets by one label each, such as their kind of event or their user's group.
+    def cells(self, sizes: Sequence[int]) -> Tensor:
+        """(R,) number of each combination, the first axis outermost."""
+        flat = torch.zeros_like(self.rows)
+        for size, code in zip(sizes, self.codes.T, strict=True):
+            flat = flat * size + code
+        return flat
 
-        Args:
-            targets: (B, N, P) item codes, 0 where there is none.
-            labels: (B, N, P) int64 group of each target; −1: of none.
-        """
-        wanted = (targets > 0) & (labels >= 0)
-        position, offset = wanted.flatten(0, 1).nonzero(as_tuple=True)
-        flat = position, offset
-        return cls(*flat, labels.flatten(0, 1)[flat], targets.flatten(0, 1)[flat])
+    def counts(self, sizes: Sequence[int], offsets: int) -> Tensor:
+        """(cells, P) int64 members of each combination at each offset."""
+        cells = torch.Size(sizes).numel()
+        flat = self.cells(sizes) * offsets + self.offsets
+        return torch.bincount(flat, minlength=cells * offsets).view(cells, offsets)
 
-    def counts(self, groups: int, offsets: int) -> Tensor:
-        """(C, P) int64 members of each group at each offset."""
-        flat = torch.bincount(self.groups * offsets + self.offsets, minlength=groups * offsets)
-        return flat.view(groups, offsets)
-
-    def weights(self, counts: Tensor, group_weights: Tensor, horizon: Tensor) -> Tensor:
+    def weights(self, cells: Tensor, counts: Tensor, shares: Tensor, horizon: Tensor) -> Tensor:
         """(R,) w_c·λ_p / members of (c, p): with these a sum over rows is the loss above.
 
         Args:
-            counts: (C, P) members of the *whole* step, of which these may be a part.
-            group_weights: (C,) w_c.
+            cells: (R,) as `cells` gives them.
+            counts: (cells, P) members of the *whole* step, of which these may be a part.
+            shares: (cells,) w_c.
             horizon: (P,) λ_p.
         """
-        share = group_weights[:, None] * horizon / counts.clamp(min=1)
-        return share[self.groups, self.offsets]
+        share = shares[:, None] * horizon / counts.clamp(min=1)
+        return share[cells, self.offsets]
 
 
 def frequency_weights(counts: Tensor, uniform: bool = False) -> Tensor:
@@ -140,3 +139,48 @@ def group_softmax(
     everything = torch.cat([positive, scores.masked_fill(same, -torch.inf)], 1)
     losses = torch.logsumexp(everything, 1) - positive[:, 0]
     return (losses * weights.to(losses.dtype)).sum()
+
+
+def share_loss(
+    logits: Tensor, axis: Axis, targets: Tensor, members: Tensor, weights: Tensor
+) -> Tensor:
+    """Weighted sum of −Σ_c y_c·log p(c): which group comes next, a target's groups counting alike.
+
+    Source: spec priors §9, p(group | context).
+
+    Args:
+        logits: (B·N, C), p is their softmax.
+        axis: Whose groups.
+        targets: (B, N, P) item codes, 0 where there is none.
+        members: (B, N, P) member of the axis that each target is judged by.
+        weights: (P,) what a target at each offset counts.
+    """
+    pairs = Members.of(targets, [(axis, members)])
+    judged = members.flatten(0, 1)[pairs.rows, pairs.offsets]
+    several = axis.bounds[judged + 1] - axis.bounds[judged]
+    chances = F.log_softmax(logits.float(), 1)[pairs.rows, pairs.codes[:, 0]]
+    return -(chances * (weights[pairs.offsets] / several)).sum()
+
+
+def switch_loss(
+    logits: Tensor, axis: Axis, targets: Tensor, members: Tensor, prevalence: Tensor
+) -> Tensor:
+    """Summed over positions with a future, mean over groups: BCE of “the future contains group c”.
+
+    Source: spec priors §3.5; a yes counts (1−π_c)/π_c times.
+
+    Args:
+        logits: (B·N, C).
+        axis: Whose groups.
+        targets: (B, N, P) item codes, 0 where there is none.
+        members: (B, N, P) member of the axis that each target is judged by.
+        prevalence: (C,) share π_c of training positions whose future contains the group.
+    """
+    pairs = Members.of(targets, [(axis, members)])
+    contains = torch.zeros_like(logits, dtype=torch.float32)
+    contains[pairs.rows, pairs.codes[:, 0]] = 1
+    held = prevalence.clamp(1e-6, 1 - 1e-6).float()
+    losses = F.binary_cross_entropy_with_logits(
+        logits.float(), contains, pos_weight=(1 - held) / held, reduction="none"
+    )
+    return losses.mean(1)[(targets > 0).any(2).flatten()].sum()

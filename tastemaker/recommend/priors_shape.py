@@ -13,6 +13,7 @@ from tastemaker.nn.heads import Composition
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
+from tastemaker.recommend.prior_merge import Merge
 from tastemaker.recommend.sasrec import SASRecConfig
 
 BackboneConfig = SASRecConfig | ESASRecConfig | HSTUConfig | HLLMConfig
@@ -23,8 +24,7 @@ BACKBONES: dict[str, type[BackboneConfig]] = {
     "hllm": HLLMConfig,
 }
 """Name → options of a backbone that heads can stand on."""
-Prior = Literal["category", "community", "cluster", "event"]
-Merge = Literal["combine", "average", "calibrated"]
+Prior = Literal["category", "community", "cluster", "event", "user"]
 
 
 def written(backbone: BackboneConfig) -> list[str]:
@@ -74,11 +74,12 @@ class PriorsConfig:
 
     backbone: Annotated[BackboneConfig, NAMED] = field(default_factory=SASRecConfig)
     """what reads histories: sasrec, esasrec, hstu or hllm, with options as in hstu,dim=32"""
-    prior: Prior = "category"
-    """groups: the catalogue's categories, communities of items chosen by the same users, clusters
-    of items by text, or kinds of event"""
+    priors: tuple[Prior, ...] = ("category",)
+    """what heads are of, at most one of each line: items by the catalogue's category, by community
+    (chosen by the same users) or by cluster (like texts); kinds of event; users by what they chose;
+    none: horizons alone"""
     groups: int = 20
-    """communities or clusters, at most"""
+    """communities or clusters, at most, with what is left in one more"""
     composition: Composition = "hierarchical"
     """how blocks make heads where there are several horizons"""
     offsets: int = 1
@@ -92,10 +93,13 @@ class PriorsConfig:
     weighting: Literal["frequency", "uniform"] = "frequency"
     """groups count as often as they are chosen, or all alike"""
     merge: Merge = "combine"
-    """the best head decides, their mean, or their probabilities within groups times that of the
-    group, which needs a `switch` to learn it"""
+    """the best head decides, the mean of heads, or their probabilities times that of the head"""
     switch: float = 0.0
-    """weight of learning which group comes next"""
+    """weight of learning which groups are still to come; heads of others are then off"""
+    start: float = 0.0
+    """spread of the heads' first weights; at 0 each head begins as the backbone"""
+    prior_given_at_test: bool = False
+    """allow scoring with a target's own group given, which tells a part of the answer"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built.
@@ -113,9 +117,9 @@ class PriorsConfig:
         if not 0 <= self.in_group <= 1 or not 0 <= self.switch <= 1000:
             what = f"in_group = {self.in_group} or switch = {self.switch} is out of range."
             raise BadInput(what, "model options", "Give 0 to 1, and 0 to 1000.")
-        if self.merge == "calibrated" and not self.switch:
-            what = "The calibrated merge needs to know which group comes next."
-            raise BadInput(what, "--model.merge", "Give --model.switch 0.1 too.")
+        if not 0 <= self.start <= 1:
+            what = f"start = {self.start} is out of range."
+            raise BadInput(what, "model options", "Give 0 to 1.")
 
     @property
     def dim(self) -> int:
