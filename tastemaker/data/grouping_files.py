@@ -46,7 +46,9 @@ def write_grouping(path: Path, names: Sequence[str], membership: sp.csr_array, o
     write_arrow(path, table.replace_schema_metadata(meta))
 
 
-def read_grouping(path: Path, of: Of, num_members: int | None) -> tuple[tuple[str, ...], sp.csr_array]:
+def read_grouping(
+    path: Path, of: Of, num_members: int | None
+) -> tuple[tuple[str, ...], sp.csr_array]:
     """Names and memberships that `write_grouping` wrote.
 
     Args:

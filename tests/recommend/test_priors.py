@@ -8,12 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from tastemaker.data.batches import last
 from tastemaker.data.catalog import SCHEMA, Catalog
-from tastemaker.data.ground import Ground
+from tastemaker.data.ground import CATEGORY, Ground
+from tastemaker.data.groupings import Grouping
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
-from tastemaker.recommend.priors import MODELS, PriorBatch, Priors
+from tastemaker.recommend.prior_batches import PriorBatch
+from tastemaker.recommend.priors import MODELS, Priors, turned
 from tastemaker.recommend.priors_shape import BackboneConfig, PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tests.contracts import ITEMS, some_contexts
@@ -46,6 +49,16 @@ def built(backbone: BackboneConfig = BACKBONES[0], seed: int = 0, **set_to: obje
     return Priors.build(shape, ground())
 
 
+def grouping(net: Priors) -> Grouping:
+    return net.axes.listed[0].grouping
+
+
+def membership(net: Priors) -> Tensor:
+    """(I+1, C) bool."""
+    dense = torch.from_numpy(grouping(net).membership.toarray() > 0)
+    return torch.nn.functional.pad(dense, (0, 0, 1, 0))
+
+
 def grown(net: Priors, seed: int = 1) -> Priors:
     """The same with heads that differ."""
     torch.manual_seed(seed)
@@ -74,13 +87,10 @@ def test_fresh_heads_rank_as_the_backbone_does(backbone: BackboneConfig, composi
 @torch.no_grad()
 def test_the_merge_is_the_best_head_that_knows_the_item() -> None:
     net, contexts = grown(built(offsets=4, segments=2)).eval(), some_contexts()
-    from tastemaker.data.batches import last
-    from tastemaker.recommend.priors import turned
-
     state = net.backbone.encode(last(contexts, 8))
     heads = turned(net.heads.every(state), state[:, None])
-    items, known = net.backbone.item_vectors(), net.membership[1:]
-    groups = net.grouping.num_groups
+    items, known = net.backbone.item_vectors(), membership(net)[1:]
+    groups = grouping(net).num_groups
     want = torch.full((len(contexts), ITEMS), -torch.inf)
     for row in range(len(contexts)):
         for item in range(ITEMS):
@@ -105,7 +115,7 @@ def test_every_part_learns(backbone: BackboneConfig) -> None:
 def test_targets_of_other_groups_leave_a_head_alone() -> None:
     net = built().train()
     (step, *_) = steps(net)
-    only = net.grouping.code("g1")
+    only = grouping(net).code("g1")
 
     def gradient(batch: PriorBatch) -> Tensor:
         net.zero_grad()
@@ -115,8 +125,8 @@ def test_targets_of_other_groups_leave_a_head_alone() -> None:
         return weight[only].clone()
 
     assert step.targets is not None
-    other = (step.targets > 0) & ~net.membership[step.targets][..., only]
-    elsewhere = int(net.membership[:, net.grouping.code("g2")].nonzero()[0])
+    other = (step.targets > 0) & ~membership(net)[step.targets][..., only]
+    elsewhere = int(membership(net)[:, grouping(net).code("g2")].nonzero()[0])
     changed = replace(step, targets=torch.where(other, elsewhere, step.targets))
     torch.testing.assert_close(gradient(changed), gradient(step), rtol=1e-5, atol=1e-8)
 
@@ -148,8 +158,8 @@ def test_batches_depend_on_seed_epoch_and_step_alone() -> None:
         assert one.rivals is not None and other.rivals is not None
         assert torch.equal(one.rivals, other.rivals) and torch.equal(one.items, other.items)
     assert whole[0].rivals is not None
-    own = net.membership[whole[0].rivals[:, :3]]  # three of five are of the group itself
-    for group in range(net.grouping.num_groups):
+    own = membership(net)[whole[0].rivals[:, :3]]  # three of five are of the group itself
+    for group in range(grouping(net).num_groups):
         assert own[group, :, group].all()
 
 
@@ -168,14 +178,10 @@ def test_every_backbone_has_its_model() -> None:
 
 def test_one_group_and_no_head_is_the_sampled_softmax_of_the_backbone() -> None:
     """C = 1, S = 1, P = 1 with heads at zero: the plain loss, its gradients too."""
-    alone = replace(ground(), groupings={})
-    from tastemaker.data.groupings import Grouping
-
     whole = Grouping.from_labels(["all"] * ITEMS, "items")
     base = replace(BACKBONES[0], negatives=5)
     net = built(base)
-    net = Priors(replace(net.config), net.backbone, whole).train()
-    assert alone.num_items == ITEMS
+    net = Priors(net.config, net.backbone, {CATEGORY: whole}).train()
     step = next(iter(net.batches(TRAIN, 4).epoch(0)))
     net(step).backward()
     got = {name: p.grad.clone() for name, p in net.backbone.named_parameters()}
