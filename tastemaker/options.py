@@ -20,6 +20,7 @@ MODELS = {
     "esasrec": "eSASRec",
     "hstu": "HSTU",
     "hllm": "HLLM",
+    "priors": "human priors",
     "mtmh": "MTMH-style",
 }
 """Neural models by name, with their titles; `recommend/backbones.py` says what each is made of."""

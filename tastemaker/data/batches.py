@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,7 @@ class Batch:
     target_events: Tensor | None = field(default=None, metadata=ROW)
     """(B, N) int64 kind of each target's event; None: all of one kind."""
 
-    def to(self, device: torch.device) -> Batch:
+    def to(self, device: torch.device) -> Self:
         """The same batch on another device."""
         moved: dict[str, Any] = {
             name: value.to(device, non_blocking=True)
@@ -59,7 +59,7 @@ class Batch:
         }
         return replace(self, **moved)
 
-    def shard(self, rank: int, world: int) -> Batch:
+    def shard(self, rank: int, world: int) -> Self:
         """Rows rank, rank + world, … of whatever has an axis of rows.
 
         Negatives, positions common to all rows and `target_count` stay those of the whole.
@@ -69,7 +69,7 @@ class Batch:
             rows["position_ids"] = self.position_ids[rank::world]
         return replace(self, **rows)
 
-    def parts(self, rank: int = 0, world: int = 1, small: bool = False) -> list[Batch]:
+    def parts(self, rank: int = 0, world: int = 1, small: bool = False) -> list[Self]:
         """What process `rank` of `world` computes, in pieces whose losses add up.
 
         Args:

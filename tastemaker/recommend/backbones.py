@@ -21,6 +21,8 @@ from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.mtmh import MTMH
 from tastemaker.recommend.mtmh_shape import MTMHConfig
+from tastemaker.recommend.priors import Priors
+from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.seams import Learned, Shape
 
@@ -52,6 +54,17 @@ NEURAL: dict[str, Backbone] = {
         HLLMConfig,
         presets.HLLM,
         {"model.pooling": ("mean", "item"), "fit.weight_decay": (0.0, 0.01)},
+    ),
+    "priors": Backbone(
+        Priors,
+        PriorsConfig,
+        presets.PRIORS,
+        {
+            "model.composition": ("hierarchical", "multiplicative", "additive"),
+            "model.weighting": ("frequency", "uniform"),
+            "model.merge": ("combine", "average", "calibrated"),
+            "model.in_group": (0.5, 1.0),
+        },
     ),
     "mtmh": Backbone(
         MTMH,

@@ -13,6 +13,7 @@ from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.mtmh_shape import MTMHConfig
+from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.seams import Shape
 from tastemaker.train.config import FitConfig
@@ -126,5 +127,23 @@ MTMH = {
         MTMHConfig(relevance_weight=0.0, trade=0.0, relevance=0.0),
         FitConfig(),
         "co-engagement alone (λ = μ = 0), the baseline of arXiv 2506.06239's question",
+    ),
+}
+PRIORS = {
+    "default": Preset(PriorsConfig(), FitConfig(), "recipes/priors.py on MovieLens-small"),
+    "horizons": Preset(
+        PriorsConfig(offsets=4, segments=2),
+        FitConfig(),
+        "arXiv 2511.10492, P = 4 and S = 2: the next two items, and the two after",
+    ),
+    "paper": Preset(
+        PriorsConfig(
+            HSTUConfig(dim=128, layers=4, heads=4, head_dim=32, loss="sampled"),
+            offsets=8,
+            segments=4,
+            negatives=8192,
+        ),
+        FitConfig(lr=1e-4, schedule="cosine", batch=128, patience=10),
+        "arXiv 2511.10492, HSTU on Pixel8M; no lengths of states there, but a scale",
     ),
 }

@@ -42,10 +42,6 @@ class Lesson:
     horizon: bool
     """whether each segment of offsets has heads of its own"""
 
-    def sizes(self, every: Sequence[int]) -> tuple[int, ...]:
-        """Groups on each of its axes, horizons last where it has them, of those of all."""
-        return (*(every[axis] for axis in self.axes), *every[-1:] * self.horizon)
-
 
 def lessons_of(axes: Axes, additive: bool) -> list[Lesson]:
     """One lesson for heads where all axes cross; or one for each axis, whose losses are averaged.

@@ -58,7 +58,7 @@ from tastemaker.recommend.prior_losses import (
     switch_loss,
 )
 from tastemaker.recommend.prior_merge import HeadSet, merged, speakers
-from tastemaker.recommend.priors_shape import PriorsConfig
+from tastemaker.recommend.priors_shape import GROUPINGS, PriorsConfig
 from tastemaker.recommend.sasrec import SASRec
 from tastemaker.seams import Steering
 from tastemaker.weights import WEIGHTS, filled
@@ -136,18 +136,15 @@ class Priors(nn.Module):
             ArtefactError: If the files are of another model or another catalogue, or damaged.
         """
         groups = {name: opened_grouping(run, name, ground.num_items) for name in config.priors}
-        kind = MODELS[type(config.backbone).__name__]
-
-        def build() -> Self:
-            return cls(config, kind.build(config.backbone, ground), groups)
-
-        return filled(build, run / WEIGHTS, config.backbone.layers)
+        kind, shape = MODELS[type(config.backbone).__name__], config.backbone
+        path = run / WEIGHTS
+        return filled(lambda: cls(config, kind.build(shape, ground), groups), path, shape.layers)
 
     def save(self, run: Path) -> None:
         """Write the weights and the groups."""
         save_tensors(run / WEIGHTS, self.state_dict())
         for axis in self.axes.listed:
-            axis.grouping.save(run / grouping_file(axis.name))
+            axis.grouping.save(run / GROUPINGS[axis.name])
 
     @property
     def additive(self) -> bool:
@@ -199,7 +196,7 @@ class Priors(nn.Module):
         states = self.backbone.states(batch, vectors=competing.inputs).flatten(0, 1)
         judged = [axis.members_of(batch, ahead) for axis in self.axes.listed]
         sizes = [self._cells(lesson) for lesson in self.lessons]
-        counts, weights = batch.member_counts.split(sizes), self.cell_weights.split(sizes)
+        counts, weights = torch.split(batch.member_counts, sizes), torch.split(self.cell_weights, sizes)
         total = states.new_zeros(())
         for lesson, held, shares in zip(self.lessons, counts, weights, strict=True):
             axes = [(self.axes.listed[axis], judged[axis]) for axis in lesson.axes]
@@ -281,7 +278,7 @@ class Priors(nn.Module):
         assert batch.offset_counts is not None
         weights = self.horizon / batch.offset_counts.clamp(min=1)
         total = states.new_zeros(())
-        held = self.prevalence.split([axis.size for axis in self.axes.listed])
+        held = torch.split(self.prevalence, [axis.size for axis in self.axes.listed])
         for number, axis in enumerate(self.axes.listed):
             logits = self.gates.shares(number, states.detach())
             total = total + share_loss(logits, axis, ahead, judged[number], weights)
@@ -310,7 +307,7 @@ class Priors(nn.Module):
                 added = span.to(device)[:, None] * steering.boosts.to(device)
         sizes = list(self.axes.sizes) if self.additive else [outputs.shape[1]]
         sets = []
-        for number, heads in enumerate(torch.arange(outputs.shape[1], device=device).split(sizes)):
+        for number, heads in enumerate(torch.split(torch.arange(outputs.shape[1], device=device), sizes)):
             own = slice(int(heads[0]), int(heads[-1]) + 1)
             known = self._known() if number == 0 and self.axes.items is not None else None
             more = None if added is None else added[:, own]
@@ -327,7 +324,7 @@ class Priors(nn.Module):
         place, groups = axis.groups_of(every)
         order = groups.argsort(stable=True)
         counts = torch.bincount(groups, minlength=axis.size).tolist()
-        return list(place[order].split(counts))
+        return list(torch.split(place[order], counts))
 
     def _spread(self, state: Tensor, users: Tensor) -> tuple[Tensor, Tensor]:
         """(B, H) log p(head | context), and whether a head speaks for the user at all."""
@@ -364,11 +361,6 @@ def turned(heads: Tensor, states: Tensor) -> Tensor:
     return heads * (wanted / length.clamp(min=1e-12))
 
 
-def grouping_file(prior: str) -> str:
-    """File of a run that a prior's groups stand in."""
-    return f"groups-{prior}.arrow"
-
-
 def opened_grouping(run: Path, prior: str, num_items: int) -> Grouping:
     """The groups of a prior as a run keeps them.
 
@@ -377,4 +369,4 @@ def opened_grouping(run: Path, prior: str, num_items: int) -> Grouping:
     """
     of = {"event": "events", "user": "users"}.get(prior, "items")
     expected = num_items if of == "items" else None
-    return Grouping.open(run / grouping_file(prior), cast(Any, of), expected)
+    return Grouping.open(run / GROUPINGS[prior], cast(Any, of), expected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 import tyro
 
@@ -25,6 +25,8 @@ BACKBONES: dict[str, type[BackboneConfig]] = {
 }
 """Name → options of a backbone that heads can stand on."""
 Prior = Literal["category", "community", "cluster", "event", "user"]
+GROUPINGS: dict[str, str] = {prior: f"groups-{prior}.arrow" for prior in get_args(Prior)}
+"""Prior → file of a run that its groups stand in."""
 
 
 def written(backbone: BackboneConfig) -> list[str]:

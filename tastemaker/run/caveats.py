@@ -78,10 +78,12 @@ def _cut_histories(models: Models, cuts: Split) -> str:
     longer = int((lengths > history).sum())
     if not longer:
         return ""
+    own = "history" in vars(models.neural.config)
+    option = "--model.history" if own else "history of --model.backbone"
     return (
         f"{longer:,} of {counted(len(lengths), 'history')} {by_count(longer, 'is', 'are')} longer "
         f"than {counted(history, 'event')}: "
-        f"{models.neural_name} reads the newest {history} (--model.history)."
+        f"{models.neural_name} reads the newest {history} ({option})."
     )
 
 

@@ -19,6 +19,7 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import JsonObject
 from tastemaker.index import kept as index
 from tastemaker.options import RunOptions
+from tastemaker.recommend.priors_shape import GROUPINGS
 from tastemaker.run.unfinished import no_run
 
 KIND = "run"
@@ -46,7 +47,12 @@ FILES = (
 """What every run consists of; whatever else lies in its folder is no part of it."""
 NEIGHBOURS = "neighbours.arrow"
 INDEX = "index"
-OPTIONAL = ("user_model.json", NEIGHBOURS, *(f"{INDEX}/{name}" for name in index.FILES))
+OPTIONAL = (
+    "user_model.json",
+    NEIGHBOURS,
+    *GROUPINGS.values(),
+    *(f"{INDEX}/{name}" for name in index.FILES),
+)
 """What a run has beside where its model needs it."""
 SETTLED = (
     "data",

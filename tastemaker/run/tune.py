@@ -133,20 +133,41 @@ def drawn(space: Space, trials: int, seed: int, without: Settings | None = None)
 
 
 def varied(plan: Plan, settings: Settings) -> Plan:
-    """The plan with settings such as `model.dim` and `fit.lr` in it."""
-    changes: dict[str, Settings] = {"model": {}, "fit": {}}
-    for name, value in settings.items():
-        group, _, option = name.partition(".")
-        changes[group][option] = value
-    log = plan.cuts.interactions
-    model = replace(plan.model, **changes["model"]).suited(log.num_items, log.times is not None)
-    return replace(plan, model=model, fit=replace(plan.fit, **changes["fit"]))
+    """The plan with settings such as `model.dim`, `model.backbone.dim` and `fit.lr` in it."""
+    model, training, log = plan.model, plan.fit, plan.cuts.interactions
+    model = _changed(model, _under("model", settings))
+    model = model.suited(log.num_items, log.times is not None)
+    return replace(plan, model=model, fit=_changed(training, _under("fit", settings)))
+
+
+def _under(group: str, settings: Settings) -> Settings:
+    """Settings of one group of options, without its name."""
+    start = f"{group}."
+    return {n.removeprefix(start): v for n, v in settings.items() if n.startswith(start)}
+
+
+def _changed(options: Any, settings: Settings) -> Any:
+    """Options with settings in them, also in options that they hold."""
+    plain = {name: value for name, value in settings.items() if "." not in name}
+    for held in {name.partition(".")[0] for name in settings} - plain.keys():
+        plain[held] = _changed(vars(options)[held], _under(held, settings))
+    return replace(options, **plain)
 
 
 def space_of(name: str) -> Space:
-    """Option → values that a search of a neural model draws from."""
-    has = {f"model.{option}" for option in vars(NEURAL[name].config())}
-    every = {option: SPACE[option] for option in SPACE if option[:3] == "fit" or option in has}
+    """Option → values that a search of a neural model draws from.
+
+    What a model's own options lack is drawn for the backbone that they hold, if they hold one.
+    """
+    own = vars(NEURAL[name].config())
+    held = vars(own["backbone"]) if "backbone" in own else {}
+    every: dict[str, Sequence[Any]] = {}
+    for option, values in SPACE.items():
+        group, _, plain = option.partition(".")
+        if group == "fit" or plain in own:
+            every[option] = values
+        elif plain in held:
+            every[f"{group}.backbone.{plain}"] = values
     return {**every, **NEURAL[name].space}
 
 

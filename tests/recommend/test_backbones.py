@@ -18,6 +18,17 @@ from tastemaker.recommend.backbones import NEURAL, backbone_of, build, foreign_m
 from tests.contracts import ITEMS, some_contexts
 
 
+def ground(num_items: int) -> Ground:
+    """Items with titles, every one in a category."""
+    known: dict[str, list[object]] = {
+        "item_id": [f"i{n}" for n in range(num_items)],
+        "title": [f"item {n}" for n in range(num_items)],
+        "categories": [[f"g{n % 3}"] for n in range(num_items)],
+    }
+    frame = pl.DataFrame({one: known.get(one, [None] * num_items) for one in SCHEMA}, SCHEMA)
+    return Ground.of(frame["item_id"], Catalog(frame))
+
+
 def test_every_list_of_models_is_the_same() -> None:
     assert list(NEURAL) == list(MODELS) == list(get_args(Model))
     trained = [verb.removeprefix("train ") for verb in VERBS if verb.startswith("train ")]
@@ -28,7 +39,7 @@ def test_every_list_of_models_is_the_same() -> None:
 def test_a_configuration_builds_the_model_of_its_name(name: str) -> None:
     backbone = backbone_of(name)
     torch.manual_seed(0)
-    assert isinstance(build(backbone.config(), Ground(9)), backbone.model)
+    assert isinstance(build(backbone.config(), ground(9)), backbone.model)
     assert name_of(backbone.config()) == name
     assert foreign_models(backbone.config()) == {}
 
@@ -55,19 +66,17 @@ def test_a_name_or_configuration_of_no_model_says_which_there_are() -> None:
 def test_a_trained_model_saves_and_opens_itself(name: str, tmp_path: Path) -> None:
     if name == "hllm":
         pytest.importorskip("transformers", reason="transformers is not installed")
-    known = {
-        "item_id": [f"i{n}" for n in range(ITEMS)],
-        "title": [f"item {n}" for n in range(ITEMS)],
-    }
-    frame = pl.DataFrame({one: known.get(one, [None] * ITEMS) for one in SCHEMA}, SCHEMA)
-    ground = Ground(ITEMS, Catalog(frame))
-    plain = backbone_of(name).config()
-    small = {option: 1 for option in vars(plain) if option == "layers"}
-    config = replace(plain, dim=8, history=6, **small).suited(ITEMS)
-    model, rows = build(config, ground).train(False), some_contexts()
+    plain, items = backbone_of(name).config(), ground(ITEMS)
+    inner = vars(plain).get("backbone", plain)
+    small = replace(inner, dim=8, history=6, **({"layers": 1} if "layers" in vars(inner) else {}))
+    config = (replace(plain, backbone=small) if inner is not plain else small).suited(ITEMS)
+    model, rows = build(config, items).train(False), some_contexts()
     model.save(tmp_path)
-    opened = backbone_of(name).model.open(config, ground, tmp_path).train(False)
+    bare = replace(items, groupings={})  # what a model needs of them it has kept
+    opened = backbone_of(name).model.open(config, bare, tmp_path).train(False)
     assert torch.equal(opened.score(rows), model.score(rows))
     assert opened.config == config
+    wider = replace(small, dim=16)
+    other = wider if inner is plain else replace(config, backbone=wider)
     with pytest.raises(ArtefactError):
-        backbone_of(name).model.open(replace(config, dim=16), ground, tmp_path)
+        backbone_of(name).model.open(other, bare, tmp_path)

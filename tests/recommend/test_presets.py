@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tastemaker.data.ground import Ground
 from tastemaker.recommend.backbones import NEURAL, build
 from tastemaker.recommend.presets import Preset
 from tastemaker.train.config import FitConfig
+from tests.recommend.test_backbones import ground
 
 ALL = [(model, name) for model, one in NEURAL.items() for name in one.presets]
 
@@ -29,5 +29,5 @@ def test_every_preset_is_of_its_model_and_says_where_it_is_from(model: str, name
     assert not recipe.startswith("recipes/") or (Path(__file__).parents[2] / recipe).is_file()
     assert preset.fit.epochs >= 5
     if model != "hllm":
-        module = build(preset.model, Ground(30))
+        module = build(preset.model, ground(30))
         assert sum(p.numel() for p in module.parameters()) > 0

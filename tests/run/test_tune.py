@@ -4,16 +4,21 @@ import json
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from tastemaker.errors import BadInput, NumericFault
-from tastemaker.options import TuneOptions
+from tastemaker.options import RunOptions, TuneOptions
 from tastemaker.recommend.backbones import NEURAL
 from tastemaker.recommend.counting import COUNTING
+from tastemaker.recommend.priors_shape import PriorsConfig
+from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.run import tune
-from tastemaker.run.tune import SPACE, drawn, space_of, tune_model
+from tastemaker.run.plan import Plan
+from tastemaker.run.tune import SPACE, drawn, space_of, tune_model, varied
+from tastemaker.train.config import FitConfig
 
 SMALL = {
     "model.dim": (8, 16),
@@ -128,9 +133,22 @@ def test_a_trial_that_diverges_is_recorded_and_not_chosen(
 
 @pytest.mark.parametrize("model", list(NEURAL))
 def test_a_search_draws_only_options_that_the_model_has(model: str) -> None:
-    space, has = space_of(model), vars(NEURAL[model].config())
-    assert {"model.dim", "fit.lr"} <= space.keys()
-    assert all(one.removeprefix("model.") in has for one in space if one.startswith("model."))
+    space, config = space_of(model), NEURAL[model].config()
+    assert "fit.lr" in space and {"model.dim", "model.backbone.dim"} & space.keys()
+    for option in space:
+        group, *path = option.split(".")
+        options: Any = config if group == "model" else NEURAL[model].presets["default"].fit
+        for name in path:
+            options = vars(options)[name]
+
+
+def test_a_trial_sets_options_of_a_backbone_too() -> None:
+    cuts: Any = SimpleNamespace(interactions=SimpleNamespace(num_items=9, times=None))
+    made = Plan(RunOptions(), cast(Any, None), cuts, PriorsConfig(), FitConfig(), {})
+    settings = {"model.backbone.dim": 8, "model.backbone.layers": 1, "model.merge": "average"}
+    got = varied(made, settings | {"fit.lr": 0.5})
+    want = SASRecConfig(dim=8, layers=1, loss="softmax")
+    assert got.model == PriorsConfig(want, merge="average") and got.fit == FitConfig(lr=0.5)
 
 
 def test_drawn_settings_differ_and_depend_on_the_seed_alone() -> None:
