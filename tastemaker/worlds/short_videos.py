@@ -17,8 +17,8 @@ interest nor taste. No user meets a video twice.
 
 So the next event is mostly of the interest, which the last few events tell. What comes ten events
 later is of another interest, and tastes say more of it. Tastes and style show in one event in
-three, hidden among sessions: who knows all chances, but not these, names the main taste of half
-the users from twenty events and of nine in ten from two hundred. A longer context is thus worth
+three, hidden among sessions: who knows all chances and sessions names the main taste of half the
+users from twenty events, and of nine in ten from two hundred. A longer context is thus worth
 something to whoever can read it. Nothing here asks for heads: one output may learn all of it.
 """
 

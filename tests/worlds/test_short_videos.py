@@ -11,7 +11,7 @@ import pytest
 from tastemaker.data.datasets import load
 from tastemaker.data.declaration import is_positive
 from tastemaker.data.groupings import Grouping
-from tastemaker.data.splits import leave_one_out
+from tastemaker.data.splits import last_events, leave_one_out
 from tastemaker.errors import BadInput
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 from tastemaker.recommend.counting import COUNTING
@@ -216,6 +216,17 @@ def test_the_ceiling_stands_above_counting_and_counting_above_popularity(
     assert found["co-occurrence"] > found["popularity"] + 0.02
     assert ceiling["hr@10"] > ceiling["ndcg@10"] > 0
     assert world.ceiling(1)["hr@1"] < ceiling["hr@10"] < world.ceiling(50)["hr@50"]
+
+
+def test_a_longer_context_tells_more_of_what_comes_later(world: ShortVideos) -> None:
+    log = world.dataset().positives()
+    cuts = last_events(log, 10)
+
+    def found(reach: int) -> float:
+        fitted = COUNTING["item-knn"].fit(cuts.train(), log.num_items, reach=reach)
+        return evaluate(fitted, cuts.queries("test"), EvalOptions((10,))).mean("ndcg@10")
+
+    assert found(150) > 1.1 * found(20)
 
 
 def test_a_large_world_takes_seconds() -> None:
