@@ -36,9 +36,7 @@ from tastemaker.errors import BadInput
 from tastemaker.files import save_tensors
 from tastemaker.nn.heads import Heads
 from tastemaker.nn.next_item import Competitors, NextItemModel, targets_of
-from tastemaker.recommend.esasrec import ESASRec
-from tastemaker.recommend.hllm import HLLM
-from tastemaker.recommend.hstu import HSTU
+from tastemaker.recommend.backbone_option import fresh_backbone
 from tastemaker.recommend.prior_axes import Axes, Axis, upcoming
 from tastemaker.recommend.prior_batches import (
     Lesson,
@@ -59,17 +57,8 @@ from tastemaker.recommend.prior_losses import (
 )
 from tastemaker.recommend.prior_merge import HeadSet, merged, speakers
 from tastemaker.recommend.priors_shape import GROUPINGS, PriorsConfig
-from tastemaker.recommend.sasrec import SASRec
 from tastemaker.seams import Steering
 from tastemaker.weights import WEIGHTS, filled
-
-MODELS: dict[str, type[NextItemModel]] = {
-    "SASRecConfig": SASRec,
-    "ESASRecConfig": ESASRec,
-    "HSTUConfig": HSTU,
-    "HLLMConfig": HLLM,
-}
-"""Name of the options of a backbone → the backbone."""
 
 
 class Priors(nn.Module):
@@ -124,7 +113,7 @@ class Priors(nn.Module):
         Raises:
             BadInput: If the data have no such groups.
         """
-        backbone = MODELS[type(config.backbone).__name__].build(config.backbone, ground)
+        backbone = fresh_backbone(config.backbone, ground)
         groups = {prior: grouping_of(prior, config, ground) for prior in config.priors}
         return cls(config, backbone, groups)
 
@@ -136,9 +125,10 @@ class Priors(nn.Module):
             ArtefactError: If the files are of another model or another catalogue, or damaged.
         """
         groups = {name: opened_grouping(run, name, ground.num_items) for name in config.priors}
-        kind, shape = MODELS[type(config.backbone).__name__], config.backbone
-        path = run / WEIGHTS
-        return filled(lambda: cls(config, kind.build(shape, ground), groups), path, shape.layers)
+        shape, path = config.backbone, run / WEIGHTS
+        return filled(
+            lambda: cls(config, fresh_backbone(shape, ground), groups), path, shape.layers
+        )
 
     def save(self, run: Path) -> None:
         """Write the weights and the groups."""
@@ -196,7 +186,10 @@ class Priors(nn.Module):
         states = self.backbone.states(batch, vectors=competing.inputs).flatten(0, 1)
         judged = [axis.members_of(batch, ahead) for axis in self.axes.listed]
         sizes = [self._cells(lesson) for lesson in self.lessons]
-        counts, weights = torch.split(batch.member_counts, sizes), torch.split(self.cell_weights, sizes)
+        counts, weights = (
+            torch.split(batch.member_counts, sizes),
+            torch.split(self.cell_weights, sizes),
+        )
         total = states.new_zeros(())
         for lesson, held, shares in zip(self.lessons, counts, weights, strict=True):
             axes = [(self.axes.listed[axis], judged[axis]) for axis in lesson.axes]
@@ -307,7 +300,9 @@ class Priors(nn.Module):
                 added = span.to(device)[:, None] * steering.boosts.to(device)
         sizes = list(self.axes.sizes) if self.additive else [outputs.shape[1]]
         sets = []
-        for number, heads in enumerate(torch.split(torch.arange(outputs.shape[1], device=device), sizes)):
+        for number, heads in enumerate(
+            torch.split(torch.arange(outputs.shape[1], device=device), sizes)
+        ):
             own = slice(int(heads[0]), int(heads[-1]) + 1)
             known = self._known() if number == 0 and self.axes.items is not None else None
             more = None if added is None else added[:, own]

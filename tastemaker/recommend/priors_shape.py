@@ -5,69 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, Self, get_args
 
-import tyro
-
-from tastemaker.config import from_json, to_json
 from tastemaker.errors import BadInput
 from tastemaker.nn.heads import Composition
-from tastemaker.recommend.esasrec import ESASRecConfig
-from tastemaker.recommend.hllm_shape import HLLMConfig
-from tastemaker.recommend.hstu import HSTUConfig
+from tastemaker.recommend.backbone_option import NAMED, BackboneConfig
 from tastemaker.recommend.prior_merge import Merge
 from tastemaker.recommend.sasrec import SASRecConfig
 
-BackboneConfig = SASRecConfig | ESASRecConfig | HSTUConfig | HLLMConfig
-BACKBONES: dict[str, type[BackboneConfig]] = {
-    "sasrec": SASRecConfig,
-    "esasrec": ESASRecConfig,
-    "hstu": HSTUConfig,
-    "hllm": HLLMConfig,
-}
-"""Name → options of a backbone that heads can stand on."""
 Prior = Literal["category", "community", "cluster", "event", "user"]
 GROUPINGS: dict[str, str] = {prior: f"groups-{prior}.arrow" for prior in get_args(Prior)}
 """Prior → file of a run that its groups stand in."""
-
-
-def written(backbone: BackboneConfig) -> list[str]:
-    """A backbone as a command line names it: its name and what is not at its default."""
-    (name,) = (name for name, kind in BACKBONES.items() if type(backbone) is kind)
-    usual = to_json(BACKBONES[name]())
-    other = [f"{key}={value}" for key, value in to_json(backbone).items() if value != usual[key]]
-    return [",".join([name, *other])]
-
-
-def read(words: list[str]) -> BackboneConfig:
-    """The backbone that a command line names, such as `hstu` or `hstu,dim=32,layers=3`.
-
-    Raises:
-        ValueError: If there is none of that name, or it has no such option.
-    """
-    name, *options = words[0].split(",")
-    if name not in BACKBONES:
-        raise ValueError(f"there is no backbone {name!r}: give one of {', '.join(BACKBONES)}")
-    values = to_json(BACKBONES[name]())
-    for option in options:
-        key, _, text = option.partition("=")
-        key = key.replace("-", "_")
-        if key not in values:
-            raise ValueError(f"{name} has no option {key!r}: it has {', '.join(values)}")
-        kind = type(values[key])
-        values[key] = text == "true" if kind is bool else kind(text)
-    try:
-        return from_json(BACKBONES[name], values, "--model.backbone")
-    except BadInput as error:
-        raise ValueError(str(error)) from None
-
-
-NAMED = tyro.constructors.PrimitiveConstructorSpec[BackboneConfig](
-    nargs=1,
-    metavar="NAME[,OPTION=VALUE…]",
-    instance_from_str=read,
-    is_instance=lambda value: type(value) in BACKBONES.values(),
-    str_from_instance=written,
-)
-"""How a backbone stands on a command line."""
 
 
 @dataclass(frozen=True)

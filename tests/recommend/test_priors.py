@@ -12,12 +12,13 @@ from tastemaker.data.batches import last
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.groupings import Grouping
+from tastemaker.recommend.backbone_option import MODELS, BackboneConfig
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.prior_batches import PriorBatch
-from tastemaker.recommend.priors import MODELS, Priors, turned
-from tastemaker.recommend.priors_shape import BackboneConfig, PriorsConfig
+from tastemaker.recommend.priors import Priors, turned
+from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tests.contracts import ITEMS, some_contexts
 
