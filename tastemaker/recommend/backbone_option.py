@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import tyro
+from torch import nn
 
 from tastemaker.config import from_json, to_json
 from tastemaker.data.ground import Ground
@@ -13,6 +17,7 @@ from tastemaker.recommend.hllm import HLLM
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.seams import Paced, Starts
 
 BackboneConfig = SASRecConfig | ESASRecConfig | HSTUConfig | HLLMConfig
 BACKBONES: dict[str, type[BackboneConfig]] = {
@@ -36,11 +41,36 @@ def fresh_backbone(config: BackboneConfig, ground: Ground) -> NextItemModel:
     return MODELS[type(config).__name__].build(config, ground)
 
 
+def opened_backbone(config: BackboneConfig, ground: Ground, run: Path) -> NextItemModel:
+    """The backbone as it saved itself.
+
+    Raises:
+        ArtefactError: If the files are of another model or another catalogue, or damaged.
+    """
+    return MODELS[type(config).__name__].open(config, ground, run)
+
+
+def paces(whole: nn.Module, backbone: NextItemModel) -> list[dict[str, Any]]:
+    """Groups of the parameters of what holds a backbone, those of the backbone at its own pace."""
+    if not isinstance(backbone, Paced):
+        return [{"params": list(whole.parameters()), "share": 1.0}]
+    own = {id(parameter) for parameter in backbone.parameters()}
+    rest = [parameter for parameter in whole.parameters() if id(parameter) not in own]
+    return [*backbone.parameter_groups(), {"params": rest, "share": 1.0}]
+
+
+def start(backbone: NextItemModel) -> None:
+    """Let a backbone look at its data before the first step, where it wants to."""
+    if isinstance(backbone, Starts):
+        backbone.start()
+
+
 def written(backbone: BackboneConfig) -> list[str]:
     """A backbone as a command line names it: its name and what is not at its default."""
     (name,) = (name for name, kind in BACKBONES.items() if type(backbone) is kind)
     usual = to_json(BACKBONES[name]())
-    other = [f"{key}={value}" for key, value in to_json(backbone).items() if value != usual[key]]
+    other = [f"{key}={_text(value)}" for key, value in to_json(backbone).items()
+             if value != usual[key]]  # fmt: skip
     return [",".join([name, *other])]
 
 
@@ -64,6 +94,10 @@ def read(words: list[str]) -> BackboneConfig:
         return from_json(BACKBONES[name], values, "--model.backbone")
     except BadInput as error:
         raise ValueError(str(error)) from None
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _typed(kind: type, text: str) -> object:

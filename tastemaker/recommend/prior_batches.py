@@ -6,6 +6,7 @@ priors §3.4, mix ratio ρ); they depend on (seed, epoch, step) alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,6 +42,14 @@ class Lesson:
     """numbers of the priors"""
     horizon: bool
     """whether each segment of offsets has heads of its own"""
+
+    def sizes(self, axes: Axes) -> tuple[int, ...]:
+        """Groups on each of its priors."""
+        return tuple(axes.sizes[axis] for axis in self.axes)
+
+    def cells(self, axes: Axes) -> int:
+        """Combinations of groups of its priors."""
+        return math.prod(self.sizes(axes))
 
 
 def lessons_of(axes: Axes, additive: bool) -> list[Lesson]:
@@ -87,11 +96,11 @@ class PriorBatches:
 
     def counted(self, batch: Batch, ahead: Tensor, lesson: Lesson) -> Tensor:
         """(cells, P) members of each cell of a lesson; a cell has several horizons."""
-        return self._members(batch, ahead, lesson).counts(self._sizes(lesson), self.offsets)
+        return self._members(batch, ahead, lesson).counts(lesson.sizes(self.axes), self.offsets)
 
     def prevalence(self) -> tuple[list[Tensor], list[Tensor]]:
         """Of training: (cells,) targets of each lesson's cells, and (C,) π_c of each prior."""
-        held = [torch.zeros(torch.Size(self._sizes(lesson)).numel()) for lesson in self.lessons]
+        held = [torch.zeros(lesson.cells(self.axes)) for lesson in self.lessons]
         shares = [torch.zeros(axis.size) for axis in self.axes.listed]
         positions = 0
         for batch in self.batches.epoch(0):
@@ -102,9 +111,6 @@ class PriorBatches:
             for total, axis in zip(shares, self.axes.listed, strict=True):
                 total += _futures(batch, ahead, axis)
         return held, [share / max(1, positions) for share in shares]
-
-    def _sizes(self, lesson: Lesson) -> tuple[int, ...]:
-        return tuple(self.axes.sizes[axis] for axis in lesson.axes)
 
     def _members(self, batch: Batch, ahead: Tensor, lesson: Lesson) -> Members:
         axes = [self.axes.listed[axis] for axis in lesson.axes]

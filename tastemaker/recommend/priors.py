@@ -10,8 +10,9 @@ answer with its items alone. So each recommendation has a head, and a name, that
     o_{c,s} = head(h)·‖h‖/‖head(h)‖,   score(i) = max over heads that know i of o·e_i
 
 A head turns a state and leaves its length, which is the backbone's, so that all heads score on one
-scale (ours; the paper compares cosines). Fresh heads are the backbone: `nn/heads.py`. How heads
-become one ranking: `prior_merge.py`; what they learn from: `prior_losses.py`.
+scale (ours; the paper compares cosines). Fresh heads are the backbone. What heads are:
+`prior_heads.py`; how they become one ranking: `prior_merge.py`; what they learn from:
+`prior_losses.py`.
 
 Checked: tests/recommend/test_priors.py and recipes/priors.py.
 """
@@ -24,7 +25,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -34,40 +34,21 @@ from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput
 from tastemaker.files import save_tensors
-from tastemaker.nn.heads import Heads
 from tastemaker.nn.next_item import Competitors, NextItemModel, targets_of
-from tastemaker.recommend.backbone_option import fresh_backbone
-from tastemaker.recommend.prior_axes import Axes, Axis, upcoming
-from tastemaker.recommend.prior_batches import (
-    Lesson,
-    PriorBatch,
-    PriorBatches,
-    cell_weights,
-    lessons_of,
-)
-from tastemaker.recommend.prior_gates import Gates
+from tastemaker.recommend.backbone_option import fresh_backbone, opened_backbone, paces, start
+from tastemaker.recommend.prior_axes import upcoming
+from tastemaker.recommend.prior_batches import Lesson, PriorBatch, PriorBatches, cell_weights
 from tastemaker.recommend.prior_groups import grouping_of
-from tastemaker.recommend.prior_losses import (
-    Members,
-    group_softmax,
-    horizon_weights,
-    segments_of,
-    share_loss,
-    switch_loss,
-)
+from tastemaker.recommend.prior_heads import PriorHeads, turned
+from tastemaker.recommend.prior_losses import Members, group_softmax, share_loss, switch_loss
 from tastemaker.recommend.prior_merge import HeadSet, merged, speakers
-from tastemaker.recommend.priors_shape import GROUPINGS, PriorsConfig
+from tastemaker.recommend.priors_shape import GROUPINGS, HEADS, MEMBERS, PriorsConfig
 from tastemaker.seams import Steering
-from tastemaker.weights import WEIGHTS, filled
+from tastemaker.weights import filled
 
 
 class Priors(nn.Module):
     """Heads on a backbone; the seams `Learned` and `Headed`."""
-
-    cell_weights: Tensor
-    """(n,) what the loss of each cell of each lesson counts"""
-    prevalence: Tensor
-    """flat (ΣC,) share of training positions whose future contains each group of each prior"""
 
     def __init__(
         self, config: PriorsConfig, backbone: NextItemModel, groupings: Mapping[str, Grouping]
@@ -84,27 +65,8 @@ class Priors(nn.Module):
         """
         super().__init__()
         self.config, self.backbone = config, backbone
-        self.num_items = backbone.num_items
-        self.axes = Axes([Axis(name, one) for name, one in groupings.items()], config.segments)
         dim = int(backbone.table().shape[1])
-        self.heads = Heads(dim, self.axes.sizes, config.composition)
-        if config.start:
-            for parameter in self.heads.parameters():
-                nn.init.normal_(parameter, std=config.start)
-        self.gates = Gates(dim, [axis.size for axis in self.axes.listed], bool(config.switch))
-        self.lessons = lessons_of(self.axes, self.additive)
-        counts = sum(self._cells(lesson) for lesson in self.lessons)
-        groups = sum(axis.size for axis in self.axes.listed)
-        self.register_buffer("cell_weights", torch.ones(counts), persistent=False)
-        self.register_buffer("prevalence", torch.full((groups,), 0.5), persistent=False)
-        self.register_buffer("horizon", horizon_weights(config.offsets).float(), persistent=False)
-        segments = segments_of(config.offsets, config.segments)
-        self.register_buffer("segments", segments, persistent=False)
-
-    horizon: Tensor
-    """(P,) λ_p"""
-    segments: Tensor
-    """(P,) s(p)"""
+        self.heads = PriorHeads(config, dim, backbone.num_items, groupings)
 
     @classmethod
     def build(cls, config: Any, ground: Ground) -> Self:
@@ -113,9 +75,8 @@ class Priors(nn.Module):
         Raises:
             BadInput: If the data have no such groups.
         """
-        backbone = fresh_backbone(config.backbone, ground)
         groups = {prior: grouping_of(prior, config, ground) for prior in config.priors}
-        return cls(config, backbone, groups)
+        return cls(config, fresh_backbone(config.backbone, ground), groups)
 
     @classmethod
     def open(cls, config: Any, ground: Ground, run: Path) -> Self:
@@ -124,53 +85,72 @@ class Priors(nn.Module):
         Raises:
             ArtefactError: If the files are of another model or another catalogue, or damaged.
         """
-        groups = {name: opened_grouping(run, name, ground.num_items) for name in config.priors}
-        shape, path = config.backbone, run / WEIGHTS
-        return filled(
-            lambda: cls(config, fresh_backbone(shape, ground), groups), path, shape.layers
+        backbone = opened_backbone(config.backbone, ground, run)
+        groups = {
+            prior: Grouping.open(
+                run / GROUPINGS[prior],
+                MEMBERS[prior],
+                ground.num_items if MEMBERS[prior] == "items" else None,
+            )
+            for prior in config.priors
+        }
+        model = cls(config, backbone, groups)
+        dim = int(backbone.table().shape[1])
+        model.heads = filled(
+            lambda: PriorHeads(config, dim, ground.num_items, groups), run / HEADS, 1
         )
+        return model
 
     def save(self, run: Path) -> None:
-        """Write the weights and the groups."""
-        save_tensors(run / WEIGHTS, self.state_dict())
-        for axis in self.axes.listed:
+        """Write the backbone as it would be alone, the heads, and their groups."""
+        self.backbone.save(run)
+        save_tensors(run / HEADS, self.heads.state_dict())
+        for axis in self.heads.axes.listed:
             axis.grouping.save(run / GROUPINGS[axis.name])
 
     @property
-    def additive(self) -> bool:
-        """Whether each axis has heads of its own."""
-        return self.config.composition == "additive"
+    def num_items(self) -> int:
+        """I."""
+        return self.backbone.num_items
 
     @property
     def head_names(self) -> tuple[str, ...]:
         """(H,) what each head is called, such as `short-term · Sci-Fi`."""
-        return self.axes.head_names(self.additive)
+        return self.heads.names
 
     @property
     def intents(self) -> Mapping[str, tuple[str, ...]]:
         """Axis → names of its groups, by which heads can be asked for."""
-        return self.axes.names
+        return self.heads.axes.names
 
     def heads_of(self, axis: str, group: int) -> Tensor:
         """(H,) bool heads of one group of an axis."""
-        return self.axes.heads_of(axis, group, self.additive)
+        return self.heads.of(axis, group)
 
     def batches(self, train: Contexts, rows: int, seed: int = 0) -> PriorBatches:
         """Batches of the backbone with negatives of each group; groups get their weights."""
-        config = self.config
+        config, heads = self.config, self.heads
         made = PriorBatches(
             self.backbone.batches(train, rows, seed),
-            copy.deepcopy(self.axes).cpu(),
-            self.lessons,
+            copy.deepcopy(heads.axes).cpu(),
+            heads.lessons,
             config.offsets,
             config.negatives,
             config.in_group,
             seed,
         )
         held, shares = made.prevalence()
-        self.cell_weights.copy_(cell_weights(held, config.weighting == "uniform"))
-        self.prevalence.copy_(torch.cat([torch.zeros(0), *shares]))
+        heads.cell_weights.copy_(cell_weights(held, config.weighting == "uniform"))
+        heads.prevalence.copy_(torch.cat([torch.zeros(0), *shares]))
         return made
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Heads learn at the rate of the training, parts of the backbone at their own."""
+        return paces(self, self.backbone)
+
+    def start(self) -> None:
+        """Let the backbone look at its data."""
+        start(self.backbone)
 
     def forward(self, batch: PriorBatch) -> Tensor:
         """`loss`, so that wrappers of `forward` (DDP, autocast) see it."""
@@ -180,24 +160,23 @@ class Priors(nn.Module):
         """This part's share of the weighted mean over groups and offsets, and of the gates'."""
         if batch.rivals is None or batch.member_counts is None or batch.offset_counts is None:
             raise ValueError("a training batch of priors carries negatives and counts of groups")
+        heads = self.heads
         ahead = upcoming(targets_of(batch), self.config.offsets)
         asked = replace(cast(Batch, batch), targets=ahead, negatives=batch.rivals)
         competing = self.backbone.competitors(asked)
         states = self.backbone.states(batch, vectors=competing.inputs).flatten(0, 1)
-        judged = [axis.members_of(batch, ahead) for axis in self.axes.listed]
-        sizes = [self._cells(lesson) for lesson in self.lessons]
-        counts, weights = (
-            torch.split(batch.member_counts, sizes),
-            torch.split(self.cell_weights, sizes),
-        )
+        judged = [axis.members_of(batch, ahead) for axis in heads.axes.listed]
+        sizes = [lesson.cells(heads.axes) for lesson in heads.lessons]
+        counts = torch.split(batch.member_counts, sizes)
+        weights = torch.split(heads.cell_weights, sizes)
         total = states.new_zeros(())
-        for lesson, held, shares in zip(self.lessons, counts, weights, strict=True):
-            axes = [(self.axes.listed[axis], judged[axis]) for axis in lesson.axes]
+        for lesson, held, shares in zip(heads.lessons, counts, weights, strict=True):
+            axes = [(heads.axes.listed[axis], judged[axis]) for axis in lesson.axes]
             members = Members.of(ahead, axes)
             cells = members.cells([axis.size for axis, _ in axes])
-            each = members.weights(cells, held, shares, self.horizon)
+            each = members.weights(cells, held, shares, heads.horizon)
             total = total + self._learnt(lesson, members, states, competing, each)
-        return total / len(self.lessons) + self._gated(states, ahead, judged, batch)
+        return total / len(heads.lessons) + self._gated(states, ahead, judged, batch)
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) scores of every item for each row, by the heads that know it, merged."""
@@ -238,8 +217,14 @@ class Priors(nn.Module):
         ]
         return torch.cat(rows)
 
-    def _cells(self, lesson: Lesson) -> int:
-        return int(np.prod([self.axes.sizes[axis] for axis in lesson.axes], dtype=np.int64))
+    def _sets(
+        self, contexts: Contexts, steering: Steering | None = None, span: Tensor | None = None
+    ) -> tuple[list[HeadSet], Tensor]:
+        """Heads of some users, and the items' vectors (I, D)."""
+        device = next(self.parameters()).device
+        state = self.backbone.encode(last(contexts, self.config.history).to(device))
+        users = torch.from_numpy(contexts.users).to(device)
+        return self.heads.sets(state, users, steering, span), self.backbone.item_vectors()
 
     def _learnt(
         self,
@@ -250,16 +235,16 @@ class Priors(nn.Module):
         weights: Tensor,
     ) -> Tensor:
         """The loss of the heads of one lesson."""
-        codes = members.codes
+        heads, codes = self.heads, members.codes
         if lesson.horizon:
-            codes = torch.cat([codes, self.segments[members.offsets][:, None]], 1)
+            codes = torch.cat([codes, heads.segments[members.offsets][:, None]], 1)
         own = states[members.rows]
-        axis = 0 if not self.additive else (*lesson.axes, len(self.axes.listed))[0]
-        outputs = turned(self.heads(own, codes, axis), own)
+        axis = (*lesson.axes, len(heads.axes.listed))[0] if heads.additive else 0
+        outputs = turned(heads.blocks(own, codes, axis), own)
         targets = competing.targets.flatten(0, 1)[members.rows, members.offsets]
         assert competing.negatives is not None
         rivals = torch.full_like(members.rows, len(competing.negatives) - 1)
-        if self.axes.items is not None and 0 in lesson.axes:
+        if heads.axes.items is not None and 0 in lesson.axes:
             rivals = members.codes[:, 0]
         table, negatives = competing.table, competing.negatives
         return group_softmax(outputs, table, targets, rivals, negatives, weights)
@@ -267,101 +252,17 @@ class Priors(nn.Module):
     def _gated(
         self, states: Tensor, ahead: Tensor, judged: list[Tensor], batch: PriorBatch
     ) -> Tensor:
-        """The loss of what says which group comes next; it leaves the backbone alone."""
+        """The loss of what says which group comes next; but for the switch, states stay."""
         assert batch.offset_counts is not None
-        weights = self.horizon / batch.offset_counts.clamp(min=1)
+        heads = self.heads
+        weights = heads.horizon / batch.offset_counts.clamp(min=1)
+        held = torch.split(heads.prevalence, [axis.size for axis in heads.axes.listed])
         total = states.new_zeros(())
-        held = torch.split(self.prevalence, [axis.size for axis in self.axes.listed])
-        for number, axis in enumerate(self.axes.listed):
-            logits = self.gates.shares(number, states.detach())
+        for number, axis in enumerate(heads.axes.listed):
+            logits = heads.gates.shares(number, states.detach())
             total = total + share_loss(logits, axis, ahead, judged[number], weights)
             if self.config.switch:
-                on = self.gates.switched(number, states)
+                on = heads.gates.switched(number, states)
                 missed = switch_loss(on, axis, ahead, judged[number], held[number])
                 total = total + self.config.switch * missed / max(1, batch.target_count)
         return total
-
-    def _sets(
-        self, contexts: Contexts, steering: Steering | None = None, span: Tensor | None = None
-    ) -> tuple[list[HeadSet], Tensor]:
-        """Heads of some users, and the items' vectors (I, D)."""
-        device = next(self.parameters()).device
-        batch = last(contexts, self.config.history).to(device)
-        state = self.backbone.encode(batch)
-        outputs = turned(self.heads.every(state), state[:, None])
-        users = torch.from_numpy(contexts.users).to(device)
-        shares, active = self._spread(state, users)
-        added = None
-        if steering is not None:
-            wanted = steering.active.to(device)
-            both = active & wanted
-            active = torch.where(both.any(1, keepdim=True), both, wanted)
-            if steering.boosts is not None and span is not None:
-                added = span.to(device)[:, None] * steering.boosts.to(device)
-        sizes = list(self.axes.sizes) if self.additive else [outputs.shape[1]]
-        sets = []
-        for number, heads in enumerate(
-            torch.split(torch.arange(outputs.shape[1], device=device), sizes)
-        ):
-            own = slice(int(heads[0]), int(heads[-1]) + 1)
-            known = self._known() if number == 0 and self.axes.items is not None else None
-            more = None if added is None else added[:, own]
-            sets.append(
-                HeadSet(outputs[:, own], known, shares[:, own], active[:, own], more)
-            )  # fmt: skip
-        return sets, self.backbone.item_vectors()
-
-    def _known(self) -> list[Tensor]:
-        """For each group of items the (n,) columns of its items, in rising order."""
-        axis = self.axes.items
-        assert axis is not None
-        every = torch.arange(1, self.num_items + 1, device=axis.codes.device)
-        place, groups = axis.groups_of(every)
-        order = groups.argsort(stable=True)
-        counts = torch.bincount(groups, minlength=axis.size).tolist()
-        return list(torch.split(place[order], counts))
-
-    def _spread(self, state: Tensor, users: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, H) log p(head | context), and whether a head speaks for the user at all."""
-        shares: list[Tensor] = []
-        active: list[Tensor] = []
-        for number, axis in enumerate(self.axes.listed):
-            shares.append(torch.log_softmax(self.gates.shares(number, state).float(), 1))
-            on = torch.ones_like(shares[-1], dtype=torch.bool)
-            if self.config.switch:
-                on = self.gates.switched(number, state) >= 0
-            if axis.of == "users":
-                place, groups = axis.groups_of(axis.known(users + 1))
-                on = torch.zeros_like(on)
-                on[place, groups] = True
-                shares[-1] = torch.where(on, 0.0, shares[-1])
-            active.append(on | ~on.any(1, keepdim=True))
-        segments = torch.zeros(self.config.segments, device=state.device)
-        segments = segments.index_add(0, self.segments, self.horizon).log()
-        shares.append(segments.expand(len(state), -1))
-        active.append(torch.ones_like(shares[-1], dtype=torch.bool))
-        if self.additive:
-            return torch.cat(shares, 1), torch.cat(active, 1)
-        whole, every = shares[0], active[0]
-        for share, on in zip(shares[1:], active[1:], strict=True):
-            whole = (whole[:, :, None] + share[:, None]).flatten(1)
-            every = (every[:, :, None] & on[:, None]).flatten(1)
-        return whole, every
-
-
-def turned(heads: Tensor, states: Tensor) -> Tensor:
-    """Heads (…, D) at the length of the states (…, D) they are of; a zero state stays zero."""
-    length: Tensor = torch.linalg.vector_norm(heads, dim=-1, keepdim=True)
-    wanted: Tensor = torch.linalg.vector_norm(states, dim=-1, keepdim=True)
-    return heads * (wanted / length.clamp(min=1e-12))
-
-
-def opened_grouping(run: Path, prior: str, num_items: int) -> Grouping:
-    """The groups of a prior as a run keeps them.
-
-    Raises:
-        ArtefactError: If the file is missing, damaged, or of another catalogue.
-    """
-    of = {"event": "events", "user": "users"}.get(prior, "items")
-    expected = num_items if of == "items" else None
-    return Grouping.open(run / GROUPINGS[prior], cast(Any, of), expected)

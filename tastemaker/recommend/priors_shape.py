@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, Self, get_args
 
+from tastemaker.data.grouping_files import Of
 from tastemaker.errors import BadInput
 from tastemaker.nn.heads import Composition
 from tastemaker.recommend.backbone_option import NAMED, BackboneConfig
@@ -12,8 +13,16 @@ from tastemaker.recommend.prior_merge import Merge
 from tastemaker.recommend.sasrec import SASRecConfig
 
 Prior = Literal["category", "community", "cluster", "event", "user"]
+MEMBERS: dict[str, Of] = {
+    **dict.fromkeys(("category", "community", "cluster"), "items"),
+    "event": "events",
+    "user": "users",
+}
+"""Prior → what it groups."""
 GROUPINGS: dict[str, str] = {prior: f"groups-{prior}.arrow" for prior in get_args(Prior)}
 """Prior → file of a run that its groups stand in."""
+HEADS = "heads.safetensors"
+"""File of the heads' weights; those of the backbone stand where it alone would write them."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.prior_batches import PriorBatch
-from tastemaker.recommend.priors import Priors, turned
+from tastemaker.recommend.prior_heads import turned
+from tastemaker.recommend.priors import Priors
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tests.contracts import ITEMS, some_contexts
@@ -51,7 +52,7 @@ def built(backbone: BackboneConfig = BACKBONES[0], seed: int = 0, **set_to: obje
 
 
 def grouping(net: Priors) -> Grouping:
-    return net.axes.listed[0].grouping
+    return net.heads.axes.listed[0].grouping
 
 
 def membership(net: Priors) -> Tensor:
@@ -89,7 +90,7 @@ def test_fresh_heads_rank_as_the_backbone_does(backbone: BackboneConfig, composi
 def test_the_merge_is_the_best_head_that_knows_the_item() -> None:
     net, contexts = grown(built(offsets=4, segments=2)).eval(), some_contexts()
     state = net.backbone.encode(last(contexts, 8))
-    heads = turned(net.heads.every(state), state[:, None])
+    heads = turned(net.heads.blocks.every(state), state[:, None])
     items, known = net.backbone.item_vectors(), membership(net)[1:]
     groups = grouping(net).num_groups
     want = torch.full((len(contexts), ITEMS), -torch.inf)
@@ -121,7 +122,7 @@ def test_targets_of_other_groups_leave_a_head_alone() -> None:
     def gradient(batch: PriorBatch) -> Tensor:
         net.zero_grad()
         net(batch).backward()
-        weight = net.heads.blocks[0].weight.grad
+        weight = net.heads.blocks.blocks[0].weight.grad
         assert weight is not None
         return weight[only].clone()
 

@@ -1,0 +1,161 @@
+"""The heads of human priors: blocks where axes cross, what comes next, and who may speak.
+
+A head turns a state and leaves its length, which is the backbone's, so that all heads score on one
+scale. For some users the heads become `HeadSet`s, which `prior_merge.py` merges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from tastemaker.data.groupings import Grouping
+from tastemaker.nn.heads import Heads
+from tastemaker.recommend.prior_axes import Axes, Axis
+from tastemaker.recommend.prior_batches import lessons_of
+from tastemaker.recommend.prior_gates import Gates
+from tastemaker.recommend.prior_losses import horizon_weights, segments_of
+from tastemaker.recommend.prior_merge import HeadSet
+from tastemaker.recommend.priors_shape import PriorsConfig
+from tastemaker.seams import Steering
+
+
+class PriorHeads(nn.Module):
+    """H heads on states of length D."""
+
+    horizon: Tensor
+    """(P,) λ_p"""
+    segments: Tensor
+    """(P,) s(p)"""
+    cell_weights: Tensor
+    """(n,) what the loss of each cell of each lesson counts"""
+    prevalence: Tensor
+    """flat (ΣC,) share of training positions whose future contains each group of each prior"""
+
+    def __init__(
+        self, config: PriorsConfig, dim: int, num_items: int, groupings: Mapping[str, Grouping]
+    ) -> None:
+        """Heads that all leave a state as it is.
+
+        Args:
+            config: What they are made of.
+            dim: D.
+            num_items: I.
+            groupings: What each prior is called → its groups.
+
+        Raises:
+            BadInput: If a member of a prior belongs to no group, or two priors group the same.
+        """
+        super().__init__()
+        self.config, self.num_items = config, num_items
+        self.axes = Axes([Axis(name, one) for name, one in groupings.items()], config.segments)
+        self.blocks = Heads(dim, self.axes.sizes, config.composition)
+        if config.start:
+            for parameter in self.blocks.parameters():
+                nn.init.normal_(parameter, std=config.start)
+        self.gates = Gates(dim, [axis.size for axis in self.axes.listed], bool(config.switch))
+        self.lessons = lessons_of(self.axes, self.additive)
+        cells = sum(lesson.cells(self.axes) for lesson in self.lessons)
+        groups = sum(axis.size for axis in self.axes.listed)
+        known = {
+            "horizon": horizon_weights(config.offsets).float(),
+            "segments": segments_of(config.offsets, config.segments),
+            "cell_weights": torch.ones(cells),
+            "prevalence": torch.full((groups,), 0.5),
+        }
+        for name, values in known.items():
+            self.register_buffer(name, values, persistent=False)
+
+    @property
+    def additive(self) -> bool:
+        """Whether each axis has heads of its own."""
+        return self.config.composition == "additive"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """(H,) what each head is called, such as `short-term · Sci-Fi`."""
+        return self.axes.head_names(self.additive)
+
+    def of(self, axis: str, group: int) -> Tensor:
+        """(H,) bool heads of one group of an axis."""
+        return self.axes.heads_of(axis, group, self.additive)
+
+    def sets(
+        self,
+        state: Tensor,
+        users: Tensor,
+        steering: Steering | None = None,
+        span: Tensor | None = None,
+    ) -> list[HeadSet]:
+        """What may be merged: one set, or where the composition is additive one an axis.
+
+        Args:
+            state: (B, D) of each user.
+            users: (B,) int64 user codes; −1 for somebody the log does not know.
+            steering: Which heads may speak, and which are favoured; None: all, none.
+            span: (B,) what the steering's boosts are shares of.
+        """
+        outputs = turned(self.blocks.every(state), state[:, None])
+        shares, active = self._spread(state, users)
+        added = None
+        if steering is not None:
+            wanted = steering.active.to(state.device)
+            both = active & wanted
+            active = torch.where(both.any(1, keepdim=True), both, wanted)
+            if steering.boosts is not None and span is not None:
+                added = span.to(state.device)[:, None] * steering.boosts.to(state.device)
+        sizes = list(self.axes.sizes) if self.additive else [outputs.shape[1]]
+        sets: list[HeadSet] = []
+        for number, size in enumerate(sizes):
+            first = sum(sizes[:number])
+            own = slice(first, first + size)
+            known = self._known() if number == 0 and self.axes.items is not None else None
+            more = None if added is None else added[:, own]
+            sets.append(HeadSet(outputs[:, own], known, shares[:, own], active[:, own], more))
+        return sets
+
+    def _known(self) -> list[Tensor]:
+        """For each group of items the (n,) columns of its items, in rising order."""
+        axis = self.axes.items
+        assert axis is not None
+        every = torch.arange(1, self.num_items + 1, device=axis.codes.device)
+        place, groups = axis.groups_of(every)
+        order = groups.argsort(stable=True)
+        counts = torch.bincount(groups, minlength=axis.size).tolist()
+        return list(torch.split(place[order], counts))
+
+    def _spread(self, state: Tensor, users: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, H) log p(head | context), and whether a head speaks for the user at all."""
+        shares: list[Tensor] = []
+        active: list[Tensor] = []
+        for number, axis in enumerate(self.axes.listed):
+            shares.append(torch.log_softmax(self.gates.shares(number, state).float(), 1))
+            on = torch.ones_like(shares[-1], dtype=torch.bool)
+            if self.config.switch:
+                on = self.gates.switched(number, state) >= 0
+            if axis.of == "users":
+                place, groups = axis.groups_of(axis.known(users + 1))
+                on = torch.zeros_like(on)
+                on[place, groups] = True
+                shares[-1] = torch.where(on, 0.0, shares[-1])
+            active.append(on | ~on.any(1, keepdim=True))
+        segments = torch.zeros(self.config.segments, device=state.device)
+        segments = segments.index_add(0, self.segments, self.horizon).log()
+        shares.append(segments.expand(len(state), -1))
+        active.append(torch.ones_like(shares[-1], dtype=torch.bool))
+        if self.additive:
+            return torch.cat(shares, 1), torch.cat(active, 1)
+        whole, every = shares[0], active[0]
+        for share, on in zip(shares[1:], active[1:], strict=True):
+            whole = (whole[:, :, None] + share[:, None]).flatten(1)
+            every = (every[:, :, None] & on[:, None]).flatten(1)
+        return whole, every
+
+
+def turned(heads: Tensor, states: Tensor) -> Tensor:
+    """Heads (…, D) at the length of the states (…, D) they are of; a zero state stays zero."""
+    length: Tensor = torch.linalg.vector_norm(heads, dim=-1, keepdim=True)
+    wanted: Tensor = torch.linalg.vector_norm(states, dim=-1, keepdim=True)
+    return heads * (wanted / length.clamp(min=1e-12))
