@@ -1,0 +1,297 @@
+"""PerSRec: old events in a few tokens, whose keys and values are kept for each user.
+
+Paper: Efficient Sequential Recommendation for Long Term User Interest Via Personalization,
+arXiv 2601.03479.
+
+k learnable tokens T stand behind the old part of a history, and everything newer reads the old part
+through them alone. So their keys and values are all that a later request needs of it:
+
+    compress(i_1 … i_P) = keys and values of t_1 … t_k in every layer
+    predict(i_{P+1} … i_{P+R}, cache) = forward([i_1 … i_P, t_1 … t_k, i_{P+1} … i_{P+R}])
+
+exactly. T is the same for all users; what is personal are the activations. Positions, masks and
+targets: `persrec_layout.py`. Any backbone reads so by its `View`, which carries mask and cache.
+
+The public code differs: its attention divides by the number of rows asked, which changes between
+training and serving, and its cached path was not the one evaluated. Ours scores by the cache.
+Checked: tests/recommend/test_persrec.py, recipes/persrec.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tastemaker.data.batches import Batch, NextItemBatches, last
+from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import Ground
+from tastemaker.files import save_tensors
+from tastemaker.nn.next_item import Competitors, NextItemModel
+from tastemaker.nn.view import WHOLE, KeyValue, Past, View
+from tastemaker.recommend.backbone_option import fresh_backbone, opened_backbone, paces, start
+from tastemaker.recommend.hllm_shape import HLLMConfig
+from tastemaker.recommend.persrec_layout import (
+    LaidOut,
+    Layout,
+    allowed,
+    laid_out,
+    split_rows,
+    with_tokens,
+)
+from tastemaker.recommend.persrec_shape import PerSRecConfig
+from tastemaker.weights import Stored, checked_tensors
+
+TOKENS = "tokens.safetensors"
+"""File of the tokens; the backbone's weights stand where it alone would write them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What is kept of B users' old events."""
+
+    past: Past
+    """keys and values of the tokens of the parts read so far"""
+    state: Tensor
+    """(B, D) at the last token, which answers while nothing is newer; zero where there is none"""
+
+    def rows(self, rows: Tensor | slice) -> Memory:
+        """The same of some users."""
+        layers = tuple(KeyValue(*(_some(part, rows) for part in pair)) for pair in self.past.layers)
+        times = None if self.past.times is None else _some(self.past.times, rows)
+        return Memory(Past(layers, self.past.position_ids, times), _some(self.state, rows))
+
+
+def _some(values: Tensor, rows: Tensor | slice) -> Tensor:
+    return values if len(values) == 1 else values[rows]
+
+
+@dataclass(frozen=True)
+class PerSRecBatches:
+    """Batches of next items, laid out."""
+
+    batches: NextItemBatches
+    layout: Layout
+    hidden: float = 0.0
+    """share of recent events that are hidden"""
+
+    @property
+    def contexts(self) -> Contexts:
+        """Training events, a row a user."""
+        return self.batches.contexts
+
+    def __len__(self) -> int:
+        """Steps in an epoch."""
+        return len(self.batches)
+
+    def epoch(self, number: int, skip: int = 0) -> Iterator[LaidOut]:
+        """Batches of epoch `number`, from step `skip` on."""
+        for step, batch in enumerate(self.batches.epoch(number, skip), start=skip):
+            made = laid_out(batch, self.layout, batch.valid.sum(1).clamp(max=self.layout.recent))
+            if self.hidden:
+                made = self._without(made, np.random.default_rng([self.batches.seed, number, step]))
+            assert made.targets is not None
+            yield replace(made, target_count=int((made.targets > 0).sum()))
+
+    def _without(self, batch: LaidOut, rng: np.random.Generator) -> LaidOut:
+        """Some recent events hidden: they are neither read nor learnt from."""
+        recent = batch.layout_columns() >= self.layout.length - self.layout.recent
+        lot = torch.from_numpy(rng.random(batch.items.shape) < self.hidden) & recent
+        assert batch.targets is not None
+        kept = {
+            "items": batch.items.masked_fill(lot, 0),
+            "valid": batch.valid & ~lot,
+            "targets": batch.targets.masked_fill(lot, 0),
+        }
+        return replace(batch, **cast(Any, kept))
+
+
+class PerSRec(nn.Module):
+    """Memory tokens on a backbone; the seams `Learned` and `Encoder`."""
+
+    def __init__(self, config: PerSRecConfig, backbone: NextItemModel) -> None:
+        """Tokens near zero, as a backbone's items begin.
+
+        Args:
+            config: How much goes into how many tokens.
+            backbone: What reads; its history is N = P + k + R.
+        """
+        super().__init__()
+        self.config, self.backbone, self.layout = config, backbone, config.layout
+        dim = int(backbone.table().shape[1])
+        # HLLM reads unit vectors, whose entries are about 1/√D.
+        spread = dim**-0.5 if isinstance(config.backbone, HLLMConfig) else 0.02
+        self.tokens = nn.Parameter(torch.empty(config.tokens, dim))
+        if config.tokens:
+            nn.init.trunc_normal_(self.tokens, std=spread)
+
+    @classmethod
+    def build(cls, config: Any, ground: Ground) -> Self:
+        """The model with fresh weights."""
+        return cls(config, fresh_backbone(config.inner, ground))
+
+    @classmethod
+    def open(cls, config: Any, ground: Ground, run: Path) -> Self:
+        """The model as `save` wrote it.
+
+        Raises:
+            ArtefactError: If the files are of another model or another catalogue, or damaged.
+        """
+        model = cls(config, opened_backbone(config.inner, ground, run))
+        shape = Stored(tuple(model.tokens.shape), torch.float32)
+        model.tokens.data = checked_tensors(run / TOKENS, {"tokens": shape})["tokens"]
+        return model
+
+    def save(self, run: Path) -> None:
+        """Write the backbone as it would be alone, and the tokens."""
+        self.backbone.save(run)
+        save_tensors(run / TOKENS, {"tokens": self.tokens.detach()})
+
+    @property
+    def num_items(self) -> int:
+        """I."""
+        return self.backbone.num_items
+
+    def batches(self, train: Contexts, rows: int, seed: int = 0) -> PerSRecBatches:
+        """Batches of the backbone, P + R events long, laid out."""
+        made = self.backbone.batches(train, rows, seed)
+        history = self.config.history
+        made = replace(made, history=history, tokens=rows * history)
+        return PerSRecBatches(made, self.layout, self.config.hidden)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Tokens learn at the rate of the training, parts of the backbone at their own."""
+        return paces(self, self.backbone)
+
+    def start(self) -> None:
+        """Let the backbone look at its data."""
+        start(self.backbone)
+
+    def forward(self, batch: LaidOut) -> Tensor:
+        """`loss`, so that wrappers of `forward` (DDP, autocast) see it."""
+        return self.loss(batch)
+
+    def loss(self, batch: LaidOut) -> Tensor:
+        """Sum over this batch's targets divided by the targets of the whole step."""
+        competing = self.competitors(batch)
+        states = self.states(batch, vectors=competing.inputs)
+        wanted = competing.targets > 0
+        total = self.backbone.competition(
+            states[wanted], competing.table, competing.targets[wanted], competing.negatives
+        )
+        return total / max(1, batch.target_count)
+
+    def competitors(self, batch: Batch) -> Competitors:
+        """What competes in the loss of a step, as the backbone says."""
+        return self.backbone.competitors(batch)
+
+    def states(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Tensor:
+        """(B, n, D) states of a laid-out batch, all in one pass; padded columns are zero."""
+        laid = _laid(batch)
+        vectors = self.backbone.embed(laid) if vectors is None else vectors
+        vectors = with_tokens(vectors, self.tokens, laid, self.layout)
+        view = replace(view, allow=allowed(laid, self.layout))
+        return self.backbone.states(laid, view, vectors)
+
+    def table(self) -> Tensor:
+        """(I+1, D) vectors whose dot products with states are scores; row 0 never competes."""
+        return self.backbone.table()
+
+    def item_vectors(self) -> Tensor:
+        """(I, D) vectors whose dot product with `encode` is the score."""
+        return self.backbone.item_vectors()
+
+    def compress(self, old: Batch, before: Memory | None = None, part: int = 0) -> Memory:
+        """What is kept of old events.
+
+        Args:
+            old: B rows, content left, of at most P items: those of all parts; after `before` those
+                of one.
+            before: What is kept of the parts before; None: these are all old events there are.
+            part: Number of the part that stands after `before`.
+
+        Raises:
+            ValueError: If a row has too many events.
+        """
+        laid = laid_out(old, self.layout, torch.zeros_like(old.valid.sum(1)))
+        allow, past = allowed(laid, self.layout), None
+        if before is not None:
+            laid = self._only(old, part)
+            allow, past = allowed(laid, self.layout), before.past
+            ready = allow.new_ones(*allow.shape[:2], past.position_ids.shape[-1])
+            allow = torch.cat([ready, allow], 2)
+        vectors = with_tokens(self.backbone.embed(laid), self.tokens, laid, self.layout)
+        newest = torch.full((len(laid.items),), laid.items.shape[1] - 1, device=old.items.device)
+        view = View(newest=newest, allow=allow, past=past, keep=True)
+        if not self.config.tokens:
+            return Memory(self._nothing(old, laid, vectors), vectors.new_zeros(len(vectors), 1))
+        read = self.backbone.read(laid, view, vectors)
+        assert read.past is not None
+        shift = 0 if past is None else past.position_ids.shape[-1]
+        tokens = self.layout.is_token.to(newest.device)[laid.layout_columns()].nonzero()[:, 0]
+        kept = torch.cat([torch.arange(shift, device=newest.device), shift + tokens])
+        return Memory(read.past.columns(kept), read.states[:, 0])
+
+    def predict(self, recent: Batch, memory: Memory, newest: Tensor | None = None) -> Tensor:
+        """States of recent events, which read the tokens that are kept.
+
+        Args:
+            recent: B rows, content left, of at most R items.
+            memory: What is kept of their old events.
+            newest: (B,) positions that are wanted; None: all.
+
+        Returns:
+            (B, n, D) or (B, 1, D).
+        """
+        first = self.layout.length - self.layout.recent
+        placed = replace(recent, position_ids=first + recent.position_ids)
+        return self.backbone.states(placed, View(newest=newest, past=memory.past))
+
+    def encode(self, batch: Batch) -> Tensor:
+        """(B, D) state that ranks: of the newest event, through what is kept of the old ones."""
+        old, recent = split_rows(batch, self.layout.recent)
+        return self.asked(recent, self.compress(self._shared(old)))
+
+    def asked(self, recent: Batch, memory: Memory) -> Tensor:
+        """(B, D) state of the newest event; of the tokens where nothing is newer."""
+        counts = recent.valid.sum(1)
+        states = self.predict(recent, memory, (counts - 1).clamp(min=0))[:, 0]
+        silent = (counts == 0)[:, None]
+        return torch.where(silent, memory.state.expand_as(states), states)
+
+    def score(self, contexts: Contexts) -> Tensor:
+        """(B, I) scores of every item for each row, in float32; column j is item code j + 1."""
+        batch = last(contexts, self.config.history).to(self.tokens.device)
+        return (self.encode(batch) @ self.item_vectors().T).float()
+
+    def _shared(self, old: Batch) -> Batch:
+        """One row for all where nobody has old events."""
+        return old.shard(0, len(old.items)) if not old.valid.any() and len(old.items) else old
+
+    def _only(self, old: Batch, part: int) -> LaidOut:
+        """One part with its tokens."""
+        layout = self.layout
+        alone = Layout(layout.old // layout.parts, 0, layout.tokens // layout.parts)
+        made = laid_out(old, alone, torch.zeros_like(old.valid.sum(1)))
+        columns = made.layout_columns() + part * alone.length
+        return replace(made, columns=columns, position_ids=columns)
+
+    def _nothing(self, old: Batch, laid: LaidOut, vectors: Tensor) -> Past:
+        """No token: a past of no columns."""
+        view = View(keep=True, allow=allowed(laid, self.layout))
+        if not laid.items.shape[1]:
+            return Past((), laid.position_ids, laid.times)
+        read = self.backbone.read(laid, view, vectors)
+        assert read.past is not None
+        return read.past.columns(torch.zeros(0, dtype=torch.int64, device=old.items.device))
+
+
+def _laid(batch: Batch) -> LaidOut:
+    if not isinstance(batch, LaidOut):
+        raise ValueError("states of a batch are asked for that is not laid out")
+    return batch
