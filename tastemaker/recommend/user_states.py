@@ -1,0 +1,178 @@
+"""What a model keeps of each user, in one SQLite file: read by mapping, durable, and erasable.
+
+A state is of one model, layout and precision, which the file names; a file of others is refused. It
+is of the first `end` events of a history, whose hash stands beside it: it is used only where those
+events are still the ones, and are all but the newest that are read as they are. Anything else is
+computed anew. Keys and values of the first layer are the same for everybody and are not kept.
+
+States are personal data: `erase` overwrites what it deletes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tastemaker.errors import ArtefactError, OutOfResources
+
+Precision = Literal["float32", "bfloat16"]
+KINDS: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+SCHEMA = 1
+_MAPPED = 2**40
+_FIX = "Remove the file: states are made anew as they are asked for."
+_TABLES = """
+    CREATE TABLE identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE states (
+        user TEXT PRIMARY KEY, end INTEGER NOT NULL, end_time INTEGER, times BLOB,
+        prefix BLOB NOT NULL, numbers BLOB NOT NULL, sha256 BLOB NOT NULL);
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class UserState:
+    """What is kept of one user."""
+
+    end: int
+    """events of the history that it is of: the first ones"""
+    end_time: int | None
+    """seconds of the last of them; None: not known, or there is none"""
+    times: Tensor | None
+    """(k,) int64 seconds that each token stands for; None: not known"""
+    prefix: bytes
+    """sha256 of those events, as `prefix_of` gives it"""
+    numbers: Tensor
+    """(n,) on the CPU"""
+
+
+class UserStates:
+    """States by user id."""
+
+    def __init__(self, path: Path, link: sqlite3.Connection, precision: Precision) -> None:
+        self.path, self._link, self.precision = path, link, precision
+
+    @classmethod
+    def open(cls, path: Path, identity: Mapping[str, object], precision: Precision) -> Self:
+        """The file at `path`, made where there is none.
+
+        Args:
+            path: The file.
+            identity: What decides states, such as `model` (sha256) and `layout`: JSON values.
+            precision: Of the numbers kept.
+
+        Raises:
+            ArtefactError: If it is no such file, or of another model, layout or precision.
+            OutOfResources: If it cannot be made or opened here.
+        """
+        wanted = {"schema": SCHEMA, "precision": precision, **identity}
+        texts = {name: json.dumps(value, sort_keys=True) for name, value in wanted.items()}
+        try:
+            link = sqlite3.connect(path, timeout=30, isolation_level=None)
+        except sqlite3.OperationalError as error:
+            raise OutOfResources(f"{error}.", str(path), "Choose a folder that is yours.") from None
+        try:
+            link.execute("PRAGMA journal_mode = WAL")
+            link.execute("PRAGMA secure_delete = ON")
+            link.execute(f"PRAGMA mmap_size = {_MAPPED}")
+            with link:
+                link.execute("BEGIN IMMEDIATE")
+                if not link.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    for table in filter(str.strip, _TABLES.split(";")):
+                        link.execute(table)
+                    link.executemany("INSERT INTO identity VALUES (?, ?)", texts.items())
+            held = dict(link.execute("SELECT name, value FROM identity").fetchall())
+        except sqlite3.DatabaseError as error:
+            link.close()
+            what = "File cannot be read"
+            raise ArtefactError(str(path), what, "states of users", str(error), _FIX) from None
+        for name in sorted(texts.keys() | held.keys()):
+            if texts.get(name) != held.get(name):
+                link.close()
+                want, got = texts.get(name, "nothing"), held.get(name, "nothing")
+                what = f"States are of another {name}"
+                raise ArtefactError(str(path), what, want[:80], got[:80], _FIX)
+        return cls(path, link, precision)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._link.close()
+
+    def __len__(self) -> int:
+        """Users of whom something is kept."""
+        return int(self._link.execute("SELECT count(*) FROM states").fetchone()[0])
+
+    def get(self, user: str) -> UserState | None:
+        """What is kept of a user; None where nothing is, or what is there is damaged."""
+        with closing(self._link.execute("SELECT * FROM states WHERE user = ?", (user,))) as rows:
+            row = rows.fetchone()
+        if row is None or _digest(row[3], row[5]) != row[6]:
+            return None
+        numbers = torch.frombuffer(bytearray(row[5]), dtype=KINDS[self.precision])
+        times = None
+        if row[3] is not None:
+            times = torch.frombuffer(bytearray(row[3]), dtype=torch.int64)
+        return UserState(row[1], row[2], times, row[4], numbers)
+
+    def put(self, states: Mapping[str, UserState]) -> None:
+        """Keep states, in place of those before; all of them or none.
+
+        Raises:
+            OutOfResources: If the disk is full or may not be written.
+        """
+        rows = []
+        for user, state in states.items():
+            numbers = state.numbers.detach().cpu().to(KINDS[self.precision]).contiguous()
+            raw = _bytes(numbers)
+            times = None if state.times is None else _bytes(state.times.cpu())
+            digest = _digest(times, raw)
+            rows.append((user, state.end, state.end_time, times, state.prefix, raw, digest))
+        try:
+            with self._link:
+                self._link.execute("BEGIN IMMEDIATE")
+                self._link.executemany(
+                    "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+                )
+        except sqlite3.OperationalError as error:
+            fix = "Make room, or give states another place."
+            raise OutOfResources(f"{error}.", str(self.path), fix) from None
+
+    def erase(self, users: Sequence[str]) -> int:
+        """Delete what is kept of users, overwrite it, and say of how many there was something."""
+        with self._link:
+            self._link.execute("BEGIN IMMEDIATE")
+            gone = self._link.executemany(
+                "DELETE FROM states WHERE user = ?", [(user,) for user in users]
+            ).rowcount
+        self._link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(gone)
+
+
+def _bytes(values: Tensor) -> bytes:
+    return values.contiguous().view(torch.uint8).numpy().tobytes()
+
+
+def _digest(times: bytes | None, numbers: bytes) -> bytes:
+    return hashlib.sha256((times or b"") + numbers).digest()
+
+
+def prefix_of(items: np.ndarray[tuple[int], np.dtype[np.int32]], end: int) -> bytes:
+    """Hash of the first `end` item codes of a history."""
+    return hashlib.sha256(np.ascontiguousarray(items[:end], np.int32).tobytes()).digest()
+
+
+def weights_sha256(model: nn.Module) -> str:
+    """Hex sha256 of a model's tensors and their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(_bytes(tensor.detach().cpu().flatten()))
+    return digest.hexdigest()
