@@ -15,7 +15,7 @@ from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.persrec import Memory, PerSRec
-from tastemaker.recommend.persrec_layout import laid_out, split_rows
+from tastemaker.recommend.persrec_layout import columns_of, laid_out, split_rows
 from tastemaker.recommend.persrec_shape import PerSRecConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tests.contracts import ITEMS
@@ -63,7 +63,7 @@ def whole(net: PerSRec, batch: Batch) -> tuple[Tensor, Tensor]:
     """(B, R', D) states of the recent columns in one pass over everything, and which are real."""
     recent = batch.valid.sum(1).clamp(max=net.layout.recent)
     laid = laid_out(batch, net.layout, recent)
-    columns = laid.layout_columns() >= net.layout.length - net.layout.recent
+    columns = columns_of(laid) >= net.layout.length - net.layout.recent
     return net.states(laid)[:, columns], laid.valid[:, columns]
 
 
