@@ -19,16 +19,14 @@ Checked: tests/recommend/test_persrec.py, recipes/persrec.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tastemaker.data.batches import Batch, NextItemBatches, last
+from tastemaker.data.batches import Batch, last
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.files import save_tensors
@@ -36,6 +34,7 @@ from tastemaker.nn.next_item import Competitors, NextItemModel
 from tastemaker.nn.view import WHOLE, KeyValue, Past, View
 from tastemaker.recommend.backbone_option import fresh_backbone, opened_backbone, paces, start
 from tastemaker.recommend.hllm_shape import HLLMConfig
+from tastemaker.recommend.persrec_batches import PerSRecBatches
 from tastemaker.recommend.persrec_layout import (
     Layout,
     allowed,
@@ -74,46 +73,6 @@ class Memory:
 
 def _some(values: Tensor, rows: Tensor | slice) -> Tensor:
     return values if len(values) == 1 else values[rows]
-
-
-@dataclass(frozen=True)
-class PerSRecBatches:
-    """Batches of next items, laid out."""
-
-    batches: NextItemBatches
-    layout: Layout
-    hidden: float = 0.0
-    """share of recent events that are hidden"""
-
-    @property
-    def contexts(self) -> Contexts:
-        """Training events, a row a user."""
-        return self.batches.contexts
-
-    def __len__(self) -> int:
-        """Steps in an epoch."""
-        return len(self.batches)
-
-    def epoch(self, number: int, skip: int = 0) -> Iterator[Batch]:
-        """Batches of epoch `number`, from step `skip` on."""
-        for step, batch in enumerate(self.batches.epoch(number, skip), start=skip):
-            made = laid_out(batch, self.layout, batch.valid.sum(1).clamp(max=self.layout.recent))
-            if self.hidden:
-                made = self._without(made, np.random.default_rng([self.batches.seed, number, step]))
-            assert made.targets is not None
-            yield replace(made, target_count=int((made.targets > 0).sum()))
-
-    def _without(self, batch: Batch, rng: np.random.Generator) -> Batch:
-        """Some recent events hidden: they are neither read nor learnt from."""
-        recent = columns_of(batch) >= self.layout.length - self.layout.recent
-        lot = torch.from_numpy(rng.random(batch.items.shape) < self.hidden) & recent
-        assert batch.targets is not None
-        return replace(
-            batch,
-            items=batch.items.masked_fill(lot, 0),
-            valid=batch.valid & ~lot,
-            targets=batch.targets.masked_fill(lot, 0),
-        )
 
 
 class PerSRec(nn.Module):
@@ -186,7 +145,7 @@ class PerSRec(nn.Module):
         competing = self.competitors(batch)
         states = self.states(batch, vectors=competing.inputs)
         wanted = competing.targets > 0
-        total = self.backbone.competition(
+        total = self.competition(
             states[wanted], competing.table, competing.targets[wanted], competing.negatives
         )
         return total / max(1, batch.target_count)
@@ -194,6 +153,12 @@ class PerSRec(nn.Module):
     def competitors(self, batch: Batch) -> Competitors:
         """What competes in the loss of a step, as the backbone says."""
         return self.backbone.competitors(batch)
+
+    def competition(
+        self, states: Tensor, table: Tensor, targets: Tensor, negatives: Tensor | None
+    ) -> Tensor:
+        """The loss that the backbone is configured with, summed."""
+        return self.backbone.competition(states, table, targets, negatives)
 
     def states(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Tensor:
         """(B, n, D) states of a laid-out batch, all in one pass; padded columns are zero."""

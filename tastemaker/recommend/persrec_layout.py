@@ -124,21 +124,25 @@ def laid_out(batch: Batch, layout: Layout, recent: Tensor, closing: bool = True)
     first = int(valid.any(0).long().argmax()) if len(valid) else 0
     stop = layout.length - layout.recent + (int(recent.max()) if len(recent) else 0)
     columns = torch.arange(first, stop, device=device)
+
+    def cut(whole: Tensor) -> Tensor:
+        return whole[:, first:stop].contiguous()
+
     made = replace(
         batch,
-        items=placed(batch.items)[:, first:stop],
-        valid=valid[:, first:stop],
+        items=cut(placed(batch.items)),
+        valid=cut(valid),
         position_ids=columns,
         columns=columns,
     )
     if batch.times is not None:
-        made = replace(made, times=_times(placed(batch.times), here, layout)[:, first:stop])
+        made = replace(made, times=cut(_times(placed(batch.times), here, layout)))
     if batch.targets is not None:
         learnt = at_ends(batch.targets) if closing else None
-        made = replace(made, targets=placed(batch.targets, learnt)[:, first:stop])
+        made = replace(made, targets=cut(placed(batch.targets, learnt)))
     if batch.target_events is not None:
         kinds = placed(batch.target_events, at_ends(batch.target_events))
-        made = replace(made, target_events=kinds[:, first:stop])
+        made = replace(made, target_events=cut(kinds))
     return made
 
 

@@ -16,7 +16,7 @@ from tastemaker.data.ground import Ground
 from tastemaker.nn.attention import pointwise_attention
 from tastemaker.nn.view import KeyValue, View
 from tastemaker.recommend import hstu, persrec
-from tastemaker.recommend.backbone_option import BackboneConfig, fresh_backbone
+from tastemaker.recommend.backbone_option import BackboneConfig
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
@@ -50,13 +50,17 @@ def built(kind: str, layers: int = 2, **shape: Any) -> PerSRec:
 
 
 def grown(kind: str, layers: int = 2, exact: torch.dtype = torch.float64, **shape: Any) -> PerSRec:
-    """A model whose weights are so large that what is read matters."""
+    """A model whose weights are so large that what is read matters.
+
+    They are smaller where there are many layers, each of which makes rounding larger.
+    """
+    size = 1.5 if layers < 16 else 1.0
     net = built(kind, layers, **shape).to(exact).eval()
     with torch.no_grad():
         net.tokens.normal_()
         for part, weight in net.backbone.named_parameters():
             if weight.dim() == 2 and not part.startswith("item."):
-                torch.nn.init.normal_(weight, std=1.5 * weight.shape[1] ** -0.5)
+                torch.nn.init.normal_(weight, std=size * weight.shape[1] ** -0.5)
             elif part.endswith(("position", "time")):
                 torch.nn.init.normal_(weight, std=0.5)
         net.table()
@@ -380,14 +384,20 @@ def test_reductions_unblocked_and_without_tokens_it_is_the_full_sequence(
     net = grown(kind, old=6, recent=3, tokens=0)
     batch = histories(9, 7, 2, 3)
     fewer = whole(net, batch)[0]
-    monkeypatch.setattr(persrec, "allowed", lambda made, layout: made.valid[:, None, :])
+    monkeypatch.setattr(persrec, "allowed", lambda made, layout: real_columns(made))
     want, real = whole(net, batch)
     assert error(want, fewer, real) > 1e-2
     start = (6 - (batch.valid.sum(1) - 3)).clamp(max=6)[:, None]  # where each row's oldest stands
-    full = net.backbone.states(replace(batch, position_ids=start + batch.position_ids))
+    full = net.backbone.states(
+        replace(batch, position_ids=(start + batch.position_ids).clamp(max=8))
+    )
     for row, count in enumerate(batch.valid.sum(1).tolist()):
         new = min(3, count)
         assert_close(want[row, :new], full[row, count - new : count])
+
+
+def real_columns(batch: Batch) -> Tensor:
+    return batch.valid[:, None, :].expand(-1, batch.items.shape[1], -1)
 
 
 # 7. Padding.
@@ -425,7 +435,8 @@ def test_padding_alone_as_the_old_part_is_finite(kind: str) -> None:
         assert parameter.grad is None or torch.isfinite(parameter.grad).all()
     with torch.no_grad():
         old, _ = split_rows(batch, 4)
-        assert_same(net.compress(old), net.compress(old.shard(0, 4)).rows(torch.zeros(4).long()))
+        for row in range(4):
+            assert_same(net.compress(old).rows(slice(row, row + 1)), net.compress(old.shard(0, 4)))
         scores = net.score(timed(4, 2, 1, 0))
         assert torch.isfinite(scores).all()
         # Who has no events at all is answered by the tokens.
@@ -438,8 +449,8 @@ def test_padding_alone_as_the_old_part_is_finite(kind: str) -> None:
 @every_kind
 def test_the_gradient_reaches_every_token(kind: str) -> None:
     net = built(kind, old=6, recent=3, tokens=4, parts=2)
-    batches = net.batches(timed(10, 8, 5, seed=3), 3)
-    (batch,) = (one for one in batches.epoch(0) if len(one.items) == 1 and one.valid.all())
+    (batch,) = net.batches(timed(10), 1).epoch(0)
+    assert batch.valid.all()
     net(batch).backward()
     assert net.tokens.grad is not None
     assert (net.tokens.grad.abs().amax(1) > 0).all()
@@ -496,7 +507,7 @@ def test_compression_is_the_same_every_time_and_in_any_company(
 
 
 class PerSRecContract(RecommenderContract, TrainableContract):
-    """The contract of every recommender and of every trainable model, where batches are laid out."""
+    """The contract of every recommender and trainable model, where batches are laid out."""
 
     backbone: BackboneConfig
 
@@ -602,28 +613,6 @@ def test_a_user_without_recent_events_is_answered_by_the_tokens() -> None:
     assert memory.state.abs().max() > 1e-2
 
 
-def test_batches_go_on_where_they_stopped_and_hide_what_is_asked() -> None:
-    for hidden in (0.0, 0.4):
-        net = built("sasrec", old=6, recent=5, tokens=2, hidden=hidden)
-        made = net.batches(some_contexts(60, seed=2), 3, seed=4)
-        steps = list(made.epoch(1))
-        assert len(steps) == len(made)
-        for one, other in zip(steps[3:], made.epoch(1, skip=3), strict=True):
-            assert torch.equal(one.items, other.items)
-            assert torch.equal(one.targets, other.targets)  # type: ignore[arg-type]
-        plain = built("sasrec", old=6, recent=5, tokens=2).batches(made.contexts, 3, seed=4)
-        gone = there = 0
-        for step, full in zip(steps, plain.epoch(1), strict=True):
-            assert step.target_count == int((step.targets > 0).sum())  # type: ignore[operator]
-            lost = full.valid & ~step.valid
-            assert not lost[:, ~is_recent(net, full)].any()
-            assert not step.items[lost].any() and not step.targets[lost].any()  # type: ignore[index]
-            assert torch.equal(step.items[~lost], full.items[~lost])
-            gone += int(lost.sum())
-            there += int(full.valid[:, is_recent(net, full)].sum())
-        assert gone / there == pytest.approx(hidden, abs=0.08)
-
-
 # What does not fit.
 
 
@@ -659,7 +648,6 @@ def test_the_smallest_shapes_score_and_learn(kind: str, shape: tuple[int, ...]) 
     net = grown(kind, old=old, recent=recent, tokens=tokens, parts=parts)
     scores = net.score(timed(0, 1, 2, 9))
     assert scores.shape == (4, ITEMS) and torch.isfinite(scores).all()
-    assert net.score(timed(1).slice(0, 0)).shape == (0, ITEMS)
     steps = list(net.batches(timed(0, 1, 2, 9), 2).epoch(0))
     assert steps
     for step in steps:
