@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from tastemaker import files
-from tastemaker.data.batches import NextItemBatches, last
+from tastemaker.data.batches import Batch, NextItemBatches, last
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.data.interactions import Interactions
@@ -99,6 +99,10 @@ class TrainableContract:
         """What the model is built on and opened with."""
         return Ground(num_items)
 
+    def laid(self, model: Any, batch: Batch) -> Batch:
+        """Content-left rows as `states` and `loss` want them."""
+        return batch
+
     def trained(
         self, num_items: int, rows: Contexts, batch: int, seed: int = 0, **options: Any
     ) -> Any:
@@ -146,7 +150,8 @@ class TrainableContract:
 
     @torch.no_grad()
     def test_no_future_leak(self) -> None:
-        model, batch = self.build(ITEMS), last(some_contexts(), 8)
+        model = self.build(ITEMS)
+        batch = self.laid(model, last(some_contexts(), 8))
         before = model.states(batch)
         for cut in range(batch.items.shape[1] - 1):
             items = batch.items.clone()
@@ -180,6 +185,7 @@ class TrainableContract:
         """The last step of an epoch may have fewer rows than there are processes."""
         model = self.build(ITEMS)
         (batch, *_) = NextItemBatches(some_contexts(), 8, 400, negatives=6).epoch(0)
+        batch = self.laid(model, batch)
         count = len(batch.items)
         shares = [batch.parts(rank, count + 1) for rank in range(count + 1)]
         assert sum(int((one.targets > 0).sum()) for (one,) in shares) == batch.target_count
@@ -193,6 +199,7 @@ class TrainableContract:
     def test_a_head_can_build_its_loss_on_what_competes(self) -> None:
         model = self.build(ITEMS)
         (batch, *_) = NextItemBatches(some_contexts(), 8, 400, negatives=6).epoch(0)
+        batch = self.laid(model, batch)
         assert batch.negatives is not None
         groups = replace(batch, negatives=batch.negatives.view(2, 3))
         rival = model.competitors(groups)

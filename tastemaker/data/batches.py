@@ -49,6 +49,8 @@ class Batch:
     """(B,) int64 user codes; −1 for somebody the log does not know."""
     target_events: Tensor | None = field(default=None, metadata=ROW)
     """(B, N) int64 kind of each target's event; None: all of one kind."""
+    columns: Tensor | None = None
+    """(N,) int64 columns of a model's layout, in rising order; None: these are plain histories."""
 
     def to(self, device: torch.device) -> Self:
         """The same batch on another device."""

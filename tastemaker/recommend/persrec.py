@@ -19,16 +19,14 @@ Checked: tests/recommend/test_persrec.py, recipes/persrec.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tastemaker.data.batches import Batch, NextItemBatches, last
+from tastemaker.data.batches import Batch, last
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.files import save_tensors
@@ -36,10 +34,11 @@ from tastemaker.nn.next_item import Competitors, NextItemModel
 from tastemaker.nn.view import WHOLE, KeyValue, Past, View
 from tastemaker.recommend.backbone_option import fresh_backbone, opened_backbone, paces, start
 from tastemaker.recommend.hllm_shape import HLLMConfig
+from tastemaker.recommend.persrec_batches import PerSRecBatches
 from tastemaker.recommend.persrec_layout import (
-    LaidOut,
     Layout,
     allowed,
+    columns_of,
     laid_out,
     split_rows,
     with_tokens,
@@ -60,6 +59,11 @@ class Memory:
     state: Tensor
     """(B, D) at the last token, which answers while nothing is newer; zero where there is none"""
 
+    @property
+    def columns(self) -> int:
+        """Tokens that are kept."""
+        return self.past.position_ids.shape[-1]
+
     def rows(self, rows: Tensor | slice) -> Memory:
         """The same of some users."""
         layers = tuple(KeyValue(*(_some(part, rows) for part in pair)) for pair in self.past.layers)
@@ -69,46 +73,6 @@ class Memory:
 
 def _some(values: Tensor, rows: Tensor | slice) -> Tensor:
     return values if len(values) == 1 else values[rows]
-
-
-@dataclass(frozen=True)
-class PerSRecBatches:
-    """Batches of next items, laid out."""
-
-    batches: NextItemBatches
-    layout: Layout
-    hidden: float = 0.0
-    """share of recent events that are hidden"""
-
-    @property
-    def contexts(self) -> Contexts:
-        """Training events, a row a user."""
-        return self.batches.contexts
-
-    def __len__(self) -> int:
-        """Steps in an epoch."""
-        return len(self.batches)
-
-    def epoch(self, number: int, skip: int = 0) -> Iterator[LaidOut]:
-        """Batches of epoch `number`, from step `skip` on."""
-        for step, batch in enumerate(self.batches.epoch(number, skip), start=skip):
-            made = laid_out(batch, self.layout, batch.valid.sum(1).clamp(max=self.layout.recent))
-            if self.hidden:
-                made = self._without(made, np.random.default_rng([self.batches.seed, number, step]))
-            assert made.targets is not None
-            yield replace(made, target_count=int((made.targets > 0).sum()))
-
-    def _without(self, batch: LaidOut, rng: np.random.Generator) -> LaidOut:
-        """Some recent events hidden: they are neither read nor learnt from."""
-        recent = batch.layout_columns() >= self.layout.length - self.layout.recent
-        lot = torch.from_numpy(rng.random(batch.items.shape) < self.hidden) & recent
-        assert batch.targets is not None
-        kept = {
-            "items": batch.items.masked_fill(lot, 0),
-            "valid": batch.valid & ~lot,
-            "targets": batch.targets.masked_fill(lot, 0),
-        }
-        return replace(batch, **cast(Any, kept))
 
 
 class PerSRec(nn.Module):
@@ -172,16 +136,16 @@ class PerSRec(nn.Module):
         """Let the backbone look at its data."""
         start(self.backbone)
 
-    def forward(self, batch: LaidOut) -> Tensor:
+    def forward(self, batch: Batch) -> Tensor:
         """`loss`, so that wrappers of `forward` (DDP, autocast) see it."""
         return self.loss(batch)
 
-    def loss(self, batch: LaidOut) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Sum over this batch's targets divided by the targets of the whole step."""
         competing = self.competitors(batch)
         states = self.states(batch, vectors=competing.inputs)
         wanted = competing.targets > 0
-        total = self.backbone.competition(
+        total = self.competition(
             states[wanted], competing.table, competing.targets[wanted], competing.negatives
         )
         return total / max(1, batch.target_count)
@@ -190,13 +154,18 @@ class PerSRec(nn.Module):
         """What competes in the loss of a step, as the backbone says."""
         return self.backbone.competitors(batch)
 
+    def competition(
+        self, states: Tensor, table: Tensor, targets: Tensor, negatives: Tensor | None
+    ) -> Tensor:
+        """The loss that the backbone is configured with, summed."""
+        return self.backbone.competition(states, table, targets, negatives)
+
     def states(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Tensor:
         """(B, n, D) states of a laid-out batch, all in one pass; padded columns are zero."""
-        laid = _laid(batch)
-        vectors = self.backbone.embed(laid) if vectors is None else vectors
-        vectors = with_tokens(vectors, self.tokens, laid, self.layout)
-        view = replace(view, allow=allowed(laid, self.layout))
-        return self.backbone.states(laid, view, vectors)
+        vectors = self.backbone.embed(batch) if vectors is None else vectors
+        vectors = with_tokens(vectors, self.tokens, batch, self.layout)
+        view = replace(view, allow=allowed(batch, self.layout))
+        return self.backbone.states(batch, view, vectors)
 
     def table(self) -> Tensor:
         """(I+1, D) vectors whose dot products with states are scores; row 0 never competes."""
@@ -206,35 +175,31 @@ class PerSRec(nn.Module):
         """(I, D) vectors whose dot product with `encode` is the score."""
         return self.backbone.item_vectors()
 
-    def compress(self, old: Batch, before: Memory | None = None, part: int = 0) -> Memory:
+    def compress(self, old: Batch, before: Memory | None = None, part: int | None = None) -> Memory:
         """What is kept of old events.
 
         Args:
-            old: B rows, content left, of at most P items: those of all parts; after `before` those
-                of one.
-            before: What is kept of the parts before; None: these are all old events there are.
-            part: Number of the part that stands after `before`.
+            old: B rows, content left, of at most P items: those of all parts, or of one.
+            before: What is kept of the parts before `part`; None: it is the first, or all.
+            part: Number of the part that these are, 0..m−1; None: all of them.
 
         Raises:
-            ValueError: If a row has too many events.
+            ValueError: If a row has too many events, or other parts stand before.
         """
-        laid = laid_out(old, self.layout, torch.zeros_like(old.valid.sum(1)))
-        allow, past = allowed(laid, self.layout), None
-        if before is not None:
-            laid = self._only(old, part)
-            allow, past = allowed(laid, self.layout), before.past
-            ready = allow.new_ones(*allow.shape[:2], past.position_ids.shape[-1])
-            allow = torch.cat([ready, allow], 2)
-        vectors = with_tokens(self.backbone.embed(laid), self.tokens, laid, self.layout)
-        newest = torch.full((len(laid.items),), laid.items.shape[1] - 1, device=old.items.device)
-        view = View(newest=newest, allow=allow, past=past, keep=True)
+        laid = self._placed(old, part)
+        past, ready = (None, 0) if before is None else (before.past, before.columns)
+        if ready != (part or 0) * (self.layout.tokens // self.layout.parts):
+            raise ValueError(f"{ready} tokens do not stand before part {part}")
         if not self.config.tokens:
-            return Memory(self._nothing(old, laid, vectors), vectors.new_zeros(len(vectors), 1))
-        read = self.backbone.read(laid, view, vectors)
+            return Memory(Past((), laid.position_ids[:0]), self.tokens.new_zeros(1, 1))
+        allow = allowed(laid, self.layout)
+        allow = torch.cat([allow.new_ones(*allow.shape[:2], ready), allow], 2)
+        vectors = with_tokens(self.backbone.embed(laid), self.tokens, laid, self.layout)
+        newest = torch.full((len(laid.items),), laid.items.shape[1] - 1, device=allow.device)
+        read = self.backbone.read(laid, View(newest, allow, past, keep=True), vectors)
         assert read.past is not None
-        shift = 0 if past is None else past.position_ids.shape[-1]
-        tokens = self.layout.is_token.to(newest.device)[laid.layout_columns()].nonzero()[:, 0]
-        kept = torch.cat([torch.arange(shift, device=newest.device), shift + tokens])
+        fresh = self.layout.is_token.to(allow.device)[columns_of(laid)]
+        kept = torch.cat([fresh.new_ones(ready), fresh]).nonzero()[:, 0]
         return Memory(read.past.columns(kept), read.states[:, 0])
 
     def predict(self, recent: Batch, memory: Memory, newest: Tensor | None = None) -> Tensor:
@@ -247,10 +212,16 @@ class PerSRec(nn.Module):
 
         Returns:
             (B, n, D) or (B, 1, D).
+
+        Raises:
+            ValueError: If a row has too many events.
         """
+        if recent.items.shape[1] > self.layout.recent:
+            raise ValueError(f"a row has more than {self.layout.recent} recent items")
         first = self.layout.length - self.layout.recent
         placed = replace(recent, position_ids=first + recent.position_ids)
-        return self.backbone.states(placed, View(newest=newest, past=memory.past))
+        past = memory.past if memory.columns else None
+        return self.backbone.states(placed, View(newest=newest, past=past))
 
     def encode(self, batch: Batch) -> Tensor:
         """(B, D) state that ranks: of the newest event, through what is kept of the old ones."""
@@ -273,25 +244,14 @@ class PerSRec(nn.Module):
         """One row for all where nobody has old events."""
         return old.shard(0, len(old.items)) if not old.valid.any() and len(old.items) else old
 
-    def _only(self, old: Batch, part: int) -> LaidOut:
-        """One part with its tokens."""
-        layout = self.layout
+    def _placed(self, old: Batch, part: int | None) -> Batch:
+        """Old events with their tokens, of all parts or of one."""
+        layout, none = self.layout, torch.zeros_like(old.valid.sum(1))
+        if part is None:
+            return laid_out(old, layout, none)
+        if not 0 <= part < layout.parts:
+            raise ValueError(f"there is no part {part} of {layout.parts}")
         alone = Layout(layout.old // layout.parts, 0, layout.tokens // layout.parts)
-        made = laid_out(old, alone, torch.zeros_like(old.valid.sum(1)))
-        columns = made.layout_columns() + part * alone.length
+        made = laid_out(old, alone, none)
+        columns = columns_of(made) + part * alone.length
         return replace(made, columns=columns, position_ids=columns)
-
-    def _nothing(self, old: Batch, laid: LaidOut, vectors: Tensor) -> Past:
-        """No token: a past of no columns."""
-        view = View(keep=True, allow=allowed(laid, self.layout))
-        if not laid.items.shape[1]:
-            return Past((), laid.position_ids, laid.times)
-        read = self.backbone.read(laid, view, vectors)
-        assert read.past is not None
-        return read.past.columns(torch.zeros(0, dtype=torch.int64, device=old.items.device))
-
-
-def _laid(batch: Batch) -> LaidOut:
-    if not isinstance(batch, LaidOut):
-        raise ValueError("states of a batch are asked for that is not laid out")
-    return batch

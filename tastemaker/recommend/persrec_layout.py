@@ -68,26 +68,24 @@ class Layout:
 
     @cached_property
     def closing(self) -> Tensor:
-        """(m,) column of the last token of each part; none where there are no tokens."""
+        """(m,) column of the last token of each part; none without tokens or without old items."""
         ends = (1 + torch.arange(self.parts)) * ((self.old + self.tokens) // self.parts) - 1
-        return ends if self.tokens else ends[:0]
+        return ends if self.old and self.tokens else ends[:0]
 
 
-@dataclass(frozen=True)
-class LaidOut(Batch):
-    """A batch of columns of a layout; some at either end may be left out of all rows."""
+def columns_of(batch: Batch) -> Tensor:
+    """(n,) which columns of a layout a batch has.
 
-    columns: Tensor | None = None
-    """(n,) which columns these are, in rising order"""
-
-    def layout_columns(self) -> Tensor:
-        """`columns`, which every laid-out batch has."""
-        assert self.columns is not None
-        return self.columns
+    Raises:
+        ValueError: If it is not laid out.
+    """
+    if batch.columns is None:
+        raise ValueError("this batch is not laid out")
+    return batch.columns
 
 
-def laid_out(batch: Batch, layout: Layout, recent: Tensor, closing: bool = True) -> LaidOut:
-    """Rows of items → rows of columns.
+def laid_out(batch: Batch, layout: Layout, recent: Tensor, closing: bool = True) -> Batch:
+    """Rows of items → rows of columns; some at either end are left out where no row fills them.
 
     Args:
         batch: B rows, content left and padding right, of at most P + R items.
@@ -126,25 +124,25 @@ def laid_out(batch: Batch, layout: Layout, recent: Tensor, closing: bool = True)
     first = int(valid.any(0).long().argmax()) if len(valid) else 0
     stop = layout.length - layout.recent + (int(recent.max()) if len(recent) else 0)
     columns = torch.arange(first, stop, device=device)
-    made = LaidOut(
-        placed(batch.items)[:, first:stop],
-        valid[:, first:stop],
-        columns,
+
+    def cut(whole: Tensor) -> Tensor:
+        return whole[:, first:stop].contiguous()
+
+    made = replace(
+        batch,
+        items=cut(placed(batch.items)),
+        valid=cut(valid),
+        position_ids=columns,
         columns=columns,
-        request_times=batch.request_times,
-        target_count=batch.target_count,
-        negatives=batch.negatives,
-        rows=batch.rows,
-        users=batch.users,
     )
     if batch.times is not None:
-        made = replace(made, times=_times(placed(batch.times), here, layout)[:, first:stop])
+        made = replace(made, times=cut(_times(placed(batch.times), here, layout)))
     if batch.targets is not None:
         learnt = at_ends(batch.targets) if closing else None
-        made = replace(made, targets=placed(batch.targets, learnt)[:, first:stop])
+        made = replace(made, targets=cut(placed(batch.targets, learnt)))
     if batch.target_events is not None:
         kinds = placed(batch.target_events, at_ends(batch.target_events))
-        made = replace(made, target_events=kinds[:, first:stop])
+        made = replace(made, target_events=cut(kinds))
     return made
 
 
@@ -162,16 +160,16 @@ def _times(times: Tensor, here: Tensor, layout: Layout) -> Tensor:
     return whole
 
 
-def allowed(batch: LaidOut, layout: Layout) -> Tensor:
+def allowed(batch: Batch, layout: Layout) -> Tensor:
     """(B, n, n) bool columns that each column may read, of those not after it."""
-    columns = batch.layout_columns()
+    columns = columns_of(batch)
     blocked = layout.blocked.to(columns.device)[columns][:, columns]
     return batch.valid[:, None, :] & ~blocked
 
 
-def with_tokens(vectors: Tensor, tokens: Tensor, batch: LaidOut, layout: Layout) -> Tensor:
+def with_tokens(vectors: Tensor, tokens: Tensor, batch: Batch, layout: Layout) -> Tensor:
     """(B, n, D) vectors of items with those of the (k, D) tokens in their columns."""
-    columns = batch.layout_columns()
+    columns = columns_of(batch)
     here = layout.is_token.to(columns.device)[columns]
     place = (layout.is_token.to(columns.device).cumsum(0) - 1)[columns].clamp(min=0)
     if not len(tokens):

@@ -187,12 +187,15 @@ def test_every_field_that_has_an_axis_of_rows_is_parted() -> None:
         negatives=torch.arange(size),
         target_count=size * size,
         rows=np.arange(size) + 50,
+        users=square[:, 1],
+        target_events=square + 400,
+        columns=torch.arange(size),
         weights=torch.stack([square, -square], -1),
     )
     part, mine = batch.shard(1, 2), [1, 3]
     for name, value in vars(batch).items():
-        if name == "negatives":
-            assert part.negatives is batch.negatives
+        if name in ("negatives", "columns"):
+            assert vars(part)[name] is value
         elif name != "target_count":
             np.testing.assert_array_equal(vars(part)[name], value[mine], err_msg=name)
     common = replace(batch, position_ids=torch.arange(size))
