@@ -23,7 +23,7 @@ BACKBONES: dict[str, type[BackboneConfig]] = {
     "hllm": HLLMConfig,
 }
 """Name → options of a backbone that heads can stand on."""
-Prior = Literal["category", "community", "cluster", "event"]
+Prior = Literal["category", "community", "cluster", "event", "user"]
 Merge = Literal["combine", "average", "calibrated"]
 
 
