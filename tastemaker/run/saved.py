@@ -216,7 +216,7 @@ def open_run(path: str | Path) -> SavedRun:
     config, results = read_config(run), files.read_json(run / RESULTS)
     data = kept_data(run)
     learnt = data.positives()
-    ground = Ground.of(learnt.item_ids, data.catalog)
+    ground = Ground.of(learnt.item_ids, data.catalog, event_names=learnt.event_names)
     aligned = ground.catalog
     models = Models.open(run, config, learnt, aligned, ground.unseen)
     shelf = Shelf(learnt, data.catalog, aligned, models.candidates)
