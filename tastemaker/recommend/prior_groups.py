@@ -38,14 +38,15 @@ def grouping_of(prior: Prior, config: PriorsConfig, ground: Ground) -> Grouping:
 
     Raises:
         BadInput: If what groups would be made of is missing.
-        ValueError: If there are no training events, as where a trained model is opened.
+        ValueError: If groups are to be found and there are no training events, as where a trained
+            model is opened.
     """
-    if ground.train is None:
-        raise ValueError("groups are made of training events: keep them where a model is opened")
     if prior == "category":
         return _categories(ground)
     if prior == "event":
         return _kinds(ground)
+    if ground.train is None:
+        raise ValueError("groups are made of training events: keep them where a model is opened")
     if prior == "user":
         return _users(config.groups, ground, ground.train)
     found = _communities if prior == "community" else _clusters
@@ -79,7 +80,13 @@ def _training_counts(grouping: Grouping, train: Contexts) -> Int64s:
 
 def _categories(ground: Ground) -> Grouping:
     known = ground.groupings.get(CATEGORY)
-    return known or Grouping.from_categories(ground.catalog, ground.catalog.frame["item_id"])
+    if known is None:
+        fix = (
+            'Give the items table a column of lists, or of text such as "Drama|War"; or choose '
+            "another prior, such as --model.priors community."
+        )
+        raise BadInput("No item has a category.", "--model.priors category", fix)
+    return known
 
 
 def _kinds(ground: Ground) -> Grouping:
@@ -87,7 +94,7 @@ def _kinds(ground: Ground) -> Grouping:
     if known is None or known.num_groups < 2:
         what = "The log has one kind of event, so heads for kinds would all be one."
         fix = "Give a log with a column `event` of several kinds, or choose another prior."
-        raise BadInput(what, "--model.prior event", fix)
+        raise BadInput(what, "--model.priors event", fix)
     return known
 
 
@@ -96,7 +103,7 @@ def _communities(most: int, ground: Ground, train: Contexts) -> Grouping:
     if (labels < 0).all():
         what = "No two items were chosen by one user in training, so there are no communities."
         fix = "Give longer histories, or choose another prior."
-        raise BadInput(what, "--model.prior community", fix)
+        raise BadInput(what, "--model.priors community", fix)
     counts = np.bincount(train.items, minlength=ground.num_items + 1)[1:]
     return _grouped(labels, around(labels, counts, _titles(ground)), "items")
 
@@ -107,7 +114,7 @@ def _clusters(most: int, ground: Ground, train: Contexts) -> Grouping:
     if not any(text for text, known in zip(texts, trained, strict=True) if known):
         what = "No item with training events has a text, so there are no clusters of texts."
         fix = "Give titles, texts or categories in the items table, or choose another prior."
-        raise BadInput(what, "--model.prior cluster", fix)
+        raise BadInput(what, "--model.priors cluster", fix)
     labels = text_clusters(texts, trained, most)
     names = said(np.where(trained, labels, -1), texts)
     return _grouped(labels, names, "items")

@@ -57,7 +57,7 @@ def same(one: Grouping, two: Grouping) -> bool:
 
 
 def grouped(prior: Prior, ground: Ground, groups: int = 20) -> Grouping:
-    return grouping_of(prior, PriorsConfig(prior=prior, groups=groups), ground)
+    return grouping_of(prior, PriorsConfig(priors=(prior,), groups=groups), ground)
 
 
 @pytest.mark.parametrize("prior", PRIORS)
@@ -185,7 +185,7 @@ def test_what_cannot_be_grouped_is_refused() -> None:
     untrained = catalog(3, text=[None, "", "star trek"])
     with pytest.raises(BadInput, match="has a text"):
         grouped("cluster", Ground(3, untrained, train))
-    for prior in PRIORS:
+    for prior in ("community", "cluster", "user"):
         with pytest.raises(ValueError, match="training events"):
             grouped(prior, Ground(3, untrained))
 
