@@ -47,6 +47,7 @@ from tastemaker.recommend.prior_batches import (
     cell_weights,
     lessons_of,
 )
+from tastemaker.recommend.prior_facts import facts_of
 from tastemaker.recommend.prior_gates import Gates
 from tastemaker.recommend.prior_groups import grouping_of
 from tastemaker.recommend.prior_losses import (
@@ -60,7 +61,7 @@ from tastemaker.recommend.prior_losses import (
 from tastemaker.recommend.prior_merge import HeadSet, merged, speakers
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRec
-from tastemaker.seams import Steering
+from tastemaker.seams import HeadFacts, Steering
 from tastemaker.weights import WEIGHTS, filled
 
 MODELS: dict[str, type[NextItemModel]] = {
@@ -167,6 +168,10 @@ class Priors(nn.Module):
     def heads_of(self, axis: str, group: int) -> Tensor:
         """(H,) bool heads of one group of an axis."""
         return self.axes.heads_of(axis, group, self.additive)
+
+    def head_facts(self, train: Contexts) -> HeadFacts:
+        """What heads learned of training events, one row a user, and what they know."""
+        return facts_of(self, train)
 
     def batches(self, train: Contexts, rows: int, seed: int = 0) -> PriorBatches:
         """Batches of the backbone with negatives of each group; groups get their weights."""

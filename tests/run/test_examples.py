@@ -11,7 +11,7 @@ from tastemaker.metrics.evaluate import evaluate
 from tastemaker.options import RunOptions
 from tastemaker.recommend.counting import Popularity
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.run.examples import examples
+from tastemaker.run.examples import Known, examples
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
 from tastemaker.train.config import FitConfig
@@ -26,7 +26,8 @@ def test_users_are_spread_and_shown_newest_first() -> None:
     one = evaluate(Popularity.fit(cuts.train(), log.num_items), queries)
     catalog = world.catalog().align(log.item_ids)
     nothing = log.select(np.zeros(log.num_events, bool))
-    shown = examples(one, log, queries, catalog, nothing)
+    known = Known(log, catalog, nothing)
+    shown = examples(one, queries, known)
     users = [log.user_codes[example["user"]] for example in shown]
     assert users == sorted(set(users))
     assert len(users) == 3
@@ -38,7 +39,7 @@ def test_users_are_spread_and_shown_newest_first() -> None:
         assert len(example["recommendations"]) == 10
         hits = [item["title"] in example["held_out"] for item in example["recommendations"]]
         assert hits == [item["hit"] for item in example["recommendations"]]
-    (alone,) = examples(one, log, queries, catalog, nothing, users=1)
+    (alone,) = examples(one, queries, known, users=1)
     assert abs(log.user_codes[alone["user"]] - len(queries) / 2) <= 1
     assert np.isfinite(one.mean("ndcg@10"))
 
