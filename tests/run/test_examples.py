@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.options import RunOptions
@@ -16,6 +17,7 @@ from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
 from tastemaker.train.config import FitConfig
 from tastemaker.worlds.logs import planted_groups
+from tests.run.headed import EVENTS, priors
 
 
 def test_users_are_spread_and_shown_newest_first() -> None:
@@ -83,3 +85,19 @@ def test_what_a_user_refused_is_shown_neither_here_nor_by_the_run(tmp_path: Path
         assert not refused & set(offered)
         held_out = {item["item"] for item in example["recommendations"] if item["hit"]}
         assert set(shown) - held_out <= set(offered)
+
+
+def test_the_head_that_spoke_is_named_beside_each_item() -> None:
+    world = planted_groups(users=50, items=30, length=10)
+    log = world.interactions()
+    cuts = leave_one_out(log)
+    queries, ground = cuts.queries("test"), Ground.of(log.item_ids, world.catalog(), cuts.train())
+    model = priors(ground, {CATEGORY: ground.groupings[CATEGORY], "event": EVENTS})
+    measured = evaluate(model, queries)
+    known = Known(log, ground.catalog, log.select(np.zeros(log.num_events, bool)))
+    for example in examples(measured, queries, known, heads=model):
+        row = int(np.flatnonzero(queries.contexts.users == log.user_codes[example["user"]])[0])
+        speakers = model.spoken(queries.contexts.slice(row, row + 1))[1][0]
+        for item in example["recommendations"]:
+            head = int(speakers[log.item_code(item["item"]) - 1])
+            assert item["intent"] == model.head_names[head]
