@@ -3,50 +3,51 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tastemaker.data.contexts import Contexts
 from tastemaker.nn.next_item import targets_of
-from tastemaker.recommend.prior_axes import upcoming
+from tastemaker.recommend.prior_axes import Axes, upcoming
+from tastemaker.recommend.prior_batches import PriorBatches, cell_weights
+from tastemaker.recommend.prior_losses import horizon_weights, segments_of
+from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.seams import HeadFacts
 
-if TYPE_CHECKING:
-    from tastemaker.recommend.priors import Priors
-
-_ROWS = 128
-"""Histories counted at a time."""
+ROWS = 128
+"""Histories that are counted at a time."""
 
 
-def facts_of(model: Priors, train: Contexts) -> HeadFacts:
+def facts_of(
+    config: PriorsConfig, train: PriorBatches, num_items: int, parameters: int
+) -> HeadFacts:
     """What each head of a model learns in an epoch.
 
     Args:
-        model: The model, whose weights of groups are set as in training.
-        train: Training events, one row a user.
+        config: Options of the model.
+        train: Steps of training; their negatives are not drawn.
+        num_items: I.
+        parameters: Of the heads and what chooses between them.
     """
-    made, config, sizes = model.batches(train, _ROWS), model.config, model.axes.sizes
-    cells = [math.prod(sizes[axis] for axis in lesson.axes) for lesson in model.lessons]
-    held = [torch.zeros(count, config.offsets, dtype=torch.int64) for count in cells]
-    for batch in made.batches.epoch(0):
-        ahead = upcoming(targets_of(batch), config.offsets)
-        for counts, lesson in zip(held, model.lessons, strict=True):
-            counts += made.counted(batch, ahead, lesson)
-    horizon, segments = model.horizon.cpu(), model.segments.cpu()
-    weights = torch.split(model.cell_weights.cpu(), cells)
+    axes, lessons, offsets = train.axes, train.lessons, config.offsets
+    cells = [math.prod(axes.sizes[axis] for axis in lesson.axes) for lesson in lessons]
+    held = [torch.zeros(count, offsets, dtype=torch.int64) for count in cells]
+    for batch in train.batches.epoch(0):
+        ahead = upcoming(targets_of(batch), offsets)
+        for counts, lesson in zip(held, lessons, strict=True):
+            counts += train.counted(batch, ahead, lesson)
+    horizon = horizon_weights(offsets).float()
+    segments = segments_of(offsets, config.segments)
+    nearest = [counts[:, 0].float() for counts in held]
+    weights = torch.split(cell_weights(nearest, config.weighting == "uniform"), cells)
     targets, shares = [], []
-    for lesson, counts, weight in zip(model.lessons, held, weights, strict=True):
-        share = weight[:, None] * horizon / len(held)
+    for lesson, counts, weight in zip(lessons, held, weights, strict=True):
         to = segments if lesson.horizon else torch.zeros_like(segments)
         targets.append(_gathered(counts, to))
-        shares.append(_gathered(share, to))
-    parameters = sum(
-        values.numel() for part in (model.heads, model.gates) for values in part.parameters()
-    )
-    return HeadFacts(_known(model), torch.cat(targets), torch.cat(shares), parameters)
+        shares.append(_gathered(weight[:, None] * horizon / len(lessons), to))
+    known = _known(axes, num_items, config.composition == "additive")
+    return HeadFacts(known, torch.cat(targets), torch.cat(shares), parameters)
 
 
 def _gathered(values: Tensor, segments: Tensor) -> Tensor:
@@ -55,14 +56,15 @@ def _gathered(values: Tensor, segments: Tensor) -> Tensor:
     return whole.index_add(1, segments, values).flatten()
 
 
-def _known(model: Priors) -> Tensor:
+def _known(axes: Axes, num_items: int, additive: bool) -> Tensor:
     """(H,) items that each head knows."""
-    heads, axis = len(model.head_names), model.axes.items
-    known = torch.full((heads,), model.num_items)
-    if axis is None:
+    heads = sum(axes.sizes) if additive else math.prod(axes.sizes)
+    known = torch.full((heads,), num_items)
+    if axes.items is None:
         return known
-    sizes = torch.from_numpy(np.diff(axis.grouping.membership.tocsc().indptr).astype(np.int64))
-    if model.additive:
-        known[: axis.size] = sizes
+    sizes = np.diff(axes.items.grouping.membership.tocsc().indptr).astype(np.int64)
+    own = torch.from_numpy(sizes)
+    if additive:
+        known[: len(own)] = own
         return known
-    return sizes.repeat_interleave(heads // axis.size)
+    return own.repeat_interleave(heads // len(own))

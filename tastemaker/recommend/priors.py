@@ -47,7 +47,7 @@ from tastemaker.recommend.prior_batches import (
     cell_weights,
     lessons_of,
 )
-from tastemaker.recommend.prior_facts import facts_of
+from tastemaker.recommend.prior_facts import ROWS, facts_of
 from tastemaker.recommend.prior_gates import Gates
 from tastemaker.recommend.prior_groups import grouping_of
 from tastemaker.recommend.prior_losses import (
@@ -171,7 +171,12 @@ class Priors(nn.Module):
 
     def head_facts(self, train: Contexts) -> HeadFacts:
         """What heads learned of training events, one row a user, and what they know."""
-        return facts_of(self, train)
+        axes = copy.deepcopy(self.axes).cpu()
+        steps = self.backbone.batches(train, ROWS, 0)
+        counted = PriorBatches(steps, axes, self.lessons, self.config.offsets)
+        own = sum(values.numel() for values in self.parameters())
+        own -= sum(values.numel() for values in self.backbone.parameters())
+        return facts_of(self.config, counted, self.num_items, own)
 
     def batches(self, train: Contexts, rows: int, seed: int = 0) -> PriorBatches:
         """Batches of the backbone with negatives of each group; groups get their weights."""

@@ -1,5 +1,7 @@
 """What heads learned from, counted by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -49,7 +51,7 @@ def held(offset: int) -> list[int]:
 @pytest.mark.parametrize("composition", ["hierarchical", "multiplicative"])
 def test_heads_where_axes_cross_learn_from_their_groups_at_their_offsets(composition: str) -> None:
     net = built(composition)
-    facts = facts_of(net, train())
+    facts = net.head_facts(train())
     want = np.array([held(0), held(1)]).T.flatten()  # horizons innermost
     assert facts.targets.tolist() == want.tolist()
     assert facts.items.tolist() == [2, 2, 3, 3, 1, 1, 1, 1]
@@ -64,7 +66,7 @@ def test_heads_where_axes_cross_learn_from_their_groups_at_their_offsets(composi
 
 
 def test_additive_heads_learn_axis_by_axis() -> None:
-    facts = facts_of(built("additive"), train())
+    facts = built("additive").head_facts(train())
     both = np.array(held(0)) + np.array(held(1))
     assert facts.targets.tolist() == [*both.tolist(), len(targets(0)), len(targets(1))]
     assert facts.items.tolist() == [2, 3, 1, 1, ITEMS, ITEMS]
@@ -72,7 +74,18 @@ def test_additive_heads_learn_axis_by_axis() -> None:
     assert torch.isclose(facts.weights.sum(), torch.tensor(1.0))
 
 
-def test_the_facts_are_those_that_the_model_gives() -> None:
+def test_counting_leaves_the_model_as_it_was() -> None:
     net = built("hierarchical")
-    one, other = net.head_facts(train()), facts_of(net, train())
-    assert torch.equal(one.targets, other.targets) and torch.equal(one.weights, other.weights)
+    before = {name: value.clone() for name, value in net.named_buffers()}
+    net.head_facts(train())
+    for name, value in net.named_buffers():
+        assert torch.equal(value, before[name]), name
+
+
+def test_groups_that_count_alike_weigh_alike() -> None:
+    net = built("multiplicative")
+    shape = replace(net.config, weighting="uniform")
+    steps = net.batches(train(), 4)
+    facts = facts_of(shape, steps, ITEMS, 0)
+    np.testing.assert_allclose(facts.weights.view(4, 2).sum(1), [0.25] * 4, rtol=1e-6)
+    assert facts.parameters == 0
