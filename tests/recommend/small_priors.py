@@ -15,13 +15,14 @@ from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.grouping_files import Of
 from tastemaker.data.groupings import Grouping
 from tastemaker.nn.heads import Heads
+from tastemaker.recommend.backbone_option import MODELS
 from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.prior_axes import Axes, Axis
 from tastemaker.recommend.prior_batches import PriorBatch
 from tastemaker.recommend.prior_gates import Gates
-from tastemaker.recommend.priors import MODELS, Priors
+from tastemaker.recommend.priors import Priors
 from tastemaker.recommend.priors_shape import BackboneConfig, PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tests.contracts import ITEMS, some_contexts
@@ -117,7 +118,7 @@ def gates_of(net: Priors) -> Gates:
 
 
 def axes_of(net: Priors) -> Axes:
-    return net.axes
+    return net.heads.axes
 
 
 def cell_weights_of(net: Priors) -> Tensor:
