@@ -69,6 +69,7 @@ def test_parameters_and_what_nothing_trained(
     whole = sum(parameter.numel() for parameter in model.parameters())
     backbone = sum(parameter.numel() for parameter in model.backbone.parameters())
     assert found["parameters"] == {"heads": whole - backbone, "backbone": backbone}
+    assert found["axes"]["horizon"] == {"count": 2, "groups": ("short-term", "long-term")}
     assert found["untrained"] == {"event": ["like", "dislike"]}  # the log has one kind
     bare = [one for one in found["heads"] if one["name"].endswith("like")]
     assert bare and all(one["targets"] == 0 for one in bare)
