@@ -20,6 +20,7 @@ def heads(results: Mapping[str, object]) -> dict[str, object] | None:
         return None
     rows = sorted(rows, key=lambda row: -(finite(row.get("share")) or 0.0))
     parameters, total = part(recorded, "parameters"), finite(recorded.get("count"))
+    axes, untrained = part(recorded, "axes"), part(recorded, "untrained")
     left = 0 if total is None else int(total) - len(rows[:SHOWN])
     users = recorded.get("users")
     return {
@@ -27,11 +28,16 @@ def heads(results: Mapping[str, object]) -> dict[str, object] | None:
         "rows": [_row(row) for row in rows[:SHOWN]],
         "more": things(left, "head") if left > 0 else "",
         "users": "" if finite(users) is None else things(users, "test user"),
-        "untrained": [
-            (axis, ", ".join(map(str, listed(part(recorded, "untrained"), axis))))
-            for axis in part(recorded, "untrained")
-        ],
+        "axes": [(axis, _groups(part(axes, axis))) for axis in axes],
+        "untrained": [(axis, ", ".join(map(str, listed(untrained, axis)))) for axis in untrained],
     }
+
+
+def _groups(axis: Mapping[str, object]) -> str:
+    """The first groups of an axis, and how many there are beside."""
+    names = [str(name) for name in listed(axis, "groups")]
+    left = (finite(axis.get("count")) or 0.0) - len(names)
+    return ", ".join(names) + (f" and {count(left)} more" if left > 0 else "")
 
 
 def _row(row: Mapping[str, object]) -> dict[str, str]:

@@ -21,6 +21,8 @@ USERS = 2_000
 """Test users that are asked at most, spread over all."""
 KEPT = 200
 """Heads that are recorded one by one at most, those that speak most."""
+NAMED = 20
+"""Groups of an axis that are named at most."""
 _CHUNK = 64
 """Users scored at a time."""
 
@@ -36,8 +38,9 @@ def heads_of_run(model: Learned, cuts: Split, measured: Evaluation) -> JsonObjec
         measured: What it did on the test events.
 
     Returns:
-        users (asked), count (heads), parameters (of the heads, of the backbone), untrained (axis →
-        groups that no training event was of), heads: a row each with name, items (that it knows;
+        users (asked), count (heads), parameters (of the heads, of the backbone), axes (each with
+        how many groups and the names of the first), untrained (axis → groups that no training
+        event was of), heads: a row each with name, items (that it knows;
         None: all), targets (it learned from), weight (in the loss), share (of the final ten items
         of the users), ndcg@10 (of users whose next item it speaks for; None: nobody's) and how
         many these are.
@@ -63,6 +66,10 @@ def heads_of_run(model: Learned, cuts: Split, measured: Evaluation) -> JsonObjec
         "users": len(rows),
         "count": len(names),
         "parameters": {"heads": facts.parameters, "backbone": whole - facts.parameters},
+        "axes": {
+            axis: {"count": len(groups), "groups": groups[:NAMED]}
+            for axis, groups in model.intents.items()
+        },
         "untrained": _untrained(model, facts),
         "heads": [
             {

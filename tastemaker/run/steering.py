@@ -148,13 +148,13 @@ class Names:
         """The group called `name`, in any case and with blanks around it.
 
         Args:
-            name: As somebody wrote it.
+            name: As somebody wrote it; one of heads alone also with its axis, as in `event:like`.
             where: Option or field that it was written in, for messages.
 
         Raises:
             BadInput: If there is none, naming the nearest; or if heads of it have learned nothing.
         """
-        named = self._known.get(fold(name))
+        named = self._known.get(fold(name)) or self._of_axis(name)
         if named is None:
             raise self._unknown(name, where)
         if self.heads and (named.axis, named.name) in self.heads.untrained:
@@ -162,6 +162,16 @@ class Names:
             trained = _some(self.heads.trained[named.axis], _GROUPS) or "none"
             raise BadInput(what, where, f"Trained, of {named.axis}: {trained}.")
         return named
+
+    def _of_axis(self, name: str) -> Named | None:
+        """The group of heads that is written with its axis; None: no such."""
+        axis, _, group = name.partition(":")
+        for known, names in (self.heads.axes if self.heads else {}).items():
+            folded = [fold(one) for one in names]
+            if fold(axis) == fold(known) and fold(group) in folded:
+                code = folded.index(fold(group))
+                return Named(known, code, names[code])
+        return None
 
     def _unknown(self, name: str, where: str) -> BadInput:
         near = difflib.get_close_matches(fold(name), self._known, n=1)

@@ -18,6 +18,8 @@ def recorded(count: int = 2) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "users": 2000, "count": count, "parameters": {"heads": 12_345, "backbone": 678_900},
+        "axes": {"horizon": {"count": 2, "groups": ["short-term", "long-term"]},
+                 "community": {"count": 1_021, "groups": ["<b>", "Drama"]}},
         "untrained": {"event": ["gift & go"]}, "heads": rows,
     }  # fmt: skip
 
@@ -34,6 +36,10 @@ def test_heads_stand_in_order_of_what_they_say() -> None:
         ("Parameters of the backbone", "678,900"),
     ]
     assert shown["untrained"] == [("event", "gift & go")]
+    assert shown["axes"] == [
+        ("horizon", "short-term, long-term"),
+        ("community", "<b>, Drama and 1,019 more"),
+    ]
 
 
 def test_of_many_heads_the_loudest_are_shown_and_the_others_counted() -> None:

@@ -7,16 +7,22 @@ import numpy as np
 import pytest
 import torch
 
+from tastemaker.cli import main
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
+from tastemaker.options import RunOptions
+from tastemaker.recommend.backbones import NEURAL
 from tastemaker.recommend.priors import Priors
+from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.run import heads as heads_module
 from tastemaker.run.heads import heads_of_run
+from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
+from tastemaker.train.config import FitConfig
 from tastemaker.worlds.logs import planted_groups
-from tests.run.headed import EVENTS, priors
+from tests.run.headed import BACKBONE, EVENTS, priors
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +75,7 @@ def test_parameters_and_what_nothing_trained(
     whole = sum(parameter.numel() for parameter in model.parameters())
     backbone = sum(parameter.numel() for parameter in model.backbone.parameters())
     assert found["parameters"] == {"heads": whole - backbone, "backbone": backbone}
+    assert found["axes"]["horizon"] == {"count": 2, "groups": ("short-term", "long-term")}
     assert found["untrained"] == {"event": ["like", "dislike"]}  # the log has one kind
     bare = [one for one in found["heads"] if one["name"].endswith("like")]
     assert bare and all(one["targets"] == 0 for one in bare)
@@ -107,3 +114,27 @@ def test_a_model_without_heads_has_none(
     assert heads_of_run(plain.models.neural, cuts, measured) == {}
     assert "heads" not in plain.results
     assert "intent" not in plain.results["examples"][0]["recommendations"][0]
+
+
+@pytest.mark.skipif("priors" not in NEURAL, reason="runs do not train heads yet")
+def test_a_run_records_its_heads_and_answers_by_their_names(
+    small_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shape, out = PriorsConfig(backbone=BACKBONE, offsets=2, segments=2), tmp_path / "run"
+    found = run_recommender(RunOptions(str(small_data), out=str(out)), shape, FitConfig(epochs=1))
+    recorded = found["heads"]
+    assert recorded["count"] == len(recorded["heads"]) == 6
+    assert recorded["untrained"] == {}
+    assert 'id="heads"' in (out / "report.html").read_text()
+    answer = open_run(out).recommend("u1", 5, only=["short-term"])
+    assert {item.intent for item in answer.items} <= {one["name"] for one in recorded["heads"]}
+    capsys.readouterr()
+    asked = ["recommend", str(out), "--user", "u1", "--only", "short-term", "--boost", "Odd=0.2"]
+    assert main([*asked, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["model"] == "priors"
+    assert all(item["intent"].startswith("short-term · ") for item in said["items"])
+    assert main([*asked[:4], "--only", "shrt-term"]) == 2
+    assert "'short-term'" in capsys.readouterr().err
+    assert main(["recommend", str(out), "--users", "all", "--to", str(tmp_path / "r.csv")]) == 0
+    assert (tmp_path / "r.csv").read_text().splitlines()[0].endswith(",model,intent")

@@ -35,6 +35,16 @@ def test_a_category_goes_before_a_group_of_heads_of_the_same_name() -> None:
     assert Names(None, HEADS).find("short", "--only") == Named("horizon", 0, "short")
 
 
+def test_an_axis_tells_apart_what_is_called_the_same() -> None:
+    assert NAMES.find("horizon:short", "--only") == Named("horizon", 0, "short")
+    assert NAMES.find(" Event : LIKE ", "--boost") == Named("event", 0, "like")
+    for name in ("horizon:like", "horizon:", ":short", "alone:one", "Drama:short"):
+        with pytest.raises(BadInput, match="no group"):
+            NAMES.find(name, "--only")
+    with pytest.raises(BadInput, match="'buy' had no training events"):
+        NAMES.find("event:buy", "--only")
+
+
 @pytest.mark.parametrize(
     ("name", "meant"), [("lnog", "long"), ("dramma", "Drama"), ("lik", "like")]
 )
