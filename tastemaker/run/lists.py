@@ -62,7 +62,7 @@ def best_items(
     Raises:
         NumericFault: If a score is NaN or +infinite.
     """
-    scores = model.score(contexts).float()
+    scores = model.score(contexts).float().cpu()  # where wishes and boosts are
     check_scores(scores, contexts.users)
     scores[:, ~choice.candidates] = -torch.inf
     for out in barred:
