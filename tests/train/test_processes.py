@@ -102,7 +102,8 @@ def begin(
     script = out.parent / "script.py"
     script.write_text(SCRIPT)
     out.mkdir(exist_ok=True)
-    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""}
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""}
     env |= {"ACCELERATE_USE_CPU": "true", **extra}
     start = [sys.executable]
     if launcher:
