@@ -78,19 +78,19 @@ def best_items(
     steering = choice.steering if heads is not None else None
     speakers = None
     if heads is None or steering is not None:
-        scores = model.score(contexts).float()
+        scores = model.score(contexts)
     elif heads is model:
         scores, speakers = heads.spoken(contexts)
     else:
-        scores, speakers = model.score(contexts).float(), heads.spoken(contexts)[1]
-    _bar(scores, contexts, barred, choice)
+        scores, speakers = model.score(contexts), heads.spoken(contexts)[1]
+    scores = _without_barred(scores, contexts, barred, choice)
     # Differences in double precision: in single, two scores apart can become equal.
     low = scores.masked_fill(scores == -torch.inf, torch.inf).amin(1, keepdim=True).double()
     high = scores.amax(1, keepdim=True).double()
     if heads is not None and steering is not None:
         span = (high - low).clamp(min=0).float().flatten()
         scores, speakers = heads.spoken(contexts, steering, span)
-        _bar(scores, contexts, barred, choice)
+        scores = _without_barred(scores, contexts, barred, choice)
     if choice.wished is not None:
         scores[:, ~choice.wished] = -torch.inf
     most = min(choice.first + choice.k, scores.shape[1])
@@ -104,17 +104,21 @@ def best_items(
     lists = Lists(listed.numpy(), shown[:, choice.first :].numpy())
     if speakers is None:
         return lists
-    speaking = speakers.gather(1, (listed - 1).clamp(min=0)).masked_fill(listed == 0, -1)
+    speaking = speakers.cpu().gather(1, (listed - 1).clamp(min=0)).masked_fill(listed == 0, -1)
     return replace(lists, heads=speaking.numpy())
 
 
-def _bar(scores: Tensor, contexts: Contexts, barred: Sequence[Contexts], choice: Choice) -> None:
-    """Check the scores and put those of what may not be recommended to a user to −inf."""
+def _without_barred(
+    scores: Tensor, contexts: Contexts, barred: Sequence[Contexts], choice: Choice
+) -> Tensor:
+    """Checked float32 scores on the CPU, −inf for what may not be recommended to a user."""
+    scores = scores.float().cpu()  # where wishes and boosts are
     check_scores(scores, contexts.users)
     scores[:, ~choice.candidates] = -torch.inf
     for out in barred:
         rows = torch.from_numpy(np.repeat(np.arange(len(out)), out.lengths))
         scores[rows, torch.from_numpy(out.items.astype(np.int64)) - 1] = -torch.inf
+    return scores
 
 
 def _placed(scores: Tensor, low: Tensor, high: Tensor) -> Tensor:
