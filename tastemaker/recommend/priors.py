@@ -151,6 +151,7 @@ class Priors(nn.Module):
         held, shares = made.prevalence()
         heads.cell_weights.copy_(cell_weights(held, config.weighting == "uniform"))
         heads.prevalence.copy_(torch.cat([torch.zeros(0), *shares]))
+        heads.trained.copy_(torch.cat(held) > 0)
         return made
 
     def parameter_groups(self) -> list[dict[str, Any]]:

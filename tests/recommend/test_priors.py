@@ -197,3 +197,26 @@ def test_one_group_and_no_head_is_the_sampled_softmax_of_the_backbone() -> None:
     np.testing.assert_allclose(
         float(net(step).detach()), float(net.backbone(plain).detach()), rtol=1e-5
     )
+
+
+@torch.no_grad()
+def test_a_head_without_training_targets_does_not_speak() -> None:
+    kinds = np.random.default_rng(0).integers(0, 2, len(TRAIN.items)).astype(np.uint8)
+    train = replace(TRAIN, events=kinds)  # of three kinds, the last has no event
+    groups = {
+        CATEGORY: ground().groupings[CATEGORY],
+        "event": Grouping.from_event_names(["view", "like", "share"]),
+    }
+    whole = built()
+    net = grown(Priors(whole.config, whole.backbone, groups)).eval()
+    share = net.heads_of("event", 2)
+    assert net.heads.speaking.all()
+    net.batches(train, 4)
+    assert torch.equal(net.heads.speaking, ~share)
+    _, speakers = net.spoken(some_contexts())
+    assert (speakers >= 0).all() and not share[speakers].any()
+    alone = {CATEGORY: groups[CATEGORY]}
+    few = replace(train, items=np.full_like(train.items, 2), events=None)
+    one = grown(Priors(whole.config, whole.backbone, alone)).eval()
+    one.batches(few, 4)
+    assert torch.isfinite(one.score(some_contexts())).all()  # what nobody chose has its heads too

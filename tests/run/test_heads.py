@@ -13,7 +13,6 @@ from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import EvalOptions, Evaluation, evaluate
 from tastemaker.options import RunOptions
-from tastemaker.recommend.backbones import NEURAL
 from tastemaker.recommend.priors import Priors
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.run import heads as heads_module
@@ -116,7 +115,6 @@ def test_a_model_without_heads_has_none(
     assert "intent" not in plain.results["examples"][0]["recommendations"][0]
 
 
-@pytest.mark.skipif("priors" not in NEURAL, reason="runs do not train heads yet")
 def test_a_run_records_its_heads_and_answers_by_their_names(
     small_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
