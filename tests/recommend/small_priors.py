@@ -37,7 +37,7 @@ BACKBONES: list[BackboneConfig] = [
 BACKBONE_NAMES = [type(backbone).__name__ for backbone in BACKBONES]
 COMPOSITIONS = ("hierarchical", "multiplicative", "additive")
 AXES = [(), ("category",), ("event",), ("user",), ("category", "event"), ("event", "user")]
-AXES_NAMES = ["×".join(axes) or "none" for axes in AXES]
+AXES_NAMES = [" and ".join(axes) or "none" for axes in AXES]
 
 
 def with_kinds(contexts: Contexts, seed: int = 0) -> Contexts:
