@@ -38,7 +38,7 @@ BACKBONES: list[BackboneConfig] = [
 BACKBONE_NAMES = [type(backbone).__name__ for backbone in BACKBONES]
 COMPOSITIONS = ("hierarchical", "multiplicative", "additive")
 AXES = [(), ("category",), ("event",), ("user",), ("category", "event"), ("event", "user")]
-AXES_NAMES = ["×".join(axes) or "none" for axes in AXES]
+AXES_NAMES = [" and ".join(axes) or "none" for axes in AXES]
 
 
 def with_kinds(contexts: Contexts, seed: int = 0) -> Contexts:
@@ -110,11 +110,11 @@ def steps(net: Priors, rows: int = 4) -> list[PriorBatch]:
 
 
 def blocks_of(net: Priors) -> Heads:
-    return net.heads
+    return net.heads.blocks
 
 
 def gates_of(net: Priors) -> Gates:
-    return net.gates
+    return net.heads.gates
 
 
 def axes_of(net: Priors) -> Axes:
@@ -123,7 +123,7 @@ def axes_of(net: Priors) -> Axes:
 
 def cell_weights_of(net: Priors) -> Tensor:
     """(n,) w_c of every cell of every lesson; may be written into."""
-    return net.cell_weights
+    return net.heads.cell_weights
 
 
 def axis_of(net: Priors, of: Of) -> int:
