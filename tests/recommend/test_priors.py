@@ -13,8 +13,7 @@ from torch import Tensor
 
 from tastemaker.data.batches import last
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.ground import CATEGORY, Ground
-from tastemaker.data.groupings import Grouping
+from tastemaker.data.ground import Ground
 from tastemaker.data.queries import Queries
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
@@ -33,7 +32,6 @@ from tests.recommend.small_priors import (
     BACKBONES,
     COMPOSITIONS,
     GROUPINGS,
-    TRAIN,
     axes_of,
     belongs,
     blocks_of,
@@ -758,26 +756,3 @@ def test_a_step_without_negatives_of_groups_is_refused() -> None:
     for missing in ("rivals", "member_counts", "offset_counts"):
         with pytest.raises(ValueError, match="negatives and counts"):
             net(replace(step, **{missing: None}))
-
-
-@torch.no_grad()
-def test_a_head_without_training_targets_does_not_speak() -> None:
-    kinds = np.random.default_rng(0).integers(0, 2, len(TRAIN.items)).astype(np.uint8)
-    train = replace(TRAIN, events=kinds)  # of three kinds, the last has no event
-    groups = {
-        CATEGORY: ground().groupings[CATEGORY],
-        "event": Grouping.from_event_names(["view", "like", "share"]),
-    }
-    whole = built()
-    net = grown(Priors(whole.config, whole.backbone, groups)).eval()
-    share = net.heads_of("event", 2)
-    assert net.heads.speaking.all()
-    net.batches(train, 4)
-    assert torch.equal(net.heads.speaking, ~share)
-    _, speakers = net.spoken(some_contexts())
-    assert (speakers >= 0).all() and not share[speakers].any()
-    alone = {CATEGORY: groups[CATEGORY]}
-    few = replace(train, items=np.full_like(train.items, 2), events=None)
-    one = grown(Priors(whole.config, whole.backbone, alone)).eval()
-    one.batches(few, 4)
-    assert torch.isfinite(one.score(some_contexts())).all()  # what nobody chose has its heads too
