@@ -32,6 +32,7 @@ from tests.recommend.small_priors import (
     BACKBONES,
     COMPOSITIONS,
     GROUPINGS,
+    USERS,
     axes_of,
     belongs,
     blocks_of,
@@ -134,6 +135,17 @@ def test_2_one_group_and_no_head_is_the_plain_loss_of_the_backbone(
     torch.testing.assert_close(loss, plain, rtol=1e-5, atol=1e-6)
     for name, parameter in net.backbone.named_parameters():
         torch.testing.assert_close(got[name], parameter.grad, rtol=1e-4, atol=1e-6)
+
+
+@each_backbone
+def test_the_loss_is_the_same_whatever_the_backbone_alone_would_learn_by(
+    backbone: BackboneConfig,
+) -> None:
+    losses = []
+    for kind in ("sampled", "softmax", "gbce"):
+        net = built(("category", "event"), replace(backbone, loss=kind), offsets=2).train()  # type: ignore[arg-type]
+        losses.append(float(net(steps(net)[0]).detach()))
+    assert losses[1:] == pytest.approx(losses[:1] * 2, rel=1e-5)
 
 
 def test_3_with_one_group_additive_heads_learn_the_same_twice() -> None:
@@ -292,6 +304,18 @@ def test_5_the_merge_is_that_of_loops_over_heads_users_and_items(
                 told.append(float(scores[row, head, item]))
         want[row, item] = max(told) if merge == "combine" else sum(told) / len(told)
     torch.testing.assert_close(net.score(contexts), want, rtol=1e-4, atol=1e-6)
+
+
+@each_axes
+@each_composition
+@torch.no_grad()
+def test_5_calibrated_chances_of_all_items_sum_to_1(
+    priors: Sequence[str], composition: str
+) -> None:
+    options = {"composition": composition, "offsets": 4, "segments": 2, "merge": "calibrated"}
+    net = grown(built(priors, **options)).eval()
+    contexts = some_contexts(USERS + 4)  # the last four are of no group
+    torch.testing.assert_close(net.score(contexts).exp().sum(1), torch.ones(USERS + 4))
 
 
 @torch.no_grad()
@@ -561,6 +585,22 @@ def test_pieces_of_a_step_add_up_to_it(priors: Sequence[str], composition: str) 
         torch.testing.assert_close(torch.stack(parts).sum(), whole, rtol=1e-5, atol=1e-6)
         for gradient, parameter in zip(want, net.parameters(), strict=True):
             torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-5)
+
+
+@each_axes
+@each_composition
+def test_bf16_autocast_trains_and_scores_in_float32(
+    priors: Sequence[str], composition: str
+) -> None:
+    net = grown(built(priors, composition=composition, offsets=2, segments=2, switch=1.0)).train()
+    step = steps(net)[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = net(step)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(net(step).item(), rel=0.02)
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        assert net.eval().score(some_contexts()).dtype == torch.float32
 
 
 def test_what_comes_next_is_learnt_without_the_backbone() -> None:
