@@ -156,8 +156,22 @@ class Steering:
     """(H,) added to what a head gives its items, in shares of the range of a user's scores"""
 
 
+@dataclass(frozen=True, eq=False)
+class HeadFacts:
+    """What each head learned from, and what it may answer with."""
+
+    items: Tensor
+    """(H,) int64 items it knows"""
+    targets: Tensor
+    """(H,) int64 training targets it learned from, in an epoch"""
+    weights: Tensor
+    """(H,) share of the loss; they sum to 1"""
+    parameters: int
+    """of the heads and what chooses between them, without the model that they stand on"""
+
+
 @runtime_checkable
-class Headed(Protocol):
+class Headed(Recommender, Protocol):
     """A model whose heads have names that people know."""
 
     @property
@@ -170,6 +184,9 @@ class Headed(Protocol):
 
     def heads_of(self, axis: str, group: int) -> Tensor:
         """(H,) bool heads of one group of an axis."""
+
+    def head_facts(self, train: Contexts) -> HeadFacts:
+        """What heads learned of training events, one row a user, and what they know."""
 
     def spoken(
         self, contexts: Contexts, steering: Steering | None = None, span: Tensor | None = None

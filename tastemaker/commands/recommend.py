@@ -35,9 +35,11 @@ class RecommendOptions:
     offset: int = 0
     """items to pass over, such as those of earlier pages"""
     boost: Repeatable = ()
-    """group to favour, such as `Comedy=0.3`, added to scores from 0 to 1"""
+    """category to favour, such as `Comedy=0.3`, added to scores from 0 to 1; or a group that the
+    model has heads for, such as `short-term=0.3`"""
     only: Repeatable = ()
-    """group to recommend from; of several: items of any of them"""
+    """category to recommend from, of several: items of any of them; or a group that the model has
+    heads for, such as `short-term`: what these say alone"""
     allow: str = ""
     """file of item ids, one a line or in a column item_id: only these are recommended"""
     deny: str = ""

@@ -145,14 +145,23 @@ def value_of(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+_INTENT = 26
+"""Most letters of what spoke for an item: titles beside it need the rest of 80."""
+
+
 def beside(out: Screen, history: Sequence[str], items: Sequence[JsonObject], user: str) -> None:
-    """What a user chose, newest first, beside what is recommended."""
+    """What a user chose, newest first, beside what is recommended and, where known, what spoke."""
     table = Table(box=None, header_style="dim", pad_edge=False)
     if history:
         table.add_column(plain(f"User {user}, newest first"))
     table.add_column("Recommended" if items else "")
+    intents = [item.get("intent", "") for item in items]
+    if any(intents):
+        table.add_column("By", style="dim", no_wrap=True, max_width=_INTENT)
     for row in range(max(len(items), min(len(history), 10))):
         left = [plain(history[row] if row < len(history) else "")] if history else []
-        table.add_row(*left, plain(items[row]["title"] if row < len(items) else ""))
+        right = [plain(items[row]["title"] if row < len(items) else "")]
+        right += [plain(intents[row] if row < len(items) else "")] if any(intents) else []
+        table.add_row(*left, *right)
     out.print()
     out.print(table)

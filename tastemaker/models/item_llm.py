@@ -118,14 +118,17 @@ class ItemLLM(nn.Module):
         if self.frozen is None:
             return ids
         whole, depth = self.frozen
-        whole.eval()
+        device = self.slot.device
+        whole.eval().to(device)
         states = torch.empty(len(flat), self.width, dtype=torch.bfloat16)
         for rows in _chunks(np.diff(offsets)):
             padded, mask = ids.rows(rows)
-            outputs = whole(padded, attention_mask=mask.long(), output_hidden_states=True)
-            hidden = outputs.hidden_states[depth]
+            asked = {"input_ids": padded.to(device), "attention_mask": mask.long().to(device)}
+            outputs = whole(**asked, output_hidden_states=True)
+            hidden = outputs.hidden_states[depth].cpu()
             for row, values, real in zip(rows, hidden, mask, strict=True):
                 states[offsets[row] : offsets[row + 1]] = values[real].bfloat16()
+        whole.cpu()  # a GPU's memory is for what trains
         return ReadTexts(states, offsets)
 
     def forward(self, reading: ReadTexts, rows: npt.NDArray[np.int64]) -> Tensor:

@@ -15,14 +15,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 CHUNK = 500_000
-"""Scores held at once by a softmax: 2 MB in float32, which stays in the cache."""
+"""Scores held at once by a softmax on a CPU: 2 MB in float32, which stays in the cache."""
+LARGE_CHUNK = 2**26
+"""The same on a GPU, which takes few large products faster than many small ones: 256 MB."""
 
 
 class _Softmax(torch.autograd.Function):
     """Softmax cross-entropy of targets against competitors, never holding all scores.
 
     The gradient is made in the forward pass, chunk by chunk, with the three products that plain
-    autograd needs too; memory falls from T·C to CHUNK and the scores stay in the cache.
+    autograd needs too; memory falls from T·C to CHUNK and, on a CPU, the scores stay in the cache.
     """
 
     @staticmethod
@@ -31,7 +33,8 @@ class _Softmax(torch.autograd.Function):
         total: Tensor = states.new_zeros(())
         grad_states, grad_rivals = torch.empty_like(states), torch.zeros_like(rivals)
         grad_table = torch.zeros_like(table)
-        rows = max(1, CHUNK // max(1, len(rivals)))
+        chunk = CHUNK if states.device.type == "cpu" else LARGE_CHUNK
+        rows = max(1, chunk // max(1, len(rivals)))
         buffer = states.new_empty(min(rows, len(states)), len(rivals))
         for start in range(0, len(states), rows):
             part, own, column = (t[start : start + rows] for t in (states, targets, columns))

@@ -97,7 +97,8 @@ class Blend:
         total: Tensor | None = None
         for name, weight in self.weights.items():
             if weight:
-                part = self.parts[name].score(contexts).mul_(weight)
+                # Counting models score on the CPU, a model that was just trained on its GPU.
+                part = self.parts[name].score(contexts).cpu().mul_(weight)
                 total = part if total is None else total.add_(part)
         if total is None:
             raise ValueError("a blend needs a weight above 0")

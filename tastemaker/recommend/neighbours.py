@@ -16,12 +16,14 @@ _PAIRS = 4_000_000
 """Pairs made at a time: about 100 MB."""
 
 
-def nearest(users: sp.csr_array, k: int) -> sp.csr_array:
+def nearest(users: sp.csr_array, k: int, ties: bool = True) -> sp.csr_array:
     """The largest cosines of each item.
 
     Args:
         users: (U, I) 0/1, what each user chose.
-        k: Neighbours of an item, at least 1; all that equal the last one are kept too.
+        k: Neighbours of an item, at least 1.
+        ties: Keep all that equal the last one too; else the lower items of them, so that no item
+            has more than `k`.
 
     Returns:
         (I, I) S[a, b]: the cosine of a and b where a is a neighbour of b; the diagonal is empty.
@@ -37,7 +39,7 @@ def nearest(users: sp.csr_array, k: int) -> sp.csr_array:
         block.data /= norms[owners]
         block.data /= norms[block.indices]
         block.data[block.indices == owners] = 0
-        _cut(block, k)
+        _cut(block, k, ties)
         block.eliminate_zeros()
         blocks.append(block)
     return sp.csr_array(sp.vstack(blocks).T)
@@ -55,9 +57,15 @@ def _blocks(items: sp.csr_array, users: sp.csr_array) -> list[slice]:
     return [slice(start, stop) for start, stop in zip(bounds, bounds[1:], strict=False)]
 
 
-def _cut(block: sp.csr_array, k: int) -> None:
-    """Zero what is below the `kept` largest of a row, in place."""
+def _cut(block: sp.csr_array, k: int, ties: bool) -> None:
+    """Zero what is below the `k` largest of a row, in place."""
     bounds: npt.NDArray[Any] = block.indptr
     for row in np.flatnonzero(np.diff(bounds) > k):
         values = block.data[bounds[row] : bounds[row + 1]]
-        values[values < np.partition(values, len(values) - k)[len(values) - k]] = 0
+        least = np.partition(values, len(values) - k)[len(values) - k]
+        values[values < least] = 0
+        surplus = np.count_nonzero(values) - k
+        if surplus > 0 and not ties:
+            equals = np.flatnonzero(values == least)
+            columns = block.indices[bounds[row] : bounds[row + 1]][equals]
+            values[equals[np.argsort(columns)[-surplus:]]] = 0

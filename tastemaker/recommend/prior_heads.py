@@ -31,6 +31,8 @@ class PriorHeads(nn.Module):
     """(P,) s(p)"""
     cell_weights: Tensor
     """(n,) what the loss of each cell of each lesson counts"""
+    trained: Tensor
+    """(n,) bool whether a cell of a lesson had training targets; heads of others do not speak"""
     prevalence: Tensor
     """flat (ΣC,) share of training positions whose future contains each group of each prior"""
 
@@ -67,6 +69,7 @@ class PriorHeads(nn.Module):
         }
         for name, values in known.items():
             self.register_buffer(name, values, persistent=False)
+        self.register_buffer("trained", torch.ones(cells, dtype=torch.bool))
 
     @property
     def additive(self) -> bool:
@@ -99,6 +102,8 @@ class PriorHeads(nn.Module):
         """
         outputs = turned(self.blocks.every(state), state[:, None])
         shares, active = self._spread(state, users)
+        both = active & self.speaking
+        active = torch.where(both.any(1, keepdim=True), both, self.speaking)
         added = None
         if steering is not None:
             wanted = steering.active.to(state.device)
@@ -115,6 +120,19 @@ class PriorHeads(nn.Module):
             more = None if added is None else added[:, own]
             sets.append(HeadSet(outputs[:, own], known, shares[:, own], active[:, own], more))
         return sets
+
+    @property
+    def speaking(self) -> Tensor:
+        """(H,) bool heads that have learnt something, and all of a group that none has."""
+        parts = torch.split(self.trained, [lesson.cells(self.axes) for lesson in self.lessons])
+        heads = [
+            flags.repeat_interleave(self.config.segments if lesson.horizon else 1)
+            for flags, lesson in zip(parts, self.lessons, strict=True)
+        ]
+        groups = 1 if self.axes.items is None else self.axes.items.size
+        first = heads[0].view(groups, -1)
+        heads[0] = (first | ~first.any(1, keepdim=True)).flatten()
+        return torch.cat(heads)
 
     def _known(self) -> list[Tensor]:
         """For each group of items the (n,) columns of its items, in rising order."""

@@ -38,12 +38,13 @@ from tastemaker.nn.next_item import Competitors, NextItemModel, targets_of
 from tastemaker.recommend.backbone_option import fresh_backbone, opened_backbone, paces, start
 from tastemaker.recommend.prior_axes import upcoming
 from tastemaker.recommend.prior_batches import Lesson, PriorBatch, PriorBatches, cell_weights
+from tastemaker.recommend.prior_facts import ROWS, facts_of
 from tastemaker.recommend.prior_groups import grouping_of
 from tastemaker.recommend.prior_heads import PriorHeads, turned
 from tastemaker.recommend.prior_losses import Members, group_softmax, share_loss, switch_loss
 from tastemaker.recommend.prior_merge import HeadSet, merged, speakers
 from tastemaker.recommend.priors_shape import GROUPINGS, HEADS, MEMBERS, PriorsConfig
-from tastemaker.seams import Steering
+from tastemaker.seams import HeadFacts, Steering
 from tastemaker.weights import filled
 
 
@@ -127,10 +128,14 @@ class Priors(nn.Module):
         """(H,) bool heads of one group of an axis."""
         return self.heads.of(axis, group)
 
-    def batches(self, train: Contexts, rows: int, seed: int = 0) -> PriorBatches:
-        """Batches of the backbone with negatives of each group; groups get their weights."""
+    def head_facts(self, train: Contexts) -> HeadFacts:
+        """What heads learned of training events, one row a user, and what they know."""
+        own = sum(values.numel() for values in self.heads.parameters())
+        return facts_of(self.config, self._steps(train, ROWS, 0), self.num_items, own)
+
+    def _steps(self, train: Contexts, rows: int, seed: int) -> PriorBatches:
         config, heads = self.config, self.heads
-        made = PriorBatches(
+        return PriorBatches(
             self.backbone.batches(train, rows, seed),
             copy.deepcopy(heads.axes).cpu(),
             heads.lessons,
@@ -139,9 +144,14 @@ class Priors(nn.Module):
             config.in_group,
             seed,
         )
+
+    def batches(self, train: Contexts, rows: int, seed: int = 0) -> PriorBatches:
+        """Batches of the backbone with negatives of each group; groups get their weights."""
+        config, heads, made = self.config, self.heads, self._steps(train, rows, seed)
         held, shares = made.prevalence()
         heads.cell_weights.copy_(cell_weights(held, config.weighting == "uniform"))
         heads.prevalence.copy_(torch.cat([torch.zeros(0), *shares]))
+        heads.trained.copy_(torch.cat(held) > 0)
         return made
 
     def parameter_groups(self) -> list[dict[str, Any]]:

@@ -64,6 +64,11 @@ class PriorsConfig:
         Raises:
             BadInput: Naming the option.
         """
+        kinds = [prior if prior in ("event", "user") else "items" for prior in self.priors]
+        if len(set(kinds)) < len(kinds):
+            what = f"Of {', '.join(self.priors)}, two group the same."
+            fix = "Give at most one of category, community and cluster, event once and user once."
+            raise BadInput(what, "--model.priors", fix)
         for name, most in (("groups", 100_000), ("offsets", 1000), ("negatives", 1_000_000)):
             if not 1 <= vars(self)[name] <= most:
                 what = f"{name} = {vars(self)[name]} is out of range."

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tastemaker import files
 from tastemaker.report import sections
+from tastemaker.report.heads import heads
 from tastemaker.report.tables import part
 from tastemaker.report.together import together
 from tastemaker.report.wording import clean, finite
@@ -54,6 +55,7 @@ SECTIONS = (
         lambda run: sections.curve(run.metrics, part(run.results, "training")),
     ),
     Section("models", "Models compared", lambda run: sections.models(run.results)),
+    Section("heads", "Heads", lambda run: heads(run.results)),
     Section("buckets", "For whom it works", lambda run: sections.buckets(run.results)),
     Section("examples", "Example users", lambda run: sections.examples(run.results)),
     Section("together", "Items that go together", lambda run: together(run.results)),

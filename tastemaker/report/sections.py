@@ -198,6 +198,7 @@ def examples(results: Mapping[str, object]) -> list[dict[str, object]]:
                     {
                         "title": str(item.get("title") or item.get("item", "")),
                         "categories": ", ".join(map(str, listed(item, "categories"))),
+                        "intent": str(item.get("intent", "")),
                         "hit": item.get("hit") is True,
                     }
                     for item in items

@@ -27,12 +27,16 @@ class Recommendation:
     score: float
     """where the model's score of this item lies between the lowest (0) and the highest (1) of all
     items that may be recommended to this user, whatever else is wished, plus the boosts of its
-    groups; it never rises along a list, and is no probability. Beside an item: the sum of `parts`,
-    from −1 to 1, plus the boosts"""
+    groups; it never rises along a list, and is no probability. Where heads are named, the place of
+    what they say on the same scale, which can lie outside. Beside an item: the sum of `parts`, from
+    −1 to 1, plus the boosts"""
     categories: tuple[str, ...]
     parts: Mapping[str, float] = field(default_factory=dict)
     """beside an item, what each head adds to the score, its weight counted in: `engagement` and
     `relevance`; empty where one model ranks"""
+    intent: str = ""
+    """the head that spoke for the item, such as `short-term · Sci-Fi`; empty where a model without
+    named heads ranked"""
 
 
 @dataclass(frozen=True)

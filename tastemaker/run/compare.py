@@ -34,7 +34,8 @@ def evaluate_run(run: str | Path, model: str = "") -> JsonObject:
     queries = cuts.queries("test")
     scoring = options_of(cuts, not saved.config["repeats"])
     names = [model] if model else saved.models.names
-    ground = Ground.of(saved.interactions.item_ids, saved.catalog)
+    log = saved.interactions
+    ground = Ground.of(log.item_ids, saved.catalog, event_names=log.event_names)
     grouping = ground.groupings.get(CATEGORY)
     metrics = {
         name: metrics_of(evaluate(saved.models.get(name), queries, scoring), cuts, grouping)

@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from tastemaker.data.catalog import Catalog
+from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.queries import Queries
 from tastemaker.files import JsonObject
 from tastemaker.metrics.evaluate import Evaluation
+from tastemaker.seams import Headed
 
 USERS = 3
 ITEMS = 10
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of users and items that examples are made of."""
+
+    log: Interactions
+    """the log that queries were made from"""
+    catalog: Catalog
+    """titles, aligned with the item codes"""
+    refused: Interactions
+    """the same users with the items that each refused, which nobody is shown"""
+
+
 def examples(
     measured: Evaluation,
-    log: Interactions,
     queries: Queries,
-    catalog: Catalog,
-    refused: Interactions,
+    known: Known,
     users: int = USERS,
+    heads: Headed | None = None,
 ) -> list[JsonObject]:
     """A few users spread over the log.
 
     Args:
         measured: What a model did on the queries.
-        log: The log they were made from.
         queries: Contexts and targets.
-        catalog: Titles, aligned with the item codes.
-        refused: The same users with the items that each refused, which nobody is shown.
+        known: What is known of their users and items.
         users: How many.
+        heads: The model with named heads that took part in the ranking, to say which spoke.
     """
-    titles, categories = catalog.titles(), catalog.frame["categories"].to_list()
+    log, refused = known.log, known.refused
+    titles, categories = known.catalog.titles(), known.catalog.frame["categories"].to_list()
+    named = heads.head_names if heads else ()
 
     def shown(row: int) -> JsonObject:
         context = queries.contexts.slice(row, row + 1).items
@@ -41,6 +59,7 @@ def examples(
         user = int(measured.users[row])
         offered = measured.lists[row][~np.isin(measured.lists[row], [0, *refused.history(user)])]
         targets = queries.target_items[bounds[row] : bounds[row + 1]]
+        intents = _intents(heads, named, queries.contexts.slice(row, row + 1), offered[:ITEMS])
         return {
             "user": log.user_ids[user],
             "history": [titles[code - 1] for code in context[::-1][:ITEMS]],
@@ -51,12 +70,25 @@ def examples(
                     "title": titles[code - 1],
                     "categories": categories[code - 1] or [],
                     "hit": bool(code in targets),
+                    **intent,
                 }
-                for code in offered[:ITEMS]
+                for code, intent in zip(offered[:ITEMS], intents, strict=True)
             ],
         }
 
     return [shown(int(row)) for row in _rows(len(queries), users)]
+
+
+@torch.inference_mode()
+def _intents(
+    heads: Headed | None, names: Sequence[str], context: Contexts, codes: npt.NDArray[np.int32]
+) -> list[dict[str, str]]:
+    """For each item code, what spoke for it; nothing where a model without heads ranked."""
+    if heads is None:
+        return [{}] * len(codes)
+    speakers = heads.spoken(context)[1][0].tolist()
+    said = [speakers[code - 1] for code in codes.tolist()]
+    return [{"intent": names[head] if head >= 0 else ""} for head in said]
 
 
 def _rows(count: int, users: int) -> npt.NDArray[np.int64]:

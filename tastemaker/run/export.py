@@ -55,7 +55,7 @@ def write_all(
         _WRITERS[to.suffix.lower()](partial, _joined(_counted(tables, lengths)))
     return {
         "to": str(to),
-        "model": saved.model_name(model),
+        "model": saved.ranking(wishes, model),
         "users": len(ids),
         "unknown": sum(user not in saved.interactions.user_codes for user in ids),
         "empty": len(ids) - len(lengths),

@@ -12,7 +12,7 @@ from tastemaker.counts import counted
 from tastemaker.metrics.evaluate import Evaluation, evaluate
 from tastemaker.metrics.headline import options_of, validation_queries
 from tastemaker.options import HEADLINE
-from tastemaker.run.examples import examples
+from tastemaker.run.examples import Known, examples
 from tastemaker.run.models import Models
 from tastemaker.run.plan import Plan
 from tastemaker.seams import Learned
@@ -48,8 +48,8 @@ def first_answers(plan: Plan, neural: Learned) -> Models:
     for name, reason in (models.skipped or {}).items():
         LOG.info("  %-14s skipped: %s", name, reason)
     best, log = models.best_counting, plan.cuts.interactions
-    catalog, users = plan.ground.catalog, 1
-    for example in examples(measured[best], log, queries, catalog, plan.refused, users):
+    known = Known(log, plan.ground.catalog, plan.refused)
+    for example in examples(measured[best], queries, known, users=1):
         LOG.info(
             "user %s chose, newest first: %s", _named([example["user"]]), _named(example["history"])
         )

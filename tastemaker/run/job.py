@@ -34,6 +34,7 @@ from tastemaker.run.folder import (
     run_folder,
     seal_run,
 )
+from tastemaker.run.heads import heads_of_run
 from tastemaker.run.kept import keep_data
 from tastemaker.run.models import CountingSettings, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
@@ -128,6 +129,8 @@ def finish(plan: Plan, neural: Learned, folder: Path) -> JsonObject:
     results |= {"seed": seed, "seeds": [seed], **config.environment()}
     if shown := together(neural, plan.ground):
         results["together"] = shown
+    if said := heads_of_run(neural, plan.cuts, measured[plan.options.model]):
+        results["heads"] = said
     publish(folder, results, per_user)
     return results
 

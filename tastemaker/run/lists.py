@@ -5,12 +5,15 @@ equal scores by the lower item code. The score that is shown says where an item 
 lowest (0) and the highest (1) of all that may be recommended to the user, whatever the wishes; it
 never rises along a list, and says nothing about other users or models. A boost adds its weight to
 that score and ranks by the sum.
+
+Where heads of the model are named, it ranks as they say: scores as steered, shown on the scale of
+the same user's scores unsteered, so that they can lie below 0 or above 1 and still never rise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +22,7 @@ from torch import Tensor
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.metrics.ranking import check_scores, top_k
-from tastemaker.seams import Recommender
+from tastemaker.seams import Headed, Recommender, Steering
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,9 @@ class Lists:
     items: npt.NDArray[np.int64]
     """(B, K) item codes, best first; 0 where no item is left"""
     scores: npt.NDArray[np.float64]
-    """(B, K) in [0, 1] plus boosts, never rising along a row"""
+    """(B, K) in [0, 1] plus boosts, never rising along a row; steered ones also outside"""
+    heads: npt.NDArray[np.int64] | None = None
+    """(B, K) head that speaks for each item, -1 for none; None: no model with heads took part"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +50,17 @@ class Choice:
     first: int
     """places passed over"""
     k: int
+    steering: Steering | None = None
+    """which heads speak and which are favoured; None: as the model ranks by itself"""
 
 
 @torch.inference_mode()
 def best_items(
-    model: Recommender, contexts: Contexts, barred: Sequence[Contexts], choice: Choice
+    model: Recommender,
+    contexts: Contexts,
+    barred: Sequence[Contexts],
+    choice: Choice,
+    heads: Headed | None = None,
 ) -> Lists:
     """The best items of some users.
 
@@ -57,20 +68,29 @@ def best_items(
         model: What scores them.
         contexts: What each of B users chose before.
         barred: Items not to recommend, each with a row for every one of the same users.
-        choice: What may be listed, and how much of it.
+        choice: What may be listed, and how much of it; steered, if it is, are `heads`.
+        heads: The model with named heads that takes part in the ranking, to say which head speaks
+            for each item; None: there is none.
 
     Raises:
         NumericFault: If a score is NaN or +infinite.
     """
-    scores = model.score(contexts).float()
-    check_scores(scores, contexts.users)
-    scores[:, ~choice.candidates] = -torch.inf
-    for out in barred:
-        rows = torch.from_numpy(np.repeat(np.arange(len(out)), out.lengths))
-        scores[rows, torch.from_numpy(out.items.astype(np.int64)) - 1] = -torch.inf
+    steering = choice.steering if heads is not None else None
+    speakers = None
+    if heads is None or steering is not None:
+        scores = model.score(contexts)
+    elif heads is model:
+        scores, speakers = heads.spoken(contexts)
+    else:
+        scores, speakers = model.score(contexts), heads.spoken(contexts)[1]
+    scores = _without_barred(scores, contexts, barred, choice)
     # Differences in double precision: in single, two scores apart can become equal.
     low = scores.masked_fill(scores == -torch.inf, torch.inf).amin(1, keepdim=True).double()
     high = scores.amax(1, keepdim=True).double()
+    if heads is not None and steering is not None:
+        span = (high - low).clamp(min=0).float().flatten()
+        scores, speakers = heads.spoken(contexts, steering, span)
+        scores = _without_barred(scores, contexts, barred, choice)
     if choice.wished is not None:
         scores[:, ~choice.wished] = -torch.inf
     most = min(choice.first + choice.k, scores.shape[1])
@@ -80,7 +100,25 @@ def best_items(
     else:
         codes, shown = _boosted(scores, _placed(scores, low, high) + choice.boosts, most)
     shown[codes == 0] = torch.nan
-    return Lists(codes[:, choice.first :].numpy(), shown[:, choice.first :].numpy())
+    listed = codes[:, choice.first :]
+    lists = Lists(listed.numpy(), shown[:, choice.first :].numpy())
+    if speakers is None:
+        return lists
+    speaking = speakers.cpu().gather(1, (listed - 1).clamp(min=0)).masked_fill(listed == 0, -1)
+    return replace(lists, heads=speaking.numpy())
+
+
+def _without_barred(
+    scores: Tensor, contexts: Contexts, barred: Sequence[Contexts], choice: Choice
+) -> Tensor:
+    """Checked float32 scores on the CPU, −inf for what may not be recommended to a user."""
+    scores = scores.float().cpu()  # where wishes and boosts are
+    check_scores(scores, contexts.users)
+    scores[:, ~choice.candidates] = -torch.inf
+    for out in barred:
+        rows = torch.from_numpy(np.repeat(np.arange(len(out)), out.lengths))
+        scores[rows, torch.from_numpy(out.items.astype(np.int64)) - 1] = -torch.inf
+    return scores
 
 
 def _placed(scores: Tensor, low: Tensor, high: Tensor) -> Tensor:

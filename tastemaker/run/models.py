@@ -25,7 +25,7 @@ from tastemaker.recommend.blend import PARTS, Blend, parts_of
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.saved_tensors import read_saved
 from tastemaker.run.folder import CONFIG, ITEMS
-from tastemaker.seams import Learned, Recommender, Shape
+from tastemaker.seams import Headed, Learned, Recommender, Shape
 
 CountingSettings = Mapping[str, Mapping[str, float]]
 """Counting model → its settings."""
@@ -98,6 +98,14 @@ class Models:
             return Blend(self.parts(), self.weights)
         known = ", ".join(self.names)
         raise BadInput(f"This run has no model {name!r}.", "--model", f"It has: {known}.")
+
+    def heads_in(self, name: str) -> Headed | None:
+        """The neural model, where it has named heads and takes part in the ranking of `name`."""
+        weighed = name == "blend" and (self.weights or {}).get(self.neural_name)
+        if not (name == self.neural_name or weighed) or not isinstance(self.neural, Headed):
+            return None
+        self.neural.train(False)
+        return self.neural
 
     @property
     def best_counting(self) -> str:

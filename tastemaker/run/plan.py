@@ -42,8 +42,8 @@ class Plan:
     @cached_property
     def ground(self) -> Ground:
         """What the neural model is built on, and everything is measured by."""
-        item_ids = self.cuts.interactions.item_ids
-        return Ground.of(item_ids, self.dataset.catalog, self.cuts.train())
+        log, catalog = self.cuts.interactions, self.dataset.catalog
+        return Ground.of(log.item_ids, catalog, self.cuts.train(), log.event_names)
 
     @cached_property
     def refused(self) -> Interactions:

@@ -23,7 +23,7 @@ from tastemaker.metrics.headline import K, options_of, validation_queries
 from tastemaker.metrics.intervals import bucketed, intervals
 from tastemaker.options import HEADLINE
 from tastemaker.run.caveats import caveats
-from tastemaker.run.examples import examples
+from tastemaker.run.examples import Known, examples
 from tastemaker.run.models import Models
 from tastemaker.run.plan import Plan
 from tastemaker.train.loop import Fitted
@@ -54,7 +54,8 @@ def results_of(
 
     Args:
         plan: What was run.
-        models: Its models, with their validation values; none is asked to rank.
+        models: Its models, with their validation values; none is asked to rank, but heads that
+            took part may be asked which of them spoke.
         measured: What each of them did on test.
         fitted: How the training of the neural model went.
     """
@@ -64,6 +65,7 @@ def results_of(
     on_validation = {name: models.validation[name] for name in models.names}
     best = max(on_validation, key=lambda name: on_validation[name])  # the earlier of equals
     shown = [best, models.neural_name, models.best_counting]
+    known = Known(log, plan.ground.catalog, plan.refused)
     return {
         "data": plan.dataset.describe(),
         "split": {"name": cuts.name, "sha256": cuts.sha256, **cuts.summary()},
@@ -78,7 +80,7 @@ def results_of(
         "blend": models.weights,
         "comparisons": _comparisons(measured, best, models.blend_is),
         "buckets": _buckets(measured, cuts, queries, shown),
-        "examples": examples(measured[best], log, queries, plan.ground.catalog, plan.refused),
+        "examples": examples(measured[best], queries, known, heads=models.heads_in(best)),
         "skipped": models.skipped or {},
     }, _per_user(measured, cuts)
 

@@ -32,9 +32,11 @@ from tastemaker.run.kept import kept_data
 from tastemaker.run.models import Models
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.similar import Beside, answer_similar
+from tastemaker.run.steering import NamedHeads
 from tastemaker.run.user_lists import (
     POPULARITY,
     codes_of,
+    intents_of,
     lists_of,
     rows_of,
     tables_of,
@@ -117,11 +119,15 @@ class SavedRun:
         """As `recommend`, with the wishes in one object."""
         user, choice = id_of(user), self.shelf.choice(undialled(wishes))
         codes, past = codes_of(self.interactions, [user]), self.context(user).items
-        name = self._checked(model) if len(past) else POPULARITY
+        name = self.ranking(wishes, model) if len(past) else POPULARITY
         lists, known = lists_of(self, codes, name, choice), bool(codes[0] >= 0)
-        ranked = zip(lists.items[0].tolist(), lists.scores[0].tolist(), strict=True)
-        items = tuple(self._item(code, score) for code, score in ranked if code)
-        said = [_reason(known, name, len(past)), *self.shelf.remarks(wishes)]
+        places = np.flatnonzero(lists.items[0])
+        intents = intents_of(self, lists, np.zeros_like(places), places)
+        items = tuple(
+            self._item(int(lists.items[0, place]), float(lists.scores[0, place]), intent)
+            for place, intent in zip(places, intents, strict=True)
+        )
+        said = [_reason(known, name, len(past)), *self.shelf.remarks(wishes, not len(past))]
         history = tuple(self._chosen(int(code)) for code in past[::-1][:10])
         return Answer(user, known, name, " ".join(said), history, items, len(items) == wishes.k)
 
@@ -166,8 +172,9 @@ class SavedRun:
 
         Returns:
             One row an item, users in the order given, best items first: user_id, known (whether
-            the data has the user), rank (1 is the best of all), item_id, title, score, model. A
-            user to whom nothing may be recommended has no row.
+            the data has the user), rank (1 is the best of all), item_id, title, score, model; and
+            intent, what spoke for the item, where the run's model has heads. A user to whom nothing
+            may be recommended has no row.
 
         Raises:
             BadInput: As `recommend`.
@@ -180,20 +187,26 @@ class SavedRun:
         """As `recommend_all`, in tables of some users each; wishes are checked before the first."""
         given = self.interactions.user_ids.to_list() if users is None else map(id_of, users)
         ids, choice = list(dict.fromkeys(given)), self.shelf.choice(undialled(wishes))
-        return tables_of(self, ids, self._checked(model), choice)
+        return tables_of(self, ids, self.ranking(wishes, model), choice)
 
-    def _checked(self, model: str) -> str:
-        """Name of a model that this run has."""
+    def ranking(self, wishes: Wishes, model: str = "") -> str:
+        """Name of the model that ranks for somebody with a history.
+
+        Raises:
+            BadInput: If the run has no such model, or the wishes name heads that it does not have.
+        """
         self.model(model)
-        return self.model_name(model)
+        heads = self.shelf.heads if self.shelf.steers(wishes) else None
+        return self.model_name(model) if heads is None else heads.ranking(model)
 
     def _chosen(self, code: int) -> Chosen:
         return Chosen(self.interactions.item_ids[code - 1], self.shelf.titles[code - 1])
 
-    def _item(self, code: int, score: float) -> Recommendation:
+    def _item(self, code: int, score: float, intent: str) -> Recommendation:
         labels = self.catalog.frame["categories"][code - 1]
         item, title = self.interactions.item_ids[code - 1], self.shelf.titles[code - 1]
-        return Recommendation(item, title, round(score, 6), () if labels is None else tuple(labels))
+        categories = () if labels is None else tuple(labels)
+        return Recommendation(item, title, round(score, 6), categories, intent=intent)
 
 
 def _reason(known: bool, model: str, events: int) -> str:
@@ -216,8 +229,9 @@ def open_run(path: str | Path) -> SavedRun:
     config, results = read_config(run), files.read_json(run / RESULTS)
     data = kept_data(run)
     learnt = data.positives()
-    ground = Ground.of(learnt.item_ids, data.catalog)
+    ground = Ground.of(learnt.item_ids, data.catalog, event_names=learnt.event_names)
     aligned = ground.catalog
     models = Models.open(run, config, learnt, aligned, ground.unseen)
-    shelf = Shelf(learnt, data.catalog, aligned, models.candidates)
+    heads = NamedHeads.of(models, results)
+    shelf = Shelf(learnt, data.catalog, aligned, models.candidates, heads)
     return SavedRun(run, config, results, data, learnt, shelf, models)

@@ -18,7 +18,9 @@ from tastemaker.data.catalog import Catalog
 from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput
 from tastemaker.run.lists import Choice
+from tastemaker.run.steering import Named, NamedHeads, Names, listed
 from tastemaker.run.wishes import Wishes
+from tastemaker.seams import Steering
 
 _NAMED = 10
 """Unknown items that a message names."""
@@ -54,6 +56,8 @@ class Shelf:
     """its rows in the order of the item codes"""
     candidates: npt.NDArray[np.bool_]
     """(I,) items with training events: the ones that may be recommended"""
+    heads: NamedHeads | None = None
+    """heads that a request can name; None: the run's model has none"""
 
     @cached_property
     def titles(self) -> list[str]:
@@ -70,6 +74,21 @@ class Shelf:
         return Grouping.from_categories(self.aligned, self.log.item_ids)
 
     @cached_property
+    def names(self) -> Names:
+        """What a request can name.
+
+        Raises:
+            BadInput: If there is nothing.
+        """
+        try:
+            categories = self.grouping
+        except BadInput:
+            if self.heads is None:
+                raise
+            return Names(None, self.heads)
+        return Names(categories, self.heads)
+
+    @cached_property
     def without_events(self) -> frozenset[str]:
         """Ids of items of the catalogue that the log never saw: no model of a run can rank them."""
         return frozenset(self.catalog.frame["item_id"].to_list()) - self.log.item_codes.keys()
@@ -83,28 +102,48 @@ class Shelf:
         """What a request allows and favours.
 
         Raises:
-            BadInput: If an item or a group is unknown, or a group is boosted twice.
+            BadInput: If an item or a group is unknown, or a group is boosted twice, or no head is
+                of all the groups that are named.
         """
         allow = None if wishes.allow is None else self._listed(map(str, wishes.allow), "--allow")
         deny = ~self._listed(map(str, wishes.deny), "--deny") if wishes.deny else None
-        only = [self._members(name, "--only") for name in wishes.only]
+        only, boosts = self._only(wishes), self._boosts(wishes)
+        members = [self._members(group) for group in only if not group.axis]
         masks = [mask for mask in (allow, deny) if mask is not None]
-        masks += [torch.stack(only).any(0)] if only else []
+        masks += [torch.stack(members).any(0)] if members else []
+        favoured = {group: weight for group, weight in boosts.items() if not group.axis}
         return Choice(
             torch.from_numpy(self.candidates),
             torch.stack(masks).all(0) if masks else None,
-            self._boosts(wishes) if wishes.boost else None,
+            self._added(favoured) if favoured else None,
             wishes.offset,
             wishes.k,
+            self._steering(only, boosts),
         )
 
-    def remarks(self, wishes: Wishes) -> list[str]:
-        """What an answer should say of its wishes, a sentence each."""
+    def remarks(self, wishes: Wishes, popular: bool = False) -> list[str]:
+        """What an answer should say of its wishes, a sentence each.
+
+        Args:
+            wishes: The wishes.
+            popular: Whether what is popular ranked, for want of a history that heads could read.
+        """
         remarks = []
-        if wishes.only:
-            remarks.append(f"Only from: {self._spelt(wishes.only)}.")
-        if wishes.boost:
-            remarks.append(f"Favoured groups: {self._spelt(wishes.boost)}.")
+        only, boosts = self._only(wishes), self._boosts(wishes)
+        if members := [group for group in only if not group.axis]:
+            remarks.append(f"Only from: {_spelt(members)}.")
+        if favoured := [group for group in boosts if not group.axis]:
+            remarks.append(f"Favoured groups: {_spelt(favoured)}.")
+        speaking = [group for group in only if group.axis]
+        louder = [group for group in boosts if group.axis]
+        if popular and (speaking or louder):
+            heads = _spelt([*speaking, *louder])
+            remarks.append(f"Heads speak from a history, so {heads} could not be asked.")
+        elif speaking or louder:
+            if speaking:
+                remarks.append(f"Only what {listed(speaking, ' and ')} heads say.")
+            if louder:
+                remarks.append(f"Favoured heads: {_spelt(louder)}.")
         allowed, codes = set(map(str, wishes.allow or ())), self.log.item_codes
         bare = sum(not (i in codes and self.candidates[codes[i] - 1]) for i in allowed)
         if bare:
@@ -127,22 +166,48 @@ class Shelf:
         listed[[codes[item] - 1 for item in ids if item in codes]] = True
         return listed
 
-    def _members(self, group: str, where: str) -> Tensor:
-        return torch.from_numpy(self.grouping.members(self.grouping.code(group, where)))
+    def steers(self, wishes: Wishes) -> bool:
+        """Whether a request names heads, so that their model ranks.
 
-    def _spelt(self, groups: Iterable[str]) -> str:
-        """Some groups as the data call them, each once."""
-        names = (self.grouping.names[self.grouping.code(group)] for group in groups)
-        return ", ".join(dict.fromkeys(names))
+        Raises:
+            BadInput: If it names an unknown group.
+        """
+        return any(group.axis for group in (*self._only(wishes), *self._boosts(wishes)))
 
-    def _boosts(self, wishes: Wishes) -> Tensor:
-        """(I,) float64 sum of the weights of each item's groups."""
-        total = torch.zeros(self.log.num_items, dtype=torch.float64)
-        groups: dict[int, str] = {}
+    def _only(self, wishes: Wishes) -> list[Named]:
+        """The groups that a request is for, each once."""
+        return list(dict.fromkeys(self.names.find(name, "--only") for name in wishes.only))
+
+    def _boosts(self, wishes: Wishes) -> dict[Named, float]:
+        """The groups that a request favours, and by how much."""
+        weights: dict[Named, float] = {}
+        twins: dict[Named, str] = {}
         for name, weight in wishes.boost.items():
-            twin = groups.setdefault(self.grouping.code(name, "--boost"), name)
-            if twin != name:
-                what = f"{twin!r} and {name!r} are one group, boosted twice."
+            group = self.names.find(name, "--boost")
+            if group in twins:
+                what = f"{twins[group]!r} and {name!r} are one group, boosted twice."
                 raise BadInput(what, "--boost", "Boost each group once.")
-            total += weight * self._members(name, "--boost")
+            weights[group], twins[group] = weight, name
+        return weights
+
+    def _steering(self, only: list[Named], boosts: dict[Named, float]) -> Steering | None:
+        """What is asked of heads; None: nothing."""
+        if self.heads is None:
+            return None
+        louder = {group: weight for group, weight in boosts.items() if group.axis}
+        return self.heads.steering([group for group in only if group.axis], louder)
+
+    def _members(self, category: Named) -> Tensor:
+        return torch.from_numpy(self.grouping.members(category.code))
+
+    def _added(self, boosts: dict[Named, float]) -> Tensor:
+        """(I,) float64 sum of the weights of each item's categories."""
+        total = torch.zeros(self.log.num_items, dtype=torch.float64)
+        for category, weight in boosts.items():
+            total += weight * self._members(category)
         return total
+
+
+def _spelt(groups: Iterable[Named]) -> str:
+    """Some groups as the data call them, each once."""
+    return ", ".join(dict.fromkeys(group.name for group in groups))

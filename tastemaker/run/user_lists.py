@@ -58,7 +58,22 @@ def lists_of(saved: SavedRun, users: Codes, model: str, choice: Choice) -> Lists
     contexts, barred = rows_of(saved.interactions, users), [rows_of(saved.refused, users)]
     if not saved.config["repeats"]:
         barred.append(contexts)
-    return best_items(saved.models.get(model), contexts, barred, choice)
+    ranking, heads = saved.models.get(model), saved.models.heads_in(model)
+    return best_items(ranking, contexts, barred, choice, heads)
+
+
+def intents_of(saved: SavedRun, lists: Lists, user: Codes, place: Codes) -> list[str]:
+    """What spoke for the items at some places of lists; empty where heads took no part.
+
+    Args:
+        saved: The run.
+        lists: Lists of B users.
+        user: (n,) rows of the lists.
+        place: (n,) places in these rows.
+    """
+    if saved.shelf.heads is None or lists.heads is None:
+        return [""] * len(user)
+    return [saved.shelf.heads.intent(head) for head in lists.heads[user, place].tolist()]
 
 
 def tables_of(
@@ -99,5 +114,7 @@ def _table(
             "score": lists.scores[user, place].round(6),
             "model": pl.repeat(name, len(user), dtype=pl.String, eager=True),
         }
+        if saved.shelf.heads is not None:
+            columns["intent"] = pl.Series(intents_of(saved, lists, user, place), dtype=pl.String)
         rankings.append(pl.DataFrame(columns))
     return pl.concat(rankings).sort("row", "rank").drop("row")

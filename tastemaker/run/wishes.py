@@ -51,9 +51,11 @@ class Wishes:
     offset: int = 0
     """items passed over before the first, such as those of earlier pages."""
     boost: Mapping[str, float] = field(default_factory=dict)
-    """group → weight added to the 0–1 score of its items."""
+    """category → weight added to the 0–1 score of its items; or a group that the run's model has
+    heads for, such as a horizon → weight added to what these heads say."""
     only: Collection[str] = ()
-    """groups that items are recommended from; empty: all."""
+    """categories that items are recommended from, any of them; and groups of heads that alone may
+    speak, any of an axis and all axes that are named; empty: all."""
     allow: Collection[Id] | None = None
     """item ids that may be recommended; None: all."""
     deny: Collection[Id] = ()

@@ -21,6 +21,7 @@ from tastemaker.errors import ArtefactError, NumericFault
 from tastemaker.files import JsonObject
 from tastemaker.train.processes import parted, whole
 from tastemaker.train.progress import Progress
+from tastemaker.train.randomness import CPU, DEVICE, random_state, restore
 
 KIND = "checkpoint"
 MODEL, BEST, OPTIMIZER, RANDOM = (
@@ -74,7 +75,7 @@ class Checkpoints:
             files.save_tensors(partial / MODEL, state)
             files.save_tensors(partial / BEST, best)
             files.save_tensors(partial / OPTIMIZER, moments)
-            files.save_tensors(partial / RANDOM, {"state": random})
+            files.save_tensors(partial / RANDOM, random)
         pointers.point(pointer, final.name)
         self._prune(final)
 
@@ -110,18 +111,25 @@ class Checkpoints:
         return progress, best
 
     def _load_random_state(self, path: Path) -> None:
-        """Set the random state of this process."""
-        states = files.load_tensors(path)
-        mine, count = torch.get_rng_state(), self.accelerator.num_processes
-        rows = states.get("state", mine[:0])
+        """Set the random state of this process.
+
+        One of another kind of device is passed over: there the arithmetic differs as well.
+        """
+        states, device = files.load_tensors(path), self.accelerator.device
+        mine, count = random_state(device), self.accelerator.num_processes
+        if DEVICE not in mine.keys() & states.keys():
+            mine.pop(DEVICE, None)
+            states.pop(DEVICE, None)
+        rows = states.get(CPU, mine[CPU][:0])
         if rows.dim() == 2 and len(rows) != count:
             fix = "Resume with as many processes as before."
             what, want = "Another number of processes", counted(len(rows), "process")
             raise ArtefactError(str(path.parent), what, want, str(count), fix)
-        check_tensors(path, states, {"state": mine.expand(count, -1)})
+        check_tensors(path, states, {name: one.expand(count, -1) for name, one in mine.items()})
+        # Rows of their own: a generator reads the storage from its beginning.
+        own = {n: rows[self.accelerator.process_index].clone() for n, rows in states.items()}
         try:
-            # A row of its own: the generator reads the storage from its beginning.
-            torch.set_rng_state(rows[self.accelerator.process_index].clone())
+            restore(own, device)
         except RuntimeError as error:
             what, want = "Random state cannot be restored", "a state of this generator"
             fix = "Restore the folder from a copy, or start anew."
@@ -223,10 +231,11 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
 
 
-def _gathered_random_state(accelerator: Accelerator) -> Tensor:
-    mine = torch.get_rng_state()[None].to(accelerator.device)
-    gathered: Tensor = accelerator.gather(mine)
-    return gathered.cpu()
+def _gathered_random_state(accelerator: Accelerator) -> dict[str, Tensor]:
+    """The states of all processes, a row each."""
+    mine = random_state(accelerator.device)
+    rows = {name: one[None].to(accelerator.device) for name, one in mine.items()}
+    return {name: accelerator.gather(row).cpu() for name, row in rows.items()}
 
 
 def _order(path: Path) -> tuple[int, bool]:

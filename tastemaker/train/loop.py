@@ -2,21 +2,24 @@
 
 Everything that the next step depends on is in the checkpoint (weights, optimiser, random state,
 position in the epoch, early-stop state), so a run that is killed and resumed ends with the weights
-of an undisturbed one, bit for bit on one machine and thread count. The learning rate is a function
-of the step and batches are functions of (seed, epoch, step), so neither needs saving.
+of an undisturbed one, bit for bit on one machine and thread count; on a GPU, which adds in no fixed
+order, as near as two undisturbed ones are, or bit for bit with torch's deterministic algorithms.
+The learning rate is a function of the step and batches are functions of (seed, epoch, step), so
+neither needs saving.
 """
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType
 from torch import Tensor, nn
 
 from tastemaker.config import seed_everything
@@ -26,8 +29,9 @@ from tastemaker.seams import Starts, Step, Steps
 from tastemaker.train.checkpoints import Checkpoints, has_checkpoint
 from tastemaker.train.config import FitConfig, learning_rate
 from tastemaker.train.journal import Journal
-from tastemaker.train.processes import prepared, processes, whole
+from tastemaker.train.processes import prepared, processes, shards, whole
 from tastemaker.train.progress import Progress
+from tastemaker.train.randomness import random_state, restore
 from tastemaker.train.selection import chosen, converged, copied, exhausted, selected
 from tastemaker.train.stages import enter, identity, learning, leave, stages_of
 from tastemaker.train.step import Trainer, adamw
@@ -105,6 +109,8 @@ class _Loop:
         if config.track:
             self.accelerator.init_trackers("tastemaker")
         seed_everything(config.seed + 7919 * self.accelerator.process_index)
+        if not shards(self.accelerator):
+            model.to(self.accelerator.device)  # where what begins it is made as well
         if isinstance(model, Starts) and not self.resume:
             model.start()
         self.inner = model  # whole on every process; `trained` unless weights are parted
@@ -208,7 +214,7 @@ class _Loop:
 
     def _measured(self) -> dict[str, float]:
         """Validate; asked to stop on the way, go back to before and leave."""
-        random, metrics = torch.get_rng_state(), {}
+        random, metrics = random_state(self.accelerator.device), {}
         try:
             with self.listener.patient(False):
                 metrics = self.validate()
@@ -217,7 +223,7 @@ class _Loop:
         self._leave_if_asked(random)
         return metrics
 
-    def _leave_if_asked(self, random: Tensor | None = None) -> None:
+    def _leave_if_asked(self, random: Mapping[str, Tensor] | None = None) -> None:
         """Save and leave if a signal reached any of the processes.
 
         Args:
@@ -230,7 +236,7 @@ class _Loop:
             asked = (asked or signal.SIGTERM) if anywhere else 0
         if asked:
             if random is not None:
-                torch.set_rng_state(random)
+                restore(random, self.accelerator.device)
             self._save()
             self._end()
             raise Stopped(asked)
@@ -240,7 +246,7 @@ class _Loop:
         leave(self.inner, self.learns)
         self._unwrap()
         self.accelerator.wait_for_everyone()  # a process that leaves early aborts the others
-        if self.accelerator.num_processes > 1:
+        if self.accelerator.distributed_type != DistributedType.NO:
             # What averages gradients must go before the group it does it in: one that outlives it
             # ends the group's threads while it keeps them from ending.
             del self.model, self.trainer

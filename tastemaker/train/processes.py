@@ -15,7 +15,7 @@ import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedType
 from torch import Tensor, nn
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 
@@ -47,12 +47,21 @@ def prepared(
 
     Under FSDP a copy is parted and `model` stays whole, to be given its weights for validation.
     """
-    parting = shards(accelerator)
-    mine = deepcopy(model) if parting else model
-    if parting and accelerator.distributed_type == DistributedType.MULTI_CPU:
+    made: tuple[nn.Module, torch.optim.Optimizer]
+    if not shards(accelerator):
+        made = accelerator.prepare(model, optimizer_of(model))
+        return made
+    mine = deepcopy(model)
+    # As without FSDP: weights, gradients and the loss in full precision, products in low precision.
+    # accelerate's own policy would round them all, and takes no notice of CPUs.
+    low = torch.autocast(
+        accelerator.device.type, torch.bfloat16, accelerator.mixed_precision == "bf16"
+    )
+    mine.forward = low(mine.forward)
+    if accelerator.distributed_type == DistributedType.MULTI_CPU:
         fully_shard(mine)  # accelerate parts weights on GPUs alone
         return mine, accelerator.prepare(optimizer_of(mine))
-    made: tuple[nn.Module, torch.optim.Optimizer]
+    accelerator.state.fsdp_plugin.mixed_precision_policy = MixedPrecisionPolicy()
     made = accelerator.prepare(mine, optimizer_of(mine))
     return made
 

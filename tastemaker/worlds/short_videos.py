@@ -24,6 +24,7 @@ something to whoever can read it. Nothing here asks for heads: one output may le
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,31 +100,38 @@ class ShortVideos:
         self.catalog().save(folder / "items.parquet")
         DECLARED.save(folder / "dataset.json")
 
-    def chances(self, users: Int64s, steps: Int64s, kinds: Sequence[str] = KINDS[:3]) -> Floats:
-        """(R, I) chance of each video to come at a step, to one who knows the user's wishes.
+    def chances(
+        self, users: Int64s, steps: Int64s, kinds: Sequence[str] = KINDS[:3], ahead: int = 0
+    ) -> Floats:
+        """(R, I) chance of each video to come, to one who knows the user's wishes.
 
-        Known are tastes, circle, the interest and day of the event before, and all events before;
-        unknown are the kind of the event and whether a new session begins. Nobody ranks better.
+        Known are tastes, style, circle, the interest and day of the event before, and all events
+        before; unknown are the kind of the event and whether new sessions begin. Nobody ranks the
+        next event better.
 
         Args:
             users: (R,) user numbers.
-            steps: (R,) which of each user's events, from 1 on.
+            steps: (R,) how many events of each user are known, 1 or more.
             kinds: Kinds that the event may be of, of positive polarity.
+            ahead: Events between those known and the one asked for; 0 asks for the next.
         """
         truth, before = self.truth, (users, steps - 1)
         seen = np.zeros((len(users), len(truth.categories)), bool)
         past = np.arange(self.rows.shape[1]) < steps[:, None]
         seen[np.nonzero(past)[0], self.rows[users][past]] = True
         numbers = [KINDS.index(kind) for kind in kinds]
-        same = np.eye(len(truth.sizes))[truth.interests[before]]
+        weights = CHANCE[numbers] / CHANCE[numbers].sum()
+        same, last = np.eye(len(truth.sizes))[truth.interests[before]], truth.num_days - 1
         total = np.zeros(seen.shape)
-        for number in numbers:
-            kind = np.full(len(users), number)
-            for interests, day, chance in ((same, 0, 1 - SWITCH), (truth.begun(users), 1, SWITCH)):
-                aims = truth.aims(users, kind, interests)
-                tables = truth.tables(users, kind, truth.days[before] + day)
-                part = chance * CHANCE[number] / CHANCE[numbers].sum()
-                total += part * truth.spread(aims, tables, seen)
+        for turns in range(ahead + 2):
+            stays = (1 - SWITCH) ** (ahead + 1 - turns)
+            chance = math.comb(ahead + 1, turns) * SWITCH**turns * stays
+            interests = truth.begun(users) if turns else same
+            days = np.minimum(truth.days[before] + turns, last)
+            for number, weight in zip(numbers, weights, strict=True):
+                kind = np.full(len(users), number)
+                aims, tables = truth.aims(users, kind, interests), truth.tables(users, kind, days)
+                total += chance * weight * truth.spread(aims, tables, seen)
         return total
 
     def ceiling(self, k: int = 10) -> dict[str, float]:

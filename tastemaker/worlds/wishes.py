@@ -67,6 +67,11 @@ class Wishes:
         sizes: Floats = np.bincount(self.categories) / len(self.categories)
         return sizes
 
+    @property
+    def num_days(self) -> int:
+        """Days D that `weights` knows; sessions leave the last one free."""
+        return len(self.weights) - STYLES - 1
+
     def aims(self, users: Int64s, kinds: Int64s, interests: Floats) -> Floats:
         """(R, C) chance of each category, for R users whose interest has chances `interests`."""
         tastes, circles = self.tastes[users], np.eye(len(self.sizes))[self.circles[users]]

@@ -129,3 +129,18 @@ def test_an_answer_without_items_says_so(capsys: pytest.CaptureFixture[str]) -> 
     out = capsys.readouterr().out
     assert "No item is left" in out
     assert "Recommended" not in out
+
+
+def test_a_run_without_heads_says_that_none_spoke_and_knows_no_names_of_heads(
+    finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    items = answered(capsys, str(finished_run), "--user", "u1", "--k", "3")["items"]
+    assert list(items[0]) == ["item", "title", "score", "categories", "parts", "intent"]
+    assert {item["intent"] for item in items} == {""}
+    for option, value in (("--only", "short-term"), ("--boost", "short-term=0.3")):
+        err = refused(capsys, str(finished_run), "--user", "u1", option, value)
+        assert "no group 'short-term'" in err and "Groups here: All, Even, Odd." in err
+        assert "Heads" not in err
+    to = tmp_path / "r.csv"
+    assert main(["recommend", str(finished_run), "--users", "all", "--to", str(to)]) == 0
+    assert to.read_text().splitlines()[0] == "user_id,known,rank,item_id,title,score,model"

@@ -103,3 +103,25 @@ def test_bugs_stay_bugs(fault: Exception) -> None:
 )
 def test_values_as_a_person_would_write_them(value: object, shown: str) -> None:
     assert terminal.value_of(value) == shown
+
+
+def test_what_spoke_stands_beside_the_titles_and_fits_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = "A rather long title of a film that has a second name, too (1968)"
+    items = [
+        {"title": long, "intent": "short-term · Sci-Fi"},
+        {"title": "Two", "intent": "long-term · Toy Story (1995), Jurassic Park (1993), Babe"},
+        {"title": "Three", "intent": ""},
+    ]
+    terminal.beside(terminal.screen(), [long, "Old"], items, "7")
+    out = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in out.splitlines())
+    assert "short-term · Sci-Fi" in out
+    assert "long-term · Toy Story" in out and "Babe" not in out
+    assert len(out.splitlines()) <= 8
+    terminal.beside(terminal.screen(), [], items, "7")
+    assert "short-term · Sci-Fi" in capsys.readouterr().out
+    terminal.beside(terminal.screen(), ["Old"], [{"title": "One"}], "7")
+    assert " By" not in capsys.readouterr().out

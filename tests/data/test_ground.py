@@ -4,7 +4,7 @@ import polars as pl
 
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.ground import CATEGORY, Ground
+from tastemaker.data.ground import CATEGORY, EVENT, Ground
 
 IDS, TRAIN = pl.Series(["b", "x", "a"]), Contexts.single([1, 3])
 
@@ -42,3 +42,13 @@ def test_items_that_the_log_never_saw_are_kept_apart() -> None:
     ground = Ground.of(IDS, Catalog(frame), TRAIN)
     assert ground.unseen.frame["item_id"].to_list() == ["n", "m"]
     assert ground.catalog.frame["title"].to_list() == ["B", None, "A"]
+
+
+def test_kinds_of_event_are_a_grouping_where_the_log_names_them() -> None:
+    ground = Ground.of(IDS, catalog([["Drama"], ["War"]]), TRAIN, ("view", "buy"))
+    assert list(ground.groupings) == [CATEGORY, EVENT]
+    assert (ground.groupings[EVENT].names, ground.groupings[EVENT].of) == (
+        ("view", "buy"),
+        "events",
+    )
+    assert list(Ground.of(IDS, Catalog.empty(), event_names=("view",)).groupings) == [EVENT]

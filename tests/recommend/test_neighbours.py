@@ -57,3 +57,16 @@ def test_a_dense_product_is_made_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
     tracemalloc.stop()
     assert found.nnz >= 5 * 2000
     assert peak < 15e6, "all pairs at once would be 48 MB"
+
+
+@given(st.integers(0, 10**6), st.integers(1, 9))
+def test_without_ties_no_item_has_more_neighbours_than_asked_for(seed: int, kept: int) -> None:
+    rng = np.random.default_rng(seed)
+    users, items = rng.integers(1, 12, 2)
+    chosen = (rng.random((users, items)) < rng.random()).astype(np.float32)
+    cosine = nearest(sp.csr_array(chosen), items).toarray().T
+    want = np.zeros_like(cosine)
+    for row, values in enumerate(cosine):
+        best = np.argsort(-values, kind="stable")[:kept]
+        want[row, best] = values[best]
+    np.testing.assert_array_equal(nearest(sp.csr_array(chosen), kept, ties=False).toarray(), want.T)

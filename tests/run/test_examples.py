@@ -6,16 +6,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import evaluate
 from tastemaker.options import RunOptions
 from tastemaker.recommend.counting import Popularity
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.run.examples import examples
+from tastemaker.run.examples import Known, examples
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
 from tastemaker.train.config import FitConfig
 from tastemaker.worlds.logs import planted_groups
+from tests.run.headed import EVENTS, priors
 
 
 def test_users_are_spread_and_shown_newest_first() -> None:
@@ -26,7 +28,8 @@ def test_users_are_spread_and_shown_newest_first() -> None:
     one = evaluate(Popularity.fit(cuts.train(), log.num_items), queries)
     catalog = world.catalog().align(log.item_ids)
     nothing = log.select(np.zeros(log.num_events, bool))
-    shown = examples(one, log, queries, catalog, nothing)
+    known = Known(log, catalog, nothing)
+    shown = examples(one, queries, known)
     users = [log.user_codes[example["user"]] for example in shown]
     assert users == sorted(set(users))
     assert len(users) == 3
@@ -38,7 +41,7 @@ def test_users_are_spread_and_shown_newest_first() -> None:
         assert len(example["recommendations"]) == 10
         hits = [item["title"] in example["held_out"] for item in example["recommendations"]]
         assert hits == [item["hit"] for item in example["recommendations"]]
-    (alone,) = examples(one, log, queries, catalog, nothing, users=1)
+    (alone,) = examples(one, queries, known, users=1)
     assert abs(log.user_codes[alone["user"]] - len(queries) / 2) <= 1
     assert np.isfinite(one.mean("ndcg@10"))
 
@@ -82,3 +85,19 @@ def test_what_a_user_refused_is_shown_neither_here_nor_by_the_run(tmp_path: Path
         assert not refused & set(offered)
         held_out = {item["item"] for item in example["recommendations"] if item["hit"]}
         assert set(shown) - held_out <= set(offered)
+
+
+def test_the_head_that_spoke_is_named_beside_each_item() -> None:
+    world = planted_groups(users=50, items=30, length=10)
+    log = world.interactions()
+    cuts = leave_one_out(log)
+    queries, ground = cuts.queries("test"), Ground.of(log.item_ids, world.catalog(), cuts.train())
+    model = priors(ground, {CATEGORY: ground.groupings[CATEGORY], "event": EVENTS})
+    measured = evaluate(model, queries)
+    known = Known(log, ground.catalog, log.select(np.zeros(log.num_events, bool)))
+    for example in examples(measured, queries, known, heads=model):
+        row = int(np.flatnonzero(queries.contexts.users == log.user_codes[example["user"]])[0])
+        speakers = model.spoken(queries.contexts.slice(row, row + 1))[1][0]
+        for item in example["recommendations"]:
+            head = int(speakers[log.item_code(item["item"]) - 1])
+            assert item["intent"] == model.head_names[head]

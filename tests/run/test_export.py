@@ -13,6 +13,7 @@ from tastemaker.run import export, user_lists
 from tastemaker.run.export import write_all
 from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.wishes import Wishes
+from tests.run.headed import headed
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +94,20 @@ def test_formulas_of_the_data_are_inert_in_the_file(
         for row in csv.DictReader(file):
             assert row["title"].startswith("'=")
             assert row["user_id"].startswith("'=")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "jsonl"])
+def test_a_file_says_what_spoke_and_which_heads_were_asked(
+    saved: SavedRun, tmp_path: Path, ending: str
+) -> None:
+    run, to = headed(saved), tmp_path / f"r.{ending}"
+    found = write_all(run, None, to, Wishes(2, only=["short-term"], boost={"Odd": 0.1}))
+    assert found["model"] == "priors"
+    assert "Only what short-term heads say." in found["remarks"]
+    read = {"parquet": pl.read_parquet, "csv": pl.read_csv, "jsonl": pl.read_ndjson}[ending]
+    table = read(to)  # type: ignore[operator]
+    assert table["intent"].str.starts_with("short-term · ").all()
+    assert set(table["model"]) == {"priors"}
+    with pytest.raises(BadInput, match="short-term"):
+        write_all(run, None, tmp_path / "no.csv", Wishes(only=["shrt-term"]))
+    assert not (tmp_path / "no.csv").exists()

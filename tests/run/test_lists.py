@@ -11,6 +11,8 @@ from tastemaker.data.batches import Contexts
 from tastemaker.errors import NumericFault
 from tastemaker.metrics.ranking import top_k
 from tastemaker.run.lists import Choice, Lists, best_items
+from tastemaker.seams import Steering
+from tests.run.voices import Voices
 
 ITEMS = 40
 
@@ -132,3 +134,73 @@ def test_scores_that_are_no_numbers_never_leave(value: float) -> None:
     scores[0, 3] = value
     with pytest.raises(NumericFault):
         lists(scores, choice())
+
+
+def voices(seed: int, rows: int = 5) -> Voices:
+    drawn = torch.Generator().manual_seed(seed)
+    given = torch.randn(rows, 4, ITEMS, generator=drawn)
+    return Voices(given.masked_fill(torch.rand(rows, 4, ITEMS, generator=drawn) < 0.2, -torch.inf))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_head_that_speaks_for_each_item_is_named(seed: int) -> None:
+    model = voices(seed)
+    empty = none(5)
+    found = best_items(model, empty, [empty], choice(), model)
+    plain = best_items(model, empty, [empty], choice())
+    assert plain.heads is None
+    assert found.items.tolist() == plain.items.tolist()
+    assert found.scores.tolist() == plain.scores.tolist()
+    assert found.heads is not None
+    for row in range(5):
+        for item, head in zip(found.items[row], found.heads[row], strict=True):
+            assert head == int(model.given[row, :, item - 1].argmax())
+    other = best_items(Fixed(model.given[:, 0]), empty, [empty], choice(), model)
+    assert other.items.tolist() == lists(model.given[:, 0], choice()).items.tolist()
+    assert other.heads is not None and other.heads.shape == other.items.shape
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_steered_scores_stand_on_the_unsteered_scale(seed: int) -> None:
+    """By plain sorting: the best active head of each item, its boost in shares of the range."""
+    model, rows = voices(seed), 5
+    active = torch.tensor([True, False, True, True]) if seed % 2 else torch.ones(4).bool()
+    boosts = torch.tensor([0.5, 0.0, -0.25, 0.0]) if seed % 3 else None
+    barred = Contexts(np.arange(rows), np.arange(rows + 1) * 2, np.array([1, 2] * rows, np.int32))
+    asked = replace(choice(7), first=seed % 2, steering=Steering(active, boosts))
+    if seed > 3:
+        asked = replace(asked, boosts=torch.arange(ITEMS).double() % 2 * 0.3)
+    found = best_items(model, none(rows), [barred], asked, model)
+    assert found.heads is not None
+    for row in range(rows):
+        whole = model.given[row].amax(0).double()
+        may = whole > -torch.inf
+        may[:2] = False
+        low, span = float(whole[may].min()), float(whole[may].max() - whole[may].min())
+        add = torch.zeros(4) if boosts is None else boosts * span
+        steered = (model.given[row] + add[:, None])[active].amax(0)
+        at = {
+            code: (float(steered[code - 1]) - low) / span
+            + (0.0 if asked.boosts is None else float(asked.boosts[code - 1]))
+            for code in range(3, ITEMS + 1)
+            if steered[code - 1] > -torch.inf
+        }
+        want = sorted(at, key=lambda code: (-at[code], code))[asked.first : asked.first + 7]
+        assert found.items[row].tolist() == want
+        np.testing.assert_allclose(found.scores[row], [at[code] for code in want], atol=1e-5)
+        assert (np.diff(found.scores[row]) <= 0).all()
+        assert active[found.heads[row]].all()
+
+
+def test_nobody_speaks_where_no_item_is_left() -> None:
+    model = voices(0)
+    model.given[:, 1] = -torch.inf
+    steering = Steering(torch.tensor([False, True, False, False]), torch.ones(4))
+    found = best_items(model, none(5), [none(5)], replace(choice(), steering=steering), model)
+    assert not found.items.any()
+    assert found.heads is not None and (found.heads == -1).all()
+    everything = [Contexts.gather(np.arange(5), np.zeros(5, np.int64), np.full(5, ITEMS),
+                                  {"items": np.arange(1, ITEMS + 1, dtype=np.int32)})]  # fmt: skip
+    assert not best_items(
+        model, none(5), everything, replace(choice(), steering=steering), model
+    ).items.any()

@@ -25,6 +25,7 @@ from tastemaker.run.models import Models
 from tastemaker.run.saved import open_run
 from tastemaker.worlds.logs import planted_groups
 from tests.contracts import ITEMS, some_contexts
+from tests.run.headed import headed
 
 
 def fitted() -> Models:
@@ -278,3 +279,14 @@ def test_shuffled_targets_are_found_no_better_than_by_popularity() -> None:
         values[name] = evaluate(fitted, shuffled, EvalOptions((10,))).per_user["hr@10"]
     for name, hits in values.items():
         assert hits.mean() <= values["popularity"].mean() + 3 * hits.std() / len(hits) ** 0.5, name
+
+
+def test_heads_take_part_where_the_neural_model_does(finished_run: Path) -> None:
+    plain = open_run(finished_run)
+    run, silent = headed(plain).models, headed(plain, weight=0.0).models
+    assert run.heads_in("priors") is run.neural
+    assert run.heads_in("blend") is run.neural
+    assert silent.heads_in("blend") is None
+    for name in ("ease", "popularity", "no-model"):
+        assert run.heads_in(name) is None
+    assert all(plain.models.heads_in(name) is None for name in plain.models.names)

@@ -8,10 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tastemaker.data.ground import EVENT
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
 from tastemaker.recommend.sasrec import SASRec
 from tastemaker.run.job import run_recommender
+from tastemaker.run.plan import make_plan
 from tastemaker.run.saved import open_run
 from tastemaker.train.stopping import Stopped
 from tests.run.small import MODEL, TRAINING
@@ -85,3 +87,9 @@ def test_a_split_without_validation_queries_is_refused_before_anything_else(tmp_
     with pytest.raises(BadInput, match="no validation query|No event|no validation"):
         run_recommender(options, MODEL, TRAINING)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_knows_the_kinds_of_event(small_data: Path, tmp_path: Path) -> None:
+    options = RunOptions(data=str(small_data), out=str(tmp_path / "run"))
+    plan = make_plan(options, tmp_path / "run", MODEL, TRAINING, {})
+    assert plan.ground.groupings[EVENT].names == plan.cuts.interactions.event_names

@@ -3,13 +3,16 @@
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.tables import from_frame
 from tastemaker.errors import BadInput
 from tastemaker.run.shelf import Shelf
+from tastemaker.run.steering import NamedHeads
 from tastemaker.run.wishes import Wishes
+from tests.run.voices import Voices
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +80,21 @@ def test_what_an_answer_says_of_its_wishes(shelf: Shelf) -> None:
     assert "War" in remarks[0]
     assert "Drama" in remarks[1]
     assert "2 of 3 allowed items have no training events" in remarks[2]
+
+
+def test_heads_are_told_from_categories() -> None:
+    log = Interactions.from_sequences({"u": ["a", "b"], "v": ["c"]})
+    bare = Catalog.empty()
+    heads = NamedHeads(Voices(torch.zeros(1, 4, 3)), "voices")
+    shelf = Shelf(log, bare, bare.align(log.item_ids), np.ones(3, bool), heads)
+    choice = shelf.choice(Wishes(only=["short"], boost={"like": 0.5}))
+    assert choice.wished is None and choice.boosts is None
+    assert choice.steering is not None
+    assert choice.steering.active.tolist() == [True, False, True, False]
+    wishes = Wishes(only=["short"], boost={"like": 0.5})
+    assert shelf.steers(wishes) and not shelf.steers(Wishes())
+    assert shelf.remarks(wishes) == ["Only what short heads say.", "Favoured heads: like."]
+    assert "could not be asked" in shelf.remarks(wishes, popular=True)[0]
+    assert shelf.choice(Wishes()).steering is None
+    with pytest.raises(BadInput, match="no group 'Fun'"):
+        shelf.choice(Wishes(only=["Fun"]))

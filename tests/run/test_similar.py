@@ -292,3 +292,11 @@ def test_vectors_that_are_no_numbers_are_refused_before_anything_is_kept(
 def test_a_model_of_other_items_is_refused(finished_run: Path) -> None:
     with pytest.raises(ArtefactError, match="other items"):
         with_heads(open_run(finished_run)).similar("i7")
+
+
+def test_beside_an_item_heads_cannot_be_named(saved: SavedRun) -> None:
+    for wish in ({"only": ["short-term"]}, {"boost": {"short-term": 0.3}}):
+        with pytest.raises(BadInput, match="no group 'short-term'") as caught:
+            saved.similar("i3", 3, **wish)  # type: ignore[arg-type]
+        assert "Heads here" not in str(caught.value)
+    assert {item.intent for item in saved.similar("i3", 3).items} == {""}

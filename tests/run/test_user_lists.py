@@ -10,6 +10,7 @@ from tastemaker.run import user_lists
 from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.user_lists import codes_of, lists_of, rows_of, tables_of
 from tastemaker.run.wishes import Wishes
+from tests.run.headed import headed
 from tests.run.refusals import refusing_run
 
 
@@ -100,3 +101,18 @@ def test_wishes_are_checked_before_the_first_table(saved: SavedRun) -> None:
         saved.answer_all(["u1"], Wishes(boost={"Comedy": 1}))
     with pytest.raises(BadInput, match="'gpt'"):
         saved.answer_all(["u1"], Wishes(), "gpt")
+
+
+def test_tables_of_a_run_with_heads_say_what_spoke(saved: SavedRun) -> None:
+    run = headed(saved)
+    users = ["u1", "u2", "nobody"]
+    for model, wishes in (("priors", {}), ("blend", {}), ("", {"only": ["short-term"]})):
+        table = run.recommend_all(users, 3, model=model, **wishes)  # type: ignore[arg-type]
+        assert table.columns[-1] == "intent"
+        for user in users:
+            alone = run.recommend(user, 3, model=model, **wishes)  # type: ignore[arg-type]
+            rows = table.filter(user_id=user)
+            assert rows["intent"].to_list() == [item.intent for item in alone.items]
+            assert rows["model"].unique().to_list() == [alone.model]
+    assert set(run.recommend_all(users, 2, model="ease")["intent"]) == {""}
+    assert run.recommend_all([], 2).schema == run.recommend_all(users, 2).schema

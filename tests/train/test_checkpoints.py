@@ -80,6 +80,7 @@ def test_another_number_of_processes_is_refused(tmp_path: Path) -> None:
 
     class Two:
         num_processes, process_index, is_main_process = 2, 0, True
+        device = torch.device("cpu")
 
     again = Checkpoints(tmp_path, Two(), {})  # type: ignore[arg-type]
     with pytest.raises(ArtefactError, match="number of processes"):

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import torch
@@ -70,7 +72,9 @@ def validate():
     return {"ndcg@10": float(len(values))}
 
 out = Path(sys.argv[2])
-training = FitConfig(epochs=int(sys.argv[3]), lr=0.01, warmup=1, patience=0)
+training = FitConfig(
+    epochs=int(sys.argv[3]), lr=0.01, warmup=1, patience=0, precision=sys.argv[4]
+)
 fit(model, batches, training, validate, out, resume=True)
 rank = os.environ.get("RANK", "0")
 (out / f"values-{rank}.json").write_text(json.dumps(values))
@@ -83,18 +87,29 @@ def losses(out: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in lines]
 
 
-def begin(model: str, out: Path, *launcher: str, epochs: int = 3) -> "subprocess.Popen[str]":
-    """Start the script, under `accelerate launch` where options for it are given."""
+def begin(
+    model: str,
+    out: Path,
+    *launcher: str,
+    epochs: int = 3,
+    precision: str = "fp32",
+    extra: Mapping[str, str] = MappingProxyType({}),
+) -> "subprocess.Popen[str]":
+    """Start the script, under `accelerate launch` where options for it are given.
+
+    `extra` are variables of its environment.
+    """
     script = out.parent / "script.py"
     script.write_text(SCRIPT)
     out.mkdir(exist_ok=True)
-    env = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""}
-    env |= {"ACCELERATE_USE_CPU": "true"}
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""}
+    env |= {"ACCELERATE_USE_CPU": "true", **extra}
     start = [sys.executable]
     if launcher:
         start += ["-m", "accelerate.commands.launch", *launcher]
     return subprocess.Popen(
-        [*start, str(script), model, str(out), str(epochs)],
+        [*start, str(script), model, str(out), str(epochs), precision],
         env=env,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -103,9 +118,9 @@ def begin(model: str, out: Path, *launcher: str, epochs: int = 3) -> "subprocess
     )
 
 
-def train(model: str, out: Path, *launcher: str, epochs: int = 3) -> None:
+def train(model: str, out: Path, *launcher: str, epochs: int = 3, precision: str = "fp32") -> None:
     """Run the script to its end."""
-    with begin(model, out, *launcher, epochs=epochs) as child:
+    with begin(model, out, *launcher, epochs=epochs, precision=precision) as child:
         errors = child.communicate(timeout=300)[1]
     assert child.returncode == 0, errors[-6000:]
 
@@ -137,6 +152,19 @@ def test_two_processes_train_as_one(model: str, launch: tuple[str, ...], tmp_pat
     weights = json.loads((two / "values-0.json").read_text())
     assert weights == json.loads((two / "values-1.json").read_text())
     assert len(weights) == 3
+
+
+def test_parted_weights_train_in_low_precision_as_whole_ones_do(tmp_path: Path) -> None:
+    full, whole, parted = (tmp_path / name for name in ("full", "whole", "parted"))
+    train("hstu", full)
+    train("hstu", whole, precision="bf16")
+    train("hstu", parted, *PARTED, precision="bf16")
+    assert losses(parted) == pytest.approx(losses(whole), rel=5e-3)
+    assert losses(parted)[0] != pytest.approx(losses(full)[0], rel=1e-6)
+    newest = pointers.pointed(parted / "checkpoints" / "latest")
+    assert newest is not None
+    weights = files.load_tensors(newest / "model.safetensors")
+    assert all(tensor.dtype == torch.float32 for tensor in weights.values())
 
 
 def test_parted_weights_resume_from_a_checkpoint_that_one_process_could_read(

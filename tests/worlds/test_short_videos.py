@@ -175,17 +175,21 @@ def test_tastes_are_read_from_many_events_only(world: ShortVideos) -> None:
     assert told(150) > told(20) + 0.15
 
 
-def test_chances_are_of_what_then_happens(world: ShortVideos) -> None:
+@pytest.mark.parametrize("ahead", [0, 1, 7])
+def test_chances_are_of_what_then_happens(world: ShortVideos, ahead: int) -> None:
     expected, happened = np.zeros(len(CATEGORIES)), np.zeros(len(CATEGORIES))
-    for step in (1, 40, 149):
-        users = USERS[world.truth.kinds[:, step] < 3]
+    for step in (1, 40, 149 - ahead):
+        users = USERS[world.truth.kinds[:, step + ahead] < 3]
         steps = np.full(len(users), step)
-        chances = world.chances(users, steps)
+        chances = world.chances(users, steps, ahead=ahead)
         assert chances.sum(1) == pytest.approx(1)
         for user in users[:5]:
             assert (chances[np.searchsorted(users, user), world.rows[user, :step]] == 0).all()
         expected += np.bincount(world.truth.categories, chances.sum(0))
-        happened += np.bincount(categories(world)[users, step], minlength=len(CATEGORIES))
+        then = categories(world)[users, step + ahead]
+        happened += np.bincount(then, minlength=len(CATEGORIES))
+        likely = chances[:, world.truth.categories == 0].sum(1)
+        assert likely[then == 0].mean() > likely[then != 0].mean()
     assert (np.abs(expected - happened) < 4 * np.sqrt(expected)).all()
 
 

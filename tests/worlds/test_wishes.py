@@ -92,7 +92,9 @@ def test_what_counts_within_a_category_differs_by_kind(wishes: Wishes) -> None:
 
 
 def test_waves_last_three_days_and_reach_every_video(wishes: Wishes) -> None:
-    views = wishes.weights[: -STYLES - 1]
+    views = wishes.weights[: wishes.num_days]
+    assert wishes.days.max() == wishes.num_days - 2
+    assert len(wishes.weights) == wishes.num_days + STYLES + 1
     high = views > 2 * views.min(0)
     assert high.any(0).all()
     assert high.sum(0).max() == 3
