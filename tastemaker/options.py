@@ -21,6 +21,7 @@ MODELS = {
     "hstu": "HSTU",
     "hllm": "HLLM",
     "priors": "human priors",
+    "persrec": "PerSRec",
     "mtmh": "MTMH-style",
 }
 """Neural models by name, with their titles; `recommend/backbones.py` says what each is made of."""

@@ -21,6 +21,8 @@ from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.mtmh import MTMH
 from tastemaker.recommend.mtmh_shape import MTMHConfig
+from tastemaker.recommend.persrec import PerSRec
+from tastemaker.recommend.persrec_shape import PerSRecConfig
 from tastemaker.recommend.priors import Priors
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
@@ -64,6 +66,17 @@ NEURAL: dict[str, Backbone] = {
             "model.weighting": ("frequency", "uniform"),
             "model.merge": ("combine", "average", "calibrated"),
             "model.in_group": (0.5, 1.0),
+        },
+    ),
+    "persrec": Backbone(
+        PerSRec,
+        PerSRecConfig,
+        presets.PERSREC,
+        {
+            "model.old": (50, 150, 450),
+            "model.recent": (20, 50),
+            "model.tokens": (1, 4, 16),
+            "model.hidden": (0.0, 0.2),
         },
     ),
     "mtmh": Backbone(

@@ -43,11 +43,8 @@ from tastemaker.recommend.persrec_layout import (
     split_rows,
     with_tokens,
 )
-from tastemaker.recommend.persrec_shape import PerSRecConfig
+from tastemaker.recommend.persrec_shape import TOKENS, PerSRecConfig
 from tastemaker.weights import Stored, checked_tensors
-
-TOKENS = "tokens.safetensors"
-"""File of the tokens; the backbone's weights stand where it alone would write them."""
 
 
 @dataclass(frozen=True, eq=False)

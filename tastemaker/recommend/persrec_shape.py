@@ -10,6 +10,9 @@ from tastemaker.recommend.backbone_option import NAMED, BackboneConfig
 from tastemaker.recommend.persrec_layout import Layout
 from tastemaker.recommend.sasrec import SASRecConfig
 
+TOKENS = "tokens.safetensors"
+"""File of the tokens; the backbone's weights stand where it alone would write them."""
+
 
 @dataclass(frozen=True)
 class PerSRecConfig:

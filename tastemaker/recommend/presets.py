@@ -13,6 +13,7 @@ from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.mtmh_shape import MTMHConfig
+from tastemaker.recommend.persrec_shape import PerSRecConfig
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.seams import Shape
@@ -145,5 +146,30 @@ PRIORS = {
         ),
         FitConfig(lr=1e-4, schedule="cosine", batch=128, patience=10),
         "arXiv 2511.10492, HSTU on Pixel8M; no lengths of states there, but a scale",
+    ),
+}
+PERSREC = {
+    "default": Preset(PerSRecConfig(), FitConfig(), "200 events for the price of 50, a first try"),
+    "long": Preset(
+        PerSRecConfig(
+            HSTUConfig(heads=2, head_dim=32, divisor=1, loss="sampled"),
+            old=1000,
+            recent=100,
+            tokens=4,
+        ),
+        FitConfig(batch=16),
+        "arXiv 2601.03479 on MerRec, at a CPU's size",
+    ),
+    "paper": Preset(
+        PerSRecConfig(
+            HSTUConfig(
+                layers=16, heads=8, head_dim=8, dropout=0.5, loss="sampled", drawn="popular"
+            ),
+            old=400,
+            recent=100,
+            tokens=4,
+        ),
+        FitConfig(epochs=201, batch=8, patience=10),
+        "arXiv 2601.03479, HSTU on EB-NeRD; negatives are shared by a batch here",
     ),
 }

@@ -19,6 +19,7 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import JsonObject
 from tastemaker.index import kept as index
 from tastemaker.options import RunOptions
+from tastemaker.recommend.persrec_shape import TOKENS
 from tastemaker.recommend.priors_shape import GROUPINGS, HEADS
 from tastemaker.run.unfinished import no_run
 
@@ -50,6 +51,7 @@ INDEX = "index"
 OPTIONAL = (
     "user_model.json",
     NEIGHBOURS,
+    TOKENS,
     HEADS,
     *GROUPINGS.values(),
     *(f"{INDEX}/{name}" for name in index.FILES),

@@ -68,7 +68,8 @@ def test_a_trained_model_saves_and_opens_itself(name: str, tmp_path: Path) -> No
         pytest.importorskip("transformers", reason="transformers is not installed")
     plain, items = backbone_of(name).config(), ground(ITEMS)
     inner = vars(plain).get("backbone", plain)
-    small = replace(inner, dim=8, history=6, **({"layers": 1} if "layers" in vars(inner) else {}))
+    few = {} if "recent" in vars(plain) else {"history": 6}  # which decides the backbone's
+    small = replace(inner, dim=8, **few, **({"layers": 1} if "layers" in vars(inner) else {}))
     config = (replace(plain, backbone=small) if inner is not plain else small).suited(ITEMS)
     model, rows = build(config, items).train(False), some_contexts()
     model.save(tmp_path)
