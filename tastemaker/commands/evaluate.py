@@ -31,13 +31,18 @@ class EvaluateOptions:
     """model of the run; default: the one it recommends with"""
     metric: str = ""
     """metric to compare with --against, such as hr@10 or mrr@10; default: ndcg@10"""
+    cost: bool = False
+    """what a request costs a run of persrec, by the formula and measured, and nothing else"""
 
     def __post_init__(self) -> None:
-        """Refuse a metric that would be idle.
+        """Refuse an option that would be idle.
 
         Raises:
-            BadInput: If there is nothing to compare.
+            BadInput: If there is nothing to compare, or another thing is asked for beside the cost.
         """
+        if self.cost and (self.against or self.model):
+            what = "The cost of a run is neither compared nor of another model."
+            raise BadInput(what, "--cost", "Leave --against and --model out.")
         if self.metric and not self.against:
             what = f"--metric {self.metric} is given, but nothing to compare with."
             raise BadInput(what, "--metric", "Add --against RUN2, or leave --metric out.")
@@ -47,6 +52,10 @@ def evaluate(options: EvaluateOptions) -> JsonObject:
     """Evaluate a finished run again, or compare it with another, user by user."""
     from tastemaker.run.compare import compare_runs, evaluate_run
 
+    if options.cost:
+        from tastemaker.run.cost import evaluate_cost
+
+        return evaluate_cost(options.run)
     if not options.against:
         return evaluate_run(options.run, options.model)
     metric = options.metric or HEADLINE
@@ -58,6 +67,9 @@ def show_evaluation(answer: JsonObject) -> None:
     out = screen()
     if "comparison" in answer:
         _comparison(out, answer["comparison"])
+        return
+    if "cost" in answer:
+        _cost(out, answer["cost"])
         return
     for warning in answer.get("warnings", []):
         out.print(Text("! ", style="bold yellow") + plain(warning))
@@ -90,6 +102,37 @@ def _comparison(out: Screen, pair: JsonObject) -> None:
             f"worse {pair['worse']:.1%}"
         )
     )
+
+
+def _cost(out: Screen, cost: JsonObject) -> None:
+    """The formula beside what was measured, and what is kept of a user."""
+    layout, sides = cost["layout"], (cost["formula"], cost["measured"])
+    out.print(plain(
+        f"{layout['old']:,} old events in {counted(layout['tokens'], 'token')}, "
+        f"{layout['recent']:,} recent ones; scoring the catalogue is left out"
+    ))  # fmt: skip
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    table.add_column("a request")
+    table.add_column("multiply-adds", justify="right")
+    table.add_column("CPU ms here", justify="right")
+    for name in ("full", "cached", "compression"):
+        formula, measured = (side[name] for side in sides)
+        table.add_row(name, f"{formula:,.0f}", f"{measured:,.2f}")
+    for shared in cost["formula"]["amortised"]:
+        formula, measured = (side["amortised"][shared] for side in sides)
+        row = f"cached, {counted(int(shared), 'request')} a compression"
+        table.add_row(row, f"{formula:,.0f}", f"{measured:,.2f}")
+    table.add_row("cached / full", *(f"{side['share_of_full']:.1%}" for side in sides))
+    out.print(table)
+    ends = [f"{side['break_even']:.2f}" if side["break_even"] else "none" for side in sides]
+    said = f"{ends[0]} requests by the formula, {ends[1]} measured"
+    out.print(plain(f"Compressing pays from {said} a compression."))
+    memory = cost["memory"]
+    kept, raw = memory["bytes"] / 1024, memory["raw_keys_and_values"] / 1024
+    out.print(plain(
+        f"Kept of a user: {memory['numbers']:,} numbers, {kept:,.1f} kB in float32; keys and "
+        f"values of the old events themselves would be {raw:,.0f} kB."
+    ))  # fmt: skip
 
 
 VERBS: dict[str, Verb | Later] = {
