@@ -19,6 +19,7 @@ Checked: tests/recommend/test_persrec.py, recipes/persrec.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -73,7 +74,11 @@ def _some(values: Tensor, rows: Tensor | slice) -> Tensor:
 
 
 class PerSRec(nn.Module):
-    """Memory tokens on a backbone; the seams `Learned` and `Encoder`."""
+    """Memory tokens on a backbone; the seams `Learned` and `Encoder`.
+
+    Where `memories` are set, they say what is kept of each row of contexts' old events; else it is
+    made anew.
+    """
 
     def __init__(self, config: PerSRecConfig, backbone: NextItemModel) -> None:
         """Tokens near zero, as a backbone's items begin.
@@ -84,6 +89,7 @@ class PerSRec(nn.Module):
         """
         super().__init__()
         self.config, self.backbone, self.layout = config, backbone, config.layout
+        self.memories: Callable[[Contexts], Memory] | None = None
         dim = int(backbone.table().shape[1])
         # HLLM reads unit vectors, whose entries are about 1/√D.
         spread = dim**-0.5 if isinstance(config.backbone, HLLMConfig) else 0.02
@@ -234,8 +240,13 @@ class PerSRec(nn.Module):
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) scores of every item for each row, in float32; column j is item code j + 1."""
-        batch = last(contexts, self.config.history).to(self.tokens.device)
-        return (self.encode(batch) @ self.item_vectors().T).float()
+        device = self.tokens.device
+        if self.memories is None:
+            state = self.encode(last(contexts, self.config.history).to(device))
+        else:
+            recent = last(contexts, self.layout.recent).to(device)
+            state = self.asked(recent, self.memories(contexts))
+        return (state @ self.item_vectors().T).float()
 
     def _shared(self, old: Batch) -> Batch:
         """One row for all where nobody has old events."""

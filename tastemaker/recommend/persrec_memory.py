@@ -30,7 +30,7 @@ def identity_of(model: PerSRec) -> dict[str, object]:
 
 @dataclass
 class Remembering:
-    """A model that reads what is kept of its users; the seam `Recommender`."""
+    """What is kept of the users of a model: `memory` is what its `memories` may be."""
 
     model: PerSRec
     states: UserStates
@@ -50,13 +50,6 @@ class Remembering:
             return self.model.compress(last(Contexts.single([]), 1).to(self.model.tokens.device))
 
     @torch.no_grad()
-    def score(self, contexts: Contexts) -> Tensor:
-        """(B, I) as the model itself scores, but for `gap`."""
-        recent = self.model.layout.recent
-        batch = last(contexts, recent).to(self.model.tokens.device)
-        state = self.model.asked(batch, self.memory(contexts))
-        return (state @ self.model.item_vectors().T).float()
-
     def memory(self, contexts: Contexts) -> Memory:
         """What is kept of each row's old events, made and kept where it was not there."""
         ids = [self.named(int(user)) for user in contexts.users]

@@ -57,6 +57,8 @@ OPTIONAL = (
     *(f"{INDEX}/{name}" for name in index.FILES),
 )
 """What a run has beside where its model needs it."""
+STATES = "user_states.sqlite"
+"""What is kept of users to answer them sooner; made as they are asked for, no part of the run."""
 SETTLED = (
     "data",
     "model",
@@ -154,6 +156,8 @@ def clear_results(run: Path, but: Collection[str] = ()) -> None:
     for name in (*FILES, *OPTIONAL):
         if name not in (*_WORKING, *but):
             (run / name).unlink(missing_ok=True)
+    for path in run.glob(f"{STATES}*"):  # of the weights before; SQLite has files beside it
+        path.unlink()
 
 
 def seal_run(run: Path, meta: JsonObject) -> None:

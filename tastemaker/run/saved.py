@@ -26,10 +26,12 @@ from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import refused
 from tastemaker.files import JsonObject
+from tastemaker.recommend.persrec_memory import Remembering
 from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
 from tastemaker.run.kept import kept_data
 from tastemaker.run.models import Models
+from tastemaker.run.remembered import remembering
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.similar import Beside, answer_similar
 from tastemaker.run.steering import NamedHeads
@@ -78,6 +80,20 @@ class SavedRun:
     def refused(self) -> Interactions:
         """What each user explicitly refused, by their newest word."""
         return refused(self.data.interactions, self.data.declared)
+
+    @cached_property
+    def remembering(self) -> Remembering | None:
+        """What is kept of users' old events; None where the model compresses none.
+
+        Raises:
+            ArtefactError: If it is of another model, or damaged.
+        """
+        return remembering(self)
+
+    def forget(self, user: Id) -> bool:
+        """Erase what is kept of a user, and say whether there was something."""
+        kept = self.remembering
+        return kept is not None and kept.states.erase([id_of(user)]) > 0
 
     def model_name(self, name: str = "") -> str:
         """`name`, or where it is empty that of the model which this run recommends with."""

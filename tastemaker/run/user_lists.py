@@ -58,6 +58,7 @@ def lists_of(saved: SavedRun, users: Codes, model: str, choice: Choice) -> Lists
     contexts, barred = rows_of(saved.interactions, users), [rows_of(saved.refused, users)]
     if not saved.config["repeats"]:
         barred.append(contexts)
+    _ = saved.remembering  # which the model reads from then on
     ranking, heads = saved.models.get(model), saved.models.heads_in(model)
     return best_items(ranking, contexts, barred, choice, heads)
 
