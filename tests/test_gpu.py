@@ -24,7 +24,8 @@ import torch
 
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.ground import Ground
+from tastemaker.data.ground import CATEGORY, Ground
+from tastemaker.data.groupings import Grouping
 from tastemaker.data.splits import leave_one_out
 from tastemaker.errors import TastemakerError
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
@@ -35,7 +36,12 @@ from tastemaker.recommend.esasrec import ESASRecConfig
 from tastemaker.recommend.hllm_shape import HLLMConfig
 from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.mtmh_shape import MTMHConfig
+from tastemaker.recommend.persrec_memory import Remembering, identity_of
+from tastemaker.recommend.persrec_shape import PerSRecConfig
+from tastemaker.recommend.priors import Priors
+from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
+from tastemaker.recommend.user_states import UserStates
 from tastemaker.run.compare import evaluate_run
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
@@ -64,6 +70,10 @@ SHAPES: dict[str, Shape] = {
     "hllm-top": HLLMConfig(dim=32, dropout=0.0, history=12, loss="softmax", trained_layers=1,
                            max_tokens=8),
     "mtmh": MTMHConfig(dim=32, width=32, history=12, window=2),
+    "persrec": PerSRecConfig(HSTUConfig(dim=32, dropout=0.0, loss="softmax", heads=2, head_dim=16,
+                                        divisor=1), old=9, recent=4, tokens=3, parts=3),
+    "priors": PriorsConfig(HSTUConfig(dim=32, dropout=0.0, history=12, heads=2, head_dim=16),
+                           offsets=4, segments=2, negatives=20, switch=0.1, merge="calibrated"),
 }  # fmt: skip
 WORLD = long_memory(users=200, length=40, items=ITEMS, lag=2)
 
@@ -148,9 +158,6 @@ def test_layers_that_do_not_train_say_the_same_on_both() -> None:
 
 @pytest.mark.parametrize("composition", ["hierarchical", "additive"])
 def test_heads_of_human_priors_are_those_of_the_cpu(composition: str) -> None:
-    from tastemaker.recommend.priors import Priors
-    from tastemaker.recommend.priors_shape import PriorsConfig
-
     shape = PriorsConfig(backbone=SHAPES["sasrec"], composition=composition)  # type: ignore[arg-type]
     torch.manual_seed(0)
     model = Priors.build(shape, ground())
@@ -158,6 +165,21 @@ def test_heads_of_human_priors_are_those_of_the_cpu(composition: str) -> None:
         for parameter in model.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))  # fresh heads are all alike
     same_on_both(model, model.batches(TRAIN, 4))
+    there = copy.deepcopy(model).to(GPU)
+    for one, other in zip(model.spoken(ASKED), there.spoken(ASKED), strict=True):
+        torch.testing.assert_close(other.cpu(), one, rtol=1e-4, atol=1e-4)
+
+
+@torch.no_grad()
+def test_what_is_kept_on_a_gpu_answers_as_one_pass(tmp_path: Path) -> None:
+    model = built("persrec").eval().to(GPU)
+    want = model.score(ASKED)
+    states = UserStates.open(tmp_path / "states", identity_of(model), "float32")
+    remembering = Remembering(model, states, str)
+    model.memories = remembering.memory
+    for _ in range(2):
+        torch.testing.assert_close(model.score(ASKED), want, rtol=1e-4, atol=1e-4)
+    assert remembering.read == remembering.made == len(ASKED)
 
 
 def trained(
@@ -315,6 +337,19 @@ def test_launched_trainings_are_as_a_plain_one(tmp_path: Path) -> None:
         assert low[0] != pytest.approx(found["plain"][0], rel=1e-6)
 
 
+LARGE = HSTUConfig(dim=512, layers=8, heads=8, head_dim=64, history=200, loss="sampled")
+
+
+def large_ground(items: int) -> Ground:
+    """Items in 50 groups, every third of them in two."""
+    first = np.arange(items) % 50
+    labels = [
+        [f"g{group}", *([f"g{(group + 7) % 50}"] if number % 3 == 0 else [])]
+        for number, group in enumerate(first.tolist())
+    ]
+    return Ground(items, groupings={CATEGORY: Grouping.from_labels(pl.Series(labels), "items")})
+
+
 def large_log(rows: int, length: int, items: int) -> Contexts:
     """Rows of full length, in which some items are far more popular than others."""
     rng = np.random.default_rng(0)
@@ -327,12 +362,14 @@ def large_log(rows: int, length: int, items: int) -> Contexts:
 @pytest.mark.parametrize(
     ("shape", "rows"),
     [
-        (HSTUConfig(dim=512, layers=8, heads=8, head_dim=64, history=200, loss="sampled"), 128),
+        (LARGE, 128),
         (SASRecConfig(dim=512, layers=8, heads=8, inner=2048, history=200, loss="sampled"), 128),
         (SASRecConfig(dim=1024, layers=16, heads=16, inner=4096, history=200, loss="sampled"), 64),
         (HSTUConfig(dim=1024, layers=16, heads=8, head_dim=128, history=200, loss="sampled"), 64),
+        (PriorsConfig(LARGE, priors=("category",), offsets=4, segments=2), 64),
+        (PerSRecConfig(replace(LARGE, history=50, divisor=1), 900, 100, 16), 16),
     ],
-    ids=["hstu-512", "sasrec-512", "sasrec-1024", "hstu-1024"],
+    ids=["hstu-512", "sasrec-512", "sasrec-1024", "hstu-1024", "priors-512", "persrec-512"],
 )
 def test_a_hundred_steps_of_a_large_model(
     shape: Any, rows: int, monkeypatch: pytest.MonkeyPatch
@@ -340,7 +377,7 @@ def test_a_hundred_steps_of_a_large_model(
     items, steps, warm = 100_000, 100, 20
     log = large_log(rows * steps, shape.history + 1, items)
     torch.manual_seed(0)
-    model: Any = build(shape, Ground(items))
+    model: Any = build(shape, large_ground(items))
     told: list[tuple[float, float, int]] = []
 
     def step(journal: Journal, epoch: int, number: int, loss: float, targets: int) -> None:

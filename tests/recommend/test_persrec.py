@@ -613,6 +613,24 @@ def test_a_user_without_recent_events_is_answered_by_the_tokens() -> None:
     assert memory.state.abs().max() > 1e-2
 
 
+@every_kind
+def test_tokens_begin_as_items_do_and_learn_at_the_full_rate(kind: str) -> None:
+    net = built(kind, old=6, recent=3, tokens=40)
+    items = net.backbone.embed(histories(9, 9)).detach()
+    assert 0.5 < float(net.tokens.detach().std() / items.std()) < 2
+    groups = net.parameter_groups()
+    listed = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(listed) == sorted(id(parameter) for parameter in net.parameters())
+    (share,) = {
+        group["share"]
+        for group in groups
+        if any(parameter is net.tokens for parameter in group["params"])
+    }
+    assert share == 1.0
+    if kind == "hllm":
+        assert {group["share"] for group in groups} == {1.0, net.config.backbone.item_lr}  # type: ignore[union-attr]
+
+
 # What does not fit.
 
 

@@ -14,9 +14,9 @@ from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
 from tests.contracts import some_contexts
+from tests.recommend.small_priors import TRAIN, belongs, grown, steps
+from tests.recommend.small_priors import ground as grouped
 from tests.recommend.test_persrec import built, every_kind, whole
-from tests.recommend.test_priors import TRAIN, grown, membership, steps
-from tests.recommend.test_priors import ground as grouped
 
 
 def headed(kind: str) -> Priors:
@@ -53,7 +53,8 @@ def test_heads_answer_from_the_state_that_the_memory_gives(kind: str) -> None:
     best, head = net.spoken(contexts)
     assert torch.equal(best, net.score(contexts))
     assert not torch.allclose(best, fresh, atol=1e-2)
-    said = membership(net)[1:].T[head, torch.arange(head.shape[1])]
+    known = belongs(net.heads.axes.listed[0])[1:]
+    said = known.T[head, torch.arange(head.shape[1])]
     assert said.all()  # an item is spoken for by a head that knows it
     assert len(np.unique(head)) > 2
 
