@@ -394,7 +394,7 @@ def test_a_hundred_steps_of_a_large_model(
         {
             "model": type(shape).__name__.removesuffix("Config"),
             "dim": shape.dim,
-            "layers": shape.layers,
+            "layers": vars(shape).get("backbone", shape).layers,
             "million_weights": round(sum(p.numel() for p in model.parameters()) / 1e6, 1),
             "targets_a_step": told[0][2],
             "targets_a_second": round(sum(n for _, _, n in told[warm:]) / taken),
