@@ -1,5 +1,7 @@
 """Steps of PerSRec: the same from any step on, and recent events hidden as asked."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -27,3 +29,22 @@ def test_batches_go_on_where_they_stopped_and_hide_what_is_asked() -> None:
             gone += int(lost.sum())
             there += int(full.valid[:, is_recent(net, full)].sum())
         assert gone / there == pytest.approx(hidden, abs=0.08)
+
+
+def test_no_step_hides_what_another_hides() -> None:
+    shape = {"old": 6, "recent": 5, "tokens": 2}
+    rows = some_contexts(60, seed=2)
+    hiding = built("sasrec", hidden=0.5, **shape).batches(rows, 3)
+    plain = built("sasrec", **shape).batches(rows, 3)
+    lost = {}
+    for epoch in range(2):
+        pairs = zip(hiding.epoch(epoch), plain.epoch(epoch), strict=True)
+        for step, (made, full) in enumerate(pairs):
+            lost[epoch, step] = full.valid, full.valid & ~made.valid
+    alike = 0
+    for one, two in itertools.combinations(lost.values(), 2):
+        if one[0].shape == two[0].shape and int((one[0] & two[0]).sum()) > 20:
+            both = one[0] & two[0]
+            alike += 1
+            assert not torch.equal(one[1][both], two[1][both])
+    assert alike > 3
