@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import polars as pl
 
 from tastemaker.errors import OutOfResources
 from tastemaker.recommend.persrec import PerSRec
 from tastemaker.recommend.persrec_memory import Remembering, identity_of
 from tastemaker.recommend.user_states import UserStates
-from tastemaker.run.folder import STATES, finished_folder
-
-if TYPE_CHECKING:
-    from tastemaker.run.saved import SavedRun
+from tastemaker.run.folder import STATES
+from tastemaker.seams import Learned
 
 
-def remembering(saved: SavedRun) -> Remembering | None:
-    """The memories of a run, from now on read by its model; None for any other model.
+def remembering(model: Learned, user_ids: pl.Series, folder: Path) -> Remembering | None:
+    """What is kept of the users of a model, which reads it from then on; None for most models.
 
     A folder that may not be written keeps none: memories are then made for each answer.
+
+    Args:
+        model: The model of a run.
+        user_ids: (U,) ids in the order of their codes.
+        folder: Where the finished run stands.
 
     Raises:
         ArtefactError: If memories there are of another model, or the file is damaged.
     """
-    model = saved.models.neural
     if not isinstance(model, PerSRec):
         return None
-    ids = saved.interactions.user_ids
 
     def named(code: int) -> str | None:
-        return str(ids[code]) if code >= 0 else None
+        return str(user_ids[code]) if code >= 0 else None
 
     with suppress(OutOfResources):
-        path = finished_folder(saved.path) / STATES
-        states = UserStates.open(path, identity_of(model), "float32")
+        states = UserStates.open(folder / STATES, identity_of(model), "float32")
         made = Remembering(model, states, named)
         model.memories = made.memory
         return made

@@ -88,7 +88,8 @@ class SavedRun:
         Raises:
             ArtefactError: If it is of another model, or damaged.
         """
-        return remembering(self)
+        ids, folder = self.interactions.user_ids, finished_folder(self.path)
+        return remembering(self.models.neural, ids, folder)
 
     def forget(self, user: Id) -> bool:
         """Erase what is kept of a user, and say whether there was something."""
