@@ -552,7 +552,7 @@ def test_12_a_user_alone_scores_as_in_company_of_64(priors: Sequence[str], merge
     net = grown(built(priors, offsets=2, segments=2, merge=merge, switch=1.0)).eval()
     contexts = some_contexts(64)
     together, speaker = net.spoken(contexts)
-    for row in range(0, 64, 9):
+    for row in range(0, 64, 21):
         alone, speaks = net.spoken(contexts.slice(row, row + 1))
         torch.testing.assert_close(alone[0], together[row], rtol=1e-5, atol=1e-6)
         assert torch.equal(speaks[0], speaker[row])
@@ -574,7 +574,7 @@ def test_12_the_same_seed_gives_the_same_losses_and_gradients(composition: str) 
 @each_composition
 def test_pieces_of_a_step_add_up_to_it(priors: Sequence[str], composition: str) -> None:
     net = grown(built(priors, composition=composition, offsets=2, segments=2, switch=0.5)).eval()
-    for step in steps(net, 6)[:2]:
+    for step in steps(net, 6)[:1]:
         net.zero_grad()
         whole = net(step)
         whole.backward()
@@ -587,7 +587,7 @@ def test_pieces_of_a_step_add_up_to_it(priors: Sequence[str], composition: str) 
             torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-5)
 
 
-@each_axes
+@pytest.mark.parametrize("priors", [("category", "event"), ("user",)])
 @each_composition
 def test_bf16_autocast_trains_and_scores_in_float32(
     priors: Sequence[str], composition: str
