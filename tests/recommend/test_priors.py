@@ -641,6 +641,10 @@ def test_heads_below_one_half_are_off_and_all_are_on_when_all_are_off() -> None:
     switched(net, 1, [False, True, False])
     _, speaker = net.spoken(contexts)
     assert net.heads_of("event", 1)[speaker].all()
+    gates_of(net).biases[1][1] = torch.tensor([0.0, -1.0, 1.0])
+    _, speaker = net.spoken(contexts)  # one half is on
+    assert not net.heads_of("event", 1)[speaker].any()
+    assert net.heads_of("event", 0)[speaker].any() and net.heads_of("event", 2)[speaker].any()
     switched(net, 1, [False] * 3)
     none = net.score(contexts)
     switched(net, 1, [True] * 3)
