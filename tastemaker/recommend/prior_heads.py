@@ -157,7 +157,8 @@ class PriorHeads(nn.Module):
                 place, groups = axis.groups_of(axis.known(users + 1))
                 on = torch.zeros_like(on)
                 on[place, groups] = True
-                shares[-1] = torch.where(on, 0.0, shares[-1])
+                own = on.sum(1, keepdim=True).clamp(min=1).log()
+                shares[-1] = torch.where(on.any(1, keepdim=True), -own.expand_as(on), shares[-1])
             active.append(on | ~on.any(1, keepdim=True))
         segments = torch.zeros(self.config.segments, device=state.device)
         segments = segments.index_add(0, self.segments, self.horizon).log()
