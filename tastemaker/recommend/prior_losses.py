@@ -19,12 +19,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tastemaker.nn.heads import Tiles
+from tastemaker.nn.grouped import GroupedSoftmax, Pairs, Rivals
 from tastemaker.recommend.prior_axes import Axis
 
 DECAY = 0.99
 """Weight of an offset against the one before."""
-_TILE = 256
 
 
 def horizon_weights(offsets: int, decay: float = DECAY) -> Tensor:
@@ -114,31 +113,34 @@ def group_softmax(
     groups: Tensor,
     negatives: Tensor,
     weights: Tensor,
+    rows: Tensor | None = None,
 ) -> Tensor:
     """Weighted sum of −log softmax of each target against the negatives of its group.
 
     A negative that is the target contributes nothing; one drawn twice counts twice.
 
     Args:
-        outputs: (R, D) of the heads, times whatever scale the scores have.
+        outputs: (T, D) of the heads, times whatever scale the scores have.
         table: (n, D) item vectors.
         targets: (R,) rows of the table.
-        groups: (R,) group of each row, below C.
+        groups: (T,) group of each output, below C.
         negatives: (C, K) rows of the table.
         weights: (R,).
+        rows: (R,) the output that each target is one of; None: R = T, and it is its own.
 
     Returns:
-        Scalar; 0 where there is no row.
+        Scalar; 0 where there is no target.
     """
-    outputs = outputs.to(table.dtype)
-    tiles = Tiles(groups, len(negatives), _TILE)
-    rivals = table[negatives[tiles.groups]]
-    scores = tiles.back(tiles.spread(outputs) @ rivals.transpose(1, 2))
-    same = negatives[groups] == targets[:, None]
-    positive = (outputs * table[targets]).sum(1, keepdim=True)
-    everything = torch.cat([positive, scores.masked_fill(same, -torch.inf)], 1)
-    losses = torch.logsumexp(everything, 1) - positive[:, 0]
-    return (losses * weights.to(losses.dtype)).sum()
+    with torch.autocast(outputs.device.type, enabled=False):
+        if rows is None:
+            rows = torch.arange(len(targets), device=targets.device)
+        present, places = torch.unique(groups, return_inverse=True)
+        rivals = Rivals.drawn(negatives[present], table)
+        columns = rivals.column(places[rows], targets)
+        pairs = Pairs(rows, targets, columns, weights.to(table.dtype))
+        parts = outputs.to(table.dtype), table, places, rivals, pairs
+        total: Tensor = GroupedSoftmax.apply(*parts)  # type: ignore[no-untyped-call]
+    return total
 
 
 def share_loss(
