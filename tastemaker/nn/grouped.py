@@ -20,12 +20,14 @@ from tastemaker.nn.losses import CHUNK
 
 ALIKE = 0.75
 """Groups are taken together if none has fewer than this share of the rows of the largest."""
+LONE = 256
+"""Groups of so many rows stand alone: padding others would cost more than a product of its own."""
 _LEAST = 1e-30
 
 
 @dataclass(frozen=True)
 class Run:
-    """g groups of at most m rows each; those with fewer are padded with rows of others."""
+    """g groups of at most m rows each; those with fewer are padded with rows of their own."""
 
     first: int
     """its first row, of those sorted by run"""
@@ -33,23 +35,33 @@ class Run:
     """the first row after it"""
     groups: Tensor
     """(g,) int64"""
-    slots: Tensor | None
-    """(after − first,) int64 place of each row among g·m; None: g = 1, and they are the rows"""
-    wide: int
-    """m"""
+    rows: Tensor | None
+    """(g·m,) int64 row of each place, of those sorted; None: g = 1, and they are first to after"""
+    places: Tensor | None
+    """(after − first,) int64 place of each row among g·m"""
 
     def take(self, rows: Tensor) -> Tensor:
-        """Of sorted rows (T, …) its own, (g, m, …), zero where padded."""
-        own = rows[self.first : self.after]
-        if self.slots is None:
-            return own[None]
-        whole = own.new_zeros(len(self.groups) * self.wide, *rows.shape[1:])
-        return whole.index_copy_(0, self.slots, own).view(-1, self.wide, *rows.shape[1:])
+        """Of sorted rows (T, …) its own, (g, m, …)."""
+        if self.rows is None:
+            return rows[None, self.first : self.after]
+        own = rows.index_select(0, self.rows)
+        return own.view(len(self.groups), -1, *rows.shape[1:])
 
-    def give(self, tiles: Tensor) -> Tensor:
-        """(g, m, …) → (after − first, …), its own rows without the padding."""
-        flat = tiles.flatten(0, 1)
-        return flat if self.slots is None else flat[self.slots]
+    def take_once(self, rows: Tensor) -> Tensor:
+        """The same with zeros for padding."""
+        own = self.take(rows)
+        if self.places is None:
+            return own
+        real = rows.new_zeros(own.shape[0] * own.shape[1])
+        return own * real.index_fill_(0, self.places, 1).view(*own.shape[:2], 1)
+
+    def product(self, left: Tensor, right: Tensor, into: Tensor) -> None:
+        """(g, m, K) times (g, K, D), into its own of the sorted rows (T, D)."""
+        own = into[self.first : self.after]
+        if self.places is None:
+            torch.mm(left[0], right[0], out=own)
+        else:
+            torch.index_select((left @ right).flatten(0, 1), 0, self.places, out=own)
 
 
 class Runs:
@@ -68,8 +80,11 @@ class Runs:
         by_size = sizes.argsort(descending=True, stable=True)
         rank = torch.empty_like(by_size)
         rank[by_size] = torch.arange(count, device=groups.device)
-        self.order = rank[groups].argsort(stable=True)
+        self.order = rank.index_select(0, groups).argsort(stable=True)
         """(T,) the rows as they are sorted"""
+        self.back = torch.empty_like(self.order)
+        """(T,) where each row is among those sorted"""
+        self.back[self.order] = torch.arange(len(groups), device=groups.device)
         self._groups, self._sizes = by_size, sizes[by_size].cpu().numpy()
         self._rows, self._together = max(1, rows), max(1, together)
 
@@ -81,23 +96,25 @@ class Runs:
             wide, first = int(sizes[group]), int(starts[group])
             alike = int(np.searchsorted(-sizes, -ALIKE * wide, side="right")) - group
             count = min(self._together, self._rows // wide, alike)
-            if count > 1:
+            if count > 1 and wide < LONE:
                 yield self._several(group, group + count, wide, first)
                 group += count
                 continue
             pieces = -(-wide // self._rows)
             own = self._groups[group : group + 1]
             for piece in np.array_split(np.arange(first, first + wide), pieces):
-                yield Run(int(piece[0]), int(piece[-1]) + 1, own, None, len(piece))
+                yield Run(int(piece[0]), int(piece[-1]) + 1, own, None, None)
             group += 1
 
     def _several(self, group: int, after: int, wide: int, first: int) -> Run:
         sizes = self._sizes[group:after]
-        starts = sizes.cumsum() - sizes
+        starts, groups = sizes.cumsum() - sizes, self._groups[group:after]
+        within = np.minimum(np.arange(wide), sizes[:, None] - 1)
+        rows = torch.from_numpy((first + starts[:, None] + within).flatten())
         shifts = np.repeat(np.arange(len(sizes)) * wide - starts, sizes)
-        slots = torch.from_numpy(shifts + np.arange(len(shifts)))
-        groups = self._groups[group:after]
-        return Run(first, first + len(shifts), groups, slots.to(groups.device), wide)
+        places = torch.from_numpy(shifts + np.arange(len(shifts)))
+        after_it, device = first + len(shifts), groups.device
+        return Run(first, after_it, groups, rows.to(device), places.to(device))
 
 
 class GroupedBlocks(torch.autograd.Function):
@@ -108,30 +125,29 @@ class GroupedBlocks(torch.autograd.Function):
         """(T, D) rows, (T,) groups, (G, D, D) weights, (G, D) biases → (T, D)."""
         rows, groups, weight, bias = inputs
         runs = Runs(groups, len(weight), *_room(rows, 2 * rows.shape[1], weight[:1].numel()))
-        sorted_rows = rows[runs.order]
+        sorted_rows = rows.index_select(0, runs.order)
         inner = torch.empty_like(sorted_rows)
         for run in runs:
-            own = bias[run.groups][:, None]
-            product = torch.baddbmm(own, run.take(sorted_rows), weight[run.groups].mT)
-            inner[run.first : run.after] = run.give(product)
+            weights = weight.index_select(0, run.groups).mT
+            run.product(run.take(sorted_rows), weights, inner)
+        inner += bias.index_select(0, groups.index_select(0, runs.order))
         ctx.save_for_backward(sorted_rows, inner, weight)
         ctx.runs = runs
-        return torch.empty_like(rows).index_copy_(0, runs.order, F.silu(inner))
+        return F.silu(inner).index_select(0, runs.back)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of rows, weights and biases."""
         sorted_rows, inner, weight = ctx.saved_tensors
-        outer = torch.ops.aten.silu_backward(grads[0][ctx.runs.order], inner)
+        outer = torch.ops.aten.silu_backward(grads[0].index_select(0, ctx.runs.order), inner)
         grad_weight, grad_bias = torch.zeros_like(weight), weight.new_zeros(weight.shape[:2])
         grad_rows = torch.empty_like(outer)
         for run in ctx.runs:
-            own = run.take(outer)
-            grad_rows[run.first : run.after] = run.give(own @ weight[run.groups])
+            own = run.take_once(outer)
+            run.product(own, weight.index_select(0, run.groups), grad_rows)
             grad_weight.index_add_(0, run.groups, own.mT @ run.take(sorted_rows))
             grad_bias.index_add_(0, run.groups, own.sum(1))
-        back = torch.empty_like(grad_rows).index_copy_(0, ctx.runs.order, grad_rows)
-        return back, None, grad_weight, grad_bias
+        return grad_rows.index_select(0, ctx.runs.back), None, grad_weight, grad_bias
 
 
 class GroupedSoftmax(torch.autograd.Function):
@@ -149,37 +165,41 @@ class GroupedSoftmax(torch.autograd.Function):
         total = states.new_zeros(())
         wide = rivals.columns.shape[1]
         runs = Runs(groups, len(rivals.columns), *_room(states, wide, wide * states.shape[1]))
-        sorted_states = states[runs.order]
+        sorted_states = states.index_select(0, runs.order)
         grad_states, grad_table = torch.empty_like(sorted_states), torch.zeros_like(table)
-        pairs = pairs.sorted(runs.order)
-        for run, own in zip(runs, pairs.parts(list(runs)), strict=True):
-            columns, bias = rivals.of(run.groups)
-            part, found = run.take(sorted_states), F.embedding(columns, table)
-            scores = torch.baddbmm(bias[:, None], part, found.mT)
+        listed, pairs = list(runs), pairs.sorted(runs.back)
+        room = Room(states)
+        for run, own in zip(listed, pairs.parts(listed), strict=True):
+            columns, times = rivals.of(run.groups)
+            part = run.take(sorted_states)
+            found = room.like("found", (*columns.shape, part.shape[2]))
+            torch.index_select(table, 0, columns.flatten(), out=found.flatten(0, 1))
+            scores = room.like("scores", (*part.shape[:2], columns.shape[1]))
+            torch.bmm(part, found.mT, out=scores)
             highest = scores.amax(2, keepdim=True)
-            weights = scores.sub_(highest).exp_()
-            norm = weights.sum(2).flatten()
-            places = own.rows if run.slots is None else run.slots[own.rows]
-            asked, wanted = part.flatten(0, 1)[places], F.embedding(own.targets, table)
+            weights = scores.sub_(highest).exp_()  # each rival once; `times` counts it as drawn
+            norm = torch.bmm(weights, times[..., None]).flatten()
+            rows = torch.arange(len(norm), device=norm.device) if run.places is None else run.places
+            places = rows.index_select(0, own.rows)
+            asked = part.flatten(0, 1).index_select(0, places)
+            wanted = table.index_select(0, own.targets)
             positive = torch.linalg.vecdot(asked, wanted)
-            met = weights.flatten(0, 1)[places, own.columns.clamp(min=0)]
-            met = torch.where(own.columns >= 0, met, 0)
+            met = weights.flatten(0, 1)[places, own.columns].mul_(own.times)
             others = (norm[places] - met).clamp_(min=_LEAST)
             margin = highest.flatten()[places] + others.log() - positive
-            total -= (F.logsigmoid(-margin) * own.weights).sum()
-            pull = torch.sigmoid(margin) * own.weights
+            total -= torch.dot(F.logsigmoid(-margin), own.weights)
+            pull = torch.sigmoid(margin).mul_(own.weights)
             each = pull / others
-            push = -(pull + each * met)[:, None]  # a rival that is the target has its vector
-            each = torch.zeros_like(norm).index_add_(0, places, each)
-            each = each.view(len(columns), -1, 1)
-            gradient = (weights @ found) * each
-            gradient.view(-1, gradient.shape[2]).index_add_(0, places, push * wanted)
-            grad_states[run.first : run.after] = run.give(gradient)
-            grad_rivals = (weights.mT @ (part * each)).flatten(0, 1)
-            grad_table.index_add_(0, columns.flatten(), grad_rivals)
-            grad_table.index_add_(0, own.targets, push * asked)
-        back = torch.empty_like(states).index_copy_(0, runs.order, grad_states)
-        ctx.save_for_backward(back, grad_table)
+            push = torch.addcmul(pull, each, met).neg_()[:, None]  # met: the target's own vector
+            each = norm.new_zeros(run.after - run.first).index_add_(0, own.rows, each)
+            run.product(weights, found * times[..., None], grad_states)
+            gradient = grad_states[run.first : run.after]
+            gradient.mul_(each[:, None]).index_add_(0, own.rows, wanted.mul_(push))
+            spread = torch.zeros_like(norm).index_copy_(0, rows, each).view(*part.shape[:2], 1)
+            torch.bmm(weights.mT, part * spread, out=found).mul_(times[..., None])
+            grad_table.index_add_(0, columns.flatten(), found.flatten(0, 1))
+            grad_table.index_add_(0, own.targets, asked.mul_(push))
+        ctx.save_for_backward(grad_states.index_select(0, runs.back), grad_table)
         return total
 
     @staticmethod
@@ -187,6 +207,21 @@ class GroupedSoftmax(torch.autograd.Function):
         """Gradients of states and table."""
         states, table = (saved * grads[0] for saved in ctx.saved_tensors)
         return states, table, None, None, None
+
+
+class Room:
+    """Memory that the parts of a loop use again: fresh memory costs more than the arithmetic."""
+
+    def __init__(self, like: Tensor) -> None:
+        """Take none yet; it will be of the kind of `like`."""
+        self._like, self._held = like, dict[str, Tensor]()
+
+    def like(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """What was last held under a name, as a tensor of a shape, with any content."""
+        size = torch.Size(shape).numel()
+        if name not in self._held or len(self._held[name]) < size:
+            self._held[name] = self._like.new_empty(size)
+        return self._held[name][:size].view(shape)
 
 
 @dataclass(frozen=True)
@@ -198,16 +233,17 @@ class Pairs:
     targets: Tensor
     """(R,) int64 row of the table"""
     columns: Tensor
-    """(R,) int64 column of the target among the rivals of its row's group; −1: it is none"""
+    """(R,) int64 column of the target among the rivals of its row's group; 0 where it is none"""
+    times: Tensor
+    """(R,) how often it was drawn there"""
     weights: Tensor
     """(R,)"""
 
-    def sorted(self, order: Tensor) -> Pairs:
-        """The same for rows (T,) in another order, and in that order."""
-        place = torch.empty_like(order)
-        place[order] = torch.arange(len(order), device=order.device)
-        rows, by_row = place[self.rows].sort(stable=True)
-        return Pairs(rows, self.targets[by_row], self.columns[by_row], self.weights[by_row])
+    def sorted(self, places: Tensor) -> Pairs:
+        """The same where each row (T,) is at another place, in their order."""
+        rows, order = places[self.rows].sort(stable=True)
+        rest = (self.targets, self.columns, self.times, self.weights)
+        return Pairs(rows, *(values[order] for values in rest))
 
     def parts(self, runs: list[Run]) -> Iterator[Pairs]:
         """Those of each run, whose rows are counted from its first."""
@@ -215,8 +251,8 @@ class Pairs:
         start = 0
         for run, end in zip(runs, torch.searchsorted(self.rows, ends).tolist(), strict=True):
             own = slice(start, end)
-            rows = self.rows[own] - run.first
-            yield Pairs(rows, self.targets[own], self.columns[own], self.weights[own])
+            rest = (self.targets, self.columns, self.times, self.weights)
+            yield Pairs(self.rows[own] - run.first, *(values[own] for values in rest))
             start = end
 
 
@@ -225,11 +261,11 @@ class Rivals:
     """Negatives of C groups, each once, with how often it was drawn."""
 
     columns: Tensor
-    """(C, K) int64 rows of the table in rising order; 0 after the last"""
-    bias: Tensor
-    """(C, K) log of how often; −inf after the last"""
-    counts: Tensor
-    """(C,) int64 how many, on the CPU"""
+    """(C, K) int64 rows of the table in rising order, then the first again"""
+    times: Tensor
+    """(C, K) how often each was drawn, 0 after the last"""
+    most: list[int]
+    """(C,) how many there are"""
     keys: Tensor
     """(C·K,) rising: group·n + row, repeated as drawn"""
     places: Tensor
@@ -243,23 +279,25 @@ class Rivals:
         fresh = torch.ones_like(rows, dtype=torch.bool)
         torch.ne(rows[:, 1:], rows[:, :-1], out=fresh[:, 1:])
         place = fresh.cumsum(1) - 1
-        columns = torch.zeros_like(rows).scatter_(1, place, rows)
+        columns = rows[:, :1].repeat(1, rows.shape[1]).scatter_(1, place, rows)
         times = table.new_zeros(rows.shape).scatter_add_(1, place, table.new_ones(rows.shape))
-        counts = place[:, -1].cpu() + 1
         groups = torch.arange(len(rows), device=rows.device)[:, None]
         keys = (groups * len(table) + rows).flatten()
-        return cls(columns, times.log(), counts, keys, place.flatten(), len(table))
+        most = (place[:, -1] + 1).tolist()
+        return cls(columns, times, most, keys, place.flatten(), len(table))
 
     def of(self, groups: Tensor) -> tuple[Tensor, Tensor]:
-        """(g, k) rows and biases of some groups, as many as the largest of them has."""
-        most = int(self.counts[groups.cpu()].max())
-        return self.columns[groups, :most], self.bias[groups, :most]
+        """(g, k) rows and times of some groups, as many as the largest of them has."""
+        most = max(self.most[group] for group in groups.tolist())
+        return self.columns[groups, :most], self.times[groups, :most]
 
-    def column(self, groups: Tensor, targets: Tensor) -> Tensor:
-        """(R,) column of each target in its group; −1 where it is none."""
+    def met(self, groups: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """(R,) column of each target in its group, and how often it was drawn; 0, 0: it was not."""
         wanted = groups * self.n + targets
         key = torch.searchsorted(self.keys, wanted).clamp_(max=len(self.keys) - 1)
-        return torch.where(self.keys[key] == wanted, self.places[key], -1)
+        drawn = self.keys[key] == wanted
+        columns = torch.where(drawn, self.places[key], 0)
+        return columns, torch.where(drawn, self.times[groups, columns], 0)
 
 
 def _room(rows: Tensor, wide: int, each: int) -> tuple[int, int]:

@@ -136,8 +136,8 @@ def group_softmax(
             rows = torch.arange(len(targets), device=targets.device)
         present, places = torch.unique(groups, return_inverse=True)
         rivals = Rivals.drawn(negatives[present], table)
-        columns = rivals.column(places[rows], targets)
-        pairs = Pairs(rows, targets, columns, weights.to(table.dtype))
+        met = rivals.met(places[rows], targets)
+        pairs = Pairs(rows, targets, *met, weights.to(table.dtype))
         parts = outputs.to(table.dtype), table, places, rivals, pairs
         total: Tensor = GroupedSoftmax.apply(*parts)  # type: ignore[no-untyped-call]
     return total
