@@ -80,6 +80,20 @@ class Members:
             flat = flat * size + code
         return flat
 
+    def asked(self, heads: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Pairs of a position and a head, each once, though several offsets ask for the same.
+
+        Args:
+            heads: (R,) number of the head that each target is for.
+            count: Number of heads.
+
+        Returns:
+            (T,) one of the R targets of each pair, and (R,) which of the T pairs a target is of.
+        """
+        keys, places = torch.unique(self.rows * count + heads, return_inverse=True)
+        every = torch.arange(len(places), device=places.device)
+        return places.new_empty(len(keys)).scatter_(0, places, every), places
+
     def counts(self, sizes: Sequence[int], offsets: int) -> Tensor:
         """(cells, P) int64 members of each combination at each offset."""
         cells = torch.Size(sizes).numel()

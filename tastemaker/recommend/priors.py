@@ -19,6 +19,7 @@ Checked: tests/recommend/test_priors.py and recipes/priors.py.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -260,19 +261,27 @@ class Priors(nn.Module):
         weights: Tensor,
     ) -> Tensor:
         """The loss of the heads of one lesson."""
-        codes = members.codes
+        codes, sizes = members.codes, [self.axes.sizes[axis] for axis in lesson.axes]
+        heads, several = members.cells(sizes), self.config.offsets > 1
         if lesson.horizon:
-            codes = torch.cat([codes, self.segments[members.offsets][:, None]], 1)
-        own = states[members.rows]
+            segments = self.segments[members.offsets]
+            codes = torch.cat([codes, segments[:, None]], 1)
+            heads = heads * self.config.segments + segments
+            several = self.config.offsets > self.config.segments
+        rows, places = members.rows, None
+        if several:  # offsets of one horizon ask the same head
+            firsts, places = members.asked(heads, math.prod(sizes) * self.config.segments)
+            rows, codes = rows[firsts], codes[firsts]
+        own = states.index_select(0, rows)
         axis = 0 if not self.additive else (*lesson.axes, len(self.axes.listed))[0]
         outputs = turned(self.heads(own, codes, axis), own)
         targets = competing.targets.flatten(0, 1)[members.rows, members.offsets]
         assert competing.negatives is not None
-        rivals = torch.full_like(members.rows, len(competing.negatives) - 1)
+        rivals = torch.full_like(rows, len(competing.negatives) - 1)
         if self.axes.items is not None and 0 in lesson.axes:
-            rivals = members.codes[:, 0]
+            rivals = codes[:, 0]
         table, negatives = competing.table, competing.negatives
-        return group_softmax(outputs, table, targets, rivals, negatives, weights)
+        return group_softmax(outputs, table, targets, rivals, negatives, weights, places)
 
     def _gated(
         self, states: Tensor, ahead: Tensor, judged: list[Tensor], batch: PriorBatch
