@@ -55,13 +55,14 @@ class Run:
         real = rows.new_zeros(own.shape[0] * own.shape[1])
         return own * real.index_fill_(0, self.places, 1).view(*own.shape[:2], 1)
 
-    def product(self, left: Tensor, right: Tensor, into: Tensor) -> None:
-        """(g, m, K) times (g, K, D), into its own of the sorted rows (T, D)."""
+    def product(self, plus: Tensor, left: Tensor, right: Tensor, into: Tensor) -> None:
+        """Sum of (g, m or 1, D) and (g, m, K) times (g, K, D), into its own of sorted rows (T, D)."""
         own = into[self.first : self.after]
         if self.places is None:
-            torch.mm(left[0], right[0], out=own)
+            torch.addmm(plus[0], left[0], right[0], out=own)
         else:
-            torch.index_select((left @ right).flatten(0, 1), 0, self.places, out=own)
+            tiles = torch.baddbmm(plus, left, right)
+            torch.index_select(tiles.flatten(0, 1), 0, self.places, out=own)
 
 
 class Runs:
@@ -71,31 +72,44 @@ class Runs:
         """Plan the runs.
 
         Args:
-            groups: (T,) int64 group of each row.
+            groups: (T,) int64 group of each row. Rows of a group that lie together, as `by_group`
+                puts them, need no more sorting.
             count: Number of groups G.
             rows: Most rows of a run, with padding.
             together: Most groups of a run.
         """
-        sizes = torch.bincount(groups, minlength=count)
-        by_size = sizes.argsort(descending=True, stable=True)
-        rank = torch.empty_like(by_size)
-        rank[by_size] = torch.arange(count, device=groups.device)
-        self.order = rank.index_select(0, groups).argsort(stable=True)
-        """(T,) the rows as they are sorted"""
-        self.back = torch.empty_like(self.order)
-        """(T,) where each row is among those sorted"""
-        self.back[self.order] = torch.arange(len(groups), device=groups.device)
-        self._groups, self._sizes = by_size, sizes[by_size].cpu().numpy()
         self._rows, self._together = max(1, rows), max(1, together)
+        self.order: Tensor | None = None
+        """(T,) the rows as they are sorted; None: as they are"""
+        self._back: Tensor | None = None
+        met, lengths = torch.unique_consecutive(groups, return_counts=True)
+        if len(met) > count or bool((torch.bincount(met, minlength=count) > 1).any()):
+            self.order, self._back = by_group(groups, count)
+            sorted_groups = groups.index_select(0, self.order)
+            met, lengths = torch.unique_consecutive(sorted_groups, return_counts=True)
+        self._groups, self._sizes = met, lengths.cpu().numpy()
+
+    def sort(self, rows: Tensor) -> Tensor:
+        """Rows (T, …) as they are sorted."""
+        return rows if self.order is None else rows.index_select(0, self.order)
+
+    def back(self, rows: Tensor) -> Tensor:
+        """Sorted rows (T, …) as they were."""
+        return rows if self._back is None else rows.index_select(0, self._back)
+
+    def places(self, rows: Tensor) -> Tensor:
+        """(R,) numbers of rows → their numbers among those sorted."""
+        return rows if self._back is None else self._back.index_select(0, rows)
 
     def __iter__(self) -> Iterator[Run]:
         """Runs that hold each row once; groups without a row are in none."""
         sizes, starts = self._sizes, self._sizes.cumsum() - self._sizes
-        group, present = 0, int((sizes > 0).sum())
-        while group < present:
+        group = 0
+        while group < len(sizes):
             wide, first = int(sizes[group]), int(starts[group])
-            alike = int(np.searchsorted(-sizes, -ALIKE * wide, side="right")) - group
-            count = min(self._together, self._rows // wide, alike)
+            near = sizes[group : group + min(self._together, self._rows // wide)]
+            unlike = np.flatnonzero((near > wide) | (near < ALIKE * wide))
+            count = int(unlike[0]) if len(unlike) else len(near)
             if count > 1 and wide < LONE:
                 yield self._several(group, group + count, wide, first)
                 group += count
@@ -117,37 +131,50 @@ class Runs:
         return Run(first, after_it, groups, rows.to(device), places.to(device))
 
 
+def by_group(groups: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """(T,) order that puts rows of a group together, the largest first; (T,) place of each in it."""
+    by_size = torch.bincount(groups, minlength=count).argsort(descending=True, stable=True)
+    ranks = places_in(by_size)
+    order = ranks.index_select(0, groups).argsort(stable=True)
+    return order, places_in(order)
+
+
+def places_in(order: Tensor) -> Tensor:
+    """(T,) where each number stands in an order of all of them."""
+    places = torch.empty_like(order)
+    places[order] = torch.arange(len(order), device=order.device)
+    return places
+
+
 class GroupedBlocks(torch.autograd.Function):
-    """silu(W_g·x + b_g) of rows x, each with the matrix of its group."""
+    """x + silu(W_g·x + b_g) of rows x, each with the matrix of its group."""
 
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> Tensor:
         """(T, D) rows, (T,) groups, (G, D, D) weights, (G, D) biases → (T, D)."""
         rows, groups, weight, bias = inputs
         runs = Runs(groups, len(weight), *_room(rows, 2 * rows.shape[1], weight[:1].numel()))
-        sorted_rows = rows.index_select(0, runs.order)
-        inner = torch.empty_like(sorted_rows)
+        rows, inner = runs.sort(rows), torch.empty_like(rows)
         for run in runs:
             weights = weight.index_select(0, run.groups).mT
-            run.product(run.take(sorted_rows), weights, inner)
-        inner += bias.index_select(0, groups.index_select(0, runs.order))
-        ctx.save_for_backward(sorted_rows, inner, weight)
+            run.product(bias[run.groups][:, None], run.take(rows), weights, inner)
+        ctx.save_for_backward(rows, inner, weight)
         ctx.runs = runs
-        return F.silu(inner).index_select(0, runs.back)
+        return runs.back(F.silu(inner).add_(rows))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of rows, weights and biases."""
-        sorted_rows, inner, weight = ctx.saved_tensors
-        outer = torch.ops.aten.silu_backward(grads[0].index_select(0, ctx.runs.order), inner)
+        rows, inner, weight = ctx.saved_tensors
+        grad = ctx.runs.sort(grads[0])
+        outer, grad_rows = torch.ops.aten.silu_backward(grad, inner), torch.empty_like(grad)
         grad_weight, grad_bias = torch.zeros_like(weight), weight.new_zeros(weight.shape[:2])
-        grad_rows = torch.empty_like(outer)
         for run in ctx.runs:
             own = run.take_once(outer)
-            run.product(own, weight.index_select(0, run.groups), grad_rows)
-            grad_weight.index_add_(0, run.groups, own.mT @ run.take(sorted_rows))
+            run.product(run.take(grad), own, weight.index_select(0, run.groups), grad_rows)
+            grad_weight.index_add_(0, run.groups, own.mT @ run.take(rows))
             grad_bias.index_add_(0, run.groups, own.sum(1))
-        return grad_rows.index_select(0, ctx.runs.back), None, grad_weight, grad_bias
+        return ctx.runs.back(grad_rows), None, grad_weight, grad_bias
 
 
 class GroupedSoftmax(torch.autograd.Function):
@@ -165,10 +192,10 @@ class GroupedSoftmax(torch.autograd.Function):
         total = states.new_zeros(())
         wide = rivals.columns.shape[1]
         runs = Runs(groups, len(rivals.columns), *_room(states, wide, wide * states.shape[1]))
-        sorted_states = states.index_select(0, runs.order)
+        sorted_states = runs.sort(states)
         grad_states, grad_table = torch.empty_like(sorted_states), torch.zeros_like(table)
-        listed, pairs = list(runs), pairs.sorted(runs.back)
-        room = Room(states)
+        listed, pairs = list(runs), pairs.sorted(runs)
+        room, none = Room(states), states.new_zeros(1, 1, 1)
         for run, own in zip(listed, pairs.parts(listed), strict=True):
             columns, times = rivals.of(run.groups)
             part = run.take(sorted_states)
@@ -192,14 +219,14 @@ class GroupedSoftmax(torch.autograd.Function):
             each = pull / others
             push = torch.addcmul(pull, each, met).neg_()[:, None]  # met: the target's own vector
             each = norm.new_zeros(run.after - run.first).index_add_(0, own.rows, each)
-            run.product(weights, found * times[..., None], grad_states)
+            run.product(none, weights, found * times[..., None], grad_states)
             gradient = grad_states[run.first : run.after]
             gradient.mul_(each[:, None]).index_add_(0, own.rows, wanted.mul_(push))
             spread = torch.zeros_like(norm).index_copy_(0, rows, each).view(*part.shape[:2], 1)
             torch.bmm(weights.mT, part * spread, out=found).mul_(times[..., None])
             grad_table.index_add_(0, columns.flatten(), found.flatten(0, 1))
             grad_table.index_add_(0, own.targets, asked.mul_(push))
-        ctx.save_for_backward(grad_states.index_select(0, runs.back), grad_table)
+        ctx.save_for_backward(runs.back(grad_states), grad_table)
         return total
 
     @staticmethod
@@ -239,9 +266,9 @@ class Pairs:
     weights: Tensor
     """(R,)"""
 
-    def sorted(self, places: Tensor) -> Pairs:
-        """The same where each row (T,) is at another place, in their order."""
-        rows, order = places[self.rows].sort(stable=True)
+    def sorted(self, runs: Runs) -> Pairs:
+        """The same in the order of the rows as they are sorted."""
+        rows, order = runs.places(self.rows).sort(stable=True)
         rest = (self.targets, self.columns, self.times, self.weights)
         return Pairs(rows, *(values[order] for values in rest))
 

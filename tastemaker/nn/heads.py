@@ -41,8 +41,8 @@ class Blocks(nn.Module):
     def forward(self, rows: Tensor, groups: Tensor) -> Tensor:
         """(T, D) rows, each through the block of its group (T,); blocks not asked cost nothing."""
         weight, bias = self.weight.to(rows.dtype), self.bias.to(rows.dtype)
-        inner: Tensor = GroupedBlocks.apply(rows, groups, weight, bias)  # type: ignore[no-untyped-call]
-        return rows + inner
+        out: Tensor = GroupedBlocks.apply(rows, groups, weight, bias)  # type: ignore[no-untyped-call]
+        return out
 
     def each(self, states: Tensor) -> Tensor:
         """(B, G, D) state of every block from its own input (B, G, D), or from one (B, 1, D)."""

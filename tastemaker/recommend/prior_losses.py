@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tastemaker.nn.grouped import GroupedSoftmax, Pairs, Rivals
+from tastemaker.nn.grouped import GroupedSoftmax, Pairs, Rivals, places_in
 from tastemaker.recommend.prior_axes import Axis
 
 DECAY = 0.99
@@ -80,17 +80,26 @@ class Members:
             flat = flat * size + code
         return flat
 
-    def asked(self, heads: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """Pairs of a position and a head, each once, though several offsets ask for the same.
+    def asked(self, codes: Tensor, sizes: Sequence[int], several: bool) -> tuple[Tensor, Tensor]:
+        """Pairs of a position and a head, by head, those of the largest group first.
 
         Args:
-            heads: (R,) number of the head that each target is for.
-            count: Number of heads.
+            codes: (R, A) the head that each target is for, by its group on each axis.
+            sizes: Groups on each axis.
+            several: Whether several offsets may ask for the same, which then is one pair.
 
         Returns:
             (T,) one of the R targets of each pair, and (R,) which of the T pairs a target is of.
         """
-        keys, places = torch.unique(self.rows * count + heads, return_inverse=True)
+        first, *rest = codes.T
+        heads = places_in(torch.bincount(first, minlength=sizes[0]).argsort(descending=True))[first]
+        for size, code in zip(sizes[1:], rest, strict=True):
+            heads = heads * size + code
+        if not several:
+            order = heads.argsort(stable=True)
+            return order, places_in(order)
+        most = int(self.rows[-1]) + 1 if len(self.rows) else 1  # rows are in rising order
+        keys, places = torch.unique(heads * most + self.rows, return_inverse=True)
         every = torch.arange(len(places), device=places.device)
         return places.new_empty(len(keys)).scatter_(0, places, every), places
 

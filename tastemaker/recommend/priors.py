@@ -19,7 +19,6 @@ Checked: tests/recommend/test_priors.py and recipes/priors.py.
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -262,16 +261,13 @@ class Priors(nn.Module):
     ) -> Tensor:
         """The loss of the heads of one lesson."""
         codes, sizes = members.codes, [self.axes.sizes[axis] for axis in lesson.axes]
-        heads, several = members.cells(sizes), self.config.offsets > 1
+        several = self.config.offsets > 1
         if lesson.horizon:
-            segments = self.segments[members.offsets]
-            codes = torch.cat([codes, segments[:, None]], 1)
-            heads = heads * self.config.segments + segments
+            codes = torch.cat([codes, self.segments[members.offsets][:, None]], 1)
+            sizes = [*sizes, self.config.segments]
             several = self.config.offsets > self.config.segments
-        rows, places = members.rows, None
-        if several:  # offsets of one horizon ask the same head
-            firsts, places = members.asked(heads, math.prod(sizes) * self.config.segments)
-            rows, codes = rows[firsts], codes[firsts]
+        firsts, places = members.asked(codes, sizes, several)
+        rows, codes = members.rows[firsts], codes[firsts]
         own = states.index_select(0, rows)
         axis = 0 if not self.additive else (*lesson.axes, len(self.axes.listed))[0]
         outputs = turned(self.heads(own, codes, axis), own)
