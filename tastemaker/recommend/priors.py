@@ -57,7 +57,7 @@ from tastemaker.recommend.prior_losses import (
     share_loss,
     switch_loss,
 )
-from tastemaker.recommend.prior_merge import HeadSet, merged, speakers
+from tastemaker.recommend.prior_merge import HeadSet, Tiles, merged, speakers
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRec
 from tastemaker.seams import Steering
@@ -104,6 +104,7 @@ class Priors(nn.Module):
                 nn.init.normal_(parameter, std=config.start)
         self.gates = Gates(dim, [axis.size for axis in self.axes.listed], bool(config.switch))
         self.lessons = lessons_of(self.axes, self.additive)
+        self._kept: tuple[list[Tensor], Tiles] | None = None
         counts = sum(self._cells(lesson) for lesson in self.lessons)
         groups = sum(axis.size for axis in self.axes.listed)
         self.register_buffer("cell_weights", torch.ones(counts), persistent=False)
@@ -304,35 +305,47 @@ class Priors(nn.Module):
         batch = last(contexts, self.config.history).to(device)
         state = self.backbone.encode(batch)
         outputs = turned(self.heads.every(state), state[:, None])
-        users = torch.from_numpy(contexts.users).to(device)
-        shares, active = self._spread(state, users)
+        if self.config.merge != "calibrated" and not self._chosen:
+            shares, active = outputs.new_zeros(outputs.shape[:2]), None
+        else:
+            users = torch.from_numpy(contexts.users).to(device)
+            shares, active = self._spread(state, users)
         added = None
         if steering is not None:
-            wanted = steering.active.to(device)
-            both = active & wanted
+            wanted = steering.active.to(device).expand(outputs.shape[:2])
+            both = wanted if active is None else active & wanted
             active = torch.where(both.any(1, keepdim=True), both, wanted)
             if steering.boosts is not None and span is not None:
                 added = span.to(device)[:, None] * steering.boosts.to(device)
+        if active is None:
+            active = torch.ones_like(shares, dtype=torch.bool)
+        known, tiles = (None, None) if self.axes.items is None else self._known()
         sizes = list(self.axes.sizes) if self.additive else [outputs.shape[1]]
-        sets = []
-        for number, heads in enumerate(torch.arange(outputs.shape[1], device=device).split(sizes)):
-            own = slice(int(heads[0]), int(heads[-1]) + 1)
-            known = self._known() if number == 0 and self.axes.items is not None else None
+        sets, start = [], 0
+        for size in sizes:
+            own = slice(start, start + size)
             more = None if added is None else added[:, own]
-            sets.append(
-                HeadSet(outputs[:, own], known, shares[:, own], active[:, own], more)
-            )  # fmt: skip
+            sets.append(HeadSet(outputs[:, own], known, shares[:, own], active[:, own], more, tiles))
+            known, tiles, start = None, None, start + size  # the first knows items alone
         return sets, self.backbone.item_vectors()
 
-    def _known(self) -> list[Tensor]:
-        """For each group of items the (n,) columns of its items, in rising order."""
+    @property
+    def _chosen(self) -> bool:
+        """Whether heads speak for some users and not for others."""
+        return bool(self.config.switch) or any(axis.of == "users" for axis in self.axes.listed)
+
+    def _known(self) -> tuple[list[Tensor], Tiles]:
+        """For each group of items the (n,) columns of its items, in rising order; made once."""
         axis = self.axes.items
         assert axis is not None
-        every = torch.arange(1, self.num_items + 1, device=axis.codes.device)
-        place, groups = axis.groups_of(every)
-        order = groups.argsort(stable=True)
-        counts = torch.bincount(groups, minlength=axis.size).tolist()
-        return list(place[order].split(counts))
+        if self._kept is None or self._kept[0][0].device != axis.codes.device:
+            every = torch.arange(1, self.num_items + 1, device=axis.codes.device)
+            place, groups = axis.groups_of(every)
+            order = groups.argsort(stable=True)
+            counts = torch.bincount(groups, minlength=axis.size).tolist()
+            known = list(place[order].split(counts))
+            self._kept = known, Tiles.of(known, self.num_items)
+        return self._kept
 
     def _spread(self, state: Tensor, users: Tensor) -> tuple[Tensor, Tensor]:
         """(B, H) log p(head | context), and whether a head speaks for the user at all."""
