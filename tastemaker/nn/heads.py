@@ -45,10 +45,9 @@ class Blocks(nn.Module):
         return out
 
     def each(self, states: Tensor) -> Tensor:
-        """(B, G, D) state of every block from its own input (B, G, D), or from one (B, 1, D)."""
-        own = states.expand(-1, len(self.weight), -1)
-        inner = torch.einsum("bgd,ged->bge", own, self.weight) + self.bias
-        return own + F.silu(inner)
+        """(G, B, D) state of every block from its own input (G, B, D), or from one (1, B, D)."""
+        own = states.expand(len(self.weight), -1, -1)
+        return own + F.silu(torch.baddbmm(self.bias[:, None], own, self.weight.mT))
 
 
 class Heads(nn.Module):
@@ -111,12 +110,13 @@ class Heads(nn.Module):
         """(B, D) → (B, H, D) outputs of all heads; of an additive one, axis after axis."""
         first, *rest = self._levels
         if self.composition == "additive":
-            return torch.cat([blocks.each(states[:, None]) for blocks in (first, *rest)], 1)
-        heads = first.each(states[:, None])
+            parts = [blocks.each(states[None]) for blocks in (first, *rest)]
+            return torch.cat(parts).transpose(0, 1)
+        heads = first.each(states[None])
         for axis, blocks in enumerate(rest):
-            shifted = heads[:, :, None] + self.shifts[axis]
-            heads = blocks.each(shifted.flatten(1, 2))
-        return heads
+            shifted = heads[:, None] + self.shifts[axis][:, None]
+            heads = blocks.each(shifted.flatten(0, 1))
+        return heads.transpose(0, 1)
 
     def _flat(self, codes: Tensor, axes: int) -> Tensor:
         """(T,) number of each row's combination of groups on the first axes."""

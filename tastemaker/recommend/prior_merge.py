@@ -14,6 +14,7 @@ Source: arXiv 2511.10492; the calibrated merge: ours.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -27,8 +28,8 @@ Merge = Literal["combine", "average", "calibrated"]
 
 TILE = 64
 """Most items of one group that a product takes at once."""
-_MANY = 8
-"""Users from whom on scores are made item by item: a product with few columns is a slow one."""
+_FEW = 8
+"""Users up to whom each is scored alone: a product with few columns is a slow one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,20 +44,34 @@ class Tiles:
     """(n,) int64 group of each tile"""
     columns: Tensor
     """(n, t) int64; one past the last item where a tile is not full"""
+    heads: Tensor
+    """(I, C·Q) sparse rows: the heads that know each item"""
+    counts: Tensor
+    """(I,) how many they are"""
 
     @classmethod
-    def of(cls, known: Sequence[Tensor], num_items: int) -> Tiles:
-        """Of the columns that each of C groups knows, of I."""
-        most = max(1, sum(map(len, known)) // max(1, len(known)))
-        size = min(TILE, 1 << (most - 1).bit_length())
-        parts = [(group, part) for group, own in enumerate(known) for part in own.split(size)]
-        columns = torch.full((len(parts), size), num_items)
-        for row, (_, part) in zip(columns, parts, strict=True):
-            row[: len(part)] = part
-        device = known[0].device if known else None
-        groups = torch.tensor([group for group, part in parts if len(part)], dtype=torch.int64)
-        full = columns[columns[:, 0] < num_items]
-        return cls(groups.to(device), full.to(device))
+    def of(cls, known: Sequence[Tensor], width: int, num_items: int) -> Tiles:
+        """Of the columns, of I, that each of C groups of Q heads knows."""
+        sizes = torch.tensor([len(own) for own in known])
+        flat, device = torch.cat(list(known)).cpu(), known[0].device
+        size = min(TILE, 1 << (int(sizes.sum()) // len(known)).bit_length())
+        numbers = -(-sizes // size)
+        groups = torch.repeat_interleave(torch.arange(len(known)), numbers)
+        whose = torch.repeat_interleave(torch.arange(len(known)), sizes)
+        starts = numbers.cumsum(0) - numbers
+        within = torch.arange(len(flat)) - (sizes.cumsum(0) - sizes)[whose]
+        columns = torch.full((len(groups) * size,), num_items)
+        columns[starts[whose] * size + within] = flat
+        counts = torch.bincount(flat, minlength=num_items) * width
+        by_item = (flat * len(known) + whose).argsort()
+        own = (whose[by_item][:, None] * width + torch.arange(width)).flatten()
+        ends = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+            shape, zeros = (num_items, len(known) * width), torch.zeros(len(own))
+            heads = torch.sparse_csr_tensor(ends, own, zeros, shape, check_invariants=True)
+        parts = (groups, columns.view(-1, size), heads, counts)
+        return cls(*(part.to(device) for part in parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +84,8 @@ class HeadSet:
     """for each group (n,) columns that its heads know; None: C = 1, and they know all"""
     log_shares: Tensor
     """(B, C·Q) log p(head | context)"""
-    active: Tensor
-    """(B, C·Q) bool; a head that is not speaks for nothing"""
+    active: Tensor | None
+    """(B, C·Q) bool; a head that is not speaks for nothing; None: all are"""
     added: Tensor | None = None
     """(B, C·Q) added to what a head gives its items"""
     tiles: Tiles | None = None
@@ -97,8 +112,9 @@ class HeadSet:
                 given = torch.log_softmax(given.float(), 2) + self.log_shares[:, heads, None]
             if self.added is not None:
                 given = given + self.added[:, heads, None]
-            active = self.active[:, heads, None]
-            yield heads.start, columns, given.masked_fill(~active, -torch.inf)
+            if self.active is not None:
+                given = given.masked_fill(~self.active[:, heads, None], -torch.inf)
+            yield heads.start, columns, given
 
 
     def best(self, items: Tensor) -> Tensor:
@@ -106,16 +122,21 @@ class HeadSet:
         users, heads, dim = self.outputs.shape
         groups = 1 if self.known is None else len(self.known)
         shape = (users, groups, heads // groups)
-        outputs = self.outputs.view(*shape, dim)
-        bias = torch.zeros_like(self.active, dtype=items.dtype) if self.added is None else self.added
-        everyone = self.added is None and bool(self.active.all())
-        bias = bias.masked_fill(~self.active, -torch.inf).view(*shape)
+        outputs, bias = self.outputs.view(*shape, dim), self._bias(shape)
         if self.known is None:
             given = outputs[:, 0] @ items.T
-            return (given if everyone else given + bias[:, 0, :, None]).amax(1)
-        tiles = self.tiles or Tiles.of(self.known, len(items))
-        best = _by_item if users > _MANY else _by_user
-        return best(outputs, None if everyone else bias, tiles, items)
+            return (given if bias is None else given + bias[:, 0, :, None]).amax(1)
+        tiles = self.tiles or Tiles.of(self.known, shape[2], len(items))
+        alone = users <= _FEW and items.device.type == "cpu" and items.dtype == torch.float32
+        return (_by_user if alone else _by_item)(outputs, bias, tiles, items)
+
+    def _bias(self, shape: tuple[int, int, int]) -> Tensor | None:
+        """(B, C, Q) what is added to what heads give, −inf for those that are not active."""
+        if self.active is None:
+            return None if self.added is None else self.added.view(shape)
+        nothing = torch.zeros_like(self.active, dtype=self.outputs.dtype)
+        bias = nothing if self.added is None else self.added
+        return bias.masked_fill(~self.active, -torch.inf).view(shape)
 
 
 def _by_item(outputs: Tensor, bias: Tensor | None, tiles: Tiles, items: Tensor) -> Tensor:
@@ -137,21 +158,14 @@ def _by_item(outputs: Tensor, bias: Tensor | None, tiles: Tiles, items: Tensor) 
 
 
 def _by_user(outputs: Tensor, bias: Tensor | None, tiles: Tiles, items: Tensor) -> Tensor:
-    """`HeadSet.best` of few users."""
-    users, groups, width, dim = outputs.shape
-    each = outputs.permute(1, 2, 0, 3).reshape(groups, width * users, dim)
-    extra = None if bias is None else bias.permute(1, 2, 0)[..., None]
-    best = items.new_full((users, len(items) + 1), -torch.inf)
-    columns = tiles.columns.flatten()
-    vectors = items.index_select(0, columns.clamp(max=len(items) - 1))
-    vectors = vectors.view(*tiles.columns.shape, dim)
-    given = torch.bmm(each.index_select(0, tiles.groups), vectors.mT)
-    given = given.unflatten(1, (width, users))
-    if extra is not None:
-        given = given + extra[tiles.groups]
-    most = given.amax(1).transpose(0, 1).reshape(users, -1)
-    best.scatter_reduce_(1, columns.expand(users, -1), most, "amax")
-    return best[:, :-1]
+    """`HeadSet.best` of few users: only what a head knows is computed, item after item."""
+    rows = []
+    for user, heads in enumerate(outputs.flatten(1, 2)):
+        given = torch.sparse.sampled_addmm(tiles.heads, items, heads.T, beta=0.0).values()
+        if bias is not None:
+            given = given + bias[user].flatten()[tiles.heads.col_indices()]
+        rows.append(torch.segment_reduce(given, "max", lengths=tiles.counts, unsafe=True))
+    return torch.stack(rows)
 
 
 def merged(sets: Sequence[HeadSet], items: Tensor, merge: Merge) -> Tensor:

@@ -317,15 +317,14 @@ class Priors(nn.Module):
             active = torch.where(both.any(1, keepdim=True), both, wanted)
             if steering.boosts is not None and span is not None:
                 added = span.to(device)[:, None] * steering.boosts.to(device)
-        if active is None:
-            active = torch.ones_like(shares, dtype=torch.bool)
         known, tiles = (None, None) if self.axes.items is None else self._known()
         sizes = list(self.axes.sizes) if self.additive else [outputs.shape[1]]
         sets, start = [], 0
         for size in sizes:
             own = slice(start, start + size)
+            on = None if active is None else active[:, own]
             more = None if added is None else added[:, own]
-            sets.append(HeadSet(outputs[:, own], known, shares[:, own], active[:, own], more, tiles))
+            sets.append(HeadSet(outputs[:, own], known, shares[:, own], on, more, tiles))
             known, tiles, start = None, None, start + size  # the first knows items alone
         return sets, self.backbone.item_vectors()
 
@@ -344,7 +343,8 @@ class Priors(nn.Module):
             order = groups.argsort(stable=True)
             counts = torch.bincount(groups, minlength=axis.size).tolist()
             known = list(place[order].split(counts))
-            self._kept = known, Tiles.of(known, self.num_items)
+            width = 1 if self.additive else self.heads.count // axis.size
+            self._kept = known, Tiles.of(known, width, self.num_items)
         return self._kept
 
     def _spread(self, state: Tensor, users: Tensor) -> tuple[Tensor, Tensor]:
