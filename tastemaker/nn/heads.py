@@ -26,6 +26,7 @@ from tastemaker.nn.grouped import GroupedBlocks
 
 Composition = Literal["hierarchical", "multiplicative", "additive"]
 
+
 class Blocks(nn.Module):
     """G residual blocks, g(h) = h + silu(W·h + b), each the identity at the start."""
 
