@@ -44,7 +44,8 @@ class Lesson:
 
     def sizes(self, every: Sequence[int]) -> tuple[int, ...]:
         """Groups on each of its axes, horizons last where it has them, of those of all."""
-        return (*(every[axis] for axis in self.axes), *every[-1:] * self.horizon)
+        last = every[-1:] if self.horizon else ()
+        return (*(every[axis] for axis in self.axes), *last)
 
 
 def lessons_of(axes: Axes, additive: bool) -> list[Lesson]:

@@ -19,7 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tastemaker.nn.grouped import GroupedSoftmax, Pairs, Rivals, places_in
+from tastemaker.nn.grouped import places_in
+from tastemaker.nn.grouped_softmax import GroupedSoftmax, Pairs, Rivals
 from tastemaker.recommend.prior_axes import Axis
 
 DECAY = 0.99
@@ -136,7 +137,6 @@ def group_softmax(
     groups: Tensor,
     negatives: Tensor,
     weights: Tensor,
-    rows: Tensor | None = None,
 ) -> Tensor:
     """Weighted sum of −log softmax of each target against the negatives of its group.
 
@@ -145,18 +145,19 @@ def group_softmax(
     Args:
         outputs: (T, D) of the heads, times whatever scale the scores have.
         table: (n, D) item vectors.
-        targets: (R,) rows of the table.
+        targets: (R,) rows of the table, each the target of its own output; or (R, 2), the output
+            that it is a target of and the row.
         groups: (T,) group of each output, below C.
         negatives: (C, K) rows of the table.
         weights: (R,).
-        rows: (R,) the output that each target is one of; None: R = T, and it is its own.
 
     Returns:
         Scalar; 0 where there is no target.
     """
     with torch.autocast(outputs.device.type, enabled=False):
-        if rows is None:
-            rows = torch.arange(len(targets), device=targets.device)
+        rows = torch.arange(len(targets), device=targets.device)
+        if targets.dim() == 2:
+            rows, targets = targets.unbind(1)
         present, places = torch.unique(groups, return_inverse=True)
         rivals = Rivals.drawn(negatives[present], table)
         met = rivals.met(places[rows], targets)

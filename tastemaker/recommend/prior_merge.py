@@ -145,9 +145,10 @@ def _by_item(outputs: Tensor, bias: Tensor | None, tiles: Tiles, items: Tensor) 
     extra = None if bias is None else bias.permute(1, 2, 0)
     best = items.new_full((len(items) + 1, users), -torch.inf)
     step = max(1, CHUNK // 4 // (tiles.columns.shape[1] * max(dim, width * users)))
-    for own, columns in zip(tiles.groups.split(step), tiles.columns.split(step), strict=True):
+    for start in range(0, len(tiles.groups), step):
+        own, columns = (part[start : start + step] for part in (tiles.groups, tiles.columns))
         vectors = items[columns.clamp(max=len(items) - 1)]
-        given = (vectors @ each[own].mT).unflatten(2, (width, users))
+        given = (vectors @ each[own].mT).view(*columns.shape, width, users)
         if extra is not None:
             given = given + extra[own][:, None]
         most = given[:, :, 0] if width == 1 else given.amax(2)

@@ -278,7 +278,8 @@ class Priors(nn.Module):
         if self.axes.items is not None and 0 in lesson.axes:
             rivals = codes[:, 0]
         table, negatives = competing.table, competing.negatives
-        return group_softmax(outputs, table, targets, rivals, negatives, weights, places)
+        targets = torch.stack([places, targets], 1)
+        return group_softmax(outputs, table, targets, rivals, negatives, weights)
 
     def _gated(
         self, states: Tensor, ahead: Tensor, judged: list[Tensor], batch: PriorBatch
