@@ -27,7 +27,7 @@ class GroupedSoftmax(torch.autograd.Function):
     def forward(ctx: Any, *inputs: Any) -> Tensor:
         """(T, D) states, (n, D) table, (T,) groups, rivals, and (R,) pairs → sum of the losses."""
         states, table, groups, rivals, pairs = inputs
-        total = states.new_zeros(())
+        total: Tensor = states.new_zeros(())
         wide = rivals.columns.shape[1]
         runs = Runs(groups, len(rivals.columns), *room_for(states, wide, wide * states.shape[1]))
         sorted_states = runs.sort(states)

@@ -42,7 +42,8 @@ class Blocks(nn.Module):
     def forward(self, rows: Tensor, groups: Tensor) -> Tensor:
         """(T, D) rows, each through the block of its group (T,); blocks not asked cost nothing."""
         weight, bias = self.weight.to(rows.dtype), self.bias.to(rows.dtype)
-        out: Tensor = GroupedBlocks.apply(rows, groups, weight, bias)  # type: ignore[no-untyped-call]
+        with torch.autocast(rows.device.type, enabled=False):
+            out: Tensor = GroupedBlocks.apply(rows, groups, weight, bias)  # type: ignore[no-untyped-call]
         return out
 
     def each(self, states: Tensor) -> Tensor:

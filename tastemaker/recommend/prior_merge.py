@@ -116,6 +116,7 @@ class HeadSet:
                 given = given.masked_fill(~self.active[:, heads, None], -torch.inf)
             yield heads.start, columns, given
 
+    @torch.no_grad()
     def best(self, items: Tensor) -> Tensor:
         """(B, I) the most that an active head which knows the item gives it; −inf if none does."""
         users, heads, dim = self.outputs.shape

@@ -339,13 +339,14 @@ class Priors(nn.Module):
         axis = self.axes.items
         assert axis is not None
         if self._kept is None or self._kept[0][0].device != axis.codes.device:
-            every = torch.arange(1, self.num_items + 1, device=axis.codes.device)
-            place, groups = axis.groups_of(every)
-            order = groups.argsort(stable=True)
-            counts = torch.bincount(groups, minlength=axis.size).tolist()
-            known = list(place[order].split(counts))
-            width = 1 if self.additive else self.heads.count // axis.size
-            self._kept = known, Tiles.of(known, width, self.num_items)
+            with torch.inference_mode(False):  # what is kept serves every mode
+                every = torch.arange(1, self.num_items + 1, device=axis.codes.device)
+                place, groups = axis.groups_of(every)
+                order = groups.argsort(stable=True)
+                counts = torch.bincount(groups, minlength=axis.size).tolist()
+                known = list(torch.split(place[order], counts))
+                width = 1 if self.additive else self.heads.count // axis.size
+                self._kept = known, Tiles.of(known, width, self.num_items)
         return self._kept
 
     def _spread(self, state: Tensor, users: Tensor) -> tuple[Tensor, Tensor]:
