@@ -48,16 +48,23 @@ def by_hand(heads: Heads, h: Tensor, codes: list[int]) -> list[Tensor]:
     return [z]
 
 
+def asked(heads: Heads, states: Tensor, codes: Tensor) -> list[Tensor]:
+    """(T, D) of each row's head; where each axis has heads of its own, for every axis."""
+    if heads.composition != "additive":
+        return [heads(states, codes)]
+    axes = range(len(heads.axes))
+    return [heads(states, codes[:, axis : axis + 1], axis) for axis in axes]
+
+
 @pytest.mark.parametrize("axes", [(1,), (5,), (3, 2), (2, 3, 2)])
 @pytest.mark.parametrize("composition", COMPOSITIONS)
 def test_every_head_is_its_equation(composition: str, axes: tuple[int, ...]) -> None:
     heads, (states, codes) = grown(axes, composition), drawn(axes)
-    out = heads(states, codes)
+    outs = asked(heads, states, codes)
     for row in range(0, 200, 17):
         want = by_hand(heads, states[row], codes[row].tolist())
-        got = list(out[:, row]) if composition == "additive" else [out[row]]
-        for a, b in zip(got, want, strict=True):
-            torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)
+        for got, one in zip(outs, want, strict=True):
+            torch.testing.assert_close(got[row], one, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("axes", [(4,), (3, 2), (2, 3, 2)])
@@ -70,18 +77,19 @@ def test_all_heads_at_once_are_the_heads_one_by_one(
     assert every.shape == (5, heads.count, 6)
     grid = torch.cartesian_prod(*(torch.arange(size) for size in axes)).view(-1, len(axes))
     for head, codes in enumerate(grid):
-        out = heads(states[:5], codes.expand(5, -1))
+        outs = asked(heads, states[:5], codes.expand(5, -1))
         if composition != "additive":
-            torch.testing.assert_close(every[:, head], out)
+            torch.testing.assert_close(every[:, head], outs[0])
             continue
         for axis, code in enumerate(codes.tolist()):
-            torch.testing.assert_close(every[:, sum(axes[:axis]) + code], out[axis])
+            torch.testing.assert_close(every[:, sum(axes[:axis]) + code], outs[axis])
 
 
 @pytest.mark.parametrize("composition", COMPOSITIONS)
 def test_fresh_heads_are_the_state_itself(composition: str) -> None:
     heads, (states, codes) = Heads(6, (3, 2), composition).double(), drawn((3, 2))  # type: ignore[arg-type]
-    assert torch.equal(heads(states, codes), states.expand_as(heads(states, codes)))
+    for out in asked(heads, states, codes):
+        assert torch.equal(out, states)
     assert torch.equal(heads.every(states), states[:, None].expand(-1, heads.count, -1))
 
 
@@ -90,17 +98,20 @@ def test_heads_that_no_row_asks_for_have_no_gradient(composition: str) -> None:
     heads, (states, codes) = grown((4, 2), composition), drawn((4, 2))
     codes[:, 0] = 1 + codes[:, 0] % 2  # groups 0 and 3 have no row
     states.requires_grad_()
-    heads(states, codes).square().sum().backward()
+    torch.stack(asked(heads, states, codes)).square().sum().backward()
     assert states.grad is not None and states.grad.abs().sum() > 0
     grad = heads.blocks[0].weight.grad.flatten(1).abs().sum(1)
-    asked = grad.view(4, -1).sum(1) > 0
-    assert asked.tolist() == [False, True, True, False]
+    reached = grad.view(4, -1).sum(1) > 0
+    assert reached.tolist() == [False, True, True, False]
     assert all(torch.isfinite(p.grad).all() for p in heads.parameters())
 
 
-def test_no_row_at_all_is_no_fault() -> None:
-    heads, (states, codes) = grown((3, 2), "hierarchical"), drawn((3, 2))
-    assert heads(states[:0], codes[:0]).shape == (0, 6)
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_no_row_at_all_is_no_fault(composition: str) -> None:
+    heads, (states, codes) = grown((3, 2), composition), drawn((3, 2))
+    for out in asked(heads, states[:0], codes[:0]):
+        assert out.shape == (0, 6)
+    assert heads.every(states[:0]).shape == (0, heads.count, 6)
 
 
 def test_parameters_are_as_many_as_the_equations_have() -> None:
