@@ -124,7 +124,7 @@ def beside(what: str, ours: list[float], peer: list[float], most: float | None =
         "what": what,
         "ours": round(statistics.median(ours), 2),
         "peer": round(statistics.median(peer), 2),
-        "ratio": f"{middle:.2f} ({min(ratios):.2f}–{max(ratios):.2f})",
+        "ratio": f"{middle:.2f}, {min(ratios):.2f} to {max(ratios):.2f}",
         "target": None if most is None else f"≤ {most}",
         "met": None if most is None else middle <= most,
     }
@@ -195,7 +195,6 @@ def many() -> dict[str, float]:
     rows = 400
     items = rng.integers(1, LARGE + 1, rows * 100).astype(np.int32)
     train = Contexts(np.arange(rows), np.arange(rows + 1) * 100, items)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     model = heads(Ground(LARGE), drawn(LARGE, MANY, 1.65), 2)
     took = alternating({"step": steps(model, train)}, 2, 4)["step"]
     asked = train.slice(0, 1)
@@ -208,7 +207,6 @@ def many() -> dict[str, float]:
         "step": statistics.median(took) / 1000,
         "request": statistics.median(each),
         "parameters": sum(parameter.numel() for parameter in model.heads.parameters()),
-        "before": before,
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
@@ -229,7 +227,6 @@ def main() -> None:
         alone(f"{what}: CPU-s a training step", found["step"]),
         alone(f"{what}: CPU-ms of one request", found["request"]),
         alone(f"{what}: millions of parameters of the heads", found["parameters"] / 1e6),
-        alone(f"{what}: MB of memory before the model is made", found["before"]),
         alone(f"{what}: MB of memory at most, training and requests", found["peak"]),
     ]
     result = {"name": "priors", "rows": rows, "load": os.getloadavg(), **environment()}
