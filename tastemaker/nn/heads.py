@@ -22,49 +22,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tastemaker.errors import BadInput
+from tastemaker.nn.grouped import GroupedBlocks
 
 Composition = Literal["hierarchical", "multiplicative", "additive"]
-
-TILE = 64
-"""Rows of one group that a product takes at once; a group's last tile is padded."""
-
-
-class Tiles:
-    """Rows put together by group in tiles of equal size, so that one product serves all groups.
-
-    A loop over groups pays for each group in overhead, and padding all of them to the largest pays
-    in arithmetic; with tiles no group wastes more than one.
-    """
-
-    def __init__(self, groups: Tensor, count: int, size: int = TILE) -> None:
-        """Plan the tiles.
-
-        Args:
-            groups: (T,) int64 group of each row.
-            count: Number of groups G.
-            size: Rows of a tile.
-        """
-        self.size = size
-        sizes = torch.bincount(groups, minlength=count)
-        tiles = -(-sizes // size)
-        order = groups.argsort(stable=True)
-        starts, firsts = sizes.cumsum(0) - sizes, (tiles.cumsum(0) - tiles) * size
-        sorted_groups = groups[order]
-        place = torch.arange(len(groups), device=groups.device) - starts[sorted_groups]
-        self._slots = torch.empty_like(groups)
-        self._slots[order] = firsts[sorted_groups] + place
-        self.groups = torch.repeat_interleave(torch.arange(count, device=groups.device), tiles)
-        """(n,) group of each tile; groups without a row have none"""
-
-    def spread(self, rows: Tensor) -> Tensor:
-        """(T, …) → (n, size, …), zero where a tile is not full."""
-        shape = (len(self.groups) * self.size, *rows.shape[1:])
-        spread = rows.new_zeros(shape).index_copy(0, self._slots, rows)
-        return spread.view(-1, self.size, *rows.shape[1:])
-
-    def back(self, tiles: Tensor) -> Tensor:
-        """(n, size, …) → (T, …), the rows in their order."""
-        return tiles.flatten(0, 1)[self._slots]
 
 
 class Blocks(nn.Module):
@@ -81,17 +41,15 @@ class Blocks(nn.Module):
 
     def forward(self, rows: Tensor, groups: Tensor) -> Tensor:
         """(T, D) rows, each through the block of its group (T,); blocks not asked cost nothing."""
-        tiles = Tiles(groups, len(self.weight))
-        bias = self.bias[tiles.groups][:, None]
-        weight = self.weight[tiles.groups].to(rows.dtype).transpose(1, 2)
-        inner = torch.baddbmm(bias.to(rows.dtype), tiles.spread(rows), weight)
-        return rows + tiles.back(F.silu(inner))
+        weight, bias = self.weight.to(rows.dtype), self.bias.to(rows.dtype)
+        with torch.autocast(rows.device.type, enabled=False):
+            out: Tensor = GroupedBlocks.apply(rows, groups, weight, bias)  # type: ignore[no-untyped-call]
+        return out
 
     def each(self, states: Tensor) -> Tensor:
-        """(B, G, D) state of every block from its own input (B, G, D), or from one (B, 1, D)."""
-        own = states.expand(-1, len(self.weight), -1)
-        inner = torch.einsum("bgd,ged->bge", own, self.weight) + self.bias
-        return own + F.silu(inner)
+        """(G, B, D) state of every block from its own input (G, B, D), or from one (1, B, D)."""
+        own = states.expand(len(self.weight), -1, -1)
+        return own + F.silu(torch.baddbmm(self.bias[:, None], own, self.weight.mT))
 
 
 class Heads(nn.Module):
@@ -154,12 +112,13 @@ class Heads(nn.Module):
         """(B, D) → (B, H, D) outputs of all heads; of an additive one, axis after axis."""
         first, *rest = self._levels
         if self.composition == "additive":
-            return torch.cat([blocks.each(states[:, None]) for blocks in (first, *rest)], 1)
-        heads = first.each(states[:, None])
+            parts = [blocks.each(states[None]) for blocks in (first, *rest)]
+            return torch.cat(parts).transpose(0, 1)
+        heads = first.each(states[None])
         for axis, blocks in enumerate(rest):
-            shifted = heads[:, :, None] + self.shifts[axis]
-            heads = blocks.each(shifted.flatten(1, 2))
-        return heads
+            shifted = heads[:, None] + self.shifts[axis][:, None]
+            heads = blocks.each(shifted.flatten(0, 1))
+        return heads.transpose(0, 1)
 
     def _flat(self, codes: Tensor, axes: int) -> Tensor:
         """(T,) number of each row's combination of groups on the first axes."""

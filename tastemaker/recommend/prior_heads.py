@@ -17,7 +17,7 @@ from tastemaker.recommend.prior_axes import Axes, Axis
 from tastemaker.recommend.prior_batches import lessons_of
 from tastemaker.recommend.prior_gates import Gates
 from tastemaker.recommend.prior_losses import horizon_weights, segments_of
-from tastemaker.recommend.prior_merge import HeadSet
+from tastemaker.recommend.prior_merge import HeadSet, Tiles
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.seams import Steering
 
@@ -69,6 +69,7 @@ class PriorHeads(nn.Module):
         }
         for name, values in known.items():
             self.register_buffer(name, values, persistent=False)
+        self._kept: tuple[list[Tensor], Tiles] | None = None
         self.register_buffer("trained", torch.ones(cells, dtype=torch.bool))
 
     @property
@@ -101,25 +102,33 @@ class PriorHeads(nn.Module):
             span: (B,) what the steering's boosts are shares of.
         """
         outputs = turned(self.blocks.every(state), state[:, None])
-        shares, active = self._spread(state, users)
-        both = active & self.speaking
-        active = torch.where(both.any(1, keepdim=True), both, self.speaking)
+        shares, active = outputs.new_zeros(outputs.shape[:2]), None
+        if self.config.merge == "calibrated" or self._chosen:
+            shares, active = self._spread(state, users)
+        active = self._learnt(active, len(state))
         added = None
         if steering is not None:
-            wanted = steering.active.to(state.device)
-            both = active & wanted
-            active = torch.where(both.any(1, keepdim=True), both, wanted)
+            active = _narrowed(active, steering.active.to(state.device).expand(outputs.shape[:2]))
             if steering.boosts is not None and span is not None:
                 added = span.to(state.device)[:, None] * steering.boosts.to(state.device)
+        known, tiles = (None, None) if self.axes.items is None else self._known()
         sizes = list(self.axes.sizes) if self.additive else [outputs.shape[1]]
         sets: list[HeadSet] = []
-        for number, size in enumerate(sizes):
-            first = sum(sizes[:number])
-            own = slice(first, first + size)
-            known = self._known() if number == 0 and self.axes.items is not None else None
+        start = 0
+        for size in sizes:
+            own = slice(start, start + size)
+            on = None if active is None else active[:, own]
             more = None if added is None else added[:, own]
-            sets.append(HeadSet(outputs[:, own], known, shares[:, own], active[:, own], more))
+            sets.append(HeadSet(outputs[:, own], known, shares[:, own], on, more, tiles))
+            known, tiles, start = None, None, start + size  # the first knows items alone
         return sets
+
+    def _learnt(self, active: Tensor | None, users: int) -> Tensor | None:
+        """(B, H) the active heads without those that had nothing to learn from; None: all."""
+        if bool(self.trained.all()):
+            return active
+        speaking = self.speaking.expand(users, -1)
+        return speaking if active is None else _narrowed(active, speaking)
 
     @property
     def speaking(self) -> Tensor:
@@ -134,15 +143,25 @@ class PriorHeads(nn.Module):
         heads[0] = (first | ~first.any(1, keepdim=True)).flatten()
         return torch.cat(heads)
 
-    def _known(self) -> list[Tensor]:
-        """For each group of items the (n,) columns of its items, in rising order."""
+    @property
+    def _chosen(self) -> bool:
+        """Whether heads speak for some users and not for others."""
+        return bool(self.config.switch) or any(axis.of == "users" for axis in self.axes.listed)
+
+    def _known(self) -> tuple[list[Tensor], Tiles]:
+        """For each group of items the (n,) columns of its items, in rising order; made once."""
         axis = self.axes.items
         assert axis is not None
-        every = torch.arange(1, self.num_items + 1, device=axis.codes.device)
-        place, groups = axis.groups_of(every)
-        order = groups.argsort(stable=True)
-        counts = torch.bincount(groups, minlength=axis.size).tolist()
-        return list(torch.split(place[order], counts))
+        if self._kept is None or self._kept[0][0].device != axis.codes.device:
+            with torch.inference_mode(False):  # what is kept serves every mode
+                every = torch.arange(1, self.num_items + 1, device=axis.codes.device)
+                place, groups = axis.groups_of(every)
+                order = groups.argsort(stable=True)
+                counts = torch.bincount(groups, minlength=axis.size).tolist()
+                known = list(torch.split(place[order], counts))
+                width = 1 if self.additive else self.blocks.count // axis.size
+                self._kept = known, Tiles.of(known, width, self.num_items)
+        return self._kept
 
     def _spread(self, state: Tensor, users: Tensor) -> tuple[Tensor, Tensor]:
         """(B, H) log p(head | context), and whether a head speaks for the user at all."""
@@ -157,7 +176,8 @@ class PriorHeads(nn.Module):
                 place, groups = axis.groups_of(axis.known(users + 1))
                 on = torch.zeros_like(on)
                 on[place, groups] = True
-                shares[-1] = torch.where(on, 0.0, shares[-1])
+                own = on.sum(1, keepdim=True).clamp(min=1).log()
+                shares[-1] = torch.where(on.any(1, keepdim=True), -own.expand_as(on), shares[-1])
             active.append(on | ~on.any(1, keepdim=True))
         segments = torch.zeros(self.config.segments, device=state.device)
         segments = segments.index_add(0, self.segments, self.horizon).log()
@@ -170,6 +190,14 @@ class PriorHeads(nn.Module):
             whole = (whole[:, :, None] + share[:, None]).flatten(1)
             every = (every[:, :, None] & on[:, None]).flatten(1)
         return whole, every
+
+
+def _narrowed(active: Tensor | None, wanted: Tensor) -> Tensor:
+    """(B, H) the active heads that are wanted; all wanted ones where none of them is active."""
+    if active is None:
+        return wanted
+    both = active & wanted
+    return torch.where(both.any(1, keepdim=True), both, wanted)
 
 
 def turned(heads: Tensor, states: Tensor) -> Tensor:

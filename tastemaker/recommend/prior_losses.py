@@ -19,12 +19,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tastemaker.nn.heads import Tiles
+from tastemaker.nn.grouped import places_in
+from tastemaker.nn.grouped_softmax import GroupedSoftmax, Pairs, Rivals
 from tastemaker.recommend.prior_axes import Axis
 
 DECAY = 0.99
 """Weight of an offset against the one before."""
-_TILE = 256
 
 
 def horizon_weights(offsets: int, decay: float = DECAY) -> Tensor:
@@ -81,6 +81,29 @@ class Members:
             flat = flat * size + code
         return flat
 
+    def asked(self, codes: Tensor, sizes: Sequence[int], several: bool) -> tuple[Tensor, Tensor]:
+        """Pairs of a position and a head, by head, those of the largest group first.
+
+        Args:
+            codes: (R, A) the head that each target is for, by its group on each axis.
+            sizes: Groups on each axis.
+            several: Whether several offsets may ask for the same, which then is one pair.
+
+        Returns:
+            (T,) one of the R targets of each pair, and (R,) which of the T pairs a target is of.
+        """
+        first, *rest = codes.T
+        heads = places_in(torch.bincount(first, minlength=sizes[0]).argsort(descending=True))[first]
+        for size, code in zip(sizes[1:], rest, strict=True):
+            heads = heads * size + code
+        if not several:
+            order = heads.argsort(stable=True)
+            return order, places_in(order)
+        most = int(self.rows[-1]) + 1 if len(self.rows) else 1  # rows are in rising order
+        keys, places = torch.unique(heads * most + self.rows, return_inverse=True)
+        every = torch.arange(len(places), device=places.device)
+        return places.new_empty(len(keys)).scatter_(0, places, every), places
+
     def counts(self, sizes: Sequence[int], offsets: int) -> Tensor:
         """(cells, P) int64 members of each combination at each offset."""
         cells = torch.Size(sizes).numel()
@@ -120,25 +143,28 @@ def group_softmax(
     A negative that is the target contributes nothing; one drawn twice counts twice.
 
     Args:
-        outputs: (R, D) of the heads, times whatever scale the scores have.
+        outputs: (T, D) of the heads, times whatever scale the scores have.
         table: (n, D) item vectors.
-        targets: (R,) rows of the table.
-        groups: (R,) group of each row, below C.
+        targets: (R,) rows of the table, each the target of its own output; or (R, 2), the output
+            that it is a target of and the row.
+        groups: (T,) group of each output, below C.
         negatives: (C, K) rows of the table.
         weights: (R,).
 
     Returns:
-        Scalar; 0 where there is no row.
+        Scalar; 0 where there is no target.
     """
-    outputs = outputs.to(table.dtype)
-    tiles = Tiles(groups, len(negatives), _TILE)
-    rivals = table[negatives[tiles.groups]]
-    scores = tiles.back(tiles.spread(outputs) @ rivals.transpose(1, 2))
-    same = negatives[groups] == targets[:, None]
-    positive = (outputs * table[targets]).sum(1, keepdim=True)
-    everything = torch.cat([positive, scores.masked_fill(same, -torch.inf)], 1)
-    losses = torch.logsumexp(everything, 1) - positive[:, 0]
-    return (losses * weights.to(losses.dtype)).sum()
+    with torch.autocast(outputs.device.type, enabled=False):
+        rows = torch.arange(len(targets), device=targets.device)
+        if targets.dim() == 2:
+            rows, targets = targets.unbind(1)
+        present, places = torch.unique(groups, return_inverse=True)
+        rivals = Rivals.drawn(negatives[present], table)
+        met = rivals.met(places[rows], targets)
+        pairs = Pairs(rows, targets, *met, weights.to(table.dtype))
+        parts = outputs.to(table.dtype), table, places, rivals, pairs
+        total: Tensor = GroupedSoftmax.apply(*parts)  # type: ignore[no-untyped-call]
+    return total
 
 
 def share_loss(

@@ -245,18 +245,24 @@ class Priors(nn.Module):
         weights: Tensor,
     ) -> Tensor:
         """The loss of the heads of one lesson."""
-        heads, codes = self.heads, members.codes
+        heads, codes, sizes = self.heads, members.codes, [*lesson.sizes(self.heads.axes)]
+        several = self.config.offsets > 1
         if lesson.horizon:
             codes = torch.cat([codes, heads.segments[members.offsets][:, None]], 1)
-        own = states[members.rows]
+            sizes.append(self.config.segments)
+            several = self.config.offsets > self.config.segments
+        firsts, places = members.asked(codes, sizes, several)
+        rows, codes = members.rows[firsts], codes[firsts]
+        own = states.index_select(0, rows)
         axis = (*lesson.axes, len(heads.axes.listed))[0] if heads.additive else 0
         outputs = turned(heads.blocks(own, codes, axis), own)
         targets = competing.targets.flatten(0, 1)[members.rows, members.offsets]
         assert competing.negatives is not None
-        rivals = torch.full_like(members.rows, len(competing.negatives) - 1)
+        rivals = torch.full_like(rows, len(competing.negatives) - 1)
         if heads.axes.items is not None and 0 in lesson.axes:
-            rivals = members.codes[:, 0]
+            rivals = codes[:, 0]
         table, negatives = competing.table, competing.negatives
+        targets = torch.stack([places, targets], 1)
         return group_softmax(outputs, table, targets, rivals, negatives, weights)
 
     def _gated(

@@ -3,12 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from tastemaker.errors import BadInput
-from tastemaker.nn.heads import TILE, Blocks, Heads, Tiles
+from tastemaker.nn.heads import Blocks, Heads
 
 COMPOSITIONS = ("hierarchical", "multiplicative", "additive")
 
@@ -56,20 +54,6 @@ def asked(heads: Heads, states: Tensor, codes: Tensor) -> list[Tensor]:
         return [heads(states, codes)]
     axes = range(len(heads.axes))
     return [heads(states, codes[:, axis : axis + 1], axis) for axis in axes]
-
-
-@given(st.lists(st.integers(0, 6), min_size=0, max_size=5 * TILE))
-@settings(max_examples=40, deadline=None)
-def test_tiles_hold_every_row_with_its_group_and_give_it_back(groups: list[int]) -> None:
-    own = torch.tensor(groups, dtype=torch.int64)
-    tiles = Tiles(own, 7)
-    rows = torch.arange(1, len(groups) + 1.0)[:, None]
-    spread = tiles.spread(rows)
-    assert torch.equal(tiles.back(spread), rows)
-    for group, tile in zip(tiles.groups.tolist(), spread[..., 0], strict=True):
-        met = tile[tile > 0].long() - 1
-        assert len(met) and (own[met] == group).all()
-    assert len(tiles.groups) == sum(-(-groups.count(group) // TILE) for group in set(groups))
 
 
 @pytest.mark.parametrize("axes", [(1,), (5,), (3, 2), (2, 3, 2)])

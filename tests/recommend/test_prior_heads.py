@@ -30,7 +30,7 @@ def test_a_turned_head_is_as_long_as_its_state_and_points_as_before() -> None:
 )
 @torch.no_grad()
 def test_heads_are_one_set_or_one_an_axis(composition: str, sets: list[int]) -> None:
-    net = built(composition=composition, offsets=2, segments=2).eval()
+    net = built(composition=composition, offsets=2, segments=2, merge="calibrated").eval()
     made = net.heads.sets(torch.randn(3, 8), torch.tensor([0, 1, -1]))
     assert [one.outputs.shape[1] for one in made] == sets
     assert len(net.heads.names) == sum(sets)

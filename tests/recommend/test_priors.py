@@ -552,7 +552,7 @@ def test_12_a_user_alone_scores_as_in_company_of_64(priors: Sequence[str], merge
     net = grown(built(priors, offsets=2, segments=2, merge=merge, switch=1.0)).eval()
     contexts = some_contexts(64)
     together, speaker = net.spoken(contexts)
-    for row in range(0, 64, 9):
+    for row in range(0, 64, 21):
         alone, speaks = net.spoken(contexts.slice(row, row + 1))
         torch.testing.assert_close(alone[0], together[row], rtol=1e-5, atol=1e-6)
         assert torch.equal(speaks[0], speaker[row])
@@ -574,7 +574,7 @@ def test_12_the_same_seed_gives_the_same_losses_and_gradients(composition: str) 
 @each_composition
 def test_pieces_of_a_step_add_up_to_it(priors: Sequence[str], composition: str) -> None:
     net = grown(built(priors, composition=composition, offsets=2, segments=2, switch=0.5)).eval()
-    for step in steps(net, 6)[:2]:
+    for step in steps(net, 6)[:1]:
         net.zero_grad()
         whole = net(step)
         whole.backward()
@@ -587,7 +587,7 @@ def test_pieces_of_a_step_add_up_to_it(priors: Sequence[str], composition: str) 
             torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-5)
 
 
-@each_axes
+@pytest.mark.parametrize("priors", [("category", "event"), ("user",)])
 @each_composition
 def test_bf16_autocast_trains_and_scores_in_float32(
     priors: Sequence[str], composition: str
@@ -641,6 +641,10 @@ def test_heads_below_one_half_are_off_and_all_are_on_when_all_are_off() -> None:
     switched(net, 1, [False, True, False])
     _, speaker = net.spoken(contexts)
     assert net.heads_of("event", 1)[speaker].all()
+    gates_of(net).biases[1][1] = torch.tensor([0.0, -1.0, 1.0])
+    _, speaker = net.spoken(contexts)  # one half is on
+    assert not net.heads_of("event", 1)[speaker].any()
+    assert net.heads_of("event", 0)[speaker].any() and net.heads_of("event", 2)[speaker].any()
     switched(net, 1, [False] * 3)
     none = net.score(contexts)
     switched(net, 1, [True] * 3)
