@@ -168,6 +168,8 @@ class HeadFacts:
     """(H,) share of the loss; they sum to 1"""
     parameters: int
     """of the heads and what chooses between them, without the model that they stand on"""
+    other: Mapping[str, tuple[int, int, str]] = field(default_factory=dict)
+    """axis → its members in no group but `other`, of how many, and what they are; if any are"""
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from torch import Tensor
 from tastemaker.nn.next_item import targets_of
 from tastemaker.recommend.prior_axes import Axes, upcoming
 from tastemaker.recommend.prior_batches import PriorBatches, cell_weights
+from tastemaker.recommend.prior_groups import counted_other
 from tastemaker.recommend.prior_losses import horizon_weights, segments_of
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.seams import HeadFacts
@@ -47,7 +48,15 @@ def facts_of(
         targets.append(_gathered(counts, to))
         shares.append(_gathered(weight[:, None] * horizon / len(lessons), to))
     known = _known(axes, num_items, config.composition == "additive")
-    return HeadFacts(known, torch.cat(targets), torch.cat(shares), parameters)
+    return HeadFacts(known, torch.cat(targets), torch.cat(shares), parameters, _other(axes))
+
+
+def _other(axes: Axes) -> dict[str, tuple[int, int, str]]:
+    """Axis → its members in no group but `other`."""
+    listed = [(axis, counted_other(axis.grouping)) for axis in axes.listed]
+    return {
+        axis.name: (count, axis.grouping.num_members, axis.of) for axis, count in listed if count
+    }
 
 
 def _gathered(values: Tensor, segments: Tensor) -> Tensor:

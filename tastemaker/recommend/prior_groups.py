@@ -61,23 +61,6 @@ def counted_other(grouping: Grouping) -> int:
     return int((alone & grouping.members(grouping.names.index(OTHER))).sum())
 
 
-def counted_untrained(grouping: Grouping, train: Contexts) -> int:
-    """Groups no member of which has training events; heads of theirs never learn."""
-    times = _training_counts(grouping, train)
-    return int((grouping.membership.T @ (times > 0).astype(np.float64) == 0).sum())
-
-
-def _training_counts(grouping: Grouping, train: Contexts) -> Int64s:
-    """(M,) training events of each member."""
-    size = grouping.num_members
-    if grouping.of == "items":
-        return np.bincount(train.items, minlength=size + 1)[1:]
-    if grouping.of == "users":
-        return train.lengths
-    kinds = np.zeros(len(train.items), np.uint8) if train.events is None else train.events
-    return np.bincount(kinds, minlength=size)
-
-
 def _categories(ground: Ground) -> Grouping:
     known = ground.groupings.get(CATEGORY)
     if known is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, Self, get_args
 
+from tastemaker.counts import counted
 from tastemaker.data.grouping_files import Of
 from tastemaker.errors import BadInput
 from tastemaker.nn.heads import Composition
@@ -32,11 +33,12 @@ class PriorsConfig:
     backbone: Annotated[BackboneConfig, NAMED] = field(default_factory=SASRecConfig)
     """what reads histories: sasrec, esasrec, hstu or hllm, with options as in hstu,dim=32"""
     priors: tuple[Prior, ...] = ("category",)
-    """what heads are of, at most one of each line: items by the catalogue's category, by community
-    (chosen by the same users) or by cluster (like texts); kinds of event; users by what they chose;
-    none: horizons alone"""
+    """what heads are of; none: horizons alone; at most one of each line:
+    of items: category, community (chosen alike), cluster (texts alike);
+    event, by its kind;
+    user, by what was chosen"""
     groups: int = 20
-    """communities or clusters, at most, with what is left in one more"""
+    """communities, clusters or groups of users, at most, with what is left in one more"""
     composition: Composition = "hierarchical"
     """how blocks make heads where there are several horizons"""
     offsets: int = 1
@@ -74,8 +76,9 @@ class PriorsConfig:
                 what = f"{name} = {vars(self)[name]} is out of range."
                 raise BadInput(what, "model options", f"Give a whole number from 1 to {most:,}.")
         if not 1 <= self.segments <= self.offsets or self.offsets % self.segments:
-            what = f"{self.offsets} offsets do not divide into {self.segments} segments."
-            raise BadInput(what, "model options", "Choose segments that divide offsets.")
+            what = f"{counted(self.offsets, 'offset')} cannot be parted into {self.segments} equal "
+            fix = "Choose segments that divide offsets, such as 2 segments of 4 offsets."
+            raise BadInput(f"{what}segments.", "model options", fix)
         if not 0 <= self.in_group <= 1 or not 0 <= self.switch <= 1000:
             what = f"in_group = {self.in_group} or switch = {self.switch} is out of range."
             raise BadInput(what, "model options", "Give 0 to 1, and 0 to 1000.")

@@ -21,6 +21,7 @@ def heads(results: Mapping[str, object]) -> dict[str, object] | None:
     rows = sorted(rows, key=lambda row: -(finite(row.get("share")) or 0.0))
     parameters, total = part(recorded, "parameters"), finite(recorded.get("count"))
     axes, untrained = part(recorded, "axes"), part(recorded, "untrained")
+    other = part(recorded, "other")
     left = 0 if total is None else int(total) - len(rows[:SHOWN])
     users = recorded.get("users")
     return {
@@ -28,9 +29,30 @@ def heads(results: Mapping[str, object]) -> dict[str, object] | None:
         "rows": [_row(row) for row in rows[:SHOWN]],
         "more": things(left, "head") if left > 0 else "",
         "users": "" if finite(users) is None else things(users, "test user"),
-        "axes": [(axis, _groups(part(axes, axis))) for axis in axes],
+        "silent": _silent(results),
+        "axes": [(axis, _groups(part(axes, axis))) for axis in _telling(axes)],
+        "doubled": "category" in axes,
+        "other": [(axis, _rest(part(other, axis))) for axis in other],
         "untrained": [(axis, ", ".join(map(str, listed(untrained, axis)))) for axis in untrained],
     }
+
+
+def _silent(results: Mapping[str, object]) -> str:
+    """The model with the heads where a blend recommends that gives it no weight; else empty."""
+    name = str(part(results, "training").get("model", ""))
+    unheard = results.get("best") == "blend" and finite(part(results, "blend").get(name)) == 0
+    return name if unheard else ""
+
+
+def _telling(axes: Mapping[str, object]) -> list[str]:
+    """Axes of several groups; all where none has."""
+    several = [axis for axis in axes if (finite(part(axes, axis).get("count")) or 0) > 1]
+    return several or list(axes)
+
+
+def _rest(other: Mapping[str, object]) -> str:
+    """How many members an axis has in no group but `other`."""
+    return f"{count(other.get('count'))} of {count(other.get('members'))} {other.get('of')}"
 
 
 def _groups(axis: Mapping[str, object]) -> str:

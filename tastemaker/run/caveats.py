@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from tastemaker.counts import by_count, counted
 from tastemaker.data.splits import Split
+from tastemaker.files import JsonObject
 from tastemaker.metrics.comparisons import Comparison, compare
 from tastemaker.metrics.evaluate import Evaluation
 from tastemaker.options import HEADLINE
@@ -18,6 +19,8 @@ from tastemaker.train.loop import Fitted
 
 TIED = 0.01
 """Share of tied targets above which a ranking says little."""
+OTHER = 0.1
+"""Share of members in no group but `other` above which groups say little of them."""
 
 
 def caveats(
@@ -40,6 +43,20 @@ def caveats(
         _never_trained(cuts),
     ]
     return [text for text in warnings if text]
+
+
+def caveats_of_heads(heads: JsonObject) -> list[str]:
+    """Warnings about the groups that heads are of.
+
+    Args:
+        heads: As `heads_of_run` says; empty without heads.
+    """
+    return [
+        f"{rest['count']:,} of {rest['members']:,} {rest['of']} are in no {axis} but `other`, "
+        "whose head speaks for all of them."
+        for axis, rest in heads.get("other", {}).items()
+        if rest["count"] > OTHER * rest["members"]
+    ]
 
 
 def _training(name: str, fitted: Fitted) -> str:

@@ -40,10 +40,10 @@ def heads_of_run(model: Learned, cuts: Split, measured: Evaluation) -> JsonObjec
     Returns:
         users (asked), count (heads), parameters (of the heads, of the backbone), axes (each with
         how many groups and the names of the first), untrained (axis → groups that no training
-        event was of), heads: a row each with name, items (that it knows;
-        None: all), targets (it learned from), weight (in the loss), share (of the final ten items
-        of the users), ndcg@10 (of users whose next item it speaks for; None: nobody's) and how
-        many these are.
+        event was of), other (axis → count, members, of: those in no group but `other`), heads: a
+        row each with name, items (that it knows; None: all), targets (it learned from), weight (in
+        the loss), share (of the final ten items of the users), ndcg@10 (of users whose next item it
+        speaks for; None: nobody's) and how many these are.
     """
     if not isinstance(model, Headed):
         return {}
@@ -71,6 +71,10 @@ def heads_of_run(model: Learned, cuts: Split, measured: Evaluation) -> JsonObjec
             for axis, groups in model.intents.items()
         },
         "untrained": _untrained(model, facts),
+        "other": {
+            axis: {"count": count, "members": members, "of": of}
+            for axis, (count, members, of) in facts.other.items()
+        },
         "heads": [
             {
                 "name": names[head],

@@ -23,6 +23,7 @@ from tastemaker.metrics.headline import validation_queries
 from tastemaker.options import RunOptions
 from tastemaker.recommend.backbones import NEURAL, build, name_of
 from tastemaker.recommend.blend_weights import fit_weights
+from tastemaker.run.caveats import caveats_of_heads
 from tastemaker.run.first_answers import first_answers
 from tastemaker.run.folder import (
     DATA,
@@ -131,6 +132,7 @@ def finish(plan: Plan, neural: Learned, folder: Path) -> JsonObject:
         results["together"] = shown
     if said := heads_of_run(neural, plan.cuts, measured[plan.options.model]):
         results["heads"] = said
+        results["warnings"] += caveats_of_heads(said)
     publish(folder, results, per_user)
     return results
 

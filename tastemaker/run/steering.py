@@ -23,6 +23,8 @@ from tastemaker.seams import Headed, Steering
 
 _CATEGORIES = 20
 """Categories that a message names."""
+_HORIZONS = ("short-term", "medium-term", "long-term")
+"""What a model of one horizon has no heads for."""
 _GROUPS = 5
 """Groups of an axis of heads that a message names."""
 
@@ -140,6 +142,13 @@ class Names:
         return known
 
     @property
+    def _written(self) -> dict[str, str]:
+        """Groups of heads with their axis, without case → as they are spelt."""
+        axes = self.heads.axes if self.heads else {}
+        every = [f"{axis}:{name}" for axis, names in axes.items() for name in names]
+        return {fold(one): one for one in every}
+
+    @property
     def _axes(self) -> dict[str, tuple[str, ...]]:
         categories = {} if self.categories is None else {"": self.categories.names}
         return {**categories, **(self.heads.axes if self.heads else {})}
@@ -174,8 +183,11 @@ class Names:
         return None
 
     def _unknown(self, name: str, where: str) -> BadInput:
-        near = difflib.get_close_matches(fold(name), self._known, n=1)
-        meant = f"Did you mean {self._known[near[0]].name!r}? " if near else ""
+        written = self._written | {folded: known.name for folded, known in self._known.items()}
+        near = difflib.get_close_matches(fold(name), written, n=1)
+        meant = f"Did you mean {written[near[0]]!r}? " if near else ""
+        if self.heads and fold(name) in _HORIZONS and "horizon" not in self.heads.axes:
+            meant = "This model looks at the next item alone: train one with --preset horizons. "
         said = []
         if self.categories is not None:
             said.append(f"Groups here: {_some(self.categories.names, _CATEGORIES)}.")

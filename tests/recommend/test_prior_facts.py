@@ -89,3 +89,11 @@ def test_groups_that_count_alike_weigh_alike() -> None:
     facts = facts_of(shape, steps, ITEMS, 0)
     np.testing.assert_allclose(facts.weights.view(4, 2).sum(1), [0.25] * 4, rtol=1e-6)
     assert facts.parameters == 0
+
+
+def test_members_in_no_group_are_counted_by_axis() -> None:
+    assert built("hierarchical").head_facts(train()).other == {}
+    loose = Grouping.from_labels([["a"], None, ["a", "other"], ["b"], ["other"], None], "items")
+    shape = PriorsConfig(backbone=BACKBONE, negatives=3)
+    facts = Priors(shape, SASRec(BACKBONE, ITEMS), {CATEGORY: loose}).head_facts(train())
+    assert facts.other == {CATEGORY: (3, 6, "items")}

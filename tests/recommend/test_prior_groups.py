@@ -16,7 +16,7 @@ from tastemaker.data.groupings import OTHER, Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
 from tastemaker.errors import BadInput
-from tastemaker.recommend.prior_groups import counted_other, counted_untrained, grouping_of
+from tastemaker.recommend.prior_groups import counted_other, grouping_of
 from tastemaker.recommend.priors_shape import Prior, PriorsConfig
 from tastemaker.worlds.logs import planted_groups
 from tests.data.histories import contexts_of
@@ -72,7 +72,7 @@ def test_every_member_has_a_group_and_every_group_a_name_of_its_own(prior: Prior
     assert (np.diff(grouping.membership.indptr) >= 1).all()
     assert 2 <= grouping.num_groups <= 7
     assert len({fold(name) for name in grouping.names}) == grouping.num_groups
-    assert counted_other(grouping) == counted_untrained(grouping, ground.train) == 0
+    assert counted_other(grouping) == 0
 
 
 def test_they_are_called_by_what_people_know() -> None:
@@ -143,19 +143,16 @@ def test_members_in_no_group_are_in_other_and_counted() -> None:
     assert (cluster.names[-1], counted_other(cluster)) == (OTHER, 3)
     assert cluster.names[:2] == ("star · trek", "love · song")
     assert (user.names[-1], counted_other(user)) == (OTHER, 1)
-    assert counted_untrained(user, train) == 1
     assert counted_other(Grouping.from_labels([["a", "other"], ["other"], None])) == 2
     assert counted_other(Grouping.from_event_names(("view", "other"))) == 0
 
 
-def test_groups_that_nobody_trains_are_kept_and_counted() -> None:
+def test_groups_that_nobody_trains_are_kept() -> None:
     train = replace(contexts_of([[1, 2], [2]]), events=np.array([0, 2, 2], np.uint8))
     items = catalog(4, categories=[["a"], ["a", "b"], ["c"], ["d", "b"]])
     ground = Ground.of(items.frame["item_id"], items, train, ("view", "like", "buy"))
     category, event = grouped("category", ground), grouped("event", ground)
-    assert (category.num_groups, counted_untrained(category, train)) == (4, 2)
-    assert (event.num_groups, counted_untrained(event, train)) == (3, 1)
-    assert counted_untrained(event, replace(train, events=None)) == 2
+    assert (category.num_groups, event.num_groups) == (4, 3)
 
 
 @pytest.mark.parametrize("prior", FOUND)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tastemaker.report.heads import SHOWN, heads
 from tastemaker.report.page import render
 from tests.report.reading import Page
@@ -40,6 +42,37 @@ def test_heads_stand_in_order_of_what_they_say() -> None:
         ("horizon", "short-term, long-term"),
         ("community", "<b>, Drama and 1,019 more"),
     ]
+
+
+def test_members_in_no_group_are_counted_and_one_horizon_is_no_group() -> None:
+    said = recorded()
+    said["axes"]["horizon"] = {"count": 1, "groups": ["next"]}
+    said["other"] = {"community": {"count": 1_234, "members": 9_066, "of": "items"}}
+    shown = heads({"heads": said})
+    assert shown is not None
+    assert [axis for axis, _ in shown["axes"]] == ["community"]  # type: ignore[attr-defined]
+    assert shown["other"] == [("community", "1,234 of 9,066 items")]
+    assert "1,234 of 9,066 items" in Page(render({"heads": said})).text
+    alone = recorded() | {"axes": {"horizon": {"count": 1, "groups": ["next"]}}}
+    assert heads({"heads": alone})["axes"] == [("horizon", "next")]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("best", "weight", "silent"), [
+    ("blend", 0.0, "priors"), ("blend", 0.5, ""), ("priors", 0.0, ""),
+])  # fmt: skip
+def test_where_the_blend_does_not_listen_the_section_says_whom_to_ask(
+    best: str, weight: float, silent: str
+) -> None:
+    run = {"best": best, "blend": {"priors": weight}, "training": {"model": "priors"}}
+    page = Page(render({"heads": recorded(), **run})).text
+    assert ("--model priors asks" in page) == bool(silent)
+
+
+def test_a_name_of_two_kinds_is_explained_where_heads_are_of_categories() -> None:
+    assert "category:NAME" not in render({"heads": recorded()})
+    said = recorded()
+    said["axes"]["category"] = {"count": 2, "groups": ["Drama", "War"]}
+    assert "category:NAME" in render({"heads": said})
 
 
 def test_of_many_heads_the_loudest_are_shown_and_the_others_counted() -> None:

@@ -11,7 +11,7 @@ from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import Evaluation
 from tastemaker.options import RunOptions
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
-from tastemaker.run.caveats import caveats
+from tastemaker.run.caveats import caveats, caveats_of_heads
 from tastemaker.run.job import run_recommender
 from tastemaker.run.models import Models
 from tastemaker.train.config import FitConfig
@@ -101,3 +101,12 @@ def test_targets_that_training_never_saw_are_said_where_they_are_most(cuts: Spli
         ranked = {"sasrec": measured(np.ones(count)), "ease": measured(np.zeros(count))}
         texts = [one for one in caveats(models, ranked, own, ENDED) if "never saw" in one]
         assert [one.partition(" that training")[0] for one in texts] == ([said] if said else [])
+
+
+def test_groups_that_say_nothing_of_many_members_are_said() -> None:
+    def heads(count: int) -> dict[str, object]:
+        return {"other": {"community": {"count": count, "members": 9_066, "of": "items"}}}
+
+    (text,) = caveats_of_heads(heads(5_012))
+    assert text.startswith("5,012 of 9,066 items are in no community")
+    assert caveats_of_heads(heads(17)) == caveats_of_heads({}) == []

@@ -1,5 +1,6 @@
 """Names of a request: categories first, then groups of heads; who may speak and who is favoured."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,28 @@ def test_the_nearest_of_all_names_is_offered(name: str, meant: str) -> None:
     assert (
         "Drama" in caught.value.fix and "horizon: short" not in caught.value.fix.split("Heads")[0]
     )
+
+
+@pytest.mark.parametrize("name", ["event:lke", "Event : lik", "evnt:like"])
+def test_the_nearest_is_offered_with_its_axis(name: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        NAMES.find(name, "--only")
+    assert "Did you mean 'event:like'?" in caught.value.fix
+
+
+def test_a_horizon_of_a_model_that_has_one_alone_is_answered_with_how_to_have_several() -> None:
+    class Near(Voices):
+        @property
+        def intents(self) -> Mapping[str, tuple[str, ...]]:
+            return {"event": ("like", "buy"), "horizon": ("next",)}
+
+    near = Names(CATEGORIES, NamedHeads(Near(torch.zeros(1, 4, 4)), "near"))
+    with pytest.raises(BadInput) as caught:
+        near.find("Short-term", "--only")
+    assert "--preset horizons" in caught.value.fix
+    with pytest.raises(BadInput) as other:
+        near.find("lik", "--only")
+    assert "--preset" not in other.value.fix
 
 
 def test_without_heads_the_message_is_that_of_categories() -> None:
