@@ -170,6 +170,8 @@ class Priors(nn.Module):
         """This part's share of the weighted mean over groups and offsets, and of the gates'."""
         if batch.rivals is None or batch.member_counts is None or batch.offset_counts is None:
             raise ValueError("a training batch of priors carries negatives and counts of groups")
+        if batch.columns is not None and self.config.offsets > 1:
+            raise ValueError("what comes later stands behind tokens: heads on them take one offset")
         heads = self.heads
         ahead = upcoming(targets_of(batch), self.config.offsets)
         asked = replace(cast(Batch, batch), targets=ahead, negatives=batch.rivals)

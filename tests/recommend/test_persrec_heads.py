@@ -71,3 +71,11 @@ def test_steps_of_heads_are_those_of_the_backbone(hidden: float) -> None:
             assert torch.equal(vars(one)[name], vars(other)[name])
         pieces = [net(part) for rank in range(3) for part in one.parts(rank, 3)]
         torch.testing.assert_close(torch.stack(pieces).sum(), net(one), rtol=1e-5, atol=1e-6)
+
+
+def test_offsets_across_tokens_are_refused() -> None:
+    net = headed("sasrec")
+    net.config = replace(net.config, offsets=2)
+    (step, *_) = steps(net)
+    with pytest.raises(ValueError, match="behind tokens"):
+        net(step)
