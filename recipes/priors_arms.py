@@ -46,29 +46,6 @@ class Arm:
     """category, shuffled or every"""
 
 
-def arms_of(base: SASRecConfig, heads: PriorsConfig, fewer: int = FEWER) -> dict[str, Arm]:
-    """Arms that are trained with all seeds."""
-    everywhere = replace(heads, negatives=fewer)
-    return {
-        "BASE": Arm(base),
-        "PRIOR": Arm(heads),
-        "PRIOR, global negatives": Arm(replace(heads, in_group=0.0)),
-        "RANDOM": Arm(heads, "shuffled"),
-        "ALLTAGS": Arm(everywhere, "every"),
-        "PARAM": Arm(replace(everywhere, in_group=0.0, start=0.02), "every"),
-    }
-
-
-def once_of(heads: PriorsConfig) -> dict[str, Arm]:
-    """Arms that are trained with the first seed alone, and get no verdict."""
-    ahead = replace(heads, offsets=4, segments=2)
-    return {
-        "MTP, 4 offsets": Arm(replace(ahead, priors=())),
-        "PRIOR, 4 offsets": Arm(ahead),
-        "ALLTAGS, all negatives": Arm(heads, "every"),
-    }
-
-
 def shuffled(groups: Grouping, seed: int) -> Grouping:
     """Labels dealt anew among items with as many labels: groups and items keep their numbers."""
     rng, table = np.random.default_rng(seed), groups.membership.tocsr()
@@ -95,8 +72,8 @@ class Study:
     training: FitConfig
     found: Evidence
     validation: Validation = field(init=False)
-    cpu_seconds: dict[str, float] = field(default_factory=dict)
-    """folder → of its training"""
+    trainings: dict[str, dict[str, float]] = field(default_factory=dict)
+    """folder → parameters, epochs trained, the one kept, and CPU-seconds"""
 
     def __post_init__(self) -> None:
         """Validate by what selects."""
@@ -121,7 +98,7 @@ class Study:
         model = self._fresh(arm, seed)
         config = arm.config
         variant = config.loss if isinstance(config, SASRecConfig) else config.weighting
-        name = f"{name}, {variant}"
+        name = name if name.endswith(f", {variant}") else f"{name}, {variant}"
         word = name.lower().replace(",", "").replace(" ", "-")
         out = self.found.cache / f"{word}-seed-{seed}"
         training = replace(self.training, seed=seed)
@@ -129,10 +106,16 @@ class Study:
             steps = model.batches(self.cuts.train(), training.batch, seed)
             validate = partial(self.validation.measure, model)
             fitted = fit(model, steps, training, validate, out, resume=True)
-        self.cpu_seconds[out.name] = fitted.cpu_seconds
-        self.found.cpu_seconds = sum(self.cpu_seconds.values())
-        if not (fitted.converged or self.found.size == "toy"):
-            self._note(f"not converged: {name}, seed {seed}")
+        note = f"not converged: {name}, seed {seed}"
+        if not (fitted.converged or self.found.size == "toy" or note in self.found.notes):
+            self.found.notes.append(note)
+        self.trainings[out.name] = {
+            "parameters": sum(one.numel() for one in model.parameters()),
+            "epochs": fitted.epochs,
+            "kept": fitted.best_epoch,
+            "cpu_seconds": round(fitted.cpu_seconds, 1),
+        }
+        self.found.cpu_seconds = sum(one["cpu_seconds"] for one in self.trainings.values())
         return model.eval()
 
     def judged(self, model: Model) -> float:
@@ -148,10 +131,6 @@ class Study:
         makers = {"category": lambda: self.groups, "every": lambda: everywhere(self.groups),
                   "shuffled": lambda: shuffled(self.groups, seed)}  # fmt: skip
         return Priors(arm.config, backbone, {CATEGORY: makers[arm.groups]()})
-
-    def _note(self, note: str) -> None:
-        if note not in self.found.notes:
-            self.found.notes.append(note)
 
 
 def merging(model: Model, merge: Merge) -> Model:
@@ -171,6 +150,31 @@ class Setting:
     """of all arms with heads; they are trained, and their weights chosen, by `combine`"""
     tried: Mapping[str, float]
     """what was tried → the metric that selects"""
+
+
+def arms_of(setting: Setting, fewer: int = FEWER) -> dict[str, Arm]:
+    """Arms that are trained with all seeds."""
+    base, heads = setting.base, setting.heads
+    everywhere = replace(heads, negatives=fewer)
+    return {
+        "BASE": Arm(base),
+        "BASE, sampled": Arm(replace(base, loss="sampled")),
+        "PRIOR": Arm(heads),
+        "PRIOR, global negatives": Arm(replace(heads, in_group=0.0)),
+        "RANDOM": Arm(heads, "shuffled"),
+        "ALLTAGS": Arm(everywhere, "every"),
+        "PARAM": Arm(replace(everywhere, in_group=0.0, start=0.02), "every"),
+    }
+
+
+def once_of(heads: PriorsConfig) -> dict[str, Arm]:
+    """Arms that are trained with the first seed alone, and get no verdict."""
+    ahead = replace(heads, offsets=4, segments=2)
+    return {
+        "MTP, 4 offsets": Arm(replace(ahead, priors=())),
+        "PRIOR, 4 offsets": Arm(ahead),
+        "ALLTAGS, all negatives": Arm(heads, "every"),
+    }
 
 
 def tuned(study: Study, base: SASRecConfig, heads: PriorsConfig) -> Setting:
