@@ -16,7 +16,7 @@ from priors_measures import EXPLORERS, MEASURES, WORST
 
 from tastemaker.train.config import FitConfig
 
-TRAINING = FitConfig(epochs=40)
+TRAINING = FitConfig(epochs=30)
 CLAIMS = (
     ("R1", "heads lose less than 2 % of the backbone", "PRIOR", f"{KEPT} × BASE", "ndcg@10"),
     ("R1", "heads gain on the backbone", "PRIOR", "BASE", "ndcg@10"),

@@ -93,10 +93,7 @@ class Bench:
         return beyond.explorers(held, wanted)
 
     def columns(self, lists: Int32s) -> dict[str, Floats]:
-        """Every measure of (Q, 10) lists but that of the worst group.
-
-        One value a user; coverage is of all lists and so the same for each.
-        """
+        """Of (Q, 10) lists, one value a user; coverage is of all lists and so the same for each."""
         items = self.cuts.interactions.num_items
         found = multi_target(self._hits(lists), count_targets(self.queries), (K,))
         return found | {
@@ -198,6 +195,6 @@ def worst_group(
             for arm, lists in arms.items()
         }
         table[name] = {"users": float(users), **means}
-        if users >= FEWEST and means[b]:
-            losses[group] = means[a] / means[b]
+        if users >= FEWEST:
+            losses[group] = means[a] / means[b] if means[b] else 1.0
     return table, min(losses, key=lambda group: losses[group])
