@@ -101,7 +101,7 @@ class Study:
         model = self._fresh(arm, seed)
         config = arm.config
         variant = config.loss if isinstance(config, SASRecConfig) else config.weighting
-        name = f"{name}, {variant}"
+        name = name if name.endswith(f", {variant}") else f"{name}, {variant}"
         word = name.lower().replace(",", "").replace(" ", "-")
         out = self.found.cache / f"{word}-seed-{seed}"
         training = replace(self.training, seed=seed)
@@ -161,6 +161,7 @@ def arms_of(setting: Setting, fewer: int = FEWER) -> dict[str, Arm]:
     everywhere = replace(heads, negatives=fewer)
     return {
         "BASE": Arm(base),
+        "BASE, sampled": Arm(replace(base, loss="sampled")),
         "PRIOR": Arm(heads),
         "PRIOR, global negatives": Arm(replace(heads, in_group=0.0)),
         "RANDOM": Arm(heads, "shuffled"),
