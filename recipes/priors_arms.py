@@ -188,11 +188,11 @@ def tuned(study: Study, base: SASRecConfig, heads: PriorsConfig) -> Setting:
         tried[f"BASE, {loss}"] = study.judged(model)
     ways: dict[str, tuple[PriorsConfig, Merge]] = {}
     for weighting in ("frequency", "uniform"):
-        config = replace(heads, weighting=weighting)
-        model = study.trained("PRIOR", Arm(config), seed)
+        weighted = replace(heads, weighting=weighting)
+        model = study.trained("PRIOR", Arm(weighted), seed)
         for merge in MERGES:
             name = f"PRIOR, {weighting}, {merge}"
-            ways[name] = config, merge
+            ways[name] = weighted, merge
             tried[name] = study.judged(merging(model, merge))
     best = max(ways, key=lambda name: tried[name])
     loss = max(losses, key=lambda one: tried[f"BASE, {one}"])

@@ -45,11 +45,11 @@ def measure(
     lists: dict[str, list[Int32s]] = {}
     shares: dict[str, list[dict[str, float]]] = {}
     for seed in found.seeds:
-        for arm, one in answered(study, setting, arms, bench, seed).items():
-            lists.setdefault(arm, []).append(one.lists)
-            found.add(arm, bench.columns(one.lists))
+        for name, one in answered(study, setting, arms, bench, seed).items():
+            lists.setdefault(name, []).append(one.lists)
+            found.add(name, bench.columns(one.lists))
             if one.shares:
-                shares.setdefault(arm, []).append(one.shares)
+                shares.setdefault(name, []).append(one.shares)
     alone = {}
     for name, arm in once.items():
         model = merging(study.trained(name, arm, found.seeds[0]), setting.merge)

@@ -57,6 +57,7 @@ def answers(model: Recommender, queries: Queries, cuts: Split, length: int = K) 
     lists: list[Int32s] = []
     scores: list[Floats] = []
     heads: list[npt.NDArray[np.int64]] = []
+    names = model.head_names if isinstance(model, Priors) else ()
     for number, scored in enumerate(scores_of(model, queries, USERS, cuts.trained_items)):
         scored.leave_out_seen()
         best = top_k(scored.scores, length)
@@ -67,7 +68,7 @@ def answers(model: Recommender, queries: Queries, cuts: Split, length: int = K) 
         if isinstance(model, Priors):
             asked = queries.contexts.slice(number * USERS, (number + 1) * USERS)
             heads.append(model.spoken(asked)[1].gather(1, columns).numpy())
-    shares = shares_of(np.concatenate(heads), model.head_names) if heads else {}
+    shares = shares_of(np.concatenate(heads), names) if heads else {}
     return Answers(np.concatenate(lists), np.concatenate(scores), shares)
 
 
@@ -179,11 +180,7 @@ def worst_group(
 ) -> tuple[dict[str, dict[str, float]], int]:
     """NDCG@10 within each category of every arm, and the category in which a loses most to b.
 
-    Args:
-        bench: Users and categories.
-        arms: Arm → its lists with each seed.
-        a: The arm that may lose.
-        b: Against this.
+    `arms` are their lists with each seed; of small categories it is not asked whether they lost.
     """
     table, losses = {}, {}
     for group, name in enumerate(bench.groups.names):
