@@ -69,6 +69,8 @@ class Evidence:
     relations: list[dict[str, Any]] = field(default_factory=list)
     fronts: dict[str, list[list[float]]] = field(default_factory=dict)
     """method → points that its dial gives, in two coordinates"""
+    tables: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    """what else was measured and has no verdict: title → row → column → number"""
     made_with: dict[str, Any] = field(default_factory=environment)
     """versions and commit when the recipe started"""
 
@@ -180,6 +182,7 @@ class Evidence:
             "arms": arms,
             "relations": self.relations,
             **({"fronts": self.fronts} if self.fronts else {}),
+            **({"tables": self.tables} if self.tables else {}),
             "cpu_seconds": round(self.cpu_seconds),
             "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             "date": datetime.now(UTC).date().isoformat(),

@@ -21,6 +21,8 @@ def test_results_have_their_shape(path: Path) -> None:
             assert {"what", "ours", "peer", "ratio", "target", "met"} <= row.keys()
         return
     assert found.keys() >= RECIPE
+    for rows in found.get("tables", {}).values():
+        assert all(np.isfinite(list(row.values())).all() for row in rows.values())
     for metrics in found["arms"].values():
         for values in metrics.values():
             assert len(values) == len(found["seeds"])

@@ -6,16 +6,24 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 
 from tastemaker.data.contexts import Contexts
+from tastemaker.data.groupings import Grouping
 from tastemaker.data.pairs import Pairs, co_engaged
 from tastemaker.data.splits import split
 from tastemaker.metrics.comparisons import Difference, Verdict
+from tastemaker.metrics.evaluate import evaluate
+from tastemaker.metrics.headline import options_of
 from tastemaker.recommend.item_to_item import CoVisited
 from tastemaker.recommend.mtmh_shape import MTMHConfig
+from tastemaker.recommend.priors import Priors
+from tastemaker.recommend.priors_shape import PriorsConfig
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.train.config import FitConfig
+from tastemaker.worlds.logs import planted_groups
 from tastemaker.worlds.trends import TrendOptions, trend_bursts
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -169,3 +177,95 @@ def test_two_heads_of_a_recipe_are_one_dial_and_resumed(task: Any, tmp_path: Pat
         np.testing.assert_allclose(turn(g)(some), (1 - g) * ends[0] + g * ends[1], atol=1e-5)
     bare, _ = task.trained(shape, training, tmp_path / "b", skip=False)
     assert not np.allclose(bare.relevance, heads.relevance)
+
+
+@pytest.fixture(scope="module")
+def bench() -> Any:
+    """A small world as the recipe on heads of human priors measures it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(RECIPES))
+        measures = importlib.import_module("priors_measures")
+    world = planted_groups(users=60, items=120)
+    cuts = split(world.interactions(), "last-10")
+    groups = Grouping.from_categories(world.catalog(), cuts.interactions.item_ids)
+    return measures.Bench.of(cuts, groups)
+
+
+def test_labels_dealt_anew_keep_what_groups_and_items_have(shared: Any) -> None:
+    lists = [["War"], ["Drama"], ["War", "Drama"], [], ["Drama", "Noir"], ["War"]] * 20
+    groups = Grouping.from_labels(pl.Series(lists, dtype=pl.List(pl.String)), "items")
+    arms = shared("priors_arms")
+    dealt = arms.shuffled(groups, 0)
+    before, after = groups.membership, dealt.membership
+    assert (before != after).nnz
+    for axis in (0, 1):
+        np.testing.assert_array_equal(before.sum(axis), after.sum(axis))
+    assert arms.everywhere(groups).membership.sum() == len(lists) * groups.num_groups
+
+
+@pytest.mark.parametrize("merge", ["combine", "calibrated"])
+def test_lists_of_heads_are_those_of_evaluate_and_come_from_heads(bench: Any, merge: Any) -> None:
+    torch.manual_seed(0)
+    config = PriorsConfig(backbone=SASRecConfig(dim=8, layers=1), start=0.5, merge=merge)
+    backbone = SASRec(config.backbone, bench.groups.num_members)
+    model = Priors(config, backbone, {"category": bench.groups}).eval()
+    found = importlib.import_module("priors_measures").answers(model, bench.queries, bench.cuts)
+    measured = evaluate(model, bench.queries, options_of(bench.cuts, True, (10,)))
+    np.testing.assert_array_equal(found.lists, measured.lists)
+    columns = bench.columns(found.lists)
+    for metric in ("ndcg@10", "hr@10", "recall@10"):
+        np.testing.assert_allclose(columns[metric], measured.per_user[metric])
+    assert (np.diff(found.scores) <= 0).all()
+    shown = bench.groups.membership[found.lists.ravel() - 1].mean(0)
+    assert list(found.shares) == list(bench.groups.names)
+    np.testing.assert_allclose(list(found.shares.values()), shown, 1e-5)
+
+
+class Drawn:
+    """Recommends by lot, each user something else."""
+
+    def score(self, contexts: Contexts) -> torch.Tensor:
+        """Normal scores."""
+        rngs = map(np.random.default_rng, contexts.users)
+        return torch.stack([torch.from_numpy(rng.normal(size=120)) for rng in rngs]).float()
+
+
+def test_lists_ranked_again_reach_the_bits_they_are_asked_for(bench: Any) -> None:
+    measures = importlib.import_module("priors_measures")
+    longer = measures.answers(Drawn(), bench.queries, bench.cuts, 60)
+    plain = longer.lists[:, :10]
+    table, bits = bench.groups.membership, bench.entropy(plain).mean()
+    np.testing.assert_array_equal(measures.diversified(longer, table, 0.0), plain)
+    assert measures.weight_for(bench, longer, bits) == 0
+    wanted = (bits + 2.8) / 2
+    weight = measures.weight_for(bench, longer, wanted)
+    again = measures.diversified(longer, table, weight)
+    assert 0 <= bench.entropy(again).mean() - wanted < 0.02
+    assert all(len(set(row)) == 10 and set(row) <= set(all_) for row, all_ in
+               zip(again.tolist(), longer.lists.tolist(), strict=True))  # fmt: skip
+
+
+def test_accuracy_within_a_category_counts_its_targets_alone(bench: Any) -> None:
+    bounds, targets = bench.queries.target_offsets, bench.queries.target_items
+    lists = targets.reshape(len(bounds) - 1, 10)
+    assert bench.columns(lists)["ndcg@10"].min() == pytest.approx(1)
+    of = bench.groups.membership.argmax(1)[lists - 1]
+    ideal = np.cumsum(1 / np.log2(np.arange(2, 12)))
+    for group in range(bench.groups.num_groups):
+        inside = (of == group)[(of == group).any(1)]
+        gained = (inside / np.log2(np.arange(2, 12))).sum(1)
+        by_hand = gained / ideal[inside.sum(1) - 1]
+        np.testing.assert_allclose(bench.within(lists, group), by_hand)
+    shares = np.bincount(of.ravel()) / of.size
+    np.testing.assert_allclose(list(bench.target_shares().values()), shares)
+
+
+def test_the_category_that_loses_most_is_found(bench: Any) -> None:
+    measures = importlib.import_module("priors_measures")
+    best = bench.queries.target_items.reshape(len(bench.queries), 10)
+    of = bench.groups.membership.argmax(1)[best - 1]
+    worse = np.where(of == 3, 0, best).astype(np.int32)
+    measures.FEWEST = 1
+    table, worst = measures.worst_group(bench, {"a": [worse], "b": [best]}, "a", "b")
+    assert worst == 3 and table["group 3"]["a"] == 0
+    assert {row["users"] for row in table.values()} <= set(range(1, 61))
