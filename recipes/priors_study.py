@@ -1,0 +1,216 @@
+"""The trainings of the recipe on priors of events, and what they are compared for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from evidence import Evidence
+from priors_world import HEADLINE, METRICS, POSITIVE, Floats, World
+
+from tastemaker.config import seed_everything
+from tastemaker.metrics.comparisons import compare
+from tastemaker.nn.next_item import NextItemModel
+from tastemaker.recommend.prior_merge import Merge
+from tastemaker.recommend.priors import Priors
+from tastemaker.recommend.priors_shape import PriorsConfig
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.run.validation import Validation
+from tastemaker.train.config import FitConfig
+from tastemaker.train.loop import Fitted, fit
+
+DIM = 32
+"""Width of every backbone."""
+MERGES: tuple[Merge, ...] = ("combine", "average", "calibrated")
+PAPER = "arXiv 2511.10492"
+SIZES = {"toy": (60, 60, 80), "small": (700, 200, 1_000), "full": (2_000, 200, 2_000)}
+"""Users, events of each and videos."""
+
+
+Size = tuple[int, int]
+"""Events of a history, layers."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One training: a backbone, heads or none, and what they are given."""
+
+    history: int = 50
+    layers: int = 2
+    heads: PriorsConfig | None = None
+    """options of the heads, whatever backbone they name; None: the backbone alone"""
+    shuffled: bool = False
+    """groups mean nothing"""
+
+    def trained(
+        self, world: World, training: FitConfig, out: Path
+    ) -> tuple[NextItemModel | Priors, Fitted]:
+        """The model with its best weights on validation; resumed where it was begun.
+
+        Batches hold as many events whatever the history.
+        """
+        seed_everything(training.seed)
+        shape = SASRecConfig(
+            dim=DIM, inner=4 * DIM, layers=self.layers, history=self.history, loss="softmax"
+        )
+        groups, train = world.groupings, world.cuts.train()
+        if self.shuffled:
+            groups, train = world.shuffled(training.seed)
+        model: NextItemModel | Priors = SASRec.build(shape, world.ground)
+        if self.heads is not None:
+            config = replace(self.heads, backbone=shape)
+            own = {prior: groups[prior] for prior in config.priors}
+            model = Priors(config, SASRec.build(shape, world.ground), own)
+        out.mkdir(parents=True, exist_ok=True)
+        rows = max(1, training.batch * 50 // self.history)
+        validation = Validation(training.metric, world.cuts, True)
+
+        def validate() -> dict[str, float]:
+            return validation.measure(model)
+
+        steps = model.batches(train, rows, training.seed)
+        fitted = fit(model, steps, training, validate, out, resume=True)
+        return model.eval(), fitted
+
+
+def merge_by(model: Priors, merge: Merge) -> None:
+    """Let a trained model merge its heads so."""
+    model.config = replace(model.config, merge=merge)
+    model.heads.config = model.config
+
+
+def best_merge(model: Priors, world: World) -> dict[Merge, float]:
+    """Merge → validation; the model is left with the best, of equals the first."""
+    validation, found = Validation(HEADLINE, world.cuts, True), {}
+    for merge in MERGES:
+        merge_by(model, merge)
+        found[merge] = validation.measure(model)[HEADLINE]
+    merge_by(model, max(found, key=lambda merge: found[merge]))
+    return found
+
+
+@dataclass
+class Study:
+    """Everything trained in one world; each training lies in a folder of its own."""
+
+    world: World
+    training: FitConfig
+    main: Evidence
+    told: Evidence
+    """heads that are told the kind of the targets, beside those that are not"""
+    grid: Evidence
+    merges: dict[str, Merge] = field(default_factory=dict)
+    """arm → merge that ranked validation best with the first seed"""
+    reached: dict[str, float] = field(default_factory=dict)
+    """arm → validation of the first seed, so merged"""
+
+    @classmethod
+    def of(cls, size: str, training: FitConfig) -> Study:
+        """Generate the world; the same whatever the seed of a training."""
+        names = ("priors_events", "priors_told", "priors_sweep")
+        metrics = (METRICS, METRICS[1 : 1 + len(POSITIVE)], (HEADLINE,))
+        found = [
+            Evidence(name, PAPER, "short videos, generated", size, [], some)
+            for name, some in zip(names, metrics, strict=True)
+        ]
+        return cls(World.of(*SIZES[size]), training, *found)
+
+    def measured(
+        self, name: str, arm: Arm, seed: int, found: Evidence
+    ) -> tuple[NextItemModel | Priors, dict[str, Floats]]:
+        """A trained model and its metrics; the first seed of an arm sets its merge."""
+        started = time.process_time()
+        training = replace(self.training, seed=seed)
+        shape = f"{arm.history}-{arm.layers}"
+        model, fitted = arm.trained(
+            self.world, training, self.main.cache / f"{name}-{shape}-seed-{seed}"
+        )
+        if not fitted.converged:
+            found.notes.append(f"not converged: {name}, {shape}, seed {seed}")
+        if isinstance(model, Priors) and name in self.merges:
+            merge_by(model, self.merges[name])
+        elif isinstance(model, Priors):
+            tried = best_merge(model, self.world)
+            self.merges[name] = model.config.merge
+            self.reached[name] = tried[model.config.merge]
+            words = ", ".join(f"{merge} {value:.4f}" for merge, value in tried.items())
+            found.notes.append(f"{name} merges by {model.config.merge}; validation: {words}")
+        values = self.world.measures(model)
+        found.spent(time.process_time() - started)
+        return model, values
+
+    def compare(self, arms: Mapping[str, Arm], seed: int) -> None:
+        """One seed of all arms at one size; EVENT also as it is when told the kind."""
+        self.main.seeds = self.told.seeds = [*self.main.seeds, seed]
+        for name, arm in arms.items():
+            model, values = self.measured(name, arm, seed, self.main)
+            self.main.add(name, values)
+            if name in ("BASE", "EVENT"):
+                self.told.add(f"{name}, not told", values)
+            if name == "EVENT" and isinstance(model, Priors):
+                self.told.add("EVENT, told", self.world.told(model))
+
+    def write(self, claims: Sequence[tuple[str, str, str, str, str]]) -> None:
+        """Results of the arms so far."""
+        self.main.relations, self.told.relations = [], []
+        for key, claim, a, b, metric in claims:
+            self.main.relate(key, claim, a, b, metric)
+        for kind in POSITIVE:
+            claim = f"told that {kind}s come, heads rank them better"
+            asked = f"{HEADLINE} of {kind}s"
+            self.told.relate("T", claim, "EVENT, told", "EVENT, not told", asked)
+        self.told.cpu_seconds = self.main.cpu_seconds
+        self.main.write()
+        self.told.write()
+
+    def sweep(
+        self, arms: Mapping[str, Arm], priors: Sequence[str], grid: Sequence[Size], seed: int
+    ) -> None:
+        """The backbone and the best of some arms on validation, at every size; then slopes."""
+        found, best = self.grid, max(priors, key=lambda name: self.reached[name])
+        found.seeds = [*found.seeds, seed]
+        gaps: dict[Size, Floats] = {}
+        for history, layers in grid:
+            values = {}
+            for name in ("BASE", best):
+                arm = replace(arms[name], history=history, layers=layers)
+                values[name] = self.measured(name, arm, seed, found)[1][HEADLINE]
+                found.add(f"{name}, {history} events, {layers} layers", {HEADLINE: values[name]})
+            gaps[history, layers] = values[best] - values["BASE"]
+        for axis, word in enumerate(("events", "layers")):
+            for size in sorted({size[axis] for size in grid}):
+                some = [gap for cell, gap in gaps.items() if cell[axis] == size]
+                found.add(f"gap, {size} {word}", {HEADLINE: np.mean(some, 0)})
+        self._slopes(best, grid)
+
+    def _slopes(self, best: str, grid: Sequence[Size]) -> None:
+        """How the gap grows; how wide an open question is, is judged by what the backbone does."""
+        found = self.grid
+        found.relations = []
+        base = [np.mean(values[HEADLINE]) for arm, values in found.values.items() if "BASE" in arm]
+        for axis, word in enumerate(("events", "layers")):
+            few, many = sorted({size[axis] for size in grid})
+            a, b = f"gap, {many} {word}", f"gap, {few} {word}"
+            pair = compare(*(np.stack(found.values[arm][HEADLINE]) for arm in (a, b)))
+            claim = f"the gain of {best} grows from {few} to {many} {word}"
+            found.state("R6", claim, a, b, HEADLINE, replace(pair, reference=float(np.mean(base))))
+        found.fronts = {
+            f"{layers} layers": [
+                [history, self._gap(best, history, layers)]
+                for history, own in grid
+                if own == layers
+            ]
+            for layers in sorted({layers for _, layers in grid})
+        }
+        found.write()
+
+    def _gap(self, best: str, history: int, layers: int) -> float:
+        """Mean gap at one size."""
+        a, b = (
+            np.mean(self.grid.values[f"{name}, {history} events, {layers} layers"][HEADLINE])
+            for name in (best, "BASE")
+        )
+        return float(a - b)
