@@ -16,7 +16,7 @@ from priors_world import HEADLINE, RARE
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.train.config import FitConfig
 
-ONE = PriorsConfig(negatives=256, merge="calibrated")
+ONE = PriorsConfig(negatives=512, merge="calibrated")
 ALL = replace(ONE, priors=("category", "event"), offsets=2, segments=2)
 ARMS = {
     "BASE": Arm(),
@@ -30,7 +30,7 @@ ARMS = {
 }
 PRIORS = ("EVENT", "TAXONOMY", "COMBINED")
 GRID = [(history, layers) for history in (50, 200) for layers in (1, 3)]
-TRAINING = FitConfig(epochs=24, lr=2e-3, patience=4)
+TRAINING = FitConfig(epochs=24, lr=2e-3, patience=6)
 CLAIMS = (
     *(("R1", f"{arm} ranks better than {other}", arm, other, HEADLINE)
       for other in ("BASE", "MTP", "RANDOM") for arm in PRIORS),
