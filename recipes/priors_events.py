@@ -16,13 +16,18 @@ from priors_world import HEADLINE, RARE
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.train.config import FitConfig
 
-ONE = PriorsConfig(negatives=512, merge="calibrated")
+ONE = PriorsConfig(negatives=256, merge="calibrated", switch=1)
 ALL = replace(ONE, priors=("category", "event"), offsets=2, segments=2)
+FREE = {"negatives": 512, "switch": 0.0}
+"""Without groups of items: more negatives, as they are of all items, and no switch, as chance alone
+says of what kind an event is."""
+UNTAUGHT = "TAXONOMY, no switch"
 ARMS = {
     "BASE": Arm(),
-    "MTP": Arm(heads=replace(ALL, priors=())),
-    "EVENT": Arm(heads=replace(ONE, priors=("event",))),
+    "MTP": Arm(heads=replace(ALL, priors=(), **FREE)),
+    "EVENT": Arm(heads=replace(ONE, priors=("event",), **FREE)),
     "TAXONOMY": Arm(heads=replace(ONE, priors=("category",))),
+    UNTAUGHT: Arm(heads=replace(ONE, priors=("category",), switch=0)),
     "COMBINED": Arm(heads=ALL),
     "MULTIPLICATIVE": Arm(heads=replace(ALL, composition="multiplicative")),
     "ADDITIVE": Arm(heads=replace(ALL, composition="additive")),
@@ -30,7 +35,7 @@ ARMS = {
 }
 PRIORS = ("EVENT", "TAXONOMY", "COMBINED")
 GRID = [(history, layers) for history in (50, 200) for layers in (1, 3)]
-TRAINING = FitConfig(epochs=24, lr=2e-3, patience=6)
+TRAINING = FitConfig(epochs=16, lr=2e-3, patience=5)
 CLAIMS = (
     *(("R1", f"{arm} ranks better than {other}", arm, other, HEADLINE)
       for other in ("BASE", "MTP", "RANDOM") for arm in PRIORS),
@@ -41,6 +46,7 @@ CLAIMS = (
     ("R2", "lists are more personal", "COMBINED", "BASE", "personalisation@10"),
     ("E", "heads of kinds rank likes better", "EVENT", "BASE", f"{HEADLINE} of likes"),
     ("E", "heads of kinds rank shares better", "EVENT", "BASE", f"{HEADLINE} of shares"),
+    ("R8", "states must learn which category comes", "TAXONOMY", UNTAUGHT, HEADLINE),
     ("R7", "hierarchical serves rare categories better", "COMBINED", "MULTIPLICATIVE", RARE),
     ("R7", "better than additive", "COMBINED", "ADDITIVE", RARE),
     ("R7", "and additive better than multiplicative", "ADDITIVE", "MULTIPLICATIVE", RARE),

@@ -26,7 +26,7 @@ DIM = 32
 """Width of every backbone."""
 MERGES: tuple[Merge, ...] = ("combine", "average", "calibrated")
 PAPER = "arXiv 2511.10492"
-SIZES = {"toy": (60, 60, 80), "small": (700, 200, 1_000), "full": (2_000, 200, 2_000)}
+SIZES = {"toy": (60, 60, 80), "small": (600, 200, 1_000), "full": (2_000, 200, 2_000)}
 """Users, events of each and videos."""
 
 
@@ -64,6 +64,7 @@ class Arm:
             config = replace(self.heads, backbone=shape)
             own = {prior: groups[prior] for prior in config.priors}
             model = Priors(config, SASRec.build(shape, world.ground), own)
+            merge_by(model, config.merge)
         out.mkdir(parents=True, exist_ok=True)
         rows = max(1, training.batch * 50 // self.history)
         validation = Validation(training.metric, world.cuts, True)
@@ -76,20 +77,31 @@ class Arm:
         return model.eval(), fitted
 
 
-def merge_by(model: Priors, merge: Merge) -> None:
-    """Let a trained model merge its heads so."""
+Way = tuple[Merge, bool]
+"""How heads are merged, and whether the switch turns heads off."""
+
+
+def merge_by(model: Priors, merge: Merge, off: bool = False) -> None:
+    """Let a model merge its heads so, and turn heads off only if asked; what it learns stays."""
+    switch = model.config.switch if off else 0.0
+    model.heads.config = replace(model.config, merge=merge, switch=switch)
     model.config = replace(model.config, merge=merge)
-    model.heads.config = model.config
 
 
-def best_merge(model: Priors, world: World) -> dict[Merge, float]:
-    """Merge → validation; the model is left with the best, of equals the first."""
+def best_merge(model: Priors, world: World) -> dict[Way, float]:
+    """Way → validation; the model is left with the best, of equals the first."""
     validation, found = Validation(HEADLINE, world.cuts, True), {}
-    for merge in MERGES:
-        merge_by(model, merge)
-        found[merge] = validation.measure(model)[HEADLINE]
-    merge_by(model, max(found, key=lambda merge: found[merge]))
+    for off in (False, True) if model.config.switch else (False,):
+        for merge in MERGES:
+            merge_by(model, merge, off)
+            found[merge, off] = validation.measure(model)[HEADLINE]
+    merge_by(model, *max(found, key=lambda way: found[way]))
     return found
+
+
+def said(merge: Merge, off: bool) -> str:
+    """A way in words."""
+    return f"{merge} with the switch" if off else merge
 
 
 @dataclass
@@ -102,8 +114,8 @@ class Study:
     told: Evidence
     """heads that are told the kind of the targets, beside those that are not"""
     grid: Evidence
-    merges: dict[str, Merge] = field(default_factory=dict)
-    """arm → merge that ranked validation best with the first seed"""
+    merges: dict[str, Way] = field(default_factory=dict)
+    """arm → how its heads are merged, which ranked validation best with the first seed"""
     reached: dict[str, float] = field(default_factory=dict)
     """arm → validation of the first seed, so merged"""
 
@@ -126,18 +138,20 @@ class Study:
         training = replace(self.training, seed=seed)
         shape = f"{arm.history}-{arm.layers}"
         model, fitted = arm.trained(
-            self.world, training, self.main.cache / f"{name}-{shape}-seed-{seed}"
+            self.world,
+            training,
+            self.main.cache / f"{name.replace(', ', '-').replace(' ', '-')}-{shape}-seed-{seed}",
         )
         if not fitted.converged:
             found.notes.append(f"not converged: {name}, {shape}, seed {seed}")
         if isinstance(model, Priors) and name in self.merges:
-            merge_by(model, self.merges[name])
+            merge_by(model, *self.merges[name])
         elif isinstance(model, Priors):
             tried = best_merge(model, self.world)
-            self.merges[name] = model.config.merge
-            self.reached[name] = tried[model.config.merge]
-            words = ", ".join(f"{merge} {value:.4f}" for merge, value in tried.items())
-            found.notes.append(f"{name} merges by {model.config.merge}; validation: {words}")
+            way = max(tried, key=lambda one: tried[one])
+            self.merges[name], self.reached[name] = way, tried[way]
+            words = ", ".join(f"{said(*one)} {value:.4f}" for one, value in tried.items())
+            found.notes.append(f"{name} merges by {said(*way)}; validation: {words}")
         values = self.world.measures(model)
         found.spent(time.process_time() - started)
         return model, values
