@@ -10,7 +10,8 @@ import sys
 from dataclasses import replace
 
 from evidence import size_of
-from priors_study import Arm, Study
+from priors_study import Study
+from priors_trained import Arm
 from priors_world import HEADLINE, RARE
 
 from tastemaker.recommend.priors_shape import PriorsConfig
