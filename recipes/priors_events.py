@@ -42,6 +42,9 @@ CLAIMS = (
       for other in ("BASE", "MTP", "RANDOM") for arm in PRIORS),
     *(("C", f"heads that compose rank better than {arm}", "COMBINED", arm, HEADLINE)
       for arm in ("EVENT", "TAXONOMY")),
+    ("R4", "heads of shuffled groups gain too", "RANDOM", "BASE", HEADLINE),
+    ("R9", "rare categories gain", "TAXONOMY", "BASE", RARE),
+    ("R9", "rare categories gain from heads that compose", "COMBINED", "BASE", RARE),
     ("R2", "lists are of more categories", "COMBINED", "BASE", "entropy@10"),
     ("R2", "lists are less popular", "COMBINED", "BASE", "novelty@10"),
     ("R2", "lists are more personal", "COMBINED", "BASE", "personalisation@10"),

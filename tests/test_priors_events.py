@@ -19,7 +19,7 @@ def parts() -> Any:
     """Import a file of the recipe."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(RECIPES))
-        for name in ("priors_world", "priors_trained", "priors_study"):
+        for name in ("priors_world", "priors_trained", "priors_study", "figures"):
             importlib.import_module(name)
     return importlib.import_module
 
@@ -135,3 +135,10 @@ def test_a_sweep_subtracts_the_backbone_at_every_size(
             np.testing.assert_allclose(found[f"gap, {size} {word}"]["ndcg@10"][0], want)
     assert [one["id"] for one in study.grid.relations] == ["R6", "R6"]
     assert [len(points) for points in study.grid.fronts.values()] == [2, 2]
+
+
+def test_a_figure_of_other_axes_names_them(parts: Any) -> None:
+    points = {"1 layers": [[50.0, 0.01], [200.0, 0.02]]}
+    found = {"data": "x", "fronts": points, "axes": ["events of a history", "gain"]}
+    picture = parts("figures").fronts(found)
+    assert "events of a history and gain" in picture and "recall" not in picture
