@@ -67,6 +67,8 @@ class Evidence:
     """what a reader must know first, such as `not converged`"""
     values: dict[str, dict[str, list[npt.NDArray[np.float64]]]] = field(default_factory=dict)
     relations: list[dict[str, Any]] = field(default_factory=list)
+    axes: Sequence[str] = ()
+    """what the coordinates of fronts are, where they are not recall and relevance at 50"""
     fronts: dict[str, list[list[float]]] = field(default_factory=dict)
     """method → points that its dial gives, in two coordinates"""
     tables: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
@@ -181,6 +183,7 @@ class Evidence:
             "notes": self.notes,
             "arms": arms,
             "relations": self.relations,
+            **({"axes": list(self.axes)} if self.axes else {}),
             **({"fronts": self.fronts} if self.fronts else {}),
             **({"tables": self.tables} if self.tables else {}),
             "cpu_seconds": round(self.cpu_seconds),

@@ -136,7 +136,10 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("recipe", ["sasrec_ml1m", "priors"])
+SLOWER = [pytest.param(name, marks=pytest.mark.slow) for name in ("priors_events",)]
+
+
+@pytest.mark.parametrize("recipe", ["sasrec_ml1m", "priors", *SLOWER])
 def test_recipes_run_their_toy(recipe: str) -> None:
     command = [sys.executable, ROOT / "recipes" / f"{recipe}.py", "--toy"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
