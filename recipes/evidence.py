@@ -69,6 +69,8 @@ class Evidence:
     relations: list[dict[str, Any]] = field(default_factory=list)
     fronts: dict[str, list[list[float]]] = field(default_factory=dict)
     """method → points that its dial gives, in two coordinates"""
+    axes: Sequence[str] = ("recall at 50", "relevance at 50")
+    """what those coordinates are"""
     made_with: dict[str, Any] = field(default_factory=environment)
     """versions and commit when the recipe started"""
 
@@ -179,7 +181,7 @@ class Evidence:
             "notes": self.notes,
             "arms": arms,
             "relations": self.relations,
-            **({"fronts": self.fronts} if self.fronts else {}),
+            **({"fronts": self.fronts, "axes": self.axes} if self.fronts else {}),
             "cpu_seconds": round(self.cpu_seconds),
             "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             "date": datetime.now(UTC).date().isoformat(),

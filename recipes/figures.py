@@ -132,19 +132,20 @@ def _growth(found: dict[str, Any]) -> str:
 def fronts(found: dict[str, Any]) -> str:
     """What each method's dial trades: a line through its points in the order of the dial."""
     values = [
-        {"method": name, "step": step, "recall": x, "relevance": y}
+        {"method": name, "step": step, "x": x, "y": y}
         for name, points in found["fronts"].items()
         for step, (x, y) in enumerate(points)
     ]
     names = list(found["fronts"])
+    axes = found.get("axes", ("recall at 50", "relevance at 50"))
     color = alt.Color(
         "method:N",
         scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])),
         legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=WIDTH),
     )
     base = alt.Chart(alt.InlineData(values=values)).encode(
-        x=alt.X("recall:Q", title="recall at 50", scale=alt.Scale(zero=False)),
-        y=alt.Y("relevance:Q", title="relevance at 50", scale=alt.Scale(zero=False)),
+        x=alt.X("x:Q", title=axes[0], scale=alt.Scale(zero=False)),
+        y=alt.Y("y:Q", title=axes[1], scale=alt.Scale(zero=False)),
         color=color,
     )
     line = base.mark_line(strokeWidth=1.5).encode(order="step:O", detail="method:N")
@@ -153,7 +154,7 @@ def fronts(found: dict[str, Any]) -> str:
         f"{name}: " + ", ".join(f"{x:.3f} {y:.3f}" for x, y in points)
         for name, points in found["fronts"].items()
     )
-    return _on_paper(svg(chart, f"{found['data']}: recall and relevance", words, (WIDTH, 380)))
+    return _on_paper(svg(chart, f"{found['data']}: {axes[0].split()[0]} and {axes[1].split()[0]}", words, (WIDTH, 380)))
 
 
 class _Rows:
