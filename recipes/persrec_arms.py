@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from persrec_variants import KeptKeys, Pooled, Stale, Swapped, grafted
 
 from tastemaker.config import seed_everything
 from tastemaker.data.batches import last
+from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.data.interactions import Interactions
@@ -65,11 +66,13 @@ class Task:
     """its rows are of P + R events"""
     seen: bool = True
     """leave out what users have seen"""
+    catalog: Catalog = field(default_factory=Catalog.empty)
+    """I rows in code order, where a model reads texts"""
 
     @property
     def ground(self) -> Ground:
         """What a model is built on."""
-        return Ground(self.cuts.interactions.num_items)
+        return Ground(self.cuts.interactions.num_items, self.catalog)
 
     def trained(
         self,
@@ -143,7 +146,10 @@ def measure(found: Evidence, task: Task, shape: PerSRecConfig) -> None:
         found.cpu_seconds += time.process_time() - started
     compared(found)
     found.fronts = {
-        arm: [[round(cost / 1e6, 3), round(float(np.mean(found.values[arm][first])), 5)] for cost in costs]
+        arm: [
+            [round(cost / 1e6, 3), round(float(np.mean(found.values[arm][first])), 5)]
+            for cost in costs
+        ]
         for arm, costs in multiply_adds(shape).items()
     }
 
@@ -160,7 +166,9 @@ def compared(found: Evidence) -> None:
         closed = "the old part carries no measurable signal here: no verdict on P1 and P2"
         found.notes.insert(0, f"the gate (G1, G2) is closed: {closed}")
     found.relate("P3", "COMPRESS is above POOL", "COMPRESS", "POOL")
-    found.relate("P3", "COMPRESS loses by the old events of another", "COMPRESS", "COMPRESS, RANDOM-OLD")
+    found.relate(
+        "P3", "COMPRESS loses by the old events of another", "COMPRESS", "COMPRESS, RANDOM-OLD"
+    )
     part, low, high = ratio(found, "COMPRESS", "FULL")
     found.notes.append(f"COMPRESS / FULL: {part:.3f} [{low:.3f}, {high:.3f}]")
 
