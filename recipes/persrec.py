@@ -22,8 +22,9 @@ from tastemaker.worlds.logs import planted_groups
 HSTU = HSTUConfig(loss="sampled", time="none", divisor=204)
 SHAPE = PerSRecConfig(HSTU, old=150, recent=50, tokens=4)
 TRAINING = FitConfig(
-    epochs=30, batch=16, schedule="cosine", anneal=24, patience=5, checkpoint_every=50
+    epochs=50, lr=2e-3, batch=16, schedule="cosine", anneal=36, patience=5, checkpoint_every=50
 )
+"""At most seven CPU-minutes a run: an epoch of FULL or COMPRESS took eight CPU-seconds."""
 TOY = PerSRecConfig(HSTU, old=15, recent=8, tokens=2)
 
 

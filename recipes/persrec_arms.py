@@ -11,15 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-import torch
 from evidence import Evidence
+from persrec_requests import multiply_adds, requests
 from persrec_variants import KeptKeys, Pooled, Stale, Swapped, grafted
 
 from tastemaker.config import seed_everything
-from tastemaker.data.batches import last
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
@@ -31,9 +30,8 @@ from tastemaker.metrics.intervals import Floats, resampled_means
 from tastemaker.nn.next_item import NextItemModel
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.persrec import PerSRec
-from tastemaker.recommend.persrec_cost import cost_of
-from tastemaker.recommend.persrec_layout import split_rows
 from tastemaker.recommend.persrec_shape import PerSRecConfig
+from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Recommender, Steps
 from tastemaker.train.config import FitConfig
@@ -44,6 +42,8 @@ GAPS = (10, 25, 50)
 SHARE = 0.97
 """Of FULL's quality, that COMPRESS is to keep."""
 BAR = f"{SHARE} × FULL"
+FLOOR = "SASRec"
+"""Reads P + R events; where no arm reaches nine tenths of it, the backbone is too weak to tell."""
 Model = TypeVar("Model", NextItemModel, PerSRec)
 
 
@@ -96,18 +96,17 @@ class Task:
         return evaluate(model, self.cuts.queries("test"), options_of(self.cuts, self.seen)).per_user
 
 
-def learnt(
-    found: Evidence, task: Task, shape: PerSRecConfig, seed: int
-) -> dict[str, HSTU | PerSRec]:
-    """The four arms that are trained, each in the cache under its name and seed."""
-    few, items = shape.recent + shape.tokens, task.ground.num_items
-    assert isinstance(shape.backbone, HSTUConfig)
-    inner = shape.backbone
-    arms: dict[str, tuple[int, Callable[[], HSTU | PerSRec]]] = {
+def learnt(found: Evidence, task: Task, shape: PerSRecConfig, seed: int) -> dict[str, Any]:
+    """The arms that are trained, each in the cache under its name and seed."""
+    few, items, inner = shape.recent + shape.tokens, task.ground.num_items, shape.backbone
+    assert isinstance(inner, HSTUConfig)
+    floor = SASRecConfig(loss="sampled", history=shape.history)
+    arms: dict[str, tuple[int, Callable[[], Any]]] = {
         "FULL": (shape.history, lambda: HSTU(replace(inner, history=shape.history), items)),
         "RECENT+k": (few, lambda: HSTU(replace(inner, history=few), items)),
         "COMPRESS": (shape.history, lambda: PerSRec.build(shape, task.ground)),
         "POOL": (shape.history, lambda: Pooled.build(shape, task.ground)),
+        FLOOR: (shape.history, lambda: SASRec(floor, items)),
     }
     made = {}
     for arm, (length, make) in arms.items():
@@ -169,6 +168,9 @@ def compared(found: Evidence) -> None:
     found.relate(
         "P3", "COMPRESS loses by the old events of another", "COMPRESS", "COMPRESS, RANDOM-OLD"
     )
+    means = {arm: np.mean(values[found.metrics[0]]) for arm, values in found.values.items()}
+    if max(mean for arm, mean in means.items() if arm != FLOOR) < 0.9 * means[FLOOR]:
+        found.notes.insert(0, "backbone too weak: no verdict")
     part, low, high = ratio(found, "COMPRESS", "FULL")
     found.notes.append(f"COMPRESS / FULL: {part:.3f} [{low:.3f}, {high:.3f}]")
 
@@ -180,40 +182,3 @@ def ratio(found: Evidence, a: str, b: str) -> tuple[float, float, float]:
     means = resampled_means(table)
     low, high = np.percentile(means[:, 0] / means[:, 1], [2.5, 97.5])
     return float(table[:, 0].mean() / table[:, 1].mean()), float(low), float(high)
-
-
-def multiply_adds(shape: PerSRecConfig) -> dict[str, list[float]]:
-    """Arm → cost of a request by the formula; of COMPRESS with 1, 1/10 and none of a compression."""
-    cost, raw = cost_of(shape), cost_of(replace(shape, tokens=shape.old))
-    few = cost_of(replace(shape, old=0, recent=shape.recent + shape.tokens, tokens=0))
-    return {
-        "FULL": [cost.full],
-        "FULL-KV": [raw.cached],
-        "RECENT+k": [few.full],
-        "COMPRESS": [cost.amortised(1), cost.amortised(10), cost.cached],
-        "POOL": [cost.cached],
-    }
-
-
-@torch.inference_mode()
-def requests(kept: KeptKeys, compress: PerSRec, contexts: Contexts, runs: int = 100) -> str:
-    """CPU-milliseconds of requests one at a time, medians of turns, and what is kept of a user."""
-    batch = last(contexts.slice(0, 1), compress.config.history)
-    old, new = split_rows(batch, kept.recent)
-    past, memory = kept.kept(old), compress.compress(old)
-    calls: dict[str, Callable[[], object]] = {
-        "FULL": lambda: kept.model.encode(batch),
-        "FULL-KV": lambda: kept.asked(new, old.valid, past),
-        "COMPRESS": lambda: compress.asked(new, memory),
-        "a compression": lambda: compress.compress(old),
-    }
-    spent: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(runs):
-        for name, call in calls.items():
-            began = time.process_time_ns()
-            call()
-            spent[name].append((time.process_time_ns() - began) / 1e6)
-    took = ", ".join(f"{name} {np.median(times):.2f}" for name, times in spent.items())
-    raw = sum(part.nbytes for pair in past.layers for part in pair)
-    few = sum(part.nbytes for pair in memory.past.layers[1:] for part in pair) + memory.state.nbytes
-    return f"CPU-ms of a request alone, without scoring: {took}; bytes kept of a user: FULL-KV {raw:,}, COMPRESS {few:,}"
