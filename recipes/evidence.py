@@ -68,7 +68,7 @@ class Evidence:
     values: dict[str, dict[str, list[npt.NDArray[np.float64]]]] = field(default_factory=dict)
     relations: list[dict[str, Any]] = field(default_factory=list)
     axes: Sequence[str] = ()
-    """what the coordinates of fronts are, where they are not recall and relevance at 50"""
+    """what fronts' coordinates are, if not recall and relevance at 50"""
     fronts: dict[str, list[list[float]]] = field(default_factory=dict)
     """method → points that its dial gives, in two coordinates"""
     tables: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
@@ -146,18 +146,9 @@ class Evidence:
         self, key: str, claim: str, a: str, b: str, metric: str, difference: Difference
     ) -> None:
         """Note a difference of two arms that was measured elsewhere; the claim is a > b."""
-        self.relations.append(
-            {
-                "id": key,
-                "claim": claim,
-                "a": a,
-                "b": b,
-                "metric": metric,
-                "difference": difference.difference,
-                "ci95": list(difference.ci95),
-                "verdict": verdict(difference),
-            }
-        )
+        measured = {"difference": difference.difference, "ci95": list(difference.ci95)}
+        said = {"id": key, "claim": claim, "a": a, "b": b, "metric": metric, **measured}
+        self.relations.append({**said, "verdict": verdict(difference)})
 
     def spent(self, seconds: float) -> None:
         """Add CPU-seconds of this start, and those of earlier ones that it went on from."""
@@ -173,6 +164,7 @@ class Evidence:
             arm: {metric: [float(one.mean()) for one in seeds] for metric, seeds in found.items()}
             for arm, found in self.values.items()
         }
+        more = {"axes": list(self.axes), "fronts": self.fronts, "tables": self.tables}
         result = {
             "name": self.name,
             "paper": self.paper,
@@ -183,9 +175,7 @@ class Evidence:
             "notes": self.notes,
             "arms": arms,
             "relations": self.relations,
-            **({"axes": list(self.axes)} if self.axes else {}),
-            **({"fronts": self.fronts} if self.fronts else {}),
-            **({"tables": self.tables} if self.tables else {}),
+            **{name: value for name, value in more.items() if value},
             "cpu_seconds": round(self.cpu_seconds),
             "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
             "date": datetime.now(UTC).date().isoformat(),
@@ -198,6 +188,6 @@ class Evidence:
         files.write_json(path, result)
         for one in self.relations:
             low, high = one["ci95"]
-            line = f"{one['id']} {one['claim']}: {one['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
-            sys.stdout.write(f"{line} {one['verdict']}\n")
+            gap = f"{one['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
+            sys.stdout.write(f"{one['id']} {one['claim']}: {gap} {one['verdict']}\n")
         return path
