@@ -1,6 +1,6 @@
 """Generated worlds whose answers stand in the old part of a history alone: do tokens carry them?
 
-Twenty-four old events on four backbones, and a world of 2,000 events, 300 users and 200 items on HSTU.
+24 old events on four backbones, and a world of 2,000 events, 300 users and 200 items on HSTU.
 HR@1; three seeds, each a world of its own. Answers alone are learnt, in all arms.
 """
 
