@@ -154,14 +154,8 @@ def fronts(found: dict[str, Any]) -> str:
         f"{name}: " + ", ".join(f"{x:.3f} {y:.3f}" for x, y in points)
         for name, points in found["fronts"].items()
     )
-    return _on_paper(
-        svg(
-            chart,
-            f"{found['data']}: {axes[0].split()[0]} and {axes[1].split()[0]}",
-            words,
-            (WIDTH, 380),
-        )
-    )
+    title = f"{found['data']}: {axes[0].split()[0]} and {axes[1].split()[0]}"
+    return _on_paper(svg(chart, title, words, (WIDTH, 380)))
 
 
 class _Rows:
