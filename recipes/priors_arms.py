@@ -29,7 +29,7 @@ from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
 
 BACKBONE = SASRecConfig(loss="sampled")
-HEADS = PriorsConfig(backbone=BACKBONE)
+HEADS = PriorsConfig(backbone=BACKBONE, shares=0.0, merge="combine")
 MERGES: tuple[Merge, ...] = ("combine", "average", "calibrated")
 FEWER = 64
 """Negatives of a head where every item is in all twenty groups: about as many comparisons a target

@@ -17,7 +17,7 @@ from priors_world import HEADLINE, RARE
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.train.config import FitConfig
 
-ONE = PriorsConfig(negatives=256, merge="calibrated", switch=1)
+ONE = PriorsConfig(negatives=256, merge="calibrated", switch=1, shares=0)
 ALL = replace(ONE, priors=("category", "event"), offsets=2, segments=2)
 FREE = {"negatives": 512, "switch": 0.0}
 """Without groups of items: more negatives, as they are of all items, and no switch, as chance alone

@@ -17,7 +17,7 @@ from tastemaker.recommend.prior_axes import Axes, Axis
 from tastemaker.recommend.prior_batches import lessons_of
 from tastemaker.recommend.prior_gates import Gates
 from tastemaker.recommend.prior_losses import horizon_weights, segments_of
-from tastemaker.recommend.prior_merge import HeadSet, Tiles
+from tastemaker.recommend.prior_merge import HeadSet, Merge, Tiles
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.seams import Steering
 
@@ -90,6 +90,7 @@ class PriorHeads(nn.Module):
         self,
         state: Tensor,
         users: Tensor,
+        merge: Merge,
         steering: Steering | None = None,
         span: Tensor | None = None,
     ) -> list[HeadSet]:
@@ -98,12 +99,13 @@ class PriorHeads(nn.Module):
         Args:
             state: (B, D) of each user.
             users: (B,) int64 user codes; −1 for somebody the log does not know.
+            merge: How they will be merged; shares are only made for what needs them.
             steering: Which heads may speak, and which are favoured; None: all, none.
             span: (B,) what the steering's boosts are shares of.
         """
         outputs = turned(self.blocks.every(state), state[:, None])
         shares, active = outputs.new_zeros(outputs.shape[:2]), None
-        if self.config.merge == "calibrated" or self._chosen:
+        if merge == "calibrated" or self._chosen:
             shares, active = self._spread(state, users)
         active = self._learnt(active, len(state))
         added = None

@@ -236,7 +236,8 @@ class Priors(nn.Module):
         device = next(self.parameters()).device
         state = self.backbone.encode(last(contexts, self.config.history).to(device))
         users = torch.from_numpy(contexts.users).to(device)
-        return self.heads.sets(state, users, steering, span), self.backbone.item_vectors()
+        sets = self.heads.sets(state, users, self.config.merge, steering, span)
+        return sets, self.backbone.item_vectors()
 
     def _learnt(
         self,
@@ -277,8 +278,10 @@ class Priors(nn.Module):
         held = torch.split(heads.prevalence, [axis.size for axis in heads.axes.listed])
         total = states.new_zeros(())
         for number, axis in enumerate(heads.axes.listed):
-            logits = heads.gates.shares(number, states.detach())
-            total = total + share_loss(logits, axis, ahead, judged[number], weights)
+            taught = self.config.shares
+            logits = heads.gates.shares(number, states if taught else states.detach())
+            missed = share_loss(logits, axis, ahead, judged[number], weights)
+            total = total + (taught or 1.0) * missed
             if self.config.switch:
                 on = heads.gates.switched(number, states)
                 missed = switch_loss(on, axis, ahead, judged[number], held[number])

@@ -51,8 +51,12 @@ class PriorsConfig:
     """share of a group's negatives that are of the group; the others are of all items"""
     weighting: Literal["frequency", "uniform"] = "frequency"
     """groups count as often as they are chosen, or all alike"""
-    merge: Merge = "combine"
-    """the best head decides, the mean of heads, or their probabilities times that of the head"""
+    merge: Merge = "calibrated"
+    """the best head decides (combine), the mean of heads (average), or their probabilities times
+    that of the head (calibrated)"""
+    shares: float = 1.0
+    """weight of learning which group comes next, by which `calibrated` merges; at 0 it is learnt
+    from states that it leaves alone"""
     switch: float = 0.0
     """weight of learning which groups are still to come; heads of others are then off"""
     start: float = 0.0
@@ -79,7 +83,7 @@ class PriorsConfig:
             what = f"{counted(self.offsets, 'offset')} cannot be parted into {self.segments} equal "
             fix = "Choose segments that divide offsets, such as 2 segments of 4 offsets."
             raise BadInput(f"{what}segments.", "model options", fix)
-        if not 0 <= self.in_group <= 1 or not 0 <= self.switch <= 1000:
+        if not (0 <= self.in_group <= 1 and 0 <= self.switch <= 1000 and 0 <= self.shares <= 1000):
             what = f"in_group = {self.in_group} or switch = {self.switch} is out of range."
             raise BadInput(what, "model options", "Give 0 to 1, and 0 to 1000.")
         if not 0 <= self.start <= 1:

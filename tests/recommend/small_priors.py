@@ -75,6 +75,10 @@ GROUPINGS: Mapping[str, Grouping] = {
 }
 
 
+USUAL: dict[str, object] = {"negatives": 5, "merge": "combine", "shares": 0.0}
+"""Options of a model that begins as its backbone."""
+
+
 def built(
     priors: Sequence[str] = ("category",),
     backbone: BackboneConfig = BACKBONES[0],
@@ -84,7 +88,7 @@ def built(
 ) -> Priors:
     """A fresh model of heads for some priors."""
     torch.manual_seed(seed)
-    shape = PriorsConfig(backbone, tuple(priors), **{"negatives": 5} | set_to)  # type: ignore[arg-type]
+    shape = PriorsConfig(backbone, tuple(priors), **USUAL | set_to)  # type: ignore[arg-type]
     below = MODELS[type(backbone).__name__].build(backbone, ground())
     return Priors(shape, below, {prior: groupings[prior] for prior in priors})
 

@@ -47,7 +47,7 @@ def test_heads_answer_from_the_state_that_the_memory_gives(kind: str) -> None:
     grown(net)
     want, real = whole(net.backbone, last(contexts, 8))  # type: ignore[arg-type]
     state = want[torch.arange(len(contexts)), real.sum(1) - 1]
-    sets = net.heads.sets(state, torch.from_numpy(contexts.users))
+    sets = net.heads.sets(state, torch.from_numpy(contexts.users), "combine")
     scores = merged(sets, net.backbone.item_vectors(), net.config.merge)
     torch.testing.assert_close(net.score(contexts), scores, rtol=1e-5, atol=1e-5)
     best, head = net.spoken(contexts)

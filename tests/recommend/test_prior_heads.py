@@ -31,7 +31,7 @@ def test_a_turned_head_is_as_long_as_its_state_and_points_as_before() -> None:
 @torch.no_grad()
 def test_heads_are_one_set_or_one_an_axis(composition: str, sets: list[int]) -> None:
     net = built(composition=composition, offsets=2, segments=2, merge="calibrated").eval()
-    made = net.heads.sets(torch.randn(3, 8), torch.tensor([0, 1, -1]))
+    made = net.heads.sets(torch.randn(3, 8), torch.tensor([0, 1, -1]), "calibrated")
     assert [one.outputs.shape[1] for one in made] == sets
     assert len(net.heads.names) == sum(sets)
     assert made[0].known is not None and len(made[0].known) == 4

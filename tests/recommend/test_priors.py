@@ -603,6 +603,22 @@ def test_bf16_autocast_trains_and_scores_in_float32(
         assert net.eval().score(some_contexts()).dtype == torch.float32
 
 
+def test_states_are_taught_what_comes_next_by_its_weight() -> None:
+    found = []
+    for weight in (0.0, 1.0, 3.0):
+        net = grown(built(shares=weight)).train()
+        step = steps(net)[0]
+        net(step).backward()
+        taught = next(net.backbone.parameters()).grad
+        assert taught is not None
+        found.append((net(step).item(), taught.clone()))
+    (left, alone), (one, first), (three, third) = found
+    assert left == pytest.approx(one, rel=1e-6)  # at 0 it counts as much, and teaches no state
+    assert three - one > 0
+    torch.testing.assert_close(third - alone, 3 * (first - alone), rtol=1e-3, atol=1e-6)
+    assert (first - alone).abs().max() > 0
+
+
 def test_what_comes_next_is_learnt_without_the_backbone() -> None:
     found = []
     for spread in (0.0, 1.0):

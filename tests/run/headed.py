@@ -21,7 +21,14 @@ UNTRAINED = {"heads": {"untrained": {"event": ["dislike"]}}}
 def priors(ground: Ground, groupings: Mapping[str, Grouping], **set_to: object) -> Priors:
     """Heads that differ, by groups and two horizons."""
     torch.manual_seed(3)
-    shape = PriorsConfig(backbone=BACKBONE, offsets=2, segments=2, start=0.5, negatives=5, **set_to)  # type: ignore[arg-type]
+    shape = PriorsConfig(
+        backbone=BACKBONE,
+        offsets=2,
+        segments=2,
+        start=0.5,
+        negatives=5,
+        **{"merge": "combine"} | set_to,
+    )  # type: ignore[arg-type]
     return Priors(shape, SASRec.build(BACKBONE, ground), groupings).eval()
 
 
