@@ -131,7 +131,7 @@ MTMH = {
     ),
 }
 PRIORS = {
-    "default": Preset(PriorsConfig(), FitConfig(), "recipes/priors.py on MovieLens-small"),
+    "default": Preset(PriorsConfig(), FitConfig(), "recipes/priors_taught.py on MovieLens-small"),
     "horizons": Preset(
         PriorsConfig(offsets=4, segments=2),
         FitConfig(),

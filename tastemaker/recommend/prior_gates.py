@@ -1,8 +1,7 @@
 """Which group comes next: a share of each, and a switch that turns heads of others off.
 
-The shares are a softmax over the groups of a prior, learnt from states that they leave alone, so
-that merging by them can be chosen after training. The switch is a logistic one a group, and off by
-default (spec priors §3.5, §9).
+The shares are a softmax over the groups of a prior, which heads are merged by. The switch is a
+logistic one a group, and off by default (spec priors §3.5, §9).
 """
 
 from __future__ import annotations

@@ -7,14 +7,14 @@ A backbone's state h goes through a head for each group of items, kind of event 
 and each horizon; a head learns from the targets of its group alone, and one of a group of items may
 answer with its items alone. So each recommendation has a head, and a name, that it came from.
 
-    o_{c,s} = head(h)·‖h‖/‖head(h)‖,   score(i) = max over heads that know i of o·e_i
+    o_{c,s} = head(h)·‖h‖/‖head(h)‖,   p(i) = Σ over heads that know i of p(head | h)·p(i | head)
 
 A head turns a state and leaves its length, which is the backbone's, so that all heads score on one
 scale (ours; the paper compares cosines). Fresh heads are the backbone. What heads are:
 `prior_heads.py`; how they become one ranking: `prior_merge.py`; what they learn from:
 `prior_losses.py`.
 
-Checked: tests/recommend/test_priors.py and recipes/priors.py.
+Checked: tests/recommend/test_priors.py, recipes/priors.py and recipes/priors_taught.py.
 """
 
 from __future__ import annotations
@@ -271,7 +271,7 @@ class Priors(nn.Module):
     def _gated(
         self, states: Tensor, ahead: Tensor, judged: list[Tensor], batch: PriorBatch
     ) -> Tensor:
-        """The loss of what says which group comes next; but for the switch, states stay."""
+        """The loss of what says which group comes next, and of the switch."""
         assert batch.offset_counts is not None
         heads = self.heads
         weights = heads.horizon / batch.offset_counts.clamp(min=1)

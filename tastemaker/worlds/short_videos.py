@@ -36,6 +36,7 @@ from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.datasets import Dataset
 from tastemaker.data.declaration import Declaration
 from tastemaker.data.interactions import Interactions
+from tastemaker.data.parquet import write_parquet
 from tastemaker.data.reading import read_interactions
 from tastemaker.data.tables import from_frame
 from tastemaker.errors import BadInput
@@ -96,7 +97,7 @@ class ShortVideos:
     def write(self, folder: Path) -> None:
         """Write a folder that `data.datasets.load` and every command read."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.frame.write_parquet(folder / "interactions.parquet")
+        write_parquet(folder / "interactions.parquet", self.frame)
         self.catalog().save(folder / "items.parquet")
         DECLARED.save(folder / "dataset.json")
 
