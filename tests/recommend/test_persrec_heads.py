@@ -22,7 +22,8 @@ from tests.recommend.test_persrec import built, every_kind, whole
 def headed(kind: str) -> Priors:
     """Heads of four groups on a model that reads 5 old events in 2 tokens, and 3 as they are."""
     net = built(kind, old=5, recent=3, tokens=2)
-    config = PriorsConfig(replace(net.config.backbone, history=net.config.history), negatives=5)
+    backbone = replace(net.config.backbone, history=net.config.history)
+    config = PriorsConfig(backbone, negatives=5, merge="combine", shares=0.0)
     return Priors(config, net, {CATEGORY: grouped().groupings[CATEGORY]})  # type: ignore[arg-type]
 
 
