@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -141,13 +141,7 @@ class NextItemModel(nn.Module, ABC):
 
     def loss(self, batch: Batch) -> Tensor:
         """Sum over this batch's targets divided by the targets of the whole step."""
-        competing = self.competitors(batch)
-        states = self.states(batch, vectors=competing.inputs)
-        wanted = competing.targets > 0
-        total = self.competition(
-            states[wanted], competing.table, competing.targets[wanted], competing.negatives
-        )
-        return total / max(1, batch.target_count)
+        return next_item_loss(self, batch)
 
     def competition(
         self, states: Tensor, table: Tensor, targets: Tensor, negatives: Tensor | None
@@ -162,6 +156,32 @@ class NextItemModel(nn.Module, ABC):
             return losses.sampled_softmax(states, table, targets, negatives)
         calibration = self.config.calibration
         return losses.gbce(states, table, targets, negatives, self.num_items, calibration)
+
+
+class Competing(Protocol):
+    """What the next-item loss asks of a model."""
+
+    def competitors(self, batch: Batch) -> Competitors:
+        """What competes in the loss of a step; asked once a step, before its states."""
+
+    def states(self, batch: Batch, view: View = WHOLE, vectors: Tensor | None = None) -> Tensor:
+        """(B, N, D) states of `vectors`."""
+
+    def competition(
+        self, states: Tensor, table: Tensor, targets: Tensor, negatives: Tensor | None
+    ) -> Tensor:
+        """The loss, summed: (T, D) states, (I+1, D) table, (T,) targets → scalar."""
+
+
+def next_item_loss(model: Competing, batch: Batch) -> Tensor:
+    """Sum over a batch's targets divided by the targets of the whole step."""
+    competing = model.competitors(batch)
+    states = model.states(batch, vectors=competing.inputs)
+    wanted = competing.targets > 0
+    total = model.competition(
+        states[wanted], competing.table, competing.targets[wanted], competing.negatives
+    )
+    return total / max(1, batch.target_count)
 
 
 def targets_of(batch: Batch) -> Tensor:

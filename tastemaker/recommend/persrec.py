@@ -31,7 +31,7 @@ from tastemaker.data.batches import Batch, last
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.files import save_tensors
-from tastemaker.nn.next_item import Competitors, NextItemModel
+from tastemaker.nn.next_item import Competitors, NextItemModel, next_item_loss
 from tastemaker.nn.view import WHOLE, KeyValue, Past, View
 from tastemaker.recommend.backbone_option import fresh_backbone, opened_backbone, paces, start
 from tastemaker.recommend.hllm_shape import HLLMConfig
@@ -145,13 +145,7 @@ class PerSRec(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         """Sum over this batch's targets divided by the targets of the whole step."""
-        competing = self.competitors(batch)
-        states = self.states(batch, vectors=competing.inputs)
-        wanted = competing.targets > 0
-        total = self.competition(
-            states[wanted], competing.table, competing.targets[wanted], competing.negatives
-        )
-        return total / max(1, batch.target_count)
+        return next_item_loss(self, batch)
 
     def competitors(self, batch: Batch) -> Competitors:
         """What competes in the loss of a step, as the backbone says."""
