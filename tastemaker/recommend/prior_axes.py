@@ -107,6 +107,13 @@ class Axis(nn.Module):
         index = begins[place] + torch.arange(len(place), device=members.device)
         return place, self.codes[index]
 
+    def by_group(self, members: Tensor) -> list[Tensor]:
+        """For each group the (n,) places among (T,) members of those it holds, in rising order."""
+        place, groups = self.groups_of(members)
+        order = groups.argsort(stable=True)
+        counts = torch.bincount(groups, minlength=self.size).tolist()
+        return list(torch.split(place[order], counts))
+
 
 def upcoming(values: Tensor, offsets: int) -> Tensor:
     """(B, N) of what comes next → (B, N, P), offset p of what comes p later; 0 past the end."""

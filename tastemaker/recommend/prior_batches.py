@@ -134,10 +134,8 @@ class PriorBatches:
         axis = self.axes.items
         if axis is None:
             return [trained]
-        place, groups = axis.groups_of(torch.from_numpy(trained.astype(np.int64)))
-        order = groups.argsort(stable=True)
-        bounds = torch.bincount(groups, minlength=axis.size).cumsum(0)[:-1].numpy()
-        return [*np.split(trained[place[order].numpy()], bounds), trained]
+        places = axis.by_group(torch.from_numpy(trained.astype(np.int64)))
+        return [*(trained[own.numpy()] for own in places), trained]
 
 
 def _futures(batch: Batch, ahead: Tensor, axis: Axis) -> Tensor:

@@ -157,10 +157,7 @@ class PriorHeads(nn.Module):
         if self._kept is None or self._kept[0][0].device != axis.codes.device:
             with torch.inference_mode(False):  # what is kept serves every mode
                 every = torch.arange(1, self.num_items + 1, device=axis.codes.device)
-                place, groups = axis.groups_of(every)
-                order = groups.argsort(stable=True)
-                counts = torch.bincount(groups, minlength=axis.size).tolist()
-                known = list(torch.split(place[order], counts))
+                known = axis.by_group(every)
                 width = 1 if self.additive else self.blocks.count // axis.size
                 self._kept = known, Tiles.of(known, width, self.num_items)
         return self._kept
