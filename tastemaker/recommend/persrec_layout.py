@@ -170,11 +170,11 @@ def allowed(batch: Batch, layout: Layout) -> Tensor:
 def with_tokens(vectors: Tensor, tokens: Tensor, batch: Batch, layout: Layout) -> Tensor:
     """(B, n, D) vectors of items with those of the (k, D) tokens in their columns."""
     columns = columns_of(batch)
-    here = layout.is_token.to(columns.device)[columns]
-    place = (layout.is_token.to(columns.device).cumsum(0) - 1)[columns].clamp(min=0)
     if not len(tokens):
         return vectors
-    return torch.where(here[:, None], tokens[place].to(vectors.dtype), vectors)
+    here = layout.is_token.to(columns.device)
+    place = (here.cumsum(0) - 1)[columns].clamp(min=0)
+    return torch.where(here[columns, None], tokens[place].to(vectors.dtype), vectors)
 
 
 def split_rows(batch: Batch, recent: int) -> tuple[Batch, Batch]:

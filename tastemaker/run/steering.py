@@ -18,12 +18,13 @@ from tastemaker.data.groupings import Grouping
 from tastemaker.data.problems import shown
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
+from tastemaker.recommend.prior_axes import HORIZON, horizons
 from tastemaker.run.models import Models
 from tastemaker.seams import Headed, Steering
 
 _CATEGORIES = 20
 """Categories that a message names."""
-_HORIZONS = ("short-term", "medium-term", "long-term")
+_HORIZONS = horizons(3)
 """What a model of one horizon has no heads for."""
 _GROUPS = 5
 """Groups of an axis of heads that a message names."""
@@ -186,7 +187,7 @@ class Names:
         written = self._written | {folded: known.name for folded, known in self._known.items()}
         near = difflib.get_close_matches(fold(name), written, n=1)
         meant = f"Did you mean {written[near[0]]!r}? " if near else ""
-        if self.heads and fold(name) in _HORIZONS and "horizon" not in self.heads.axes:
+        if self.heads and fold(name) in _HORIZONS and HORIZON not in self.heads.axes:
             meant = "This model looks at the next item alone: train one with --preset horizons. "
         said = []
         if self.categories is not None:
