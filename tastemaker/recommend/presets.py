@@ -143,6 +143,8 @@ PRIORS = {
             offsets=8,
             segments=4,
             negatives=8192,
+            merge="combine",
+            shares=0.0,
         ),
         FitConfig(lr=1e-4, schedule="cosine", batch=128, patience=10),
         "arXiv 2511.10492, HSTU on Pixel8M; no lengths of states there, but a scale",
