@@ -70,8 +70,8 @@ class PriorsConfig:
         Raises:
             BadInput: Naming the option.
         """
-        kinds = [prior if prior in ("event", "user") else "items" for prior in self.priors]
-        if len(set(kinds)) < len(kinds):
+        kinds = {MEMBERS.get(prior, prior) for prior in self.priors}
+        if len(kinds) < len(self.priors):
             what = f"Of {', '.join(self.priors)}, two group the same."
             fix = "Give at most one of category, community and cluster, event once and user once."
             raise BadInput(what, "--model.priors", fix)
@@ -84,7 +84,8 @@ class PriorsConfig:
             fix = "Choose segments that divide offsets, such as 2 segments of 4 offsets."
             raise BadInput(f"{what}segments.", "model options", fix)
         if not (0 <= self.in_group <= 1 and 0 <= self.switch <= 1000 and 0 <= self.shares <= 1000):
-            what = f"in_group = {self.in_group} or switch = {self.switch} is out of range."
+            weights = f"switch = {self.switch} or shares = {self.shares}"
+            what = f"in_group = {self.in_group}, {weights} is out of range."
             raise BadInput(what, "model options", "Give 0 to 1, and 0 to 1000.")
         if not 0 <= self.start <= 1:
             what = f"start = {self.start} is out of range."
