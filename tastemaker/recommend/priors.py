@@ -34,18 +34,19 @@ from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput
 from tastemaker.files import save_tensors
-from tastemaker.nn.next_item import Competitors, NextItemModel, targets_of
+from tastemaker.nn.next_item import NextItemModel, targets_of
 from tastemaker.recommend.backbone_option import fresh_backbone, opened_backbone, paces, start
 from tastemaker.recommend.prior_axes import upcoming
-from tastemaker.recommend.prior_batches import Lesson, PriorBatch, PriorBatches, cell_weights
+from tastemaker.recommend.prior_batches import PriorBatch, PriorBatches, cell_weights
 from tastemaker.recommend.prior_facts import ROWS, facts_of
 from tastemaker.recommend.prior_groups import grouping_of
-from tastemaker.recommend.prior_heads import PriorHeads, turned
-from tastemaker.recommend.prior_losses import Members, group_softmax, share_loss, switch_loss
+from tastemaker.recommend.prior_heads import PriorHeads
+from tastemaker.recommend.prior_learning import gates_loss, lesson_loss
+from tastemaker.recommend.prior_losses import Members
 from tastemaker.recommend.prior_merge import HeadSet, merged, speakers
 from tastemaker.recommend.priors_shape import GROUPINGS, HEADS, MEMBERS, PriorsConfig
 from tastemaker.seams import HeadFacts, Steering
-from tastemaker.weights import filled
+from tastemaker.weights import checked_tensors, expected_of
 
 
 class Priors(nn.Module):
@@ -95,11 +96,12 @@ class Priors(nn.Module):
             )
             for prior in config.priors
         }
-        model = cls(config, backbone, groups)
         dim = int(backbone.table().shape[1])
-        model.heads = filled(
-            lambda: PriorHeads(config, dim, ground.num_items, groups), run / HEADS, 1
-        )
+        with torch.device("meta"):
+            expected = expected_of(PriorHeads(config, dim, ground.num_items, groups))
+        tensors = checked_tensors(run / HEADS, expected)
+        model = cls(config, backbone, groups)
+        model.heads.load_state_dict(tensors)
         return model
 
     def save(self, run: Path) -> None:
@@ -187,8 +189,8 @@ class Priors(nn.Module):
             members = Members.of(ahead, axes)
             cells = members.cells([axis.size for axis, _ in axes])
             each = members.weights(cells, held, shares, heads.horizon)
-            total = total + self._learnt(lesson, members, states, competing, each)
-        return total / len(heads.lessons) + self._gated(states, ahead, judged, batch)
+            total = total + lesson_loss(heads, lesson, members, states, competing, each)
+        return total / len(heads.lessons) + gates_loss(heads, states, ahead, judged, batch)
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) scores of every item for each row, by the heads that know it, merged."""
@@ -223,10 +225,11 @@ class Priors(nn.Module):
         if not self.config.prior_given_at_test:
             what = "The group of a target is a part of the answer, which scoring must not see."
             raise BadInput(what, "prior_given_at_test", "Set it, and report this apart.")
-        rows = [
-            self.spoken(contexts.slice(row, row + 1), Steering(self.heads_of(axis, int(group))))[0]
-            for row, group in enumerate(groups)
-        ]
+        rows = []
+        for row, group in enumerate(groups):
+            told = Steering(self.heads_of(axis, int(group)))
+            sets, items = self._sets(contexts.slice(row, row + 1), told)
+            rows.append(merged(sets, items, self.config.merge).float())
         return torch.cat(rows)
 
     def _sets(
@@ -238,52 +241,3 @@ class Priors(nn.Module):
         users = torch.from_numpy(contexts.users).to(device)
         sets = self.heads.sets(state, users, self.config.merge, steering, span)
         return sets, self.backbone.item_vectors()
-
-    def _learnt(
-        self,
-        lesson: Lesson,
-        members: Members,
-        states: Tensor,
-        competing: Competitors,
-        weights: Tensor,
-    ) -> Tensor:
-        """The loss of the heads of one lesson."""
-        heads, codes, sizes = self.heads, members.codes, [*lesson.sizes(self.heads.axes)]
-        several = self.config.offsets > 1
-        if lesson.horizon:
-            codes = torch.cat([codes, heads.segments[members.offsets][:, None]], 1)
-            sizes.append(self.config.segments)
-            several = self.config.offsets > self.config.segments
-        firsts, places = members.asked(codes, sizes, several)
-        rows, codes = members.rows[firsts], codes[firsts]
-        own = states.index_select(0, rows)
-        axis = (*lesson.axes, len(heads.axes.listed))[0] if heads.additive else 0
-        outputs = turned(heads.blocks(own, codes, axis), own)
-        targets = competing.targets.flatten(0, 1)[members.rows, members.offsets]
-        assert competing.negatives is not None
-        rivals = torch.full_like(rows, len(competing.negatives) - 1)
-        if heads.axes.items is not None and 0 in lesson.axes:
-            rivals = codes[:, 0]
-        table, negatives = competing.table, competing.negatives
-        targets = torch.stack([places, targets], 1)
-        return group_softmax(outputs, table, targets, rivals, negatives, weights)
-
-    def _gated(
-        self, states: Tensor, ahead: Tensor, judged: list[Tensor], batch: PriorBatch
-    ) -> Tensor:
-        """The loss of what says which group comes next, and of the switch."""
-        assert batch.offset_counts is not None
-        heads = self.heads
-        weights = heads.horizon / batch.offset_counts.clamp(min=1)
-        held = torch.split(heads.prevalence, [axis.size for axis in heads.axes.listed])
-        total = states.new_zeros(())
-        for number, axis in enumerate(heads.axes.listed):
-            taught = self.config.shares
-            logits = heads.gates.shares(number, states if taught else states.detach())
-            missed = share_loss(logits, axis, ahead, judged[number], weights)
-            total = total + (taught or 1.0) * missed
-            if self.config.switch:
-                on = heads.gates.switched(number, states)
-                missed = switch_loss(on, axis, ahead, judged[number], held[number])
-                total = total + self.config.switch * missed / max(1, batch.target_count)
-        return total
