@@ -29,7 +29,7 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.nn.view import View
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.persrec import PerSRec
-from tastemaker.recommend.persrec_cost import Cost, cost_of
+from tastemaker.recommend.persrec_cost import Cost, cost_of, numbers_kept, numbers_raw
 from tastemaker.recommend.persrec_layout import split_rows
 from tastemaker.recommend.persrec_memory import Remembering, identity_of
 from tastemaker.recommend.persrec_shape import PerSRecConfig
@@ -103,7 +103,8 @@ def lines(
     took: dict[str, Any], cost: Cost, shape: tuple[int, int], users: int
 ) -> list[dict[str, Any]]:
     """What was measured, against the full request and the formula."""
-    full, cached, compression = (float(took[name][0]) for name in ("full", "cached", "compression"))
+    spent = Cost(*(float(took[name][0]) for name in ("full", "cached", "compression")))
+    full, cached, compression = spent.full, spent.cached, spent.compression
     about = f"P {shape[0]:,}, R {shape[1]}, k {TOKENS}, batch {users}"
     bar = BAR if shape == HEADLINE and users == 1 else None
     made = [
@@ -115,14 +116,13 @@ def lines(
         row(f"{about}: compression, of a full request", compression, round(compression / full, 4)),
     ]
     for shared in (1, 10, 100):
-        spent = cached + compression / shared
+        each = spent.amortised(shared)
         what = f"{about}: cached and 1/{shared} of a compression"
-        made.append(row(what, round(spent, 3), round(spent / full, 4)))
-    pays = compression / (full - cached) if full > cached else float("nan")
+        made.append(row(what, round(each, 3), round(each / full, 4)))
     scored = float(took["scoring"][0])
     return [
         *made,
-        row(f"{about}: requests a compression from which it pays", round(pays, 3)),
+        row(f"{about}: requests a compression from which it pays", round(spent.break_even, 3)),
         row(f"{about}: the same by the formula", round(cost.break_even, 3)),
         row(f"{about}: CPU-ms to score {ITEMS:,} items", scored),
         row(f"{about}: cached and scored, of full and scored", round(cached + scored, 3),
@@ -146,8 +146,7 @@ def kept(users: int) -> list[dict[str, Any]]:
         took = (time.process_time_ns() - began) / 1e6 / users
         states.close()
         size = path.stat().st_size / users
-    numbers = (LAYERS - 1) * 2 * TOKENS * DIM + DIM
-    raw = LAYERS * 2 * old * DIM
+    numbers, raw = numbers_kept(model.config), numbers_raw(model.config)
     about = f"P {old:,}, R {recent}, k {TOKENS}"
     return [
         row(f"{about}: numbers kept of a user, (layers − 1)·2·k·D and D", numbers),

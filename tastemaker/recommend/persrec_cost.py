@@ -12,6 +12,7 @@ each other (spec PerSRec §3.6). Scoring the catalogue, I·D, is the same for al
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tastemaker.recommend.esasrec import ESASRecConfig
@@ -23,7 +24,7 @@ from tastemaker.recommend.sasrec import SASRecConfig
 
 @dataclass(frozen=True)
 class Cost:
-    """Multiply-adds a user, of all layers."""
+    """A user answered each way: multiply-adds of all layers, or a time that was measured."""
 
     full: float
     """all P + R events in one pass"""
@@ -31,8 +32,6 @@ class Cost:
     """R events that read k tokens"""
     compression: float
     """P events into k tokens"""
-    numbers: int
-    """kept of each user: (n_l − 1)·2·k·D, and D for a request without recent events"""
 
     def amortised(self, requests: float) -> float:
         """A request, where `requests` of them share a compression."""
@@ -40,14 +39,15 @@ class Cost:
 
     @property
     def break_even(self) -> float:
-        """Requests a refresh from which compressing pays."""
-        return self.compression / (self.full - self.cached)
+        """Requests a refresh from which compressing pays; infinite where it never does."""
+        saved = self.full - self.cached
+        return self.compression / saved if saved > 0 else math.inf
 
 
 def cost_of(config: PerSRecConfig) -> Cost:
     """The cost of each way to answer a user with a whole history."""
     old, recent, tokens = config.old, config.recent, config.tokens
-    backbone, dim = config.backbone, config.dim
+    backbone = config.backbone
     linear, wide = _per_column(config), _attended(config)
 
     def layers(columns: int, pairs: float) -> float:
@@ -63,8 +63,18 @@ def cost_of(config: PerSRecConfig) -> Cost:
         layers(length, _causal(length)),
         layers(recent, recent * tokens + _causal(recent)),
         layers(old + tokens, compressed),
-        (backbone.layers - 1) * 2 * tokens * wide + dim,
     )
+
+
+def numbers_kept(config: PerSRecConfig) -> int:
+    """Of each user: (n_l − 1)·2·k·D, and D for a request without recent events."""
+    backbone = config.backbone
+    return (backbone.layers - 1) * 2 * config.tokens * _attended(config) + config.dim
+
+
+def numbers_raw(config: PerSRecConfig) -> int:
+    """Keys and values of the old events themselves: n_l·2·P·D."""
+    return config.backbone.layers * 2 * config.old * _attended(config)
 
 
 def _causal(columns: int) -> float:

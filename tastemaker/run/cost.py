@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
 from tastemaker.nn.view import View
 from tastemaker.recommend.persrec import PerSRec
-from tastemaker.recommend.persrec_cost import cost_of
+from tastemaker.recommend.persrec_cost import Cost, cost_of, numbers_kept, numbers_raw
 from tastemaker.recommend.persrec_layout import split_rows
 from tastemaker.run.saved import SavedRun, open_run
 
@@ -43,15 +44,12 @@ def evaluate_cost(run: str | Path) -> JsonObject:
         data = saved.config.get("data", "DATA")
         fix = f"Train one that does: tastemaker train persrec --data {data}."
         raise BadInput(what, "--cost", fix)
-    cost = cost_of(model.config)
-    formula = _shared(cost.full, cost.cached, cost.compression)
-    measured = _shared(*measured_ms(model, longest(saved)))
-    numbers = cost.numbers
-    raw = model.config.backbone.layers * 2 * model.config.old * model.config.dim
+    formula, measured = cost_of(model.config), measured_ms(model, longest(saved))
+    numbers, raw = numbers_kept(model.config), numbers_raw(model.config)
     memory = {"numbers": numbers, "bytes": 4 * numbers, "raw_keys_and_values": 4 * raw}
     return {
         "run": str(run),
-        "cost": {"formula": formula, "measured": measured, "memory": memory,
+        "cost": {"formula": _shown(formula), "measured": _shown(measured), "memory": memory,
                  "layout": {"old": model.config.old, "recent": model.config.recent,
                             "tokens": model.config.tokens, "parts": model.config.parts}},
     }  # fmt: skip
@@ -74,8 +72,8 @@ def filled_up(batch: Batch, history: int) -> Batch:
     return Batch(items, torch.ones_like(items, dtype=torch.bool), torch.arange(history), times)
 
 
-def measured_ms(model: PerSRec, batch: Batch) -> tuple[float, float, float]:
-    """Median CPU-milliseconds of a full pass, of a cached request and of a compression.
+def measured_ms(model: PerSRec, batch: Batch) -> Cost:
+    """Median CPU-milliseconds of each way.
 
     Args:
         model: The model.
@@ -90,7 +88,7 @@ def measured_ms(model: PerSRec, batch: Batch) -> tuple[float, float, float]:
     def full() -> Tensor:
         return model.backbone.states(batch, View(newest=newest))
 
-    return (
+    return Cost(
         _median_ms(full),
         _median_ms(lambda: model.asked(recent, memory)),
         _median_ms(lambda: model.compress(old).state),
@@ -108,12 +106,10 @@ def _median_ms(call: Callable[[], Tensor]) -> float:
     return statistics.median(spent)
 
 
-def _shared(full: float, cached: float, compression: float) -> JsonObject:
+def _shown(cost: Cost) -> JsonObject:
     return {
-        "full": full,
-        "cached": cached,
-        "compression": compression,
-        "share_of_full": cached / full,
-        "amortised": {str(q): cached + compression / q for q in SHARED},
-        "break_even": compression / (full - cached) if full > cached else None,
+        **vars(cost),
+        "share_of_full": cost.cached / cost.full,
+        "amortised": {str(requests): cost.amortised(requests) for requests in SHARED},
+        "break_even": cost.break_even if math.isfinite(cost.break_even) else None,
     }
