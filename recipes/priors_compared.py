@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import numpy as np
 from evidence import Evidence
 from priors_arms import MERGES, Arm, Setting, Study, merging
 from priors_measures import (
+    EXPLORERS,
     LONG,
     WORST,
     Answers,
@@ -20,9 +22,37 @@ from priors_measures import (
 )
 
 from tastemaker.metrics.headline import K
+from tastemaker.recommend.prior_merge import Merge
 
 KEPT, MOST_LOST = 0.98, 0.9
 """Shares of the backbone's accuracy that heads must keep: over all users, and within a category."""
+
+CLAIMS = (
+    ("R1", "heads lose less than 2 % of the backbone", "PRIOR", f"{KEPT} × BASE", "ndcg@10"),
+    ("R1", "heads gain on the backbone", "PRIOR", "BASE", "ndcg@10"),
+    ("R1", "heads gain on heads of shuffled labels", "PRIOR", "RANDOM", "ndcg@10"),
+    ("R2", "lists are of more categories", "PRIOR", "BASE", "entropy@10"),
+    ("R2", "and better than lists diversified as far", "PRIOR", "RERANK", "ndcg@10"),
+    ("R3", "heads serve better who takes up a category", "PRIOR", "BASE", EXPLORERS),
+    ("R4", "heads of shuffled labels gain too", "RANDOM", "BASE", "ndcg@10"),
+)  # fmt: skip
+"""What is claimed of all heads, whatever they are taught."""
+
+
+def relate(
+    found: Evidence, claims: tuple[tuple[str, str, str, str, str], ...], merge: Merge, worst: str
+) -> None:
+    """State all claims in their order, how merges compare, and the category that loses most."""
+    for key, claim, a, b, metric in sorted((*CLAIMS, *claims)):
+        found.relate(key, claim, a, b, metric)
+    for other in MERGES:
+        if other != merge:
+            found.relate("R8", f"{merge} ranks better than {other}", "PRIOR", f"PRIOR, {other}")
+    claim = f"no category loses more than 10 %; most does {worst}"
+    found.relate("R9", claim, "PRIOR", f"{MOST_LOST} × BASE", WORST)
+    for arm, heads in found.tables["share of the top ten by head"].items():
+        said = ", ".join(f"{head} {share:.3f}" for head, share in heads.items())
+        sys.stdout.write(f"share of the top ten, {arm}: {said}\n")
 
 
 def measure(

@@ -10,22 +10,13 @@ from dataclasses import replace
 
 from evidence import Evidence, size_of
 from priors_arms import BACKBONE, HEADS, MERGES, Arm, Setting, Study, merging
-from priors_compared import KEPT, MOST_LOST, measure
-from priors_measures import EXPLORERS, MEASURES, WORST
+from priors_compared import measure, relate
+from priors_measures import MEASURES
 
 from tastemaker.train.config import FitConfig
 
 TRAINING = FitConfig(epochs=24, patience=10)
 SHARES = (0.3, 1.0)
-CLAIMS = (
-    ("R1", "heads lose less than 2 % of the backbone", "PRIOR", f"{KEPT} × BASE", "ndcg@10"),
-    ("R1", "heads gain on the backbone", "PRIOR", "BASE", "ndcg@10"),
-    ("R1", "heads gain on heads of shuffled labels", "PRIOR", "RANDOM", "ndcg@10"),
-    ("R2", "lists are of more categories", "PRIOR", "BASE", "entropy@10"),
-    ("R2", "and better than lists diversified as far", "PRIOR", "RERANK", "ndcg@10"),
-    ("R3", "heads serve better who takes up a category", "PRIOR", "BASE", EXPLORERS),
-    ("R4", "heads of shuffled labels gain too", "RANDOM", "BASE", "ndcg@10"),
-)  # fmt: skip
 
 
 def main() -> None:
@@ -52,13 +43,7 @@ def main() -> None:
         "RANDOM": Arm(config, "shuffled"),
     }
     worst = measure(found, study, Setting(base, config, merge, tried), arms, {})
-    for key, claim, a, b, metric in CLAIMS:
-        found.relate(key, claim, a, b, metric)
-    for other in MERGES:
-        if other != merge:
-            found.relate("R8", f"{merge} ranks better than {other}", "PRIOR", f"PRIOR, {other}")
-    claim = f"no category loses more than 10 %; most does {worst}"
-    found.relate("R9", claim, "PRIOR", f"{MOST_LOST} × BASE", WORST)
+    relate(found, (), merge, worst)
     sys.stdout.write(f"{found.write()}\n")
 
 
