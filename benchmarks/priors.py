@@ -13,6 +13,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import copy
 import itertools
 import json
 import resource
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.splits import leave_one_out
 from tastemaker.nn.heads import Composition
+from tastemaker.recommend.prior_merge import Merge
 from tastemaker.recommend.priors import Priors
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
@@ -47,6 +50,7 @@ REPEATS, WARM, STEPS, K = 3, 5, 12, 10
 GROUPS, SEGMENTS, MANY = 18, 2, 1000
 SMALL, LARGE, HISTORY = 3416, 20_000, 200
 FIT = FitConfig()
+MERGES: tuple[Merge, ...] = ("combine", "calibrated")
 COMPOSITIONS: tuple[Composition, ...] = ("hierarchical", "multiplicative", "additive")
 Row = dict[str, Any]
 
@@ -170,6 +174,9 @@ def requests(ground: Ground) -> Iterator[Row]:
     ]
     for what, place, grouping in cases:
         model = heads(place, grouping, 2, history=HISTORY).eval()
+        merges = {one: copy.copy(model) for one in MERGES}
+        for merge, other in merges.items():
+            other.config = replace(model.config, merge=merge)
         with torch.no_grad():
             for parameter in model.heads.parameters():
                 parameter.normal_(std=0.02)
@@ -177,15 +184,17 @@ def requests(ground: Ground) -> Iterator[Row]:
             items = rng.integers(1, place.num_items + 1, users * HISTORY).astype(np.int32)
             offsets = np.arange(users + 1) * HISTORY
             asked = Contexts(np.arange(users), offsets, items)
+            scored = {**merges, "backbone": model.backbone}
             arms = {
-                "heads": lambda: model.score(asked).topk(K),  # noqa: B023 - called at once
-                "backbone": lambda: model.backbone.score(asked).topk(K),  # noqa: B023
+                name: lambda one=one: one.score(asked).topk(K)  # noqa: B023 - called at once
+                for name, one in scored.items()
             }
             with torch.inference_mode():
                 took = alternating(arms, WARM, times)
             who = "one request" if users == 1 else f"a batch of {users}"
-            text = f"CPU-ms of {who}, 2 horizons, {what}, beside the backbone alone"
-            yield beside(text, took["heads"], took["backbone"], 1.2)
+            for merge in merges:
+                text = f"CPU-ms of {who}, 2 horizons, {what}, {merge}, beside the backbone alone"
+                yield beside(text, took[merge], took["backbone"], 1.2)
 
 
 def many() -> dict[str, float]:

@@ -30,6 +30,8 @@ TILE = 64
 """Most items of one group that a product takes at once."""
 _FEW = 8
 """Users up to whom each is scored alone: a product with few columns is a slow one."""
+_APART = 80.0
+"""Scores of a user within so much of each other have exponentials that float32 holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +129,37 @@ class HeadSet:
             given = outputs[:, 0] @ items.T
             return (given if bias is None else given + bias[:, 0, :, None]).amax(1)
         tiles = self.tiles or Tiles.of(self.known, shape[2], len(items))
-        alone = users <= _FEW and items.device.type == "cpu" and items.dtype == torch.float32
-        return (_by_user if alone else _by_item)(outputs, bias, tiles, items)
+        way = _by_user if _alone(outputs, items) else _by_item
+        return way(outputs, bias, tiles, items)
+
+    @torch.no_grad()
+    def mixed(self, items: Tensor) -> Tensor | None:
+        """(B, I) log Σ p(head | context)·p(i | head) of few users, without a loop over groups.
+
+        None where that would not be exact: scores of a user so far apart that one scale cannot
+        hold them, many users, another device or another precision.
+        """
+        if self.known is None or not _alone(self.outputs, items):
+            return None
+        tiles = self.tiles or Tiles.of(
+            self.known, self.outputs.shape[1] // len(self.known), len(items)
+        )
+        heads, rows = tiles.heads.col_indices(), []
+        chances = self.log_shares if self.added is None else self.log_shares + self.added
+        if self.active is not None:
+            chances = chances.masked_fill(~self.active, -torch.inf)
+        for own, chance in zip(self.outputs, chances.exp(), strict=True):
+            given = torch.sparse.sampled_addmm(tiles.heads, items, own.T, beta=0.0).values()
+            highest = given.max()
+            if not bool(highest - given.min() < _APART):
+                return None
+            weights = (given - highest).exp_()
+            whole = torch.bincount(heads, weights, minlength=len(own))
+            each = torch.where(whole > 0, chance / whole, 0).to(weights.dtype)
+            parts = weights.mul_(each.index_select(0, heads))
+            summed = torch.segment_reduce(parts, "sum", lengths=tiles.counts, unsafe=True)
+            rows.append(summed.log())
+        return torch.stack(rows)
 
     def _bias(self, shape: tuple[int, int, int]) -> Tensor | None:
         """(B, C, Q) what is added to what heads give, −inf for those that are not active."""
@@ -137,6 +168,11 @@ class HeadSet:
         nothing = torch.zeros_like(self.active, dtype=self.outputs.dtype)
         bias = nothing if self.added is None else self.added
         return bias.masked_fill(~self.active, -torch.inf).view(shape)
+
+
+def _alone(outputs: Tensor, items: Tensor) -> bool:
+    """Whether users are scored one by one."""
+    return len(outputs) <= _FEW and items.device.type == "cpu" and items.dtype == torch.float32
 
 
 def _by_item(outputs: Tensor, bias: Tensor | None, tiles: Tiles, items: Tensor) -> Tensor:
@@ -182,6 +218,8 @@ def merged(sets: Sequence[HeadSet], items: Tensor, merge: Merge) -> Tensor:
         for other in rest:
             best = torch.maximum(best, other)
         return best
+    if merge == "calibrated" and len(sets) == 1 and (mixed := sets[0].mixed(items)) is not None:
+        return mixed
     users = len(sets[0].outputs)
     scores = items.new_full((users, len(items)), -torch.inf)
     if merge == "average":

@@ -220,3 +220,26 @@ def test_a_favoured_head_gives_that_much_more(merge: Merge) -> None:
     got = merged([replace(heads, added=added)], items, merge)
     torch.testing.assert_close(got[:, :3], plain[:, :3] + 5)
     assert torch.equal(got[:, 3:], plain[:, 3:])
+
+
+@pytest.mark.parametrize("spread", [1.0, 200.0], ids=["near", "too far apart for one scale"])
+@pytest.mark.parametrize("steered", [False, True])
+def test_few_users_in_single_precision_are_mixed_as_many_in_double(
+    spread: float, steered: bool
+) -> None:
+    torch.manual_seed(0)
+    rows = ([0, 2, 3], [], [1, 2, 5], [0, 1, 2, 3, 4])
+    known = [torch.tensor(row, dtype=torch.int64) for row in rows]
+    outputs = spread * torch.randn(3, 8, 6, dtype=torch.float64)
+    shares = torch.log_softmax(torch.randn(3, 8, dtype=torch.float64), 1)
+    active = torch.rand(3, 8) < 0.7 if steered else None
+    added = torch.randn(3, 8, dtype=torch.float64) if steered else None
+    items = torch.randn(7, 6, dtype=torch.float64)  # the last one is in no group
+    double = HeadSet(outputs, known, shares, active, added)
+    single = HeadSet(
+        outputs.float(), known, shares.float(), active, None if added is None else added.float()
+    )
+    want, got = merged([double], items, "calibrated"), merged([single], items.float(), "calibrated")
+    assert (single.mixed(items.float()) is None) == (spread > 100)
+    assert got[:, 6].isneginf().all()
+    torch.testing.assert_close(got.double(), want, rtol=1e-4, atol=1e-4 * spread)
