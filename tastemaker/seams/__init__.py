@@ -1,0 +1,30 @@
+"""The seams: what a model, a step of training or an encoder offers to the rest. No implementation.
+
+Each protocol stands here from the day it has a user, and everything at that seam is one.
+"""
+
+from tastemaker.seams.foreign import Encode, Generate, Index
+from tastemaker.seams.heads import Headed, HeadFacts, Steering
+from tastemaker.seams.recommending import Counting, Encoder, Learned, Recommender, Shape
+from tastemaker.seams.training import Paced, Stage, Staged, Starts, Step, Steps, Trainable
+
+__all__ = [
+    "Counting",
+    "Encode",
+    "Encoder",
+    "Generate",
+    "HeadFacts",
+    "Headed",
+    "Index",
+    "Learned",
+    "Paced",
+    "Recommender",
+    "Shape",
+    "Stage",
+    "Staged",
+    "Starts",
+    "Steering",
+    "Step",
+    "Steps",
+    "Trainable",
+]
