@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from tastemaker.data.batches import Batch
     from tastemaker.data.contexts import Contexts, Int64s
     from tastemaker.data.ground import Ground
-
-    Float32s = npt.NDArray[np.float32]
+    from tastemaker.data.replies import Conversations, Reply
 
 
 class Recommender(Protocol):
@@ -253,8 +252,19 @@ class Encode(Protocol):
     def dim(self) -> int:
         """D, the length of a vector."""
 
-    def __call__(self, inputs: Sequence[Any]) -> Float32s:
+    def __call__(self, inputs: Sequence[Any]) -> npt.NDArray[np.float32]:
         """Vectors of N inputs, in their order: (N, D), finite."""
+
+
+class Generate(Protocol):
+    """A language model that answers; equal identities and arguments stand for equal replies."""
+
+    identity: str
+
+    def __call__(
+        self, conversations: Conversations, n: int, temperature: float, max_tokens: int, seed: int
+    ) -> list[list[Reply]]:
+        """`n` replies to each conversation; one that failed says why, and fails no other."""
 
 
 class Index(Protocol):
@@ -267,20 +277,19 @@ class Index(Protocol):
     def __len__(self) -> int:
         """Vectors that can be found, N."""
 
-    def add(self, ids: Int64s, vectors: Float32s) -> None:
+    def add(self, ids: Int64s, vectors: npt.NDArray[np.float32]) -> None:
         """Take in (n, D) finite vectors under (n,) ids from 0 on, all new; else BadInput."""
 
     def remove(self, ids: Int64s) -> None:
         """Let go of vectors; BadInput if an id is not there, or given twice."""
 
     def search(
-        self, queries: Float32s, k: int, allow: Int64s | None = None
-    ) -> tuple[Int64s, Float32s]:
+        self, queries: npt.NDArray[np.float32], k: int, allow: Int64s | None = None
+    ) -> tuple[Int64s, npt.NDArray[np.float32]]:
         """(Q, k) ids and inner products, the largest first, equal ones by the lower id.
 
-        One that approximates may miss some of the best; its scores are exact. Of all vectors, or
-        those that `allow` names; where fewer than k are there, a row of (Q, D) finite queries ends
-        in id -1 and score −inf.
+        Of all vectors, or those that `allow` names; one that approximates may miss some, but its
+        scores are exact. With fewer than k, a row of (Q, D) finite queries ends in id -1 and −inf.
         """
 
     def save(self, folder: Path) -> None:
