@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from copy import copy
 from dataclasses import asdict, dataclass, field
+from threading import Event
 
 from tastemaker.data.replies import Reply, without_thinking
 from tastemaker.errors import BadInput
@@ -92,18 +93,21 @@ class Endpoint(Answers):
             BadInput: If the endpoint refuses the key, or there is nothing at this URL.
             RequestFailed: If it cannot be reached and never could.
         """
-        pool = ThreadPoolExecutor(self._calling.concurrency, "endpoint")
+        pool, stopped = ThreadPoolExecutor(self._calling.concurrency, "endpoint"), Event()
         try:
-            waiting = {pool.submit(self._reply, ask): number for number, ask in enumerate(asks)}
+            waiting = {
+                pool.submit(self._reply, ask, stopped): number for number, ask in enumerate(asks)
+            }
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
         finally:
+            stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _reply(self, ask: Ask) -> Reply:
+    def _reply(self, ask: Ask, stopped: Event) -> Reply:
         begun = time.perf_counter()
         try:
-            answer = self._http.post(self._body(ask))
+            answer = self._http.post(self._body(ask), stopped)
             reply = self._read(answer, time.perf_counter() - begun)
         except RequestFailed as failed:
             if not failed.reached and not self._reached:

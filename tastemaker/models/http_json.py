@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,9 +29,10 @@ _BLOCK = 2**16
 
 
 class RequestFailed(OutOfResources):
-    """A request that was not answered, after every try; `reached` says whether anybody was there."""
+    """A request that was not answered, after every try."""
 
     reached = True
+    """whether anybody was there"""
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,14 @@ class HttpJson:
         self._opener = urllib.request.build_opener(_NoRedirect, *proxies)
         self._chance = random.Random()
 
-    def post(self, body: Mapping[str, object]) -> JsonObject:
-        """The object that the endpoint answers with.
+    def post(self, body: Mapping[str, object], stopped: Event | None = None) -> JsonObject:
+        """The object that the endpoint answers with; once `stopped` is set, nothing is tried again.
 
         Raises:
             BadInput: If the endpoint refuses the key, or there is nothing at this URL.
             RequestFailed: If it refuses the request, or no try was answered in full.
         """
-        raw = json.dumps(body).encode()
+        raw, pause = json.dumps(body).encode(), stopped or Event()
         for tried in range(1, self.patience.tries + 1):
             try:
                 return self._once(raw)
@@ -97,7 +99,8 @@ class HttpJson:
                 last, wait = again, max(wait, again.wait)
                 if wait > self.patience.longest or tried == self.patience.tries:
                     break
-                time.sleep(wait)
+                if pause.wait(wait):
+                    break
         failed = RequestFailed(f"{last.what} Tried {tried} times.", self.url, last.fix)
         failed.reached = last.reached
         raise failed from None

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from tastemaker.data.replies import Conversation, Reply, without_thinking
+from tastemaker.data.replies import Reply, without_thinking
 from tastemaker.errors import BadInput
 from tastemaker.models.asking import Answers, Ask
 from tastemaker.models.encode import within
@@ -235,6 +235,7 @@ def _noise_of(ask: Ask) -> torch.Generator:
 
 
 def _unmarked(content: str, marks: Sequence[str]) -> str:
+    content = content.encode(errors="replace").decode()  # no half surrogates
     for mark in marks:
         if len(mark) > 1:
             content = content.replace(mark, f"{mark[0]} {mark[1:]}")

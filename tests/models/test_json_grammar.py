@@ -43,7 +43,8 @@ def check(text: str, rows: JsonRows = ROWS) -> None:
     [
         "[]",
         '[{"interest":"jazz","item_ids":["1", "2"],"count":2}]',
-        '[{"interest": "", "item_ids": [], "count": 0}, {"interest":"é\\n\\"","item_ids":["a"],"count":-71}]',
+        '[{"interest": "", "item_ids": [], "count": 0}, '
+        '{"interest":"é\\n\\"","item_ids":["a"],"count":-71}]',
     ],
 )
 def test_json_of_the_shape_is_read(text: str) -> None:
