@@ -99,7 +99,7 @@ def asks_of(
     ]
 
 
-def _check(conversation: Conversation, number: int) -> None:
+def _check(conversation: Conversation | str, number: int) -> None:
     """Refuse what is no conversation; says which."""
     where, fix = f"conversation {number}", "Give messages with a role and a content, both text."
     if isinstance(conversation, str) or not conversation:

@@ -74,7 +74,8 @@ class Endpoint(Answers):
         within("tries", self._calling.patience.tries, 1, 100)
         key = (key or os.environ.get(KEY, "")).strip()
         self._http = HttpJson(f"{url}/chat/completions", key, self._calling.patience)
-        self._model, self._rows = model, None
+        self._model = model
+        self._rows: JsonRows | None = None
         self._options: JsonObject = {"endpoint": 1, "url": url}
         self.identity = identity_of(model, self._options)
         self._reached = False

@@ -125,10 +125,11 @@ def language_model(folder: Path) -> PreTrainedModel:
         BadInput: If it is of another kind, or cannot be read.
         ArtefactError: If weights are missing.
     """
-    model = _opened(folder, transformers().AutoModel, torch.float32)
+    model: Any = _opened(folder, transformers().AutoModel, torch.float32)
     if "pooler" in dict(model.named_children()):
         model.pooler = None
-    return model
+    ready: PreTrainedModel = model
+    return ready
 
 
 def _opened(folder: Path, kind: Any, dtype: torch.dtype) -> PreTrainedModel:
