@@ -108,5 +108,6 @@ def _check(conversation: Conversation | str, number: int) -> None:
         if message.keys() != {"role", "content"} or message["role"] not in ROLES:
             roles = ", ".join(ROLES)
             raise BadInput(f"{message!r:.80} is no message.", where, f"{fix} Roles: {roles}.")
-        if not isinstance(message["content"], str):
-            raise BadInput(f"Content {message['content']!r:.80} is no text.", where, fix)
+        content: object = message["content"]
+        if not isinstance(content, str):
+            raise BadInput(f"Content {content!r:.80} is no text.", where, fix)

@@ -66,8 +66,7 @@ class LocalLLM(Answers):
             fix = "Give a model that was tuned for conversations."
             raise BadInput("The model has no chat template.", str(folder), fix)
         self._folder, self._tokenizer, self._most = folder, opened.tokenizer, opened.most_tokens
-        self._module: nn.Module = opened.model
-        self._model: Any = self._module.to(device)
+        self._model: Any = _on(opened.model, device)
         self._ends = _ends(self._model, self._tokenizer)
         self._model.generation_config = transformers().GenerationConfig()  # else it would decide
         self._device, self._batch = torch.device(device), batch
@@ -167,9 +166,9 @@ class LocalLLM(Answers):
 
     def _reply(self, row: Sequence[int], ask: Ask) -> Reply:
         ends = [place for place, token in enumerate(row) if token in self._ends]
-        made = row[: min([*ends, ask.max_tokens])]
+        made = list(row[: min([*ends, ask.max_tokens])])
         finished = bool(ends) and ends[0] <= ask.max_tokens
-        raw = self._tokenizer.decode(
+        raw: Any = self._tokenizer.decode(
             made, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         if self._grammar is None:
@@ -227,6 +226,10 @@ class _Guide:
             allowed[self._ends] = True
             return allowed
         return torch.from_numpy(tokens.costs(self._states[row]) <= left - 2)
+
+
+def _on(model: nn.Module, device: str) -> nn.Module:
+    return model.to(device)  # by torch's type: transformers says that a device is a model
 
 
 def _noise_of(ask: Ask) -> torch.Generator:

@@ -1,4 +1,4 @@
-"""Which model a name stands for, what a script says, and what is counted before anything is asked."""
+"""Which model a name stands for, what a script says, and what is counted before asking."""
 
 from pathlib import Path
 
