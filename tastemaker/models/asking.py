@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tastemaker.data.replies import Conversation, Conversations, Reply
 from tastemaker.errors import BadInput
+from tastemaker.models.json_grammar import JsonRows
 
 ROLES = ("system", "user", "assistant")
 
@@ -44,6 +45,14 @@ class Answers:
 
     def answers(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Reply]]:
         """Each question's number and its reply, as they come."""
+        raise NotImplementedError
+
+    def shaped(self, rows: JsonRows) -> Answers:
+        """The same model, asked for JSON of a shape.
+
+        Raises:
+            BadInput: If its tokenizer cannot write it.
+        """
         raise NotImplementedError
 
     def __call__(

@@ -17,6 +17,7 @@ from tastemaker.data.replies import Conversation, Conversations, Reply, without_
 from tastemaker.errors import BadInput
 from tastemaker.models.asking import Answers, Ask, asks_of
 from tastemaker.models.endpoint import URL, Calling, Endpoint, Prices
+from tastemaker.models.json_grammar import JsonRows
 from tastemaker.models.local_llm import LocalLLM
 from tastemaker.models.packaged import PACKAGED
 
@@ -75,6 +76,10 @@ class Scripted(Answers):
                 read = sum(tokens_of(message["content"]) for message in ask.conversation)
                 said = Reply(text, thinking, read, tokens_of(said))
             yield number, said
+
+    def shaped(self, rows: JsonRows) -> Scripted:
+        """The same: a script says what it says."""
+        return self
 
     def _next(self, ask: Ask) -> str | Reply:
         if not isinstance(self._says, Sequence):

@@ -19,6 +19,7 @@ from tastemaker.data.replies import Reply
 from tastemaker.errors import ArtefactError, BadInput, OutOfResources
 from tastemaker.files import make_folder
 from tastemaker.models.asking import Answers, Ask
+from tastemaker.models.json_grammar import JsonRows
 
 SCHEMA = 1
 _FIX = "Remove the file, or name another: its questions are asked anew."
@@ -97,6 +98,10 @@ class Cached(Answers):
                 self._put(questions[place], reply)
             for number in missing[questions[place]]:
                 yield number, reply
+
+    def shaped(self, rows: JsonRows) -> Cached:
+        """The same file before the same model, asked for JSON; close it too."""
+        return Cached(self._behind.shaped(rows), self.path)
 
     def _get(self, question: bytes) -> Reply | None:
         """A kept reply; None where there is none, or what is there is damaged."""

@@ -1,5 +1,6 @@
 """No question is asked twice: not after a crash, not by another process, and no failure is kept."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from tastemaker.data.replies import Conversation, Reply
 from tastemaker.errors import ArtefactError, OutOfResources
 from tastemaker.models.endpoint import Endpoint
 from tastemaker.models.generate import Scripted
+from tastemaker.models.json_grammar import JsonRows
+from tastemaker.models.local_llm import LocalLLM
 from tastemaker.models.request_cache import Cached
 from tests.models.chat_server import Answer, echo, serving
 
@@ -57,6 +60,23 @@ def test_other_options_are_other_questions(tmp_path: Path, options: dict[str, An
     cached(ASKED, **options)
     assert cached.asked == 16
     cached.close()
+
+
+def test_a_shape_is_another_question_in_the_same_file(chatty: Path, tmp_path: Path) -> None:
+    plain = Cached(LocalLLM(chatty), tmp_path / "kept")
+    shaped = plain.shaped(JsonRows((("interest", "text"),)))
+    plain(ASKED[:2], 1, 0.0, 30)
+    replies = shaped(ASKED[:2], 1, 0.0, 30)
+    assert shaped.asked == 2 and len(plain) == 4
+    assert all(isinstance(json.loads(reply.text), list) for [reply] in replies)
+    assert shaped(ASKED[:2], 1, 0.0, 30) == replies and shaped.asked == 2
+    plain.close()
+    shaped.close()
+    told = Cached(Scripted(parrot), tmp_path / "told")
+    same = told.shaped(JsonRows((("interest", "text"),)))
+    assert same(ASKED) == told(ASKED) and told.asked == 0
+    told.close()
+    same.close()
 
 
 def test_failures_are_not_kept(tmp_path: Path) -> None:
