@@ -53,6 +53,17 @@ class TextModel:
     """tokens that it can read"""
 
 
+@dataclass(frozen=True)
+class WritingModel:
+    """A causal model with its head, and its tokenizer."""
+
+    tokenizer: PreTrainedTokenizerBase
+    model: PreTrainedModel
+    """in evaluation mode"""
+    most_tokens: int
+    """tokens that it can read and write together"""
+
+
 def text_model(folder: Path) -> TextModel:
     """An encoder or a causal model, and its tokenizer.
 
@@ -60,28 +71,51 @@ def text_model(folder: Path) -> TextModel:
         BadInput: If it is of another kind, cannot be read, or its tokenizer is another's.
         ArtefactError: If weights are missing.
     """
+    _refuse_own_tokenizer(folder)
+    model = language_model(folder)
+    tokenizer, most = _tokenizer(folder, model)
+    with _guarded(folder), torch.no_grad():
+        probe = torch.zeros(1, 1, dtype=torch.long)
+        states: Tensor = model(input_ids=probe, attention_mask=probe + 1).last_hidden_state
+    return TextModel(tokenizer, model, states.shape[-1], most)
+
+
+def writing_model(folder: Path, dtype: torch.dtype = torch.float32) -> WritingModel:
+    """A causal model that writes, and its tokenizer.
+
+    Raises:
+        BadInput: If it is of another kind, cannot be read, or its tokenizer is another's.
+        ArtefactError: If weights are missing, those of its head included.
+    """
+    _refuse_own_tokenizer(folder)
+    model = _opened(folder, transformers().AutoModelForCausalLM, dtype)
+    tokenizer, most = _tokenizer(folder, model)
+    return WritingModel(tokenizer, model, most)
+
+
+def _refuse_own_tokenizer(folder: Path) -> None:
     named = folder / "tokenizer_config.json"
     if named.is_file() and read_json(named).get("auto_map"):
         what = "The tokenizer needs code that comes with it, which is never run."
         raise BadInput(what, str(named), "Give a model whose tokenizer transformers has itself.")
-    model = language_model(folder)
+
+
+def _tokenizer(folder: Path, model: PreTrainedModel) -> tuple[PreTrainedTokenizerBase, int]:
+    """The tokenizer of a model, and how many tokens the two can take."""
     with _guarded(folder):
         opener = transformers().AutoTokenizer
         tokenizer: PreTrainedTokenizerBase = opener.from_pretrained(
             folder, config=model.config, **_SAFE
         )
         known = max(tokenizer.get_vocab().values(), default=0)
-        probe = torch.zeros(1, 1, dtype=torch.long)
         rows: Any = model.get_input_embeddings().num_embeddings
-        with torch.no_grad():
-            states: Tensor = model(input_ids=probe, attention_mask=probe + 1).last_hidden_state
         values = model.config.to_dict()
         positions = values.get("max_position_embeddings") or values.get("n_positions") or 2**31
         most = min(int(tokenizer.model_max_length), int(positions))
     if known >= rows:
         what = f"The tokenizer has {known + 1:,} tokens, the model {rows:,}."
         raise BadInput(what, str(folder), "Put the tokenizer there that the model came with.")
-    return TextModel(tokenizer, model, states.shape[-1], most)
+    return tokenizer, most
 
 
 def language_model(folder: Path) -> PreTrainedModel:
@@ -91,13 +125,22 @@ def language_model(folder: Path) -> PreTrainedModel:
         BadInput: If it is of another kind, or cannot be read.
         ArtefactError: If weights are missing.
     """
+    model: Any = _opened(folder, transformers().AutoModel, torch.float32)
+    if "pooler" in dict(model.named_children()):
+        model.pooler = None
+    ready: PreTrainedModel = model
+    return ready
+
+
+def _opened(folder: Path, kind: Any, dtype: torch.dtype) -> PreTrainedModel:
+    """A model by one of the library's openers, in evaluation mode."""
     values = read_json(folder / "config.json")
     _refuse_unknown(values, folder)
     sizes = weight_sizes(folder)
     config = _config(values, folder, len(sizes))
     with _guarded(folder):
         with torch.device("meta"):
-            blank = transformers().AutoModel.from_config(config, trust_remote_code=False)
+            blank = kind.from_config(config, trust_remote_code=False)
         tensors = [*blank.parameters(), *blank.buffers()]
     needed, held = sum(tensor.numel() for tensor in tensors), sum(sizes.values())
     if needed > 2 * held + _SLACK:
@@ -105,16 +148,12 @@ def language_model(folder: Path) -> PreTrainedModel:
         raise ArtefactError(str(folder), what, counted(needed, "value"), got, "Download it again.")
     options: Any = {"config": config, "use_safetensors": True, "output_loading_info": True}
     with _guarded(folder):
-        model, report = transformers().AutoModel.from_pretrained(
-            folder, **_SAFE, **options, dtype=torch.float32
-        )
+        model, report = kind.from_pretrained(folder, **_SAFE, **options, dtype=dtype)
     missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
     if missing:
         fix = "Download or convert the model again."
         got = f"none for {', '.join(missing[:3])}"
         raise ArtefactError(str(folder), "Weights are incomplete", "all of them", got, fix)
-    if "pooler" in dict(model.named_children()):
-        model.pooler = None
     ready: PreTrainedModel = model.eval()
     return ready
 

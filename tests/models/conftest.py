@@ -56,6 +56,43 @@ def save_llama(folder: Path) -> Path:
     return folder
 
 
+CHAT = (
+    "{% for m in messages %}<|start|>{{ m['role'] }}\n{{ m['content'] }}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|start|>assistant\n{% endif %}"
+)
+
+
+def save_chatty(folder: Path, dtype: torch.dtype = torch.float32) -> Path:
+    """A causal model that reads bytes and a few longer tokens, with a chat template."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = [('"', ":"), (",", "Ġ"), ("[", "]"), ("}", "]"), ("t", "h"), ("th", "e")]
+    tokens = [*letters, *("".join(pair) for pair in merges)]
+    tokenizer: Any = Tokenizer(models.BPE({t: n for n, t in enumerate(tokens)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    wrapped = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|end|>", additional_special_tokens=["<|start|>"]
+    )
+    wrapped.chat_template = CHAT
+    wrapped.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=len(wrapped) + 2, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=512, initializer_range=0.5,
+        eos_token_id=wrapped.eos_token_id, bos_token_id=None,
+    )  # fmt: skip
+    transformers.LlamaForCausalLM(config).to(dtype).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def chatty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A causal model that answers."""
+    return save_chatty(tmp_path_factory.mktemp("chatty"))
+
+
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An encoder."""
