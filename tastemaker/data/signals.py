@@ -163,7 +163,7 @@ def history_lines(
 def _nothing_told(log: Interactions, kinds: Sequence[Polarity]) -> BadInput:
     what = f"Every event says the same ({', '.join(kinds) or 'there are none'}), so nothing tells "
     what += "what a user liked from what they did not."
-    events = {name: "implicit_positive" for name in log.event_names}
+    events = dict.fromkeys(log.event_names, "implicit_positive")
     example: dict[str, object] = {"events": events}
     values = np.empty(0) if log.values is None else log.values[np.isfinite(log.values)]
     if len(values) and values.min() < values.max():

@@ -5,9 +5,8 @@ the truth over its own cited ids. With d the claimed number minus the true one, 
 
     exact = mean(d = 0)        error = mean(|d|)        bias = mean(d)
 
-a polarity. Citation validity is the share of cited ids that exist. Threshold compliance is the share
-of interests that would be verified were every cited item relevant (F_j = B_j), which no judge can
-raise: an upper bound of IG_P where interests are their own categories.
+a polarity. Citation validity is the share of cited ids that exist. Threshold compliance is the
+share of interests that would be verified were every cited item relevant (F_j = B_j).
 """
 
 from __future__ import annotations

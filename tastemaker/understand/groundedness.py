@@ -1,4 +1,4 @@
-"""Groundedness (IG): does the cited evidence support an interest, and were a user's interests found?
+"""Groundedness (IG): does cited evidence support an interest, and were a user's interests found?
 
 Paper: GISTBench: Evaluating LLM User Understanding via Evidence-Based Interest Verification
 (arXiv 2603.29112). Of interest j, F_j are the cited items that are relevant, n(T) the distinct ones

@@ -1,4 +1,4 @@
-"""Interest: what a model says a user likes, with the items that it cites and what it claims of them.
+"""Interest: what a model says a user likes, the items that it cites, and what it claims of them.
 
 Interests of one name are one: those of the chunks of a history are joined by name.
 """

@@ -11,8 +11,7 @@ from tastemaker.understand.interests import Mode
 from tastemaker.understand.replies import MAX_CHARACTERS, without_thinking
 from tastemaker.understand.taxonomy import OTHER, Taxonomy
 
-_NUMBERS = re.compile(r"\d{1,9}")
-_LIST = re.compile(r"[\[(]?\s*\d{1,9}(?:\s*[,;\s]\s*\d{1,9})*\s*,?\s*[\])]?\.?")
+_NUMBERS = re.compile(r"[0-9]{1,9}")
 _LINE = re.compile(r"\s*[\[(]?(\d{1,9})[\])]?\s*[:.)-]\s*(\S.*)")
 
 
@@ -37,8 +36,9 @@ def parse_numbers(text: str, shown: int, mode: Mode = "strict") -> list[int] | N
         said = line.strip().strip("*`'\"")
         if said.upper().rstrip(".") == "NONE":
             return []
-        if len(said) < 10_000 and _LIST.fullmatch(said):
-            return _within(_NUMBERS.findall(said), shown)
+        numbers = re.split(r"[,;\s]+", said.strip("[]().,; "))
+        if all(_NUMBERS.fullmatch(number) for number in numbers):
+            return _within(numbers, shown)
     return None
 
 

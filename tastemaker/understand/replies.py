@@ -91,16 +91,20 @@ def without_thinking(text: str) -> tuple[str, str]:
 
 
 def find_json(text: str) -> object:
-    """The first JSON list or object: in a fenced block, else `[…]`, else `{…}`; None without one.
+    """The first JSON with interests: in a fenced block, else `[…]`, else `{…}`; None without one.
 
-    A list without objects in it, such as `[1]` of a footnote, does not count unless it is empty.
+    A list without objects, such as `[1]` of a footnote, does not count; an empty one does where
+    there is nothing else.
     """
     for block in text.split("```")[1:-1:2]:
-        found = _first(block.strip().removeprefix("json"), "[{")
+        found = _first(block, "[{")
         if found is not None:
             return found
-    listed = _first(text, "[")
-    return listed if listed is not None else _first(text, "{")
+    for openings in "[{":
+        found = _first(text, openings)
+        if found is not None:
+            return found
+    return [] if re.search(r"\[\s*\]", text) else None
 
 
 def _first(text: str, openings: str) -> object:
@@ -109,7 +113,7 @@ def _first(text: str, openings: str) -> object:
             value, _ = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
-        if isinstance(value, dict) or value == [] or any(isinstance(one, dict) for one in value):
+        if isinstance(value, dict) or any(isinstance(entry, dict) for entry in value):
             return value
     return None
 

@@ -10,7 +10,7 @@ without them. Users whom an oracle does not know are left out and counted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
