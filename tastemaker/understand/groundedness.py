@@ -104,7 +104,8 @@ def verified(
         enough |= np.logical_and.reduce([number[kind] >= least for kind, least in arm.items()])
     for kind, most in thresholds.limits(kinds).items():
         enough &= number[kind] <= most
-    return enough & (counts.sum(-1) > 0)
+    there: npt.NDArray[np.bool_] = counts.sum(-1) > 0
+    return enough & there
 
 
 @dataclass(frozen=True)

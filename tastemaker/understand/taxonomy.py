@@ -67,11 +67,11 @@ class Taxonomy:
                 rows = [
                     (row["category_id"], row["category_name"]) for row in csv.DictReader(source)
                 ]
-            names = {int(number): name for number, name in rows}
+            names = {int(number): name.strip() for number, name in rows}
         except OSError as error:
             what = f"The taxonomy cannot be read: {error.strerror}."
             raise BadInput(what, str(path), "Give the path of a file.") from None
-        except (KeyError, TypeError, ValueError, csv.Error) as error:
+        except (KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
             what = f"The file is no taxonomy: {type(error).__name__} {error}."
             raise BadInput(what, str(path), fix) from None
         if not rows or len(names) < len(rows) or sorted(names) != list(range(1, len(rows) + 1)):
@@ -93,8 +93,10 @@ def categories_of(
         ask: Maps at most `BATCH` names to categories; anything that is no category is `OTHER`.
         known: `Taxonomy.key` → category, of names asked for before; new ones are added.
     """
-    keys = {taxonomy.key(name): name for name in reversed(interests)}
-    new = [key for key in reversed(keys) if key not in known]
+    keys: dict[str, str] = {}
+    for name in interests:
+        keys.setdefault(taxonomy.key(name), name)
+    new = [key for key in keys if key not in known]
     for start in range(0, len(new), BATCH):
         several = new[start : start + BATCH]
         answers = list(ask([keys[key] for key in several]))[: len(several)]

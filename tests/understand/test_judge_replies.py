@@ -35,7 +35,7 @@ def test_numbers_or_none(text: str, want: list[int] | None) -> None:
 def test_the_reference_takes_any_none_for_none() -> None:
     assert parse_numbers("0, 1. None of the others.", 5, "reference") == []
     assert parse_numbers("items 0 and 7 and 1", 5, "reference") == [0, 1]
-    assert parse_numbers("nothing", 5, "reference") == []
+    assert parse_numbers("Nonetheless", 5, "reference") == []
     assert parse_numbers("all", 5, "reference") is None
 
 
@@ -46,7 +46,7 @@ def test_categories_by_line() -> None:
     assert parse_categories("", 2, small) == [0, 0]
 
 
-@pytest.mark.parametrize("text", ["1   " * 100_000 + "x", "," * 400_000, "1:" + " " * 400_000])
+@pytest.mark.parametrize("text", ["1   " * 90_000 + "x", "," * 400_000, "1:" + " " * 400_000])
 def test_hostile_replies_take_no_time(text: str) -> None:
     start = time.process_time()
     assert not parse_numbers(text, 5)
