@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
     from tastemaker.data.contexts import Int64s
     from tastemaker.data.replies import Conversations, Reply
 
