@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ Conversation = Sequence[Mapping[str, str]]
 """Messages, the oldest first, each with `role` (system, user or assistant) and `content`."""
 Conversations = Sequence[Conversation]
 
-_OPENS, _CLOSES = "<think>", "</think>"
+_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,20 +35,22 @@ class Reply:
     """why there is no answer; empty: there is one"""
 
 
-def without_thinking(raw: str) -> tuple[str, str]:
-    """A reply without what stands in `<think>` blocks, and what stands there.
+def without_thinking(text: str) -> tuple[str, str]:
+    """A reply without its thinking blocks, and what stood in them.
 
-    A template may have opened the block, so text before a first `</think>` is thinking; a block
-    that is never closed is thinking to the end.
+    What follows a block that is never closed is thought; so is what stands before an end without a
+    beginning, which chat templates leave.
     """
-    said, thought = [], []
-    first_close, first_open = raw.find(_CLOSES), raw.find(_OPENS)
-    rest = raw
-    if first_close >= 0 and not 0 <= first_open < first_close:
-        rest = _OPENS + raw
-    while rest:
-        before, _, inside = rest.partition(_OPENS)
-        thinking, _, rest = inside.partition(_CLOSES)
-        said.append(before)
-        thought.append(thinking.strip())
-    return "".join(said).strip(), "\n".join(filter(None, thought))
+    answer: list[str] = []
+    thought: list[str] = []
+    start, inside = 0, False
+    for tag in _TAG.finditer(text):
+        part, closing = text[start : tag.start()], bool(tag[1])
+        if closing and not inside:
+            thought += [*answer, part]
+            answer = []
+        else:
+            (thought if inside else answer).append(part)
+        inside, start = not closing, tag.end()
+    (thought if inside else answer).append(text[start:])
+    return "".join(answer).strip(), "\n".join(filter(None, map(str.strip, thought)))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
+from tastemaker.data.replies import without_thinking
+from tastemaker.understand.extracted import MAX_CHARACTERS
 from tastemaker.understand.interests import Mode
-from tastemaker.understand.replies import MAX_CHARACTERS, without_thinking
 from tastemaker.understand.taxonomy import OTHER, Taxonomy
 
 _NUMBERS = re.compile(r"[0-9]{1,9}")

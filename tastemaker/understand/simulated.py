@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from tastemaker.data.declaration import POLARITIES, Polarity
 from tastemaker.data.signals import CHUNK, Event, UserSignals
+from tastemaker.understand.extracted import Extracted, extracted
 from tastemaker.understand.interests import Interest, Mode, merge
 from tastemaker.understand.oracle import Oracle
-from tastemaker.understand.replies import Reply, parse_reply
 from tastemaker.understand.specificity import LineUp
 from tastemaker.understand.taxonomy import Taxonomy
 from tastemaker.worlds.planted_interests import PlantedUsers
@@ -60,10 +60,10 @@ def models(planted: PlantedUsers, errors: float = 0.3, longest: int = 2) -> dict
     return found
 
 
-def ask(model: Model, user: UserSignals, chunk: int = CHUNK, mode: Mode = "strict") -> Reply:
+def ask(model: Model, user: UserSignals, chunk: int = CHUNK, mode: Mode = "strict") -> Extracted:
     """A model's interests of one user: a reply a chunk, read and joined by name."""
-    replies = [parse_reply(model(user.user, part), mode) for part in user.chunks(chunk)]
-    return Reply(
+    replies = [extracted(model(user.user, part), mode) for part in user.chunks(chunk)]
+    return Extracted(
         tuple(merge([reply.interests for reply in replies], mode)),
         sum(reply.nameless for reply in replies),
         "; ".join(sorted({reply.problem for reply in replies if reply.problem})),

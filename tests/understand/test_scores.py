@@ -9,9 +9,9 @@ import pytest
 from tastemaker.data.declaration import POLARITIES, Declaration
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.signals import Event, UserSignals, signals
+from tastemaker.understand.extracted import extracted
 from tastemaker.understand.interests import Interest, Mode
 from tastemaker.understand.oracle import Oracle
-from tastemaker.understand.replies import parse_reply
 from tastemaker.understand.scores import (
     SCORES,
     Checked,
@@ -65,7 +65,7 @@ def test_interests_of_no_category_count_or_not() -> None:
 
 
 def test_an_interest_that_cannot_be_read_is_failed_and_counted_and_the_rest_goes_on() -> None:
-    interests = parse_reply(
+    interests = extracted(
         '[{"interest": "Tea", "item_ids": "1, 2"}, {"interest": "Chess", "item_ids": [1, 2, 3]},'
         ' {"interest": "Pottery", "item_ids": [3, 4, 5]}]'
     ).interests
@@ -92,12 +92,12 @@ def test_numbers_as_ids_score_as_texts_do_and_repeats_change_nothing() -> None:
     twice = UserSignals("u", (*USER.events, *USER.events[:3]), POLARITIES)
     for user in (USER, twice):
         for ids in ("[1, 2, 3, 3]", '["1", "2", "3"]', "[1.0, 2, 3]"):
-            (interest,) = parse_reply(f'[{{"interest": "Tea", "item_ids": {ids}}}]').interests
+            (interest,) = extracted(f'[{{"interest": "Tea", "item_ids": {ids}}}]').interests
             found.append(check(user, [interest], [1])[0])
     assert len({(one.relevant, one.counts, one.verified) for one in found}) == 1
     assert found[0].verified
     text = '[{"interest": "Tea", "item_ids": [1, 2, 3]}]'
-    old = parse_reply(text, "reference").interests
+    old = extracted(text, "reference").interests
     assert not check(USER, old, [1])[0].verified, "the released program matches no numbers"
 
 
@@ -136,7 +136,7 @@ def test_the_released_mock_step_by_step(shared_data: Path) -> None:
     oracle = Oracle.open(folder / "mock_oracle.json")
     known = sorted(oracle.users["1"])
     assert len(known) == 7
-    reply = parse_reply(
+    reply = extracted(
         'Here it is:\n```json\n[{"interest": "Playing music", "item_ids": [1, 2, 3, 9]},'
         '{"interest": "Outdoors", "item_ids": ["4", "5", "6", "10"]},'
         '{"interest": "Cooking", "item_ids": ["7", "8", "999"]}]\n```'

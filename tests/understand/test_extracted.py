@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tastemaker.understand.replies import MAX_IDS, MAX_INTERESTS, parse_reply, without_thinking
+from tastemaker.understand.extracted import MAX_IDS, MAX_INTERESTS, extracted
 
 ENTRY = {"interest": "Tea", "item_ids": ["1", "2"], "evidence_excerpt": "x", "brief_rationale": "y"}
 LIST = json.dumps([ENTRY])
@@ -28,7 +28,7 @@ LIST = json.dumps([ENTRY])
     ],
 )
 def test_what_stands_around_the_list_does_not_matter(text: str) -> None:
-    (found,) = parse_reply(text).interests
+    (found,) = extracted(text).interests
     assert (found.name, found.cited, found.problem) == ("Tea", ("1", "2"), "")
     assert (found.excerpt, found.rationale) == ("x", "y")
 
@@ -47,34 +47,31 @@ def test_what_stands_around_the_list_does_not_matter(text: str) -> None:
     ],
 )
 def test_a_reply_without_interests_says_so(text: str) -> None:
-    found = parse_reply(text)
+    found = extracted(text)
     assert found.interests == ()
     assert found.problem
 
 
 def test_an_empty_list_is_an_answer() -> None:
     for text in ("[]", "```json\n[ ]\n```", '{"interests": []}'):
-        assert parse_reply(text).problem == ""
-        assert parse_reply(text).interests == ()
+        assert extracted(text).problem == ""
+        assert extracted(text).interests == ()
 
 
 def test_an_object_without_items_is_an_interest_and_no_empty_list() -> None:
-    (found,) = parse_reply('{"interest": "Tea", "item_ids": []}').interests
+    (found,) = extracted('{"interest": "Tea", "item_ids": []}').interests
     assert (found.name, found.cited, found.problem) == ("Tea", (), "")
 
 
 def test_thinking_is_kept_apart() -> None:
-    assert without_thinking("a<think>b</think>c") == ("ac", "b")
-    assert without_thinking("b</think>c") == ("c", "b")
-    assert without_thinking("c<reasoning>b") == ("c", "b")
-    assert parse_reply(f"<think>hm</think>{LIST}").thinking == "hm"
+    assert extracted(f"<think>hm</think>{LIST}").thinking == "hm"
 
 
 def test_ids_are_texts() -> None:
     ids = [1, "2", " 2 ", 3.0, 1.5, True, None, {"id": 4}, "", [5]]
-    (found,) = parse_reply(json.dumps([{"interest": "Tea", "item_ids": ids}])).interests
+    (found,) = extracted(json.dumps([{"interest": "Tea", "item_ids": ids}])).interests
     assert (found.cited, found.unread) == (("1", "2", "3"), 6)
-    (old,) = parse_reply(json.dumps([{"interest": "Tea", "item_ids": ids}]), "reference").interests
+    (old,) = extracted(json.dumps([{"interest": "Tea", "item_ids": ids}]), "reference").interests
     assert (old.cited, old.unread) == (("2",), 8)
 
 
@@ -83,14 +80,14 @@ def test_evidence_that_cannot_be_read_fails_its_interest_alone(ids: str) -> None
     text = (
         f'[{{"interest": "Tea", "item_ids": {ids}}}, {json.dumps(ENTRY | {"interest": "Go"})}, 7]'
     )
-    found = parse_reply(text)
+    found = extracted(text)
     assert [bool(one.problem) for one in found.interests] == [True, False]
     assert (found.nameless, found.failed) == (1, 2)
 
 
 def test_claims_are_whole_numbers_of_known_polarities() -> None:
     def read(**more: object) -> object:
-        return parse_reply(json.dumps([ENTRY | more])).interests[0]
+        return extracted(json.dumps([ENTRY | more])).interests[0]
 
     told = read(counts={"explicit_positive": 2, "likes": 7})
     assert told == read(counts={"explicit_positive": 2, "implicit_positive": 0})
@@ -104,10 +101,10 @@ def test_names_are_on_one_line_and_joined() -> None:
     text = json.dumps(
         [ENTRY, {"interest": "  tea\n", "item_ids": ["3"]}, {"interest": "x" * 10_000}]
     )
-    found = parse_reply(text).interests
+    found = extracted(text).interests
     assert found[0].cited == ("1", "2", "3")
     assert len(found[1].name) == 200
-    (odd,) = parse_reply('[{"interest": "a\\u001b[2J\\nb", "item_ids": []}]').interests
+    (odd,) = extracted('[{"interest": "a\\u001b[2J\\nb", "item_ids": []}]').interests
     assert odd.name.isprintable()
 
 
@@ -130,12 +127,12 @@ def test_names_are_on_one_line_and_joined() -> None:
 )
 def test_hostile_replies_take_no_time(text: str) -> None:
     start = time.process_time()
-    assert parse_reply(text).interests == ()
+    assert extracted(text).interests == ()
     assert time.process_time() - start < 3
 
 
 def test_huge_lists_are_cut() -> None:
     many = json.dumps([{"interest": f"x{n}", "item_ids": []} for n in range(2_000)])
-    assert len(parse_reply(many).interests) == MAX_INTERESTS
+    assert len(extracted(many).interests) == MAX_INTERESTS
     long = json.dumps([{"interest": "x", "item_ids": list(range(20_000))}])
-    assert len(parse_reply(long).interests[0].cited) == MAX_IDS
+    assert len(extracted(long).interests[0].cited) == MAX_IDS

@@ -1,4 +1,4 @@
-"""Replies: interests out of what a language model wrote, whatever it wrote.
+"""Extracted: interests out of what a language model wrote, whatever it wrote.
 
 Thinking is taken off first. Then the first of these that is JSON counts: a fenced block, the first
 `[…]`, the first `{…}`. Nothing here fails: what cannot be read is said and counted. Whatever a
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tastemaker.data.declaration import POLARITIES, Polarity
+from tastemaker.data.replies import without_thinking
 from tastemaker.inert import inert
 from tastemaker.understand.interests import Interest, Mode, merge
 
@@ -27,12 +28,11 @@ MAX_NAME = 200
 """Characters of a name; interests have two to five words."""
 _MAX_TEXT = 2_000
 _MAX_STARTS = 64
-_TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _NO_NUMBER = {"NaN": None, "Infinity": None, "-Infinity": None}
 
 
 @dataclass(frozen=True)
-class Reply:
+class Extracted:
     """What a model wrote of one user, or of one chunk of their history."""
 
     interests: tuple[Interest, ...]
@@ -50,7 +50,7 @@ class Reply:
         return self.nameless + sum(bool(interest.problem) for interest in self.interests)
 
 
-def parse_reply(text: str, mode: Mode = "strict") -> Reply:
+def extracted(text: str, mode: Mode = "strict") -> Extracted:
     """Read interests out of a reply.
 
     Args:
@@ -60,34 +60,13 @@ def parse_reply(text: str, mode: Mode = "strict") -> Reply:
     """
     answer, thinking = without_thinking(text[:MAX_CHARACTERS])
     if not answer.strip():
-        return Reply((), 0, "the reply is empty", thinking)
+        return Extracted((), 0, "the reply is empty", thinking)
     content = _listed(find_json(answer))
     if content is None:
-        return Reply((), 0, "the reply holds no list of interests", thinking)
+        return Extracted((), 0, "the reply holds no list of interests", thinking)
     read = [_interest(entry, mode) for entry in content[:MAX_INTERESTS]]
     interests = merge([[one for one in read if one is not None]], mode)
-    return Reply(tuple(interests), sum(one is None for one in read), "", thinking)
-
-
-def without_thinking(text: str) -> tuple[str, str]:
-    """A reply without its thinking blocks, and what stood in them.
-
-    What follows a block that is never closed is thought; so is what stands before an end without a
-    beginning, which chat templates leave.
-    """
-    answer: list[str] = []
-    thought: list[str] = []
-    start, inside = 0, False
-    for tag in _TAG.finditer(text):
-        part, closing = text[start : tag.start()], bool(tag[1])
-        if closing and not inside:
-            thought += [*answer, part]
-            answer = []
-        else:
-            (thought if inside else answer).append(part)
-        inside, start = not closing, tag.end()
-    (thought if inside else answer).append(text[start:])
-    return "".join(answer), "".join(thought)
+    return Extracted(tuple(interests), sum(one is None for one in read), "", thinking)
 
 
 def find_json(text: str) -> object:
