@@ -45,7 +45,7 @@ def main() -> None:
     size = size_of(__doc__ or "")
     data, seeds = ("generated", [0]) if size == "toy" else ("ml-1m, long histories", [0, 1, 2])
     found = Evidence("persrec", "arXiv 2601.03479", data, size, seeds)
-    found.axes = ("multiply-adds a request without scoring, millions", "NDCG@10")
+    found.axes = ("CPU-ms a request, without scoring", "NDCG@10")
     measure(found, *((toy(), TOY) if size == "toy" else (ml1m(), SHAPE)))
     sys.stdout.write("".join(f"{note}\n" for note in found.notes))
     sys.stdout.write(f"{found.write()}\n")

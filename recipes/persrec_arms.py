@@ -141,14 +141,14 @@ def measure(found: Evidence, task: Task, shape: PerSRecConfig) -> None:
         first = found.metrics[0]
         found.add(BAR, {first: SHARE * found.values["FULL"][first][-1]})
         if seed == found.seeds[-1]:
-            found.notes.append(requests(kept, compress, asked.slice(0, 64)))
+            took, words = requests(kept, made["RECENT+k"], compress, asked)
+            found.notes.append(words)
         found.cpu_seconds += time.process_time() - started
     compared(found)
-    found.fronts = {
-        arm: [
-            [round(cost / 1e6, 3), round(float(np.mean(found.values[arm][first])), 5)]
-            for cost in costs
-        ]
+    quality = {arm: round(float(np.mean(found.values[arm][first])), 5) for arm in took}
+    found.fronts = {arm: [[round(ms, 3), quality[arm]] for ms in took[arm]] for arm in took}
+    found.tables["multiply-adds of a request, millions"] = {
+        arm: {"its compression included": costs[0] / 1e6, "kept tokens": costs[-1] / 1e6}
         for arm, costs in multiply_adds(shape).items()
     }
 
