@@ -1,8 +1,8 @@
 """A generated world in which only the old part of a history tells what comes next, and its arms.
 
-A user's old events are drawn by lot, but for one key of each topic somewhere among them. Then every
-topic is asked once: its question, and the answer that belongs to the key. Who reads the newest
-events alone knows the topic and has to guess among its answers.
+A user's old events are drawn by lot, but for a key of each topic, once or more, somewhere among
+them. Then every topic is asked once: its question, and the answer that belongs to the key. Who
+reads the newest events alone knows the topic and has to guess among its answers.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class World:
     """answers of a topic, of which one is right: chance is one in as many"""
     fillers: int
     """items that mean nothing"""
+    repeats: int = 1
+    """how often each key stands among the old events"""
 
     @property
     def recent(self) -> int:
@@ -66,8 +68,9 @@ class World:
         rows = rng.integers(0, self.fillers, (self.users, self.old + self.recent + 1))
         drawn = rng.integers(0, self.values, (self.users, self.topics))
         pair = np.arange(self.topics) * self.values + drawn
-        places = rng.random((self.users, self.old - FREE)).argsort(1)[:, : self.topics]
-        rows[users, places] = self.fillers + pair
+        told = self.topics * self.repeats
+        places = rng.random((self.users, self.old - FREE)).argsort(1)[:, :told]
+        rows[users, places] = self.fillers + np.tile(pair, self.repeats)
         order = rng.permuted(np.tile(np.arange(self.topics), (self.users, 1)), axis=1)
         questions = self.fillers + self.topics * self.values
         rows[:, self.old :: 2] = questions + order

@@ -197,15 +197,17 @@ def test_long_histories_are_the_newest_of_those_who_have_many(shared: Any) -> No
     assert made.history(0).tolist() == log.history(1)[-21:].tolist()
 
 
-def test_answers_stand_in_the_old_part_alone(shared: Any) -> None:
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_answers_stand_in_the_old_part_alone(shared: Any, repeats: int) -> None:
     worlds = shared("old_answers")
-    world = worlds.World(users=30, old=20, topics=2, values=4, fillers=10)
+    world = worlds.World(users=30, old=20, topics=2, values=4, fillers=10, repeats=repeats)
     task = world.task(0, shared("persrec").TRAINING)
     log, names = task.cuts.interactions, [""] + world.names
     for user in range(30):
         said = [names[item] for item in log.history(user)]
         keys = {one.split()[1]: one.split()[2] for one in said if one.startswith("key")}
         assert len(keys) == 2 and not any("key" in one for one in said[12:])
+        assert sum("key" in one for one in said) == 2 * repeats
         for question, answer in zip(said[20::2], said[21::2], strict=True):
             topic = question.split()[1]
             assert question == f"question {topic}" and answer == f"answer {topic} {keys[topic]}"
