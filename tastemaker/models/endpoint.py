@@ -1,7 +1,8 @@
 """Replies by any OpenAI-compatible endpoint: vLLM, llama.cpp, Ollama, or a hosted one.
 
-One request a reply, several at once. One that fails is a reply with `error`; what no further try
-could mend ends the call: a wrong key, a wrong URL, or an endpoint that was never there.
+One request a reply, several at once; a shape or a seed that the endpoint refuses is left out. One
+that fails is a reply with `error`; what no further try could mend ends the call: a wrong key, a
+wrong URL, or an endpoint that was never there.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from tastemaker.models.json_grammar import JsonRows
 
 URL, KEY = "TASTEMAKER_LLM_URL", "TASTEMAKER_LLM_KEY"
 """Environment variables that are read where no option is given."""
+OPTIONAL = ("response_format", "seed")
+"""Fields that not every endpoint takes, and that a reply can do without."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Endpoint(Answers):
         self._options: JsonObject = {"endpoint": 1, "url": url}
         self.identity = identity_of(model, self._options)
         self._reached = False
+        self._unwanted: frozenset[str] = frozenset()
 
     def shaped(self, rows: JsonRows) -> Endpoint:
         """The same model, asked for JSON of a shape; whether it keeps to it is for it to say."""
@@ -108,7 +112,7 @@ class Endpoint(Answers):
     def _reply(self, ask: Ask, stopped: Event) -> Reply:
         begun = time.perf_counter()
         try:
-            answer = self._http.post(self._body(ask), stopped)
+            answer = self._answer(ask, stopped)
             reply = self._read(answer, time.perf_counter() - begun)
         except RequestFailed as failed:
             if not failed.reached and not self._reached:
@@ -116,6 +120,23 @@ class Endpoint(Answers):
             return Reply(error=str(failed), seconds=time.perf_counter() - begun)
         self._reached = True
         return reply
+
+    def _answer(self, ask: Ask, stopped: Event) -> JsonObject:
+        """What comes back; an optional field without which a request is taken is sent no more."""
+        body = {k: v for k, v in self._body(ask).items() if k not in self._unwanted}
+        left_out = self._unwanted
+        while True:
+            try:
+                answer = self._http.post(body, stopped)
+            except RequestFailed as failed:
+                name = next((name for name in OPTIONAL if name in body), None)
+                if name is None or not failed.refused or stopped.is_set():
+                    raise
+                left_out |= {name}
+                del body[name]
+            else:
+                self._unwanted |= left_out
+                return answer
 
     def _body(self, ask: Ask) -> JsonObject:
         """The request; each repeat has a seed of its own."""
@@ -144,7 +165,7 @@ class Endpoint(Answers):
             prompt_tokens = int(usage.get("prompt_tokens") or 0)
             tokens = int(usage.get("completion_tokens") or 0)
             thinking = "\n".join(filter(None, (str(apart).strip(), thinking)))
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
             what = "The answer holds no reply."
             fix = "Give the URL of an OpenAI-compatible API, such as …/v1."
             raise RequestFailed(what, self._http.url, fix) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from tastemaker.models.packaged import PACKAGED
 
 DEFAULT = "smollm2"
 """Packaged model that answers without a connection."""
+_PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[!-~]|[^\x00-\x7f]+|\n+")
+_MARKS = 8
+"""Tokens of a message that are not its text: what begins and ends it, and who says it."""
 
 
 def opened(name: str = DEFAULT, url: str = "", calling: Calling | None = None) -> Answers:
@@ -97,7 +101,7 @@ class Estimate:
 
     requests: int
     prompt_tokens: int
-    """about: four bytes of text are a token"""
+    """about, see `tokens_of`"""
     tokens: int
     """most tokens of all replies"""
     cost: float
@@ -135,7 +139,7 @@ def estimate(
     """
     asks = asks_of(conversations, n, 0.0, max_tokens, 0)
     read = n * sum(
-        tokens_of(message["content"]) + 4
+        tokens_of(message["content"]) + _MARKS
         for conversation in conversations
         for message in conversation
     )
@@ -144,5 +148,18 @@ def estimate(
 
 
 def tokens_of(text: str) -> int:
-    """About how many tokens a text has: a quarter of its bytes."""
-    return -(-len(text.encode(errors="replace")) // 4)
+    """About how many tokens a text has, by a rule that fits small vocabularies.
+
+    Five letters of a word are a token, three of a word in capitals, each digit and each sign, two
+    bytes of any other script, and line breaks that stand together. Larger vocabularies need fewer.
+    """
+    total = 0
+    for piece in _PIECES.finditer(text):
+        part = piece.group()
+        if not part.isascii():
+            total += -(-len(part.encode(errors="replace")) // 2)
+        elif part.isalpha():
+            total += -(-len(part) // (3 if len(part) > 1 and part.isupper() else 5))
+        else:
+            total += 1
+    return total

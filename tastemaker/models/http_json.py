@@ -33,13 +33,15 @@ class RequestFailed(OutOfResources):
 
     reached = True
     """whether anybody was there"""
+    refused = False
+    """whether the endpoint has read the request and takes none like it"""
 
 
 @dataclass(frozen=True)
 class Patience:
     """How long is waited, and how often is tried again."""
 
-    timeout: float = 120.0
+    timeout: float = 600.0
     """seconds a try may take, first byte to last"""
     tries: int = 5
     back_off: float = 1.0
@@ -114,6 +116,7 @@ class HttpJson:
         try:
             with self._opener.open(request, timeout=self.patience.timeout) as response:
                 text = self._read(response)
+                charset = response.headers.get_content_charset("utf-8")
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refused(error) from None
@@ -128,10 +131,7 @@ class HttpJson:
         except (http.client.HTTPException, OSError) as error:
             what = f"The answer broke off: {type(error).__name__}."
             raise _TryAgain(what, fix) from None
-        try:
-            answer = json.loads(text)
-        except (ValueError, RecursionError):
-            answer = None
+        answer = _loaded(text, charset)
         if not isinstance(answer, dict):
             what = f"The answer is no JSON object: {self._shown(text)!r}."
             raise _TryAgain(what, "Give the URL of an OpenAI-compatible API, such as …/v1.")
@@ -167,7 +167,9 @@ class HttpJson:
         if error.code in _AGAIN:
             fix = "Wait, ask fewer at once, or raise your limit there."
             return _TryAgain(what, fix, wait=_seconds(error.headers.get("Retry-After")))
-        return RequestFailed(what, self.url, "Change what it says is wrong with the request.")
+        failed = RequestFailed(what, self.url, "Change what it says is wrong with the request.")
+        failed.refused = True
+        return failed
 
     def _shown(self, raw: bytes) -> str:
         """The beginning of a body, without the key."""
@@ -186,6 +188,16 @@ class _TryAgain(Exception):
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
         """Follow none: the status goes to the caller."""
+
+
+def _loaded(raw: bytes, charset: str) -> object:
+    """The JSON of a body, None if it is none; in UTF-8 unless its header names another encoding."""
+    try:
+        return json.loads(raw if charset.startswith("utf") else raw.decode(charset))
+    except LookupError:  # there is no such encoding
+        return _loaded(raw, "utf-8")
+    except (ValueError, RecursionError):
+        return None
 
 
 def _seconds(header: str | None) -> float:

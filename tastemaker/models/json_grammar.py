@@ -32,6 +32,8 @@ class JsonRows:
 
     fields: tuple[tuple[str, Kind], ...]
     """name and kind of each: a text, a list of texts, or a whole number of up to nine digits"""
+    empty: bool = True
+    """whether there may be no object at all, which a small model takes for the easiest answer"""
 
     def schema(self) -> JsonObject:
         """The same as JSON Schema, as endpoints take it."""
@@ -46,7 +48,7 @@ class JsonRows:
             "required": [name for name, _ in self.fields],
             "additionalProperties": False,
         }
-        return {"type": "array", "items": row}
+        return {"type": "array", "items": row} | ({} if self.empty else {"minItems": 1})
 
 
 class Grammar:
@@ -104,7 +106,8 @@ class Grammar:
 
     def _build(self, rows: JsonRows) -> None:
         opened = self._literal(self.start, "[")
-        self._exact[opened]["]"] = self.end
+        if rows.empty:
+            self._exact[opened]["]"] = self.end
         row, closed = self._new(), self._new()
         self._exact[opened]["{"] = row
         self._exact[closed]["]"] = self.end

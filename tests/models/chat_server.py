@@ -21,6 +21,8 @@ class Answer:
     """bytes at the end that are announced and never sent"""
     pause: float = 0.0
     """seconds before each fifth of the body"""
+    raw: bool = False
+    """whether nothing is sent but the body: no status, no headers"""
 
 
 def said(content: str | None, **message: Any) -> Answer:
@@ -66,11 +68,12 @@ def serving(script: Callable[[Mapping[str, Any], int], Answer]) -> Iterator[Serv
                 self.answer(answer)
 
         def answer(self, answer: Answer) -> None:
-            self.send_response(answer.status)
-            self.send_header("Content-Length", str(len(answer.body)))
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
+            if not answer.raw:
+                self.send_response(answer.status)
+                self.send_header("Content-Length", str(len(answer.body)))
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
             sent, fifth = answer.body[: len(answer.body) - answer.cut], len(answer.body) // 5 + 1
             for start in range(0, len(sent), fifth):
                 time.sleep(answer.pause)

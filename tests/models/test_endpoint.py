@@ -78,6 +78,9 @@ def test_thinking_is_kept_apart(answer: Answer, text: str, thinking: str) -> Non
         Answer(b'{"choices": []}'), Answer(b'{"choices": [{"message": 3}]}'), Answer(b"{}"),
         Answer(b'{"choices": [{"message": {"content": 5}}]}'), Answer(b"no", 400),
         Answer(b"no", 429), Answer(b"no", 500), Answer(b"{}", cut=1), Answer(b"<html>"),
+        Answer(b"", raw=True), Answer(b"no HTTP\r\n", raw=True),
+        Answer(b'{"choices": [{"message": {"content": "a"}}],'
+               b'"usage": {"prompt_tokens": Infinity}}'),
     ],
 )  # fmt: skip
 def test_one_failure_is_its_own(bad: Answer) -> None:
@@ -133,3 +136,30 @@ def test_a_shape_goes_with_the_request() -> None:
         model.shaped(rows)([user("a")])
         sent = server.bodies[0]["response_format"]["json_schema"]["schema"]
         assert sent == rows.schema() and model.identity != model.shaped(rows).identity
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("unwanted", [{"response_format"}, {"seed"}, {"response_format", "seed"}])
+def test_what_an_endpoint_does_not_take_is_left_out(unwanted: set[str], status: int) -> None:
+    def strict(body: Mapping[str, Any], number: int) -> Answer:
+        return Answer(b"unknown field", status) if unwanted & body.keys() else echo(body, number)
+
+    one_by_one = Calling(1, QUICK.patience)
+    with serving(strict) as server:
+        model = Endpoint("m", server.url, calling=one_by_one).shaped(JsonRows((("a", "text"),)))
+        assert [reply.text for [reply] in model(ASKED)] == [f"echo question {n}" for n in range(12)]
+        assert len(server.bodies) <= 12 + 2
+    kept = {"response_format", "seed"} - unwanted if unwanted == {"response_format"} else set()
+    assert kept <= server.bodies[-1].keys()
+
+
+def test_a_request_that_is_refused_for_itself_costs_the_others_no_field() -> None:
+    def script(body: Mapping[str, Any], number: int) -> Answer:
+        long = body["messages"][0]["content"] == "question 0"
+        return Answer(b"too long", 400) if long else echo(body, number)
+
+    with serving(script) as server:
+        model = Endpoint("m", server.url, calling=Calling(1, QUICK.patience))
+        replies = model.shaped(JsonRows((("a", "text"),)))(ASKED[:2])
+    assert [bool(reply.error) for [reply] in replies] == [True, False]
+    assert {"response_format", "seed"} <= server.bodies[-1].keys()

@@ -15,6 +15,7 @@ from tests.models.chat_server import Answer, serving
 QUICK = Patience(timeout=5.0, tries=3, back_off=0.01, longest=5.0, most_bytes=10_000)
 GOOD = Answer(b'{"good": 1}')
 KEY = "sk-secret-1234"
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BAD = {
     "broken": Answer(b'{"good": 1}', cut=4),
     "no JSON": Answer(b"<html>gateway</html>"),
@@ -24,6 +25,11 @@ BAD = {
     "busy": Answer(b"later", 429, {"Retry-After": "0"}),
     "odd wait": Answer(b"later", 429, {"Retry-After": "soon"}),
     "down": Answer(b"oops", 503),
+    "hung up": Answer(b"", raw=True),
+    "no HTTP": Answer(b"SSH-2.0-OpenSSH\r\n", raw=True),
+    "broken chunks": Answer(CHUNKS + b'20\r\n{"good": 1}', raw=True),
+    "no text": Answer(b'{"good": "\xe9"}'),
+    "odd charset": Answer(b'{"good": "\xe9"}', headers={"Content-Type": "text/x; charset=odd"}),
 }
 
 
@@ -58,10 +64,31 @@ def test_waits_as_long_as_the_endpoint_asks() -> None:
         assert len(server.bodies) == 1
 
 
+@pytest.mark.parametrize(
+    ("charset", "written"),
+    [("", "utf-8"), ("utf-8", "utf-8-sig"), ("utf-16", "utf-16"), ("", "utf-16-le"),
+     ("odd", "utf-8"), ("hex", "utf-8"), ("ISO-8859-1", "latin-1"),
+     ('"windows-1252"', "cp1252"), ("shift_jis", "shift_jis")],
+)  # fmt: skip
+def test_an_answer_is_read_in_the_encoding_it_names(charset: str, written: str) -> None:
+    text = "数" if written == "shift_jis" else "é"
+    kind = f"application/json; charset={charset}" if charset else "application/json"
+    answer = Answer(f'{{"good": "{text}"}}'.encode(written), headers={"Content-Type": kind})
+    with serving(lambda body, number: answer) as server:
+        assert HttpJson(server.url, patience=QUICK).post({}) == {"good": text}
+
+
+def test_chunks_are_put_together() -> None:
+    answer = Answer(CHUNKS + b'5\r\n{"goo\r\n6\r\nd": 1}\r\n0\r\n\r\n', raw=True)
+    with serving(lambda body, number: answer) as server:
+        assert HttpJson(server.url, patience=QUICK).post({}) == {"good": 1}
+
+
+@pytest.mark.parametrize("raw", [False, True])
 @pytest.mark.parametrize("pause", [1.0, 0.12])
-def test_a_slow_answer_ends_in_time(pause: float) -> None:
-    """Whether nothing comes, or a little every now and then."""
-    slow = Answer(b" " * 4000, pause=pause)
+def test_a_slow_answer_ends_in_time(pause: float, raw: bool) -> None:
+    """Whether nothing comes, not even a status, or a little every now and then."""
+    slow = Answer(CHUNKS + b"4\r\n    \r\n" * 400, pause=pause, raw=raw)
     patience = Patience(timeout=0.3, tries=1)
     with serving(lambda body, number: slow) as server:
         begun = time.monotonic()
@@ -79,6 +106,7 @@ def test_a_slow_answer_ends_in_time(pause: float) -> None:
         (Answer(b"", 302, {"Location": "http://127.0.0.1:1/"}), BadInput),
         (Answer(b"", 307, {"Location": "http://127.0.0.1:1/"}), BadInput),
         (Answer(b"too long", 400), RequestFailed),
+        (Answer(b"unknown field", 422), RequestFailed),
         (Answer(b"[" + b" " * 20_000 + b"]"), RequestFailed),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -71,9 +72,11 @@ def test_anything_else_is_not(text: str) -> None:
     assert not accepted(text)
 
 
-@pytest.mark.parametrize("most", [2, 3, 60, 200])
-def test_whatever_is_drawn_parses_within_its_tokens(most: int) -> None:
-    tokens, lengths = TokenGrammar(ROWS, TEXTS), set()
+@pytest.mark.parametrize(
+    ("most", "empty"), [(2, True), (3, True), (60, True), (200, True), (60, False), (200, False)]
+)
+def test_whatever_is_drawn_parses_within_its_tokens(most: int, empty: bool) -> None:
+    tokens, lengths = TokenGrammar(replace(ROWS, empty=empty), TEXTS), set()
     draw = random.Random(most)
     for _ in range(60):
         state, text, left = Grammar.start, "", most
@@ -84,7 +87,7 @@ def test_whatever_is_drawn_parses_within_its_tokens(most: int) -> None:
             state = tokens.grammar.steps(state, TEXTS[token])
         check(text)
         lengths.add(len(json.loads(text)))
-    assert lengths == {0} if most < 20 else len(lengths) > 1
+    assert (0 in lengths) == empty and (len(lengths) > 1) == (most > 20 and empty or most > 60)
 
 
 def test_the_least_is_an_empty_array_and_no_token_is_allowed_that_leads_nowhere() -> None:
@@ -113,3 +116,4 @@ def test_the_same_shape_is_said_to_endpoints() -> None:
     schema = ROWS.schema()
     assert schema["items"]["required"] == ["interest", "item_ids", "count"]
     assert schema["items"]["properties"]["item_ids"]["items"] == {"type": "string"}
+    assert replace(ROWS, empty=False).schema() == schema | {"minItems": 1}

@@ -8,8 +8,10 @@ import pytest
 
 from tastemaker.data.replies import Conversation, Reply
 from tastemaker.errors import BadInput
+from tastemaker.models.generate import estimate
 from tastemaker.models.json_grammar import JsonRows
 from tastemaker.models.local_llm import LocalLLM
+from tastemaker.worlds.planted_interests import PlantedOptions, plant_users
 from tests.models.conftest import installed, save_chatty
 from tests.models.test_library import edited
 
@@ -140,11 +142,37 @@ def test_the_generation_options_of_a_folder_do_not_decide(chatty: Path, tmp_path
     assert timeless(texts[0]) == timeless(texts[1])
 
 
-@pytest.mark.slow
-def test_the_packaged_model_answers_and_keeps_to_a_shape() -> None:
+@pytest.fixture(scope="module")
+def packaged() -> LocalLLM:
     installed("smollm2")
-    model = LocalLLM()
-    question = user("What is the capital of France? One word.")
-    assert "Paris" in model([question], 1, 0.0, 12, 0)[0][0].text
-    reply = model.shaped(ROWS)([user("Name two interests as JSON.")], 1, 0.0, 120, 0)[0][0]
-    assert isinstance(json.loads(reply.text), list)
+    return LocalLLM()
+
+
+QUESTIONS = [
+    user(text) for text in ("What is the capital of France?", "2 + 2 =", "Name a film. " * 9)
+]
+
+
+@pytest.mark.slow
+def test_the_packaged_model_says_the_same_alone_and_in_company(packaged: LocalLLM) -> None:
+    together, alone = packaged(QUESTIONS, 1, 0.0, 16), LocalLLM(batch=1)(QUESTIONS, 1, 0.0, 16)
+    assert timeless(together) == timeless(alone)
+    assert "Paris" in together[0][0].text and together[0][0].finished
+
+
+@pytest.mark.slow
+def test_the_packaged_model_keeps_to_a_shape(packaged: LocalLLM) -> None:
+    for replies in packaged.shaped(replace(ROWS, empty=False))(QUESTIONS, 3, 1.0, 90, 0):
+        for reply in replies:
+            assert reply.finished and json.loads(reply.text)
+    assert packaged.shaped(ROWS)(QUESTIONS, 1, 0.0, 2 + 1, 0)[0][0].text == "[]"
+
+
+@pytest.mark.slow
+def test_a_history_has_about_the_tokens_that_are_estimated(packaged: LocalLLM) -> None:
+    world = plant_users(PlantedOptions(users=1, length=100))
+    columns = ("item_id", "event")
+    lines = [f"[{i}] {e} - {world.texts[i]}" for i, e in world.frame.select(columns).iter_rows()]
+    asked = [user("What do they like? Newest first:\n" + "\n".join(lines))]
+    true = packaged(asked, 1, 0.0, 8000)[0][0].prompt_tokens  # too long to be answered
+    assert true > 1500 and 1 <= estimate(asked).prompt_tokens / true < 1.5
