@@ -8,6 +8,7 @@ wrong URL, or an endpoint that was never there.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -28,6 +29,11 @@ URL, KEY = "TASTEMAKER_LLM_URL", "TASTEMAKER_LLM_KEY"
 """Environment variables that are read where no option is given."""
 OPTIONAL = ("response_format", "seed")
 """Fields that not every endpoint takes, and that a reply can do without."""
+_TOO_LONG = re.compile(
+    r"answers 4(?:00|13|22)\b.*(?:context|too long|too many tokens|exceeds? .*length)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Refusals of a question that is longer than the model reads, as servers word them."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,8 @@ class Endpoint(Answers):
         except RequestFailed as failed:
             if not failed.reached and not self._reached:
                 raise
-            return Reply(error=str(failed), seconds=time.perf_counter() - begun)
+            error, seconds = str(failed), time.perf_counter() - begun
+            return Reply(error=error, seconds=seconds, too_long=bool(_TOO_LONG.search(error)))
         self._reached = True
         return reply
 
