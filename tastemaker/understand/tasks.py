@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tastemaker import files
 from tastemaker.counts import counted
 from tastemaker.data.amazon_cds import read_amazon_cds
 from tastemaker.data.catalog import Catalog
@@ -174,13 +175,17 @@ def _rated(
 
 def _of_path(name: str | Path) -> Task:
     path = Path(name).expanduser()
-    if path.is_file() and looks_like_gist(path):
+    there = bool(str(name)) and path.exists()
+    if there:
+        files.refuse_unreadable(path)
+    if there and looks_like_gist(path):
         read = read_gist(path)
-        return Task(path.name.partition(".")[0], signals(read.interactions, DECLARED), read.texts)
-    rows = find_gist(path) if path.is_dir() else None
+        told = signals(read.interactions, DECLARED, one_kind=True)
+        return Task(path.name.partition(".")[0], told, read.texts)
+    rows = find_gist(path) if there and path.is_dir() else None
     if rows is not None:
         return _of_folder(path, read_gist(rows))
-    if not path.exists() and str(name) not in names():
+    if not there and str(name) not in names():
         known = ", ".join([*TASKS, *(one for one in names() if one not in TASKS)])
         fix = f"Known names: {known}. Or give a path."
         raise BadInput(
@@ -204,7 +209,7 @@ def _of_folder(folder: Path, read: GistRows) -> Task:
     beside = {one: folder / one for one in (TAXONOMY, ORACLE) if (folder / one).is_file()}
     return Task(
         folder.resolve().name,
-        signals(read.interactions, DECLARED),
+        signals(read.interactions, DECLARED, one_kind=True),
         texts,
         taxonomy=Taxonomy.open(beside[TAXONOMY]) if TAXONOMY in beside else None,
         oracle=Oracle.open(beside[ORACLE]) if ORACLE in beside else None,

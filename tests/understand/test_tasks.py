@@ -60,9 +60,10 @@ def test_rated_albums_say_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_names_that_are_nothing_are_told_the_tasks(tmp_path: Path) -> None:
-    with pytest.raises(BadInput) as caught:
-        open_task(str(tmp_path / "nothing"))
-    assert all(name in caught.value.fix for name in TASKS)
+    for name in (str(tmp_path / "nothing"), "", "a\0b"):
+        with pytest.raises(BadInput) as caught:
+            open_task(name)
+        assert all(task in caught.value.fix for task in TASKS)
 
 
 def test_a_log_without_polarities_says_what_to_declare(small_data: Path) -> None:
@@ -100,6 +101,13 @@ def test_rows_take_a_taxonomy_and_an_oracle_that_fit(tmp_path: Path) -> None:
     oracle.write_text('{"oracle": {"u0": [3]}}')
     with pytest.raises(BadInput, match="3"):
         open_task(rows, taxonomy, oracle)
+
+
+def test_rows_say_what_they_mean_even_where_all_are_of_one_type(tmp_path: Path) -> None:
+    world = plant_users(PlantedOptions(users=1, decoys=0, kinds=("implicit_positive",), length=40))
+    GistRows(world.interactions(), world.texts, world.declared).save(tmp_path / "r.csv")
+    assert open_task(tmp_path).signals.kinds == ("implicit_positive",)
+    assert open_task(tmp_path / "r.csv").signals.kinds == ("implicit_positive",)
 
 
 def test_the_published_rows_open_with_their_oracle(shared_data: Path) -> None:
