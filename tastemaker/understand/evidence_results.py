@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tastemaker.data.declaration import POLARITIES
+from tastemaker.data.contexts import Int64s
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import Floats, resampled_means
 from tastemaker.understand.evidence import Evidence, check_evidence, together, true_counts
@@ -21,11 +21,14 @@ _SHARES: dict[str, tuple[str, str]] = {
     "compliance": ("compliant", "interests"),
 }
 """Name of a share → what is counted, and out of what."""
+_NUMBERS = ("interests", "failed", "compliant", "cited", "existing", "typed", "overused")
 _ERRORS: dict[str, Callable[[Floats], Floats]] = {
-    "exact": lambda gap: (gap == 0).astype(float),
+    "exact": lambda gap: (gap == 0).astype(np.float64),
     "error": np.abs,
     "bias": lambda gap: gap,
 }
+_Sums = dict[tuple[str, ...], tuple[Floats, Floats]]
+"""What a ratio is of → (U,) sums of its upper and of its lower part."""
 
 
 def evidence_results(asked: Sequence[Sample], seed: int, draws: int) -> JsonObject:
@@ -45,63 +48,76 @@ def evidence_results(asked: Sequence[Sample], seed: int, draws: int) -> JsonObje
         check_evidence(one.signals, [each.interest for each in one.interests]) for one in asked
     ]
     whole = together(found)
-    shares = {
-        name: _ratio(_column(found, part), _column(found, all_), seed, draws)
-        for name, (part, all_) in _SHARES.items()
+    owners, sizes = _claims(asked)
+    gaps = np.array(whole.differences, np.float64).reshape(-1, len(whole.kinds))
+    groups = {"all": np.ones(len(gaps), bool)} | {
+        str(first): (sizes >= first) & (sizes <= (np.inf if last is None else last))
+        for first, last in BINS
     }
-    numbers = ("interests", "failed", "compliant", "cited", "existing", "typed", "overused")
-    evidence = {**shares, **{name: vars(whole)[name] for name in numbers}}
-    owners, sizes, gaps = _gaps(asked, found)
-    counting = {
-        kind: _cells(owners, gaps[:, column], len(asked), seed, draws)
-        for column, kind in enumerate(whole.kinds)
-        if len(gaps)
+    sums: _Sums = {
+        (name,): (_column(found, part), _column(found, total))
+        for name, (part, total) in _SHARES.items()
     }
-    by_items = []
-    for first, last in BINS:
-        inside = (sizes >= first) & (sizes <= (np.inf if last is None else last))
+    for group, inside in groups.items():
         for column, kind in enumerate(whole.kinds):
-            if inside.any():
-                gap = gaps[inside, column]
-                cells = _cells(owners[inside], gap, len(asked), seed, draws)
-                many = {"interests": int(inside.sum())}
-                by_items.append({"kind": kind, "first": first, "last": last} | many | cells)
-    return {"evidence": evidence, "counting": counting, "counting_by_items": by_items}
+            sums |= _errors(owners[inside], gaps[inside, column], len(asked), (group, kind))
+    cells = _ratios(sums, seed, draws)
+    return {
+        "evidence": {name: cells[name,] for name in _SHARES}
+        | {name: vars(whole)[name] for name in _NUMBERS},
+        "counting": {
+            kind: {name: cells["all", kind, name] for name in _ERRORS}
+            for kind in whole.kinds
+            if len(gaps)
+        },
+        "counting_by_items": [
+            {"kind": kind, "first": first, "last": last}
+            | {"interests": int(groups[str(first)].sum())}
+            | {name: cells[str(first), kind, name] for name in _ERRORS}
+            for first, last in BINS
+            for kind in whole.kinds
+            if groups[str(first)].any()
+        ],
+    }
 
 
 def _column(found: Sequence[Evidence], name: str) -> Floats:
     return np.array([vars(one)[name] for one in found], np.float64)
 
 
-def _gaps(asked: Sequence[Sample], found: Sequence[Evidence]) -> tuple[Floats, Floats, Floats]:
-    """(K,) place of the user, (K,) true sizes, (K, kinds) gaps, of interests that claim numbers."""
-    owners, sizes = [], []
+def _claims(asked: Sequence[Sample]) -> tuple[Int64s, Int64s]:
+    """(K,) place of the user and number of cited items, of interests that claim numbers."""
+    owners: list[int] = []
+    sizes: list[int] = []
     for place, one in enumerate(asked):
         claiming = [each.interest for each in one.interests if each.claimed is not None]
         owners += [place] * len(claiming)
         sizes += true_counts(one.signals, claiming).sum(1).tolist()
-    rows = [row for one in found for row in one.differences]
-    width = len(found[0].kinds) if found else len(POLARITIES)
-    gaps = np.array(rows, np.float64).reshape(-1, width)
-    return np.array(owners, np.float64), np.array(sizes, np.float64), gaps
+    return np.array(owners, np.int64), np.array(sizes, np.int64)
 
 
-def _cells(owners: Floats, gaps: Floats, users: int, seed: int, draws: int) -> JsonObject:
-    """Exact share, error and bias of (K,) differences of one polarity."""
-    places = owners.astype(np.int64)
-    many = np.bincount(places, minlength=users).astype(np.float64)
-    cells: JsonObject = {}
-    for name, value in _ERRORS.items():
-        total = np.bincount(places, value(gaps), users).astype(np.float64)
-        cells[name] = _ratio(total, many, seed, draws)
+def _errors(owners: Int64s, gaps: Floats, users: int, what: tuple[str, ...]) -> _Sums:
+    """Sums of exact claims, of errors and of biases of (K,) differences of one polarity."""
+    many = np.bincount(owners, minlength=users).astype(np.float64)
+    return {
+        (*what, name): (np.bincount(owners, value(gaps), users).astype(np.float64), many)
+        for name, value in _ERRORS.items()
+    }
+
+
+def _ratios(
+    sums: Mapping[tuple[str, ...], tuple[Floats, Floats]], seed: int, draws: int
+) -> dict[tuple[str, ...], JsonObject | None]:
+    """Sum over sum with its interval over users; all of them under the same draws."""
+    table = np.stack([column for pair in sums.values() for column in pair], 1)
+    means = resampled_means(table, seed, draws)
+    cells: dict[tuple[str, ...], JsonObject | None] = {}
+    for place, (name, (part, whole)) in enumerate(sums.items()):
+        upper, lower = means[:, 2 * place], means[:, 2 * place + 1]
+        there = lower > 0
+        cells[name] = None
+        if there.any():
+            ends = np.percentile(upper[there] / lower[there], [2.5, 97.5])
+            ratio = float(part.sum() / whole.sum())
+            cells[name] = {"mean": ratio, "ci95": [float(end) for end in ends]}
     return cells
-
-
-def _ratio(part: Floats, whole: Floats, seed: int, draws: int) -> JsonObject | None:
-    """Sum of (U,) parts over sum of (U,) wholes, with its interval over users."""
-    if not whole.sum():
-        return None
-    means = resampled_means(np.stack([part, whole], 1), seed, draws)
-    there = means[:, 1] > 0
-    ends = np.percentile(means[there, 0] / means[there, 1], [2.5, 97.5])
-    return {"mean": float(part.sum() / whole.sum()), "ci95": [float(end) for end in ends]}

@@ -110,14 +110,23 @@ def numbers_of(one: Sample, scored: UserScore) -> dict[str, float | None]:
 
 
 def _scores(rows: Sequence[Mapping[str, float | None]], seed: int) -> JsonObject:
-    """Mean and interval of each score; null where it is not known of every user."""
-    scores: JsonObject = dict.fromkeys(SCORES)
-    for name in SCORES:
-        values = [row[name] for row in rows if row[name] is not None]
-        if values and (len(values) == len(rows) or name == "pick_precision"):
-            cell = intervals({name: np.array(values, np.float64)}, seed, DRAWS)[name]
-            scores[name] = {"mean": cell.mean, "ci95": list(cell.ci95), "users": cell.users}
-    return scores
+    """Mean and interval of each score; null where it is not known of every user.
+
+    `pick_precision` is of the users of whose line-ups something was picked.
+    """
+    known = {name: [row[name] for row in rows if row[name] is not None] for name in SCORES}
+    table = {name: np.array(values, np.float64) for name, values in known.items()}
+    whole = {name: values for name, values in table.items() if 0 < len(values) == len(rows)}
+    cells = intervals(whole, seed, DRAWS)
+    some = table["pick_precision"]
+    if 0 < len(some) < len(rows):
+        cells |= intervals({"pick_precision": some}, seed, DRAWS)
+    return {
+        name: {"mean": cells[name].mean, "ci95": list(cells[name].ci95), "users": cells[name].users}
+        if name in cells
+        else None
+        for name in SCORES
+    }
 
 
 def _users(asked: Sequence[Sample], everyone: Sequence[Sample]) -> JsonObject:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from tastemaker.data.signals import Signals, UserSignals
@@ -32,6 +32,8 @@ class Task:
     """the truth of generated users, who need no judge; None: they are real"""
     note: str = ""
     """how events became polarities, where that is a choice of ours and not of the data set"""
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """item id → names of its categories; empty where none are known"""
 
     def users(self, limit: int | None = None) -> Iterator[UserSignals]:
         """Users in the order of the log, the first `limit` of them."""
