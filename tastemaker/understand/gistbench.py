@@ -9,7 +9,7 @@ why, is scored 0 and stops nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tastemaker.config import to_json
@@ -18,14 +18,16 @@ from tastemaker.data.signals import CHUNK, UserSignals
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
 from tastemaker.understand import samples
-from tastemaker.understand.asked import Judge, Judged, Understands, Written
+from tastemaker.understand.asked import Call, Judge, Judged, Understands, Written
 from tastemaker.understand.extracted import Extracted
 from tastemaker.understand.gistbench_folder import header, opened, oracle_of
 from tastemaker.understand.interests import Interest, Mode
+from tastemaker.understand.language_judge import LanguageJudge
 from tastemaker.understand.oracle import Oracle
 from tastemaker.understand.samples import Sample
 from tastemaker.understand.specificity import SpecificityOptions
 from tastemaker.understand.task import Task
+from tastemaker.understand.taxonomy import OTHER
 
 _FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
 """What a model or judge may raise over one user without stopping a run."""
@@ -128,12 +130,20 @@ class _Answer:
         if self.written is None:
             return Sample(self.user.user, len(self.user.events), self.user.kinds, excluded=True)
         names = [one.name for one in self.written.extracted.interests]
+        before = len(_category_calls(judge))
         try:
             categories, problem = _categories(names, task, judge, known), self.problem
         except _FAULTS as error:
-            categories, problem = [0] * len(names), self.problem or _told(error)
+            categories, problem = [OTHER] * len(names), self.problem or _told(error)
         own = oracle.users[self.user.user] if oracle else None
-        return samples.sample(self.user, self.written, categories, self.judged, own, problem)
+        made = samples.sample(self.user, self.written, categories, self.judged, own)
+        calls = (*made.judge_calls, *_category_calls(judge)[before:])
+        return replace(made, judge_problem=problem, judge_calls=calls)
+
+
+def _category_calls(judge: Judge | None) -> Sequence[Call]:
+    """What a language model was asked of categories so far."""
+    return judge.category_calls if isinstance(judge, LanguageJudge) else ()
 
 
 def _asked(

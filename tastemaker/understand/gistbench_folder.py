@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tastemaker import files
-from tastemaker.config import environment
+from tastemaker.config import environment, to_json
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
 from tastemaker.understand import samples
 from tastemaker.understand.asked import Judge, Understands
+from tastemaker.understand.extract import LanguageModel
+from tastemaker.understand.language_judge import LanguageJudge
 from tastemaker.understand.oracle import Oracle
 from tastemaker.understand.samples import Sample
 from tastemaker.understand.task import Task
@@ -41,10 +43,18 @@ def header(task: Task, model: Understands, judge: Judge | None, settled: JsonObj
         "task": {"name": task.name, "sha256": task.sha256, "note": task.note},
         "oracle_sha256": oracle.sha256 if oracle else None,
         "taxonomy_sha256": task.taxonomy.sha256 if task.taxonomy else None,
-        "model": {"name": model.name, "identity": model.identity},
-        "judge": {"name": judge.name, "identity": judge.identity} if judge else None,
+        "model": _who(model),
+        "judge": _who(judge) if judge else None,
         "options": settled,
     }
+
+
+def _who(one: Understands | Judge) -> JsonObject:
+    """Name and identity, and how a language model is asked."""
+    told: JsonObject = {"name": one.name, "identity": one.identity}
+    if isinstance(one, LanguageModel | LanguageJudge):
+        told["options"] = to_json(one.options)
+    return told
 
 
 def opened(out: Path, new: JsonObject, resume: bool) -> list[Sample]:

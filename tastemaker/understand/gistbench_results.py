@@ -20,6 +20,7 @@ from tastemaker.errors import ArtefactError
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import intervals
 from tastemaker.understand import samples
+from tastemaker.understand.agreement import fleiss_kappa
 from tastemaker.understand.asked import Call
 from tastemaker.understand.evidence_results import evidence_results
 from tastemaker.understand.gistbench_folder import CONFIG
@@ -42,7 +43,8 @@ def score(folder: Path) -> JsonObject:
 
     Returns:
         What was written: whose run it is and by which hashes, `scores` by name with mean and 95 %
-        interval or null, `evidence` and `counting`, failures, tokens, seconds, cost, `per_user`.
+        interval or null, `evidence` and `counting`, Fleiss' kappa of a judge's repeats, failures,
+        tokens, seconds, cost, `per_user`.
 
     Raises:
         ArtefactError: If the folder is no run, or its files are damaged.
@@ -66,6 +68,7 @@ def score(folder: Path) -> JsonObject:
         "users": _users(asked, everyone),
         "scores": _scores(rows, seed),
         **evidence_results(asked, seed, DRAWS),
+        "kappa": fleiss_kappa([vote for one in asked for vote in one.votes]),
         "failures": _failures(asked),
         **_spent(asked),
         "per_user": {

@@ -90,10 +90,14 @@ class Sample:
     judge_problem: str = ""
     """what failed of the judge"""
     thinking: str = ""
+    chunks: tuple[int, ...] = ()
+    """events of each part of the history that a language model read"""
     judged: bool = False
     """whether a judge was asked"""
     unfiltered: int = 0
     """questions about the pool that stayed without an answer"""
+    votes: tuple[tuple[int, int], ...] = ()
+    """of each item shown as evidence, how many of several replies said no and yes"""
     calls: tuple[Call, ...] = ()
     """what the model was asked"""
     judge_calls: tuple[Call, ...] = ()
@@ -118,7 +122,6 @@ def sample(
     categories: Sequence[int | str],
     judged: Judged | None,
     known: Iterable[int] | None,
-    judge_problem: str = "",
 ) -> Sample:
     """What was learned of a user who was asked about.
 
@@ -128,7 +131,6 @@ def sample(
         categories: (J,) c(j).
         judged: What a judge said; None: there is none.
         known: O_u; None: there is no oracle.
-        judge_problem: What failed of the judge.
     """
     found = written.extracted
     pairs = list(zip(found.interests, categories, strict=True))
@@ -144,10 +146,11 @@ def sample(
         ),
         nameless=found.nameless,
         problem=found.problem,
-        judge_problem=judge_problem,
         thinking=found.thinking,
+        chunks=tuple(written.chunks),
         judged=judged is not None,
         unfiltered=judged.unfiltered if judged else 0,
+        votes=tuple(judged.votes) if judged else (),
         calls=tuple(written.calls),
         judge_calls=tuple(judged.calls) if judged else (),
     )

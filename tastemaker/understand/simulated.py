@@ -26,6 +26,16 @@ SMALL = Taxonomy(tuple(TOPICS))
 """The taxonomy of planted users."""
 Model = Callable[[str, Sequence[Event]], str]
 """Writes the reply on one chunk: `(user id, events newest first) -> text`."""
+SIMULATED = (
+    "oracle",
+    "popularity prior",
+    "echo everything",
+    "hallucinating",
+    "no evidence",
+    "wrong counts",
+    "length limited",
+)
+"""Names of the simulated models."""
 _SHARES = 2**32
 
 

@@ -23,11 +23,11 @@ WRITTEN = Written(
     Extracted((INTEREST,), 2, "part 2: too long", "hm"),
     (Call("extract", "abc", (Reply("[", "hm", 10, 5, False, 0.5, 0.01), Reply(error="no"))),),
 )
-JUDGED = Judged(((OWN[0],),), (None,), (LineUp(OWN, frozenset(OWN[:1])),), 3)
+JUDGED = Judged(((OWN[0],),), (None,), (LineUp(OWN, frozenset(OWN[:1])),), 3, (), ((1, 2),))
 
 
 def test_a_sample_comes_back_as_it_was(tmp_path: Path) -> None:
-    made = sample(USER, WRITTEN, [19], JUDGED, {5, 3}, "not read")
+    made = sample(USER, WRITTEN, [19], JUDGED, {5, 3})
     samples.add(tmp_path, made)
     samples.add(tmp_path, samples.Sample("u1", 0, USER.kinds, excluded=True))
     again, other = samples.read(tmp_path)

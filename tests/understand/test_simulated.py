@@ -11,7 +11,7 @@ from tastemaker.errors import BadInput
 from tastemaker.understand.evidence import Evidence, check_evidence, together
 from tastemaker.understand.planted_judge import PlantedJudge
 from tastemaker.understand.scores import ModelScore, UserScore, check, score_model, score_user
-from tastemaker.understand.simulated import SMALL, Model, Simulated, ask, models
+from tastemaker.understand.simulated import SIMULATED, SMALL, Model, Simulated, ask, models
 from tastemaker.understand.specificity import SpecificityOptions, draw_line_up, draw_pool, picked
 from tastemaker.worlds.planted_interests import PlantedOptions, PlantedUsers, plant_users
 
@@ -132,6 +132,7 @@ def test_a_simulated_model_is_asked_like_any_other() -> None:
     assert model.name == "echo everything"
     plain = [ask(models(WORLD)["echo everything"], user) for user in users]
     assert [one.extracted for one in model.write(users)] == plain
+    assert SIMULATED == tuple(models(WORLD))
     with pytest.raises(BadInput, match="oracle"):
         Simulated("nobody", WORLD)
 
