@@ -1,8 +1,13 @@
 """Small tasks and models that tests of the benchmark share."""
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Sequence
 
+from tastemaker.data.replies import Conversation, Reply
 from tastemaker.data.signals import UserSignals, signals
+from tastemaker.models.asking import Ask
+from tastemaker.models.generate import Scripted
 from tastemaker.understand.asked import Understands, Written
 from tastemaker.understand.extracted import extracted
 from tastemaker.understand.gistbench import GistOptions
@@ -56,3 +61,33 @@ class Counting:
             raise KeyboardInterrupt
         self.asked += [user.user for user in users]
         return self.model.write(users)
+
+
+def speaks(conversation: Conversation, repeat: int) -> str:
+    """A language model's part in every question: four newest items are an interest in tea."""
+    rules, data = (message["content"] for message in conversation)
+    if "find out what a person likes" in rules:
+        ids = re.findall(r"^\[(\S+)\] ", data, re.MULTILINE)[:4]
+        counts = {"implicit_positive": 4}
+        return json.dumps([{"interest": "Tea", "item_ids": ids, "counts": counts}])
+    if "sort interests into categories" in rules:
+        return "1: Tea"
+    if "overlap any one of the interests" in rules:
+        return "NONE"
+    return "0, 1, 2" if "Which 3?" in rules or not repeat else "0"
+
+
+class Interrupted(Scripted):
+    """A language model in whose time somebody interrupts, once, after so many questions."""
+
+    def __init__(self, after: int = 10**9, identity: str = "speaking") -> None:
+        super().__init__(speaks, identity)
+        self.after = after
+
+    def answers(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Reply]]:
+        for place, one in enumerate(asks):
+            if len(self.asked) == self.after:
+                self.after = -1
+                raise KeyboardInterrupt
+            for _, reply in super().answers([one]):
+                yield place, reply

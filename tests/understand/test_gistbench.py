@@ -10,14 +10,27 @@ from pathlib import Path
 import pytest
 
 from tastemaker.errors import BadInput
+from tastemaker.models.request_cache import Cached
 from tastemaker.understand import samples
+from tastemaker.understand.attempts import Attempts
+from tastemaker.understand.extract import LanguageModel
 from tastemaker.understand.gistbench import GistOptions, run
 from tastemaker.understand.gistbench_results import RESULTS, score
+from tastemaker.understand.language_judge import JudgeOptions, LanguageJudge
 from tastemaker.understand.oracle import Oracle
 from tastemaker.understand.planted_judge import PlantedJudge
 from tastemaker.understand.simulated import Simulated
 from tastemaker.understand.task import Task
-from tests.understand.gist_tasks import OPTIONS, SIZES, TASK, TRUTH, WORLD, Counting, Told
+from tests.understand.gist_tasks import (
+    OPTIONS,
+    SIZES,
+    TASK,
+    TRUTH,
+    WORLD,
+    Counting,
+    Interrupted,
+    Told,
+)
 
 RESUMED = replace(OPTIONS, resume=True)
 
@@ -152,3 +165,33 @@ def test_a_task_without_an_oracle_has_precision_and_no_recall(tmp_path: Path) ->
     scores = score(tmp_path)["scores"]
     assert scores["ig_p"]["mean"] == 1
     assert (scores["ig_r"], scores["ig_f1"], scores["hm"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("after", [5, 17])
+def test_a_language_model_who_is_interrupted_anywhere_is_asked_nothing_twice(
+    tmp_path: Path, after: int
+) -> None:
+    def asked(answers: Interrupted, folder: Path) -> None:
+        cached = Cached(answers, folder / "replies.sqlite")
+        options = replace(RESUMED, limit=3)
+        try:
+            model = LanguageModel(cached, "speaking", TASK.texts)
+            attempts = JudgeOptions(Attempts(repeats=3), SIZES)
+            run(TASK, model, LanguageJudge(cached, "judge", TASK, attempts), folder, options)
+        finally:
+            cached.close()
+
+    model, whole, broken = Interrupted(after), tmp_path / "whole", tmp_path / "broken"
+    with pytest.raises(KeyboardInterrupt):
+        asked(model, broken)
+    asked(model, broken)
+    questions = [ask.digest("") for ask in model.asked]
+    assert len(questions) == len(set(questions)) > after
+    asked(Interrupted(), whole)
+    results = score(broken)
+    assert results == score(whole)
+    assert [(whole / RESULTS).read_bytes()] == [(broken / RESULTS).read_bytes()]
+    assert results["tokens"]["judge"]["requests"] > 9
+    assert results["kappa"] is not None
+    purposes = {call.purpose for one in samples.read(broken) for call in one.judge_calls}
+    assert purposes == {"relevant", "unrelated", "pick", "categories"}

@@ -132,7 +132,7 @@ def test_a_simulated_model_is_asked_like_any_other() -> None:
     assert model.name == "echo everything"
     plain = [ask(models(WORLD)["echo everything"], user) for user in users]
     assert [one.extracted for one in model.write(users)] == plain
-    assert SIMULATED == tuple(models(WORLD))
+    assert tuple(models(WORLD)) == SIMULATED
     with pytest.raises(BadInput, match="oracle"):
         Simulated("nobody", WORLD)
 
