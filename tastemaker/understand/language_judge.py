@@ -159,7 +159,7 @@ class LanguageJudge:
         if self.options.attempts.mode == "reference":
             items = [event.item for event in user.events if event.item in cited]
         else:
-            items = [item for item in interest.cited if item in user.items]
+            items = [item for item in dict.fromkeys(interest.cited) if item in user.items]
         prompt = partial(self._about, interest.name)
         return Choice("relevant", tuple(items), prompt, prompts.NUMBERS_OR_NONE)
 

@@ -32,7 +32,7 @@ LINES = (
     "OTHER for the category."
 )
 _MEANINGS: dict[Polarity, str] = {
-    "explicit_positive": "the person said that they like the item: rated it high, shared or kept it",
+    "explicit_positive": "the person said that they like the item: rated it high or shared it",
     "implicit_positive": "the person chose the item or spent time on it, without saying anything",
     "implicit_negative": "the person passed the item by or left it early",
     "explicit_negative": "the person said that they dislike the item, such as by a low rating",
