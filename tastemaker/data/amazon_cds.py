@@ -51,7 +51,7 @@ def _events(path: Path) -> pl.DataFrame:
     if lacking:
         what = "the column is missing"
         raise BadData([Problem(str(path), name, None, "", 1, what, fix) for name in lacking])
-    rows = pl.concat(table.batches())
+    rows = pl.concat([pl.DataFrame(schema=table.schema), *table.batches()])
     try:
         past = rows.select(
             "user_id",

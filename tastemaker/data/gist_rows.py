@@ -174,7 +174,7 @@ def _ours(table: Table) -> Table:
 
 def _texts(table: Table, tally: Tally) -> tuple[dict[str, str], int]:
     """Item id → its first text, and how many items have several; what is missing is told."""
-    parts = []
+    parts = [pl.DataFrame(schema={"item_id": pl.String, "text": pl.String})]
     for rows in _numbered(table):
         wrong = ~rows["event"].is_in(list(POLARITIES)).fill_null(value=False)
         fix = f"Write one of {', '.join(POLARITIES)}."

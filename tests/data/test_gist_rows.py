@@ -114,6 +114,9 @@ def test_missing_columns_are_named_and_columns_of_other_logs_ignored(tmp_path: P
     with pytest.raises(BadData) as caught:
         read_gist(written(tmp_path, ".csv", some))
     assert [p.column for p in caught.value.problems] == ["object_text", "interaction_type"]
+    (tmp_path / "none.csv").write_text(",".join(NAMES) + "\n")
+    with pytest.raises(BadData, match="no rows"):
+        read_gist(tmp_path / "none.csv")
     odd = [row | {"split": "?", "value": "x", "row": "y", "item_id": None} for row in ROWS]
     assert read_gist(written(tmp_path, ".json", odd)).interactions.num_events == 4
 
