@@ -26,7 +26,7 @@ from tastemaker.understand.evidence_results import evidence_results
 from tastemaker.understand.gistbench_folder import CONFIG
 from tastemaker.understand.interests import Mode
 from tastemaker.understand.samples import Sample
-from tastemaker.understand.scores import SCORES, UserScore, check, score_user
+from tastemaker.understand.scores import SCORES, Checked, UserScore, check, score_user
 from tastemaker.understand.specificity import picked
 
 RESULTS = "results.json"
@@ -92,16 +92,22 @@ def score_sample(one: Sample, mode: Mode, by_number: bool) -> UserScore:
         by_number: Whether categories are numbers of a taxonomy; else each interest is a category of
             its own, and of the oracle only how many it knows can be compared.
     """
+    known = one.known or ()
+    checked = checked_interests(one, mode)
+    return score_user(one.user, checked, known if by_number else len(known), one.judged, mode)
+
+
+def checked_interests(one: Sample, mode: Mode) -> list[Checked]:
+    """The verdict on each interest of a user."""
     interests = [each.interest for each in one.interests]
     relevant = [each.relevant for each in one.interests] if one.judged else None
     checked = check(one.signals, interests, [each.category for each in one.interests], relevant)
-    if one.judged:
-        checked = [
-            replace(done, picked=picked(each.shown, each.picks or (), done.relevant or (), mode))
-            for done, each in zip(checked, one.interests, strict=True)
-        ]
-    known = one.known or ()
-    return score_user(one.user, checked, known if by_number else len(known), one.judged, mode)
+    if not one.judged:
+        return checked
+    return [
+        replace(done, picked=picked(each.shown, each.picks or (), done.relevant or (), mode))
+        for done, each in zip(checked, one.interests, strict=True)
+    ]
 
 
 def numbers_of(one: Sample, scored: UserScore) -> dict[str, float | None]:
