@@ -109,7 +109,7 @@ def show_agreement(answer: JsonObject) -> None:
     """How well verified interests agree with answers, and what was left out."""
     out = screen()
     many = f"{counted(answer['compared'], 'answer')} of {counted(answer['users'], 'user')}"
-    out.print(plain(f"{answer['of']}: {many} compared", "bold"))
+    out.print(plain(f"{answer['of']}: {many} compared", "bold"), soft_wrap=True)
     _rows(out, ("", "value", "95 % interval"), answer["rows"])
     left = {"answers about other interests": answer["unmatched"],
             "users who are not in the log": answer["unknown_users"],
