@@ -1,4 +1,4 @@
-"""Simulated models and judges: they answer planted users in ways whose quality is known.
+"""Simulated models: they write about planted users in ways whose quality is known.
 
 A model here writes what a language model would, a JSON list, of one chunk of a history at a time.
 Nothing is drawn: what a model does wrong it does by the hash of user, interest and item.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
+from tastemaker.config import to_json
 from tastemaker.data.declaration import POLARITIES, Polarity
 from tastemaker.data.signals import CHUNK, Event, UserSignals
+from tastemaker.errors import BadInput
+from tastemaker.understand.asked import Written
 from tastemaker.understand.extracted import Extracted, extracted
-from tastemaker.understand.interests import Interest, Mode, merge
+from tastemaker.understand.interests import Mode, merge
 from tastemaker.understand.oracle import Oracle
-from tastemaker.understand.specificity import LineUp
 from tastemaker.understand.taxonomy import Taxonomy
 from tastemaker.worlds.planted_interests import PlantedUsers
 from tastemaker.worlds.topics import TOPICS
@@ -25,6 +26,16 @@ SMALL = Taxonomy(tuple(TOPICS))
 """The taxonomy of planted users."""
 Model = Callable[[str, Sequence[Event]], str]
 """Writes the reply on one chunk: `(user id, events newest first) -> text`."""
+SIMULATED = (
+    "oracle",
+    "popularity prior",
+    "echo everything",
+    "hallucinating",
+    "no evidence",
+    "wrong counts",
+    "length limited",
+)
+"""Names of the simulated models."""
 _SHARES = 2**32
 
 
@@ -71,34 +82,44 @@ def ask(model: Model, user: UserSignals, chunk: int = CHUNK, mode: Mode = "stric
     )
 
 
-@dataclass(frozen=True)
-class PlantedJudge:
-    """Answers by what was planted, wrong about some items."""
+class Simulated:
+    """A simulated model by its name, as a benchmark asks it.
 
-    planted: PlantedUsers
-    noise: float = 0.0
-    """chance that it takes an item for the opposite of what it is, 0 to 1"""
-    seed: int = 0
+    Args:
+        name: One of `models`; a hyphen may stand for a blank.
+        planted: What it is asked about.
+        chunk: Events of a history that it is shown at once.
+        mode: How its replies are read.
 
-    def relevant(self, interest: Interest, user: UserSignals) -> list[str]:
-        """F_j: cited items of the user's history that are of the interest's topic."""
-        return [item for item in interest.cited if item in user.items and self._of(interest, item)]
+    Raises:
+        BadInput: If there is no such model.
+    """
 
-    def unrelated(self, user: UserSignals, pool: Collection[str]) -> list[str]:
-        """The pool without what overlaps the interests of the user."""
-        return self.planted.distractors(user.user, pool)
+    def __init__(
+        self, name: str, planted: PlantedUsers, chunk: int = CHUNK, mode: Mode = "strict"
+    ) -> None:
+        known = models(planted)
+        self.name = name.replace("-", " ")
+        if self.name not in known:
+            fix = f"There are: {', '.join(known)}."
+            raise BadInput(f"No simulated model is called {name!r:.80}.", "model", fix)
+        self._model, self._chunk, self._mode = known[self.name], chunk, mode
+        self.identity = identity(self.name, chunk, mode, world_of(planted))
 
-    def pick(self, interest: Interest, line_up: LineUp) -> list[str]:
-        """K items of a line-up: those of the topic first, and then, not to be caught, any."""
-        of_topic = {item for item in line_up.items if self._of(interest, item)}
-        own = [item for item in line_up.items if item in of_topic]
-        rest = [item for item in line_up.items if item not in of_topic]
-        return [*own, *rest][: line_up.k]
+    def write(self, users: Sequence[UserSignals]) -> list[Written]:
+        """Its interests of each user."""
+        return [Written(ask(self._model, user, self._chunk, self._mode)) for user in users]
 
-    def _of(self, interest: Interest, item: str) -> bool:
-        topic = SMALL.number(interest.name)
-        right = topic > 0 and self.planted.topics.get(item) == topic
-        return right != (_chance(self.seed, "judge", interest.name, item) < self.noise)
+
+def world_of(planted: PlantedUsers) -> list[object]:
+    """What tells a planted world from others."""
+    known = {user: sorted(own) for user, own in sorted(planted.oracle.items())}
+    return [to_json(planted.options), known, sorted(planted.topics.items())]
+
+
+def identity(*parts: object) -> str:
+    """Hex sha256 of JSON values that decide what somebody answers."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _oracle(planted: PlantedUsers) -> Model:
@@ -126,10 +147,10 @@ def _wrong_counts(planted: PlantedUsers, errors: float) -> Model:
     kinds = planted.options.kinds
 
     def mistaken(user: str, event: Event) -> Event:
-        chance = _chance(planted.options.seed, "counts", user, event.item)
-        if chance >= errors:
+        drawn = chance(planted.options.seed, "counts", user, event.item)
+        if drawn >= errors:
             return event
-        place = int(chance / errors * len(kinds))
+        place = int(drawn / errors * len(kinds))
         return event._replace(polarity=kinds[min(place, len(kinds) - 1)])
 
     def write(user: str, events: Sequence[Event]) -> str:
@@ -174,7 +195,7 @@ def _written(found: Mapping[int, Sequence[Event]]) -> str:
     return "```json\n" + json.dumps(entries) + "\n```"
 
 
-def _chance(*lot: object) -> float:
+def chance(*lot: object) -> float:
     """A number in 0..1 that depends on what is drawn for alone."""
     digest = hashlib.sha256("\x1f".join(map(str, lot)).encode()).digest()
     return int.from_bytes(digest[:4], "big") / _SHARES

@@ -7,9 +7,11 @@ from statistics import mean
 import pytest
 
 from tastemaker.data.signals import Signals, signals
+from tastemaker.errors import BadInput
 from tastemaker.understand.evidence import Evidence, check_evidence, together
+from tastemaker.understand.planted_judge import PlantedJudge
 from tastemaker.understand.scores import ModelScore, UserScore, check, score_model, score_user
-from tastemaker.understand.simulated import SMALL, Model, PlantedJudge, ask, models
+from tastemaker.understand.simulated import SIMULATED, SMALL, Model, Simulated, ask, models
 from tastemaker.understand.specificity import SpecificityOptions, draw_line_up, draw_pool, picked
 from tastemaker.worlds.planted_interests import PlantedOptions, PlantedUsers, plant_users
 
@@ -122,3 +124,27 @@ def test_a_thousand_users_are_scored_without_a_judge_in_a_minute() -> None:
         scores.append(score_user(user.user, checked, world.oracle[user.user], False))
     assert score_model(scores).means["ig_f1"] == 1
     assert time.process_time() - start < 60
+
+
+def test_a_simulated_model_is_asked_like_any_other() -> None:
+    users = list(SIGNALS.users())[:2]
+    model = Simulated("echo-everything", WORLD)
+    assert model.name == "echo everything"
+    plain = [ask(models(WORLD)["echo everything"], user) for user in users]
+    assert [one.extracted for one in model.write(users)] == plain
+    assert tuple(models(WORLD)) == SIMULATED
+    with pytest.raises(BadInput, match="oracle"):
+        Simulated("nobody", WORLD)
+
+
+def test_whatever_changes_what_a_simulated_model_writes_changes_its_identity() -> None:
+    other = plant_users(PlantedOptions(users=12, length=120, seed=1))
+    made = [
+        Simulated("oracle", WORLD),
+        Simulated("echo everything", WORLD),
+        Simulated("oracle", WORLD, chunk=7),
+        Simulated("oracle", WORLD, mode="reference"),
+        Simulated("oracle", other),
+    ]
+    assert len({model.identity for model in made}) == len(made)
+    assert Simulated("oracle", WORLD).identity == made[0].identity

@@ -1,0 +1,129 @@
+"""tastemaker gistbench: does a model understand a user?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tastemaker.commands.gistbench_options import (
+    GistRunOptions,
+    LeaderboardOptions,
+    MakeDatasetOptions,
+    MakePlantedOptions,
+    ScoreOptions,
+    ValidateOptions,
+)
+from tastemaker.commands.gistbench_shown import (
+    show_agreement,
+    show_leaderboard,
+    show_ls,
+    show_made,
+    show_results,
+)
+from tastemaker.commands.verbs import Later, Nothing, Verb
+from tastemaker.files import JsonObject, write_text
+
+
+def gistbench_run(options: GistRunOptions) -> JsonObject:
+    """Ask a model what a task's users like, check its evidence, and score it."""
+    from tastemaker.models.endpoint import Prices
+    from tastemaker.run.benchmark import Spending, benchmark
+    from tastemaker.understand.contestants import Contest, Entrant
+    from tastemaker.understand.gistbench import GistOptions
+    from tastemaker.understand.specificity import SpecificityOptions
+    from tastemaker.understand.tasks import open_task
+
+    taxonomy = Path(options.taxonomy) if options.taxonomy else None
+    task = open_task(options.task, taxonomy, Path(options.oracle) if options.oracle else None)
+    prices = Prices(options.prompt_price, options.reply_price)
+    model = Entrant(
+        options.model,
+        options.url,
+        options.max_tokens,
+        options.thresholds,
+        options.shaped,
+        prices=prices,
+    )
+    judge = Entrant(
+        options.judge,
+        options.judge_url,
+        options.judge_tokens,
+        repeats=options.repeats,
+        prices=prices,
+    )
+    sizes = SpecificityOptions(options.pool, options.test_size, options.backing, seed=options.seed)
+    how = GistOptions(
+        options.mode, options.chunk, sizes, options.limit, options.block, options.resume
+    )
+    contest = Contest(model, judge if options.judge else None, options.allow_self_judge)
+    spending = Spending(options.most_tokens, options.most_cost, options.yes)
+    return _short(benchmark(task, contest, how, options.out, spending))
+
+
+def gistbench_ls(options: Nothing) -> JsonObject:
+    """Tasks, and the models that need no language model."""
+    from tastemaker.understand.baselines import BASELINES
+    from tastemaker.understand.simulated import SIMULATED
+    from tastemaker.understand.tasks import TASKS
+
+    simulated = [name.replace(" ", "-") for name in SIMULATED]
+    return {"tasks": dict(TASKS), "baselines": list(BASELINES), "simulated": simulated}
+
+
+def gistbench_score(options: ScoreOptions) -> JsonObject:
+    """Score a run again from its samples."""
+    from tastemaker.understand.gistbench_results import score
+
+    return _short(score(Path(options.run)) | {"folder": options.run})
+
+
+def gistbench_leaderboard(options: LeaderboardOptions) -> JsonObject:
+    """Rank runs; those of another task, oracle, mode or judge stand in a ranking of their own."""
+    from tastemaker.understand.leaderboard import leaderboard, markdown
+
+    board = leaderboard([Path(run) for run in options.runs])
+    if options.html:
+        from tastemaker.report.leaderboard import render
+
+        write_text(Path(options.html), render(board))
+    if options.markdown:
+        write_text(Path(options.markdown), markdown(board))
+    return board
+
+
+def gistbench_make_planted(options: MakePlantedOptions) -> JsonObject:
+    """Generate users whose interests are known, as a task in a folder."""
+    from tastemaker.run.benchmark_data import make_planted
+    from tastemaker.worlds.planted_interests import PlantedOptions
+
+    knobs = {name: value for name, value in vars(options).items() if name != "out"}
+    return make_planted(PlantedOptions(**knobs), options.out)
+
+
+def gistbench_make_dataset(options: MakeDatasetOptions) -> JsonObject:
+    """Generate users who are like those of a task in sum, and say how like they are."""
+    from tastemaker.run.benchmark_data import make_dataset
+
+    return make_dataset(options.like, options.users, options.seed, options.out)
+
+
+def gistbench_validate(options: ValidateOptions) -> JsonObject:
+    """Compare verified interests with what users answered in a survey."""
+    from tastemaker.run.benchmark_data import validate_interests
+
+    middle = float(options.above) if options.above else None
+    return validate_interests(options.of, options.survey, middle, options.taxonomy)
+
+
+def _short(results: JsonObject) -> JsonObject:
+    return {name: value for name, value in results.items() if name != "per_user"}
+
+
+VERBS: dict[str, Verb | Later] = {
+    "gistbench run": Verb(gistbench_run, GistRunOptions, show_results),
+    "gistbench ls": Verb(gistbench_ls, Nothing, show_ls),
+    "gistbench score": Verb(gistbench_score, ScoreOptions, show_results),
+    "gistbench leaderboard": Verb(gistbench_leaderboard, LeaderboardOptions, show_leaderboard),
+    "gistbench make-planted": Verb(gistbench_make_planted, MakePlantedOptions, show_made),
+    "gistbench make-dataset": Verb(gistbench_make_dataset, MakeDatasetOptions, show_made),
+    "gistbench validate": Verb(gistbench_validate, ValidateOptions, show_agreement),
+}
