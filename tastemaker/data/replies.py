@@ -33,6 +33,8 @@ class Reply:
     """in the currency that prices were given in"""
     error: str = ""
     """why there is no answer; empty: there is one"""
+    too_long: bool = False
+    """whether that is because the question was too long for the model"""
 
 
 def without_thinking(text: str) -> tuple[str, str]:

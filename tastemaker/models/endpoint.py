@@ -7,6 +7,7 @@ could mend ends the call: a wrong key, a wrong URL, or an endpoint that was neve
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -25,6 +26,11 @@ from tastemaker.models.json_grammar import JsonRows
 
 URL, KEY = "TASTEMAKER_LLM_URL", "TASTEMAKER_LLM_KEY"
 """Environment variables that are read where no option is given."""
+_TOO_LONG = re.compile(
+    r"answers 4(?:00|13|22)\b.*(?:context|too long|too many tokens|exceeds? .*length)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Refusals of a question that is longer than the model reads, as servers word them."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,8 @@ class Endpoint(Answers):
         except RequestFailed as failed:
             if not failed.reached and not self._reached:
                 raise
-            return Reply(error=str(failed), seconds=time.perf_counter() - begun)
+            error, seconds = str(failed), time.perf_counter() - begun
+            return Reply(error=error, seconds=seconds, too_long=bool(_TOO_LONG.search(error)))
         self._reached = True
         return reply
 

@@ -110,7 +110,7 @@ class LocalLLM(Answers):
             error = f"The prompt has {len(prompt):,} tokens, and with max_tokens = "
             error += f"{asks[number].max_tokens:,} more than the {self._most:,} of the model."
             for twin in twins[number]:
-                yield twin, Reply(prompt_tokens=len(prompt), error=error)
+                yield twin, Reply(prompt_tokens=len(prompt), error=error, too_long=True)
         fitting.sort(key=lambda number: (asks[number].max_tokens, len(prompts[number])))
         for first in range(0, len(fitting), self._batch):
             rows = fitting[first : first + self._batch]

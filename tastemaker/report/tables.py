@@ -98,15 +98,16 @@ def accuracy(models: Mapping[str, object], best: str) -> ModelTable:
         for suffix, words in OTHER_CONVENTIONS.items()
         for c in ACCURACY
     ]
-    return _table(models, best, (*ACCURACY, *others))
+    return model_table(models, best, (*ACCURACY, *others))
 
 
 def beyond_accuracy(models: Mapping[str, object], best: str) -> ModelTable:
     """Models by what accuracy does not show."""
-    return _table(models, best, BEYOND)
+    return model_table(models, best, BEYOND)
 
 
-def _table(models: Mapping[str, object], best: str, columns: Sequence[Column]) -> ModelTable:
+def model_table(models: Mapping[str, object], best: str, columns: Sequence[Column]) -> ModelTable:
+    """Models under those columns that one of them has a number of."""
     measured = [c for c in columns if any(c.metric in part(models, name) for name in models)]
     names = ordered(models)
     by_column = [_cells([part(part(models, n), c.metric) for n in names], c) for c in measured]

@@ -37,6 +37,9 @@ class Written:
     """interests of all chunks, joined by name"""
     calls: tuple[Call, ...] = ()
     """what it was asked; empty for who is no language model"""
+    chunks: tuple[int, ...] = ()
+    """events of each part of the history that was read, newest first; shorter ones were cut
+    because the model could not read more at once"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,9 @@ class Judged:
     unfiltered: int = 0
     """questions about the pool without an answer, after which it was left as it was"""
     calls: tuple[Call, ...] = field(default=())
+    votes: tuple[tuple[int, int], ...] = ()
+    """of each item that was shown as evidence, how many replies said no and yes, where there were
+    several and all could be read: what `agreement.fleiss_kappa` takes"""
 
 
 class Understands(Protocol):

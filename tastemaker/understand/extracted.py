@@ -129,7 +129,7 @@ def _interest(entry: object, mode: Mode) -> Interest | None:
         name=" ".join(inert(name[:MAX_NAME]).split()),
         cited=cited,
         unread=unread,
-        claimed=_counts(entry.get("counts")),
+        claimed=_counts(entry.get("counts", _flat(entry))),
         types=_types(entry.get("item_types")),
         excerpt=_text(entry.get("evidence_excerpt")),
         rationale=_text(entry.get("brief_rationale")),
@@ -157,6 +157,11 @@ def _id(entry: object, mode: Mode) -> str | None:
     if mode == "strict" and isinstance(entry, float) and entry.is_integer():
         return str(int(entry))
     return None
+
+
+def _flat(entry: Mapping[str, object]) -> dict[str, object] | None:
+    """Numbers that stand in the interest itself; None where there are none."""
+    return {kind: entry[kind] for kind in POLARITIES if kind in entry} or None
 
 
 def _counts(value: object) -> Mapping[Polarity, int] | None:

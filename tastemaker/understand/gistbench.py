@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tastemaker import files
-from tastemaker.config import environment, to_json
+from tastemaker.config import to_json
 from tastemaker.data.categories import fold
 from tastemaker.data.signals import CHUNK, UserSignals
 from tastemaker.errors import BadInput
@@ -21,17 +20,13 @@ from tastemaker.files import JsonObject
 from tastemaker.understand import samples
 from tastemaker.understand.asked import Judge, Judged, Understands, Written
 from tastemaker.understand.extracted import Extracted
+from tastemaker.understand.gistbench_folder import header, opened, oracle_of
 from tastemaker.understand.interests import Interest, Mode
 from tastemaker.understand.oracle import Oracle
 from tastemaker.understand.samples import Sample
 from tastemaker.understand.specificity import SpecificityOptions
 from tastemaker.understand.task import Task
 
-CONFIG = "config.json"
-REPLIES = "replies.sqlite"
-"""Where the replies of language models are kept for a run, beside its samples."""
-FORMAT = 1
-"""Of the folder, and of the way in which it is scored."""
 _FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
 """What a model or judge may raise over one user without stopping a run."""
 
@@ -102,7 +97,7 @@ def run(
         BadInput: If the folder holds another run, or one that is not resumed; says what differs.
     """
     options = options or GistOptions()
-    done = _opened(out, header(task, model, judge, options), options.resume)
+    done = opened(out, header(task, model, judge, options.settled), options.resume)
     users = list(task.users(options.limit or None))
     oracle = oracle_of(task)
     known = _named(done)
@@ -115,25 +110,6 @@ def run(
             samples.add(out, one.sample(task, judge, oracle, known))
         said(len(users) - len(left) + start + len(block), len(users))
     return out
-
-
-def oracle_of(task: Task) -> Oracle | None:
-    """What users are known to have: from the task or, where it is planted, the truth."""
-    return task.oracle or (Oracle(task.planted.oracle) if task.planted else None)
-
-
-def header(task: Task, model: Understands, judge: Judge | None, options: GistOptions) -> JsonObject:
-    """What decides a run's result; a folder whose header differs holds another run."""
-    oracle = oracle_of(task)
-    return {
-        "format": FORMAT,
-        "task": {"name": task.name, "sha256": task.sha256, "note": task.note},
-        "oracle_sha256": oracle.sha256 if oracle else None,
-        "taxonomy_sha256": task.taxonomy.sha256 if task.taxonomy else None,
-        "model": {"name": model.name, "identity": model.identity},
-        "judge": {"name": judge.name, "identity": judge.identity} if judge else None,
-        "options": options.settled,
-    }
 
 
 @dataclass(frozen=True)
@@ -225,45 +201,6 @@ def _named(done: Sequence[Sample]) -> dict[str, int]:
         for one in each.interests
         if isinstance(one.category, int) and not each.judge_problem
     }
-
-
-def _opened(out: Path, new: JsonObject, resume: bool) -> list[Sample]:
-    """The samples that a folder holds already, after a look at whose they are."""
-    path = out / CONFIG
-    if not path.is_file():
-        others = [one for one in out.glob("*") if not one.name.startswith(REPLIES)]
-        if others:
-            what = "The folder holds something that is no run of this benchmark."
-            raise BadInput(what, str(out), "Choose another folder.")
-        files.make_folder(out)
-        files.write_json(path, new | {"environment": environment()})
-        return []
-    old = files.read_json(path)
-    old.pop("environment", None)
-    there, here = _flat(old), _flat(new)
-    changed = [
-        f"{name} is {there.get(name)!r:.80} there and {here.get(name)!r:.80} here"
-        for name in {**here, **there}
-        if there.get(name) != here.get(name)
-    ]
-    if changed:
-        what = f"The folder holds another run: {'; '.join(changed)}."
-        raise BadInput(what, str(path), "Choose another folder, or the same task and options.")
-    done = samples.read(out)
-    if done and not resume:
-        what, fix = "The folder holds this run already.", "Add resume, or choose another folder."
-        raise BadInput(what, str(out), fix)
-    return done
-
-
-def _flat(value: JsonObject, before: str = "") -> JsonObject:
-    """An object without objects in it: `a.b` for b in a."""
-    leaves: JsonObject = {}
-    for name, inner in value.items():
-        leaves |= (
-            _flat(inner, f"{before}{name}.") if isinstance(inner, dict) else {before + name: inner}
-        )
-    return leaves
 
 
 def _told(error: Exception) -> str:

@@ -22,7 +22,7 @@ from tastemaker.metrics.intervals import intervals
 from tastemaker.understand import samples
 from tastemaker.understand.asked import Call
 from tastemaker.understand.evidence_results import evidence_results
-from tastemaker.understand.gistbench import CONFIG
+from tastemaker.understand.gistbench_folder import CONFIG
 from tastemaker.understand.interests import Mode
 from tastemaker.understand.samples import Sample
 from tastemaker.understand.scores import SCORES, UserScore, check, score_user

@@ -50,27 +50,6 @@ def test_a_finished_run_is_not_asked_again_and_a_limited_one_can_be_extended(
     assert model.asked == [user.user for user in TASK.users()]
 
 
-def test_a_folder_of_another_run_is_refused_by_what_differs(tmp_path: Path) -> None:
-    model = Simulated("oracle", WORLD)
-    run(TASK, model, TRUTH, tmp_path, OPTIONS)
-    with pytest.raises(BadInput, match="resume"):
-        run(TASK, model, TRUTH, tmp_path, OPTIONS)
-    for differs, task, other, judge, options in (
-        ("model.name", TASK, Simulated("no evidence", WORLD), TRUTH, RESUMED),
-        ("judge", TASK, model, None, RESUMED),
-        ("judge.name", TASK, model, PlantedJudge(WORLD, 0.1, sizes=SIZES), RESUMED),
-        ("options.mode", TASK, model, TRUTH, replace(RESUMED, mode="reference")),
-        ("oracle_sha256", replace(TASK, oracle=Oracle({"u0": frozenset({1})})), model, TRUTH,
-         RESUMED),
-    ):  # fmt: skip
-        with pytest.raises(BadInput, match=differs):
-            run(task, other, judge, tmp_path, options)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "letter.txt").touch()
-    with pytest.raises(BadInput, match="no run"):
-        run(TASK, model, TRUTH, tmp_path / "other", OPTIONS)
-
-
 def test_whatever_fails_of_one_user_is_recorded_and_stops_nobody(tmp_path: Path) -> None:
     good = Simulated("oracle", WORLD).write(list(TASK.users()))[2].extracted.interests[0]
     entry = {"interest": good.name, "item_ids": list(good.cited)}

@@ -9,7 +9,8 @@ import pytest
 
 from tastemaker.errors import ArtefactError
 from tastemaker.understand import samples
-from tastemaker.understand.gistbench import CONFIG, run
+from tastemaker.understand.gistbench import run
+from tastemaker.understand.gistbench_folder import CONFIG
 from tastemaker.understand.gistbench_results import RESULTS, score
 from tastemaker.understand.scores import SCORES
 from tastemaker.understand.simulated import Simulated
