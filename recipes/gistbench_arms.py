@@ -105,17 +105,36 @@ def counting_error(found: Sequence[Sample]) -> Floats:
     return np.array(errors)
 
 
-def worlds(options: PlantedOptions, seed: int) -> tuple[Task, PlantedUsers]:
-    """The world of a seed."""
-    planted = plant_users(replace(options, seed=seed))
-    return planted_task(planted), planted
+def by_itself(found: Sequence[Sample]) -> dict[str, Floats]:
+    """What needs no judge, by user: IG at its best, evidence, and whether anything was read.
+
+    Where nothing is cited, nothing is right: 0.
+    """
+    rows = []
+    for one in found:
+        scores = score_sample(one, "strict", by_number=False).numbers
+        checked = check_evidence(one.signals, [each.interest for each in one.interests])
+        gaps = np.abs(np.array(checked.differences, float)).reshape(-1, len(checked.kinds))
+        rows.append(
+            {
+                "ig_p": scores["ig_p"],
+                "ig_r": scores["ig_r"],
+                "validity": checked.validity or 0.0,
+                "compliance": checked.compliance,
+                "exact": (gaps == 0).mean() if len(gaps) else 0.0,
+                "interests": float(checked.interests),
+                "read": float(not one.failed),
+            }
+        )
+    return {name: np.array([row[name] for row in rows], float) for name in rows[0]}
 
 
 def simulated(
     found: Evidence, options: PlantedOptions, seed: int, errors: Sequence[float]
 ) -> tuple[Floats, Floats]:
     """All models of one world; (M, U) judge-free and judged IG of the careless ones."""
-    task, planted = worlds(options, seed)
+    planted = plant_users(replace(options, seed=seed))
+    task = planted_task(planted)
     judge, noisy = PlantedJudge(planted), PlantedJudge(planted, noise=0.2)
     for name in SHOWN:
         scores = numbers(asked(task, Simulated(name, planted), judge))
@@ -137,9 +156,10 @@ def miscounted(found: Evidence, users: int, seed: int, events: Sequence[int]) ->
     """The model of wrong counts in worlds of more items an interest, and of more polarities."""
     for kinds in (POLARITIES[1:3], POLARITIES):
         for many in events:
-            own = PlantedOptions(users=users, events=many, kinds=kinds)
-            task, planted = worlds(own, seed)
-            error = counting_error(asked(task, Simulated("wrong counts", planted), None))
+            options = PlantedOptions(users=users, events=many, kinds=kinds, seed=seed)
+            planted = plant_users(options)
+            model = Simulated("wrong counts", planted)
+            error = counting_error(asked(planted_task(planted), model, None))
             found.add(f"wrong counts, {len(kinds)} polarities, {many} items", {"error": error})
 
 
