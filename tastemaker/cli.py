@@ -11,7 +11,17 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from tastemaker import __version__, threads
-from tastemaker.commands import data, evaluate, models, recommend, run, similar, terminal, tune
+from tastemaker.commands import (
+    data,
+    evaluate,
+    models,
+    profile,
+    recommend,
+    run,
+    similar,
+    terminal,
+    tune,
+)
 from tastemaker.commands.parsing import nearest, parse
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import BadInput, TastemakerError
@@ -23,6 +33,7 @@ VERBS: dict[str, Verb | Later] = {
     **evaluate.VERBS,
     **recommend.VERBS,
     **similar.VERBS,
+    **profile.VERBS,
     **models.VERBS,
     **data.VERBS,
 }
