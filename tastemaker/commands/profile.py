@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.padding import Padding
@@ -10,19 +10,13 @@ from rich.padding import Padding
 from tastemaker.commands.terminal import Screen, plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.counts import counted
+from tastemaker.data.declaration import SAID, Polarity
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
 from tastemaker.options import Count, Positional
 from tastemaker.threads import recorded
 
-SAID = {
-    "explicit_positive": "liked",
-    "implicit_positive": "chosen",
-    "implicit_negative": "passed over",
-    "explicit_negative": "disliked",
-}
-"""Polarity → what the user did with an item."""
-TITLES = 5
+TITLES = 4
 """Items of the evidence that are shown."""
 
 
@@ -61,7 +55,8 @@ def profile(options: ProfileOptions) -> JsonObject:
     """Say what one user likes and dislikes, with the items that prove it."""
     from tastemaker.run.saved import open_run
 
-    return open_run(options.run).profile(options.user).first(options.k).to_json()
+    saved = open_run(options.run)
+    return saved.profile(options.user, options.k, llm=options.llm, url=options.url).to_json()
 
 
 def show_profile(answer: JsonObject) -> None:
@@ -71,46 +66,52 @@ def show_profile(answer: JsonObject) -> None:
     if answer["known"]:
         met = counted(answer["items"], "item")
         out.print(plain(f"User {answer['user']}: {met}, {_numbers(answer['counts'])}", "bold"))
+    if answer["summary"]:
+        out.print(plain(f"{answer['model']} says, unchecked: {answer['summary']}", "italic"))
     interests = answer["interests"]
-    own = [one for one in interests if one["verdict"] == "verified" and one["own"]]
-    alike = [one for one in interests if one["verdict"] == "verified" and not one["own"]]
-    open_ = [one for one in interests if one["verdict"] != "verified"]
-    _listed(out, "Likes, more than others do", own)
-    _listed(out, "Likes, as others do", alike)
-    _listed(out, "Not proved", open_)
-    _listed(out, "Dislikes", answer["dislikes"])
+    verified = [one for one in interests if one["verdict"] == "verified"]
+    _listed(out, "Likes more than others do, verified", [one for one in verified if one["own"]])
+    _listed(out, "Likes as others do, verified", [one for one in verified if not one["own"]])
+    rest = [one for one in interests if one["verdict"] != "verified"]
+    _listed(out, "Perhaps, not verified", rest)
+    _listed(out, "Dislikes, verified", answer["dislikes"])
     out.print()
-    for note in answer["notes"]:
-        out.print(plain(note))
+    for note in filter(None, (*answer["notes"], answer["rule"])):
+        out.print(plain(note, "dim"))
 
 
-def _listed(out: Screen, title: str, interests: list[JsonObject]) -> None:
+def _listed(out: Screen, title: str, interests: Sequence[JsonObject]) -> None:
+    """Interests under a title: name, numbers and how they compare; then the newest items."""
     if not interests:
         return
     out.print()
-    out.print(plain(title, "dim"))
+    out.print(plain(title, "underline"))
     for one in interests:
         line = plain(one["name"], "bold")
-        line.append_text(plain(f"  {_said(one)}"))
+        mixed = "as much against it: " if one["verdict"] == "mixed" else ""
+        line.append_text(plain(f"  {mixed}{_numbers(one['counts'])}{_compared(one)}"))
         out.print(Padding(line, (0, 0, 0, 2)))
         titles = " · ".join(proof["title"] for proof in one["items"][:TITLES])
         out.print(Padding(plain(titles, "dim"), (0, 0, 0, 4)))
+        if one["sentence"]:
+            cited = " · ".join(proof["title"] for proof in one["cited"])
+            words = f"“{one['sentence']}”" + (f" ({cited})" if cited else "")
+            out.print(Padding(plain(words, "italic"), (0, 0, 0, 4)))
 
 
-def _said(one: JsonObject) -> str:
-    """Numbers of an interest, and how it compares."""
-    parts = [_numbers(one["counts"])]
+def _compared(one: JsonObject) -> str:
+    """A user's share of an interest beside that of all others; of a dislike nothing."""
+    if not one["share"]:
+        return ""
     if one["lift"] is None:
-        parts.append("nobody else chose any")
-    else:
-        parts.append(f"{one['share']:.0%} of their items, {one['others']:.0%} of others'")
-    return "; ".join(parts)
+        return f"; {one['share']:.0%} of their items, none of others'"
+    return f"; {one['share']:.0%} of their items, {one['others']:.0%} of others'"
 
 
-def _numbers(counts: Mapping[str, int]) -> str:
+def _numbers(counts: Mapping[Polarity, int]) -> str:
     """Such as `3 liked, 2 chosen`; what there is none of is left out."""
     said = [f"{number:,} {SAID[kind]}" for kind, number in counts.items() if number]
-    return ", ".join(said) or "nothing chosen"
+    return ", ".join(said) or "nothing"
 
 
 VERBS: dict[str, Verb | Later] = {

@@ -1,12 +1,15 @@
 """A user of a run: what they like, counted over the whole log, by the groups that items have.
 
 Items are grouped by the catalogue's categories; without any, by the words of their texts; without
-texts nothing names an interest, and the profile says so.
+texts nothing names an interest, and the profile says so. What a language model says of a user is
+kept beside the run, `RUN.replies.sqlite`: the run itself is sealed, and may be read by many.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -16,12 +19,17 @@ from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.groupings import OTHER, Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.signals import Signals, signals
-from tastemaker.errors import BadInput
+from tastemaker.errors import BadInput, OutOfResources
+from tastemaker.models.generate import opened
+from tastemaker.models.request_cache import Cached
 from tastemaker.recommend.prior_groups import grouping_of
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.understand.everybody import Everybody
 from tastemaker.understand.profile import Profile, profile
+from tastemaker.understand.profile_words import SHAPE, with_words
 
+REPLIES = ".replies.sqlite"
+"""What the file of kept replies has behind the run's name."""
 WORDS = "The items have no categories: groups of items with similar words stand in for them."
 NOTHING = "The items have neither categories nor words, so nothing names what a user likes."
 UNKNOWN = "This user is not in the data, so nothing is known of them."
@@ -56,6 +64,29 @@ class Profiler:
         found = profile(self.signals.user(user), self.everybody)
         notes = (self.note, *found.notes) if self.note else found.notes
         return replace(found, notes=notes)
+
+
+def worded(found: Profile, run: Path, name: str, url: str = "") -> Profile:
+    """A profile with what a language model says of it, asked once and then kept beside the run.
+
+    Args:
+        found: What was counted.
+        run: The run's folder.
+        name: What `models.generate.opened` takes.
+        url: Likewise.
+
+    Raises:
+        BadInput: If there is no such model here, or the URL is none.
+        ArtefactError: If its weights are missing, or what is kept is damaged.
+    """
+    model = opened(name, url).shaped(SHAPE)
+    whole = run.resolve()
+    try:
+        kept = Cached(model, whole.with_name(f"{whole.name}{REPLIES}"))
+    except OutOfResources:  # a place that may be read alone
+        return with_words(found, model, name)
+    with closing(kept):
+        return with_words(found, kept, name)
 
 
 def _grouped(log: Interactions, dataset: Dataset) -> tuple[Grouping, str]:

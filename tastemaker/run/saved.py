@@ -31,7 +31,7 @@ from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
 from tastemaker.run.kept import kept_data
 from tastemaker.run.models import Models
-from tastemaker.run.profile import Profiler
+from tastemaker.run.profile import Profiler, worded
 from tastemaker.run.remembered import remembering
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.similar import Beside, answer_similar
@@ -155,16 +155,20 @@ class SavedRun:
         """What users like, counted over the whole log."""
         return Profiler.of(self.data)
 
-    def profile(self, user: Id) -> Profile:
+    def profile(self, user: Id, k: int = 10, *, llm: str = "", url: str = "") -> Profile:
         """What a user likes and dislikes, with the items that prove it.
 
         Args:
             user: User id as in the data; of an unknown one the profile says that nothing is known.
+            k: Most interests, and most dislikes.
+            llm: Language model that adds words, as `models.generate.opened` takes it; empty: none.
+            url: Of an OpenAI-compatible API that it answers at.
 
         Raises:
-            BadInput: If it is no id.
+            BadInput: If the user is no id, k is below 1, or there is no such model.
         """
-        return self.profiler.of_user(id_of(user))
+        found = self.profiler.of_user(id_of(user)).first(Wishes(k).k)
+        return worded(found, self.path, llm, url) if llm else found
 
     @cached_property
     def beside(self) -> Beside:

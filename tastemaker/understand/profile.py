@@ -16,7 +16,7 @@ import numpy as np
 
 from tastemaker.counts import by_count, counted
 from tastemaker.data.contexts import Int64s
-from tastemaker.data.declaration import POLARITIES, Polarity
+from tastemaker.data.declaration import POLARITIES, SAID, Polarity, is_positive
 from tastemaker.data.groupings import OTHER
 from tastemaker.data.signals import UserSignals
 from tastemaker.files import JsonObject
@@ -43,6 +43,11 @@ class Proof:
     polarities: tuple[Polarity, ...]
     """all that the user said of it"""
 
+    @property
+    def positive(self) -> bool:
+        """Whether the user ever chose it."""
+        return any(map(is_positive, self.polarities))
+
 
 @dataclass(frozen=True)
 class CountedInterest:
@@ -54,9 +59,11 @@ class CountedInterest:
     counts: Mapping[Polarity, int]
     """distinct items of the whole history, by polarity that the data set has"""
     evidence: Mapping[Polarity, int]
-    """the same among `items`, which the verdict was counted over"""
+    """the same among the newest items of the group, which the verdict was counted over"""
     items: tuple[Proof, ...]
-    """the newest items of the group, newest first"""
+    """those of the newest items that speak for it, newest first"""
+    against: tuple[Proof, ...]
+    """those that speak against it, newest first"""
     share: float
     """of the user's chosen items, those of this group, 0 to 1"""
     others: float
@@ -95,6 +102,8 @@ class Profile:
     """what the evidence speaks against as clearly as it would have to speak for an interest"""
     notes: tuple[str, ...] = ()
     """what limits what can be said, a sentence each"""
+    rule: str = ""
+    """what verifies an interest"""
     summary: str = ""
     """what a language model says of the user"""
     model: str = ""
@@ -136,12 +145,14 @@ def profile(
         verdict, against = judged(newest, user.kinds, thresholds)
         if not (against or seen[inside, :YES].any()):
             continue
+        proofs = [_proof(user, everybody, met[row]) for row in inside[:EVIDENCE]]
         interest = CountedInterest(
             everybody.grouping.names[group],
-            verdict,
+            "verified" if against else verdict,
             _by_kind(user.kinds, seen[inside].sum(0)),
             _by_kind(user.kinds, newest),
-            tuple(_proof(user, everybody, met[row]) for row in inside[:EVIDENCE]),
+            tuple(proof for proof in proofs if proof.positive != against),
+            tuple(proof for proof in proofs if proof.positive == against),
             *everybody.compared(group, int(seen[inside, :YES].any(1).sum()), chosen),
         )
         (dislikes if against else likes).append(interest)
@@ -156,6 +167,7 @@ def profile(
         tuple(likes),
         tuple(dislikes),
         tuple(_notes(user, len(met) - len(named))),
+        rule_of(user.kinds, thresholds),
     )
 
 
@@ -178,6 +190,20 @@ def judged(
     opposite = [mirror[kind] for kind in kinds]
     against = no >= CLEAR * yes and bool(verified(counts[::-1], opposite, thresholds))
     return ("mixed" if enough else "too little"), against
+
+
+def rule_of(kinds: Sequence[Polarity], thresholds: Thresholds | None = None) -> str:
+    """What verifies an interest, as a sentence for the user."""
+    thresholds = thresholds or Thresholds()
+    ways = [
+        " and ".join(f"{number:,} {SAID[kind]}" for kind, number in arm.items())
+        for arm in thresholds.enough(kinds)
+    ]
+    limits = [f"{most:,} {SAID[kind]}" for kind, most in thresholds.limits(kinds).items()]
+    if not ways:
+        return ""
+    rule = f"Verified: of the newest {EVIDENCE} items of a group, at least {', or '.join(ways)}"
+    return rule + (f"; and at most {' and '.join(limits)}." if limits else ".")
 
 
 def _groups(everybody: Everybody, met: Sequence[str]) -> dict[int, list[int]]:
@@ -208,10 +234,11 @@ def _notes(user: UserSignals, nameless: int) -> list[str]:
     """What limits what can be said of a user."""
     notes = []
     if len(user.kinds) < 2:
-        what = " ".join(user.kinds[0].split("_")) if user.kinds else "nothing"
+        what = SAID[user.kinds[0]] if user.kinds else "nothing"
         notes.append(
             f"Every event of this log says the same ({what}), so nothing tells likes from "
-            "dislikes: interests are verified by how many items were met."
+            "dislikes, and interests are verified by numbers alone. If the log knows more, declare "
+            "it in dataset.json (events, value.bands)."
         )
     elif not any(kind.endswith("negative") for kind in user.kinds):
         notes.append("No event of this log says no, so dislikes are not known.")
