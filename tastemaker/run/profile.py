@@ -26,7 +26,7 @@ from tastemaker.recommend.prior_groups import grouping_of
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.understand.everybody import Everybody
 from tastemaker.understand.profile import Profile, profile
-from tastemaker.understand.profile_words import SHAPE, with_words
+from tastemaker.understand.profile_words import with_words
 
 REPLIES = ".replies.sqlite"
 """What the file of kept replies has behind the run's name."""
@@ -79,7 +79,7 @@ def worded(found: Profile, run: Path, name: str, url: str = "") -> Profile:
         BadInput: If there is no such model here, or the URL is none.
         ArtefactError: If its weights are missing, or what is kept is damaged.
     """
-    model = opened(name, url).shaped(SHAPE)
+    model = opened(name, url)
     whole = run.resolve()
     try:
         kept = Cached(model, whole.with_name(f"{whole.name}{REPLIES}"))
