@@ -7,6 +7,7 @@ kept beside the run, `RUN.replies.sqlite`: the run itself is sealed, and may be 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,23 +46,32 @@ class Profiler:
     """what items are grouped by, where that is not the catalogue's categories"""
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Profiler:
+    def of(cls, dataset: Dataset, clusters: bool = True) -> Profiler:
         """Count a log.
 
         Args:
             dataset: The whole log, its catalogue and what is declared about it.
+            clusters: Group items without categories by their words, which takes a while where they
+                are many.
         """
         log = dataset.interactions
         counted = signals(log, dataset.declared, one_kind=True)
-        grouping, note = _grouped(log, dataset)
+        grouping, note = _grouped(log, dataset, clusters)
         titles = dataset.catalog.align(log.item_ids).titles()
         return cls(counted, Everybody.of(counted, grouping, titles), note)
 
-    def of_user(self, user: str) -> Profile:
-        """What is known of a user; of one who is not in the log, that nothing is."""
+    def of_user(self, user: str, hidden: Collection[str] = ()) -> Profile:
+        """What is known of a user; of one who is not in the log, that nothing is.
+
+        Args:
+            user: User id as in the data.
+            hidden: Items that it must not know of, such as those that a model was tested with.
+        """
         if user not in self.signals.log.user_codes:
             return Profile(user, False, self.signals.kinds, notes=(UNKNOWN,))
-        found = profile(self.signals.user(user), self.everybody)
+        did = self.signals.user(user)
+        known = tuple(event for event in did.events if event.item not in hidden)
+        found = profile(replace(did, events=known), self.everybody)
         notes = (self.note, *found.notes) if self.note else found.notes
         return replace(found, notes=notes)
 
@@ -89,15 +99,18 @@ def worded(found: Profile, run: Path, name: str, url: str = "") -> Profile:
         return with_words(found, kept, name)
 
 
-def _grouped(log: Interactions, dataset: Dataset) -> tuple[Grouping, str]:
+def _grouped(log: Interactions, dataset: Dataset, clusters: bool) -> tuple[Grouping, str]:
     """Groups of the items, and what is to be said of them."""
     ground = Ground.of(log.item_ids, dataset.catalog)
     if CATEGORY in ground.groupings:
         return ground.groupings[CATEGORY], ""
+    unnamed = Grouping.from_labels([OTHER] * log.num_items, "items"), NOTHING
+    if not clusters:
+        return unnamed
     chosen = dataset.positives()
     everybody = np.arange(chosen.num_users, dtype=np.int64)
     ground = replace(ground, train=Contexts(everybody, chosen.offsets, chosen.items))
     try:
         return grouping_of("cluster", PriorsConfig(), ground), WORDS
     except BadInput:
-        return Grouping.from_labels([OTHER] * log.num_items, "items"), NOTHING
+        return unnamed
