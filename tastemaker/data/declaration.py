@@ -20,6 +20,13 @@ Polarity = Literal[
 ]
 POLARITIES: tuple[Polarity, ...] = get_args(Polarity)
 """From the clearest yes to the clearest no."""
+SAID: dict[Polarity, str] = {
+    "explicit_positive": "liked",
+    "implicit_positive": "chosen",
+    "implicit_negative": "passed over",
+    "explicit_negative": "disliked",
+}
+"""What a user did with an item, in a word."""
 TimeUnit = Literal["s", "ms", "us", "ns"]
 
 MAX_EVENTS = 256

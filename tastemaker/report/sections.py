@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from tastemaker.options import HEADLINE
 from tastemaker.report import charts, facts, tables
+from tastemaker.report.interests import interests, remarks
 from tastemaker.report.tables import listed, objects, part
 from tastemaker.report.wording import (
     MISSING,
@@ -186,8 +187,8 @@ def examples(results: Mapping[str, object]) -> list[dict[str, object]]:
 
     `results.json` lists a history newest first, what came next in the order of time.
     """
-    shown = []
-    for example in objects(results, "examples"):
+    shown, users = [], objects(results, "examples")
+    for example, said in zip(users, remarks(users), strict=True):
         items = objects(example, "recommendations")
         shown.append(
             {
@@ -204,6 +205,8 @@ def examples(results: Mapping[str, object]) -> list[dict[str, object]]:
                     for item in items
                 ],
                 "hits": sum(item.get("hit") is True for item in items),
+                **interests(example),
+                "remarks": said,
             }
         )
     return shown

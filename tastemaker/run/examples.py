@@ -15,8 +15,10 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.data.queries import Queries
 from tastemaker.files import JsonObject
 from tastemaker.metrics.evaluate import Evaluation
+from tastemaker.run.profile import Profiler
 from tastemaker.seams import Headed
 
+INTERESTS = 6
 USERS = 3
 ITEMS = 10
 
@@ -31,6 +33,8 @@ class Known:
     """titles, aligned with the item codes"""
     refused: Interactions
     """the same users with the items that each refused, which nobody is shown"""
+    profiler: Profiler | None = None
+    """what tells their interests; None: these are not shown"""
 
 
 def examples(
@@ -62,6 +66,7 @@ def examples(
         intents = _intents(heads, named, queries.contexts.slice(row, row + 1), offered[:ITEMS])
         return {
             "user": log.user_ids[user],
+            **_likes(known, log.user_ids[user], log.decode(targets)),
             "history": [titles[code - 1] for code in context[::-1][:ITEMS]],
             "held_out": [titles[code - 1] for code in targets],
             "recommendations": [
@@ -77,6 +82,14 @@ def examples(
         }
 
     return [shown(int(row)) for row in _rows(len(queries), users)]
+
+
+def _likes(known: Known, user: str, hidden: Sequence[str]) -> JsonObject:
+    """What a user likes as far as models could know it; nothing where nothing names it."""
+    if known.profiler is None:
+        return {}
+    found = known.profiler.of_user(user, hidden).first(INTERESTS)
+    return {"profile": found.to_json()} if found.interests or found.dislikes else {}
 
 
 @torch.inference_mode()

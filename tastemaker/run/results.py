@@ -26,6 +26,7 @@ from tastemaker.run.caveats import caveats
 from tastemaker.run.examples import Known, examples
 from tastemaker.run.models import Models
 from tastemaker.run.plan import Plan
+from tastemaker.run.profile import Profiler
 from tastemaker.train.loop import Fitted
 
 
@@ -65,7 +66,8 @@ def results_of(
     on_validation = {name: models.validation[name] for name in models.names}
     best = max(on_validation, key=lambda name: on_validation[name])  # the earlier of equals
     shown = [best, models.neural_name, models.best_counting]
-    known = Known(log, plan.ground.catalog, plan.refused)
+    profiler = Profiler.of(plan.dataset, clusters=False)
+    known = Known(log, plan.ground.catalog, plan.refused, profiler)
     return {
         "data": plan.dataset.describe(),
         "split": {"name": cuts.name, "sha256": cuts.sha256, **cuts.summary()},

@@ -31,6 +31,7 @@ from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
 from tastemaker.run.kept import kept_data
 from tastemaker.run.models import Models
+from tastemaker.run.profile import Profiler, worded
 from tastemaker.run.remembered import remembering
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.similar import Beside, answer_similar
@@ -45,6 +46,7 @@ from tastemaker.run.user_lists import (
 )
 from tastemaker.run.wishes import Id, Wished, WishedBeside, Wishes, id_of, undialled
 from tastemaker.seams import Recommender
+from tastemaker.understand.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,26 @@ class SavedRun:
         said = [_reason(known, name, len(past)), *self.shelf.remarks(wishes, not len(past))]
         history = tuple(self._chosen(int(code)) for code in past[::-1][:10])
         return Answer(user, known, name, " ".join(said), history, items, len(items) == wishes.k)
+
+    @cached_property
+    def profiler(self) -> Profiler:
+        """What users like, counted over the whole log."""
+        return Profiler.of(self.data)
+
+    def profile(self, user: Id, k: int = 10, *, llm: str = "", url: str = "") -> Profile:
+        """What a user likes and dislikes, with the items that prove it.
+
+        Args:
+            user: User id as in the data; of an unknown one the profile says that nothing is known.
+            k: Most interests, and most dislikes.
+            llm: Language model that adds words, as `models.generate.opened` takes it; empty: none.
+            url: Of an OpenAI-compatible API that it answers at.
+
+        Raises:
+            BadInput: If the user is no id, k is below 1, or there is no such model.
+        """
+        found = self.profiler.of_user(id_of(user)).first(Wishes(k).k)
+        return worded(found, self.path, llm, url) if llm else found
 
     @cached_property
     def beside(self) -> Beside:

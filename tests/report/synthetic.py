@@ -61,6 +61,26 @@ def buckets(labels: list[str], slope: float, rng: random.Random) -> list[dict[st
     return rows
 
 
+def liked(name: str, titles: list[str], verdict: str = "verified") -> dict[str, Any]:
+    """One counted interest with the items that prove it."""
+    proofs = [{"item": title, "title": title, "polarities": []} for title in titles]
+    return {
+        "name": name, "verdict": verdict, "items": proofs, "against": [], "share": 0.31,
+        "others": 0.152, "counts": {"explicit_positive": len(titles), "implicit_positive": 2},
+    }  # fmt: skip
+
+
+def profile(titles: list[str]) -> dict[str, Any]:
+    """What a user likes and dislikes."""
+    hated = liked("Horror", titles[-2:]) | {"counts": {"explicit_negative": 2}, "share": 0.0}
+    return {
+        "interests": [liked("Drama", titles[:5]), liked("Westerns & <War>", titles[:1], "mixed")],
+        "dislikes": [hated],
+        "notes": ["3 of 20 items are in no named group."],
+        "rule": "Verified: of the newest 10 items of a group, at least 2 liked.",
+    }
+
+
 def example(user: str, rng: random.Random, hit: int | None) -> dict[str, Any]:
     """One user with ten recommendations, of which one may be a hit."""
     titles = rng.sample(TITLES, 20)
@@ -80,6 +100,7 @@ def example(user: str, rng: random.Random, hit: int | None) -> dict[str, Any]:
         "history": titles[10:19],
         "held_out": [held_out],
         "recommendations": shown,
+        "profile": profile(titles[10:18]),
     }
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tastemaker.data.datasets import Dataset
+from tastemaker.data.declaration import Declaration
 from tastemaker.data.ground import CATEGORY, Ground
 from tastemaker.data.splits import leave_one_out
 from tastemaker.metrics.evaluate import evaluate
@@ -14,6 +16,7 @@ from tastemaker.recommend.counting import Popularity
 from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.run.examples import Known, examples
 from tastemaker.run.job import run_recommender
+from tastemaker.run.profile import Profiler
 from tastemaker.run.saved import open_run
 from tastemaker.train.config import FitConfig
 from tastemaker.worlds.logs import planted_groups
@@ -44,6 +47,27 @@ def test_users_are_spread_and_shown_newest_first() -> None:
     (alone,) = examples(one, queries, known, users=1)
     assert abs(log.user_codes[alone["user"]] - len(queries) / 2) <= 1
     assert np.isfinite(one.mean("ndcg@10"))
+
+
+def test_interests_do_not_know_what_came_next() -> None:
+    world = planted_groups(users=50, items=30, length=10)
+    log, declared = world.interactions(), Declaration()
+    cuts = leave_one_out(log)
+    queries = cuts.queries("test")
+    measured = evaluate(Popularity.fit(cuts.train(), log.num_items), queries)
+    nothing = log.select(np.zeros(log.num_events, bool))
+    data = Dataset("planted", log, world.catalog(), declared, "", pl.DataFrame())
+    known = Known(log, world.catalog().align(log.item_ids), nothing, Profiler.of(data))
+    shown = examples(measured, queries, known)
+    assert len(shown) == 3
+    for example in shown:
+        history = log.decode(log.history(log.user_codes[example["user"]]))
+        profile = example["profile"]
+        assert profile["user"] == example["user"]
+        assert profile["items"] == len(set(history) - {history[-1]})
+        proofs = [proof for one in profile["interests"] for proof in one["items"]]
+        assert history[-1] not in {proof["item"] for proof in proofs}
+        assert {proof["item"] for proof in proofs} <= set(history)
 
 
 def refusing(folder: Path) -> Path:
