@@ -8,6 +8,7 @@ file is told at once. Rows may repeat. Without times rows stand in order, oldest
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,7 +109,7 @@ def looks_like_gist(path: Path) -> bool:
             return {"object_id", "interaction_type"} <= set(open_table(path).schema)
         with open_bytes(path) as source:
             head = source.read(_HEAD)
-    except (BadInput, OSError, EOFError):
+    except (BadInput, OSError, EOFError, zlib.error):
         return False
     return b"object_id" in head and b"interaction_type" in head
 

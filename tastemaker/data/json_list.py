@@ -7,12 +7,13 @@ text as in CSV, so that ids stay what they are (row 1 is the first object).
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 
 import polars as pl
 
 from tastemaker.data.lines import open_bytes
-from tastemaker.data.problems import BadData, shown
+from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.data.tables import Table, from_frame, unreadable
 
 MAX_BYTES = 2**28
@@ -35,14 +36,28 @@ def json_list(path: Path) -> Table:
         rows.append({key: _text(value) for key, value in entry.items()})
     names = list(dict.fromkeys(key for row in rows for key in row))
     columns = {name: [row.get(name) for row in rows] for name in names}
-    return from_frame(pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String)), str(path))
+    try:
+        frame = pl.DataFrame(columns, schema=dict.fromkeys(names, pl.String))
+    except UnicodeEncodeError:
+        raise _half_characters(path, rows) from None
+    return from_frame(frame, str(path))
+
+
+def _half_characters(path: Path, rows: list[dict[str, str | None]]) -> BadData:
+    """Where an escape stands for half of a character: the first row that has one."""
+    for number, row in enumerate(rows, start=1):
+        for name, value in row.items():
+            if any("\ud800" <= char <= "\udfff" for char in f"{name}{value}"):
+                what, fix = "an escape stands for half of a character", "Export it as UTF-8."
+                return BadData([Problem(str(path), name, number, shown(value), 1, what, fix)])
+    return unreadable(str(path), "a value is no text", "Export it as UTF-8.")
 
 
 def _entries(path: Path) -> list[object]:
     try:
         with open_bytes(path) as source:
             raw = source.read(MAX_BYTES + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise unreadable(str(path), f"the file cannot be read: {error}", "Mend it.") from None
     if len(raw) > MAX_BYTES:
         what = f"the file is larger than {MAX_BYTES / 2**20:,.0f} MB"

@@ -9,7 +9,7 @@ that the survey did not ask about.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,20 +20,15 @@ from tastemaker import files
 from tastemaker.counts import counted
 from tastemaker.data.categories import fold
 from tastemaker.data.checks import Tally
-from tastemaker.data.declaration import POLARITIES, is_positive
 from tastemaker.data.opening import open_table
 from tastemaker.data.problems import BadData, Problem
 from tastemaker.errors import BadInput
-from tastemaker.understand.groundedness import verified as is_verified
-from tastemaker.understand.scores import Checked
 from tastemaker.understand.survey_scores import NAMES, RESAMPLES, Estimate, Pairs, agreement
-from tastemaker.understand.task import Task
 from tastemaker.understand.taxonomy import Taxonomy
 
 WORDS = {"yes": 1.0, "y": 1.0, "true": 1.0, "no": 0.0, "n": 0.0, "false": 0.0}
 """Answers in words, in any case."""
 _COLUMNS = ("user_id", "interest", "answer")
-_POSITIVE = np.array([is_positive(kind) for kind in POLARITIES])
 
 
 @dataclass(frozen=True)
@@ -167,29 +162,6 @@ def validate(
     )
     measures = agreement(pairs, resamples)
     return Agreement(len(numbers), len(asked), unmatched, len(strangers), unasked, measures)
-
-
-def by_counting(task: Task) -> dict[str, dict[str, float]]:
-    """Evidence of each user's categories, counted in code: positive items where it is enough."""
-    found: dict[str, dict[str, float]] = {}
-    for user in task.users():
-        items: dict[str, list[str]] = {}
-        for item in user.items:
-            for name in task.categories.get(item, ()):
-                items.setdefault(name, []).append(item)
-        counts = np.array([user.counts(own) for own in items.values()]).reshape(-1, len(POLARITIES))
-        enough = is_verified(counts, user.kinds) * counts[:, _POSITIVE].sum(1)
-        found[user.user] = dict(zip(items, enough.astype(float).tolist(), strict=True))
-    return found
-
-
-def of_checked(interests: Iterable[Checked]) -> dict[str, float]:
-    """Evidence of one user's checked interests: relevant positive items where it is verified."""
-    found: dict[str, float] = {}
-    for one in interests:
-        much = float(np.array(one.counts)[_POSITIVE].sum()) if one.verified else 0.0
-        found[one.interest.name] = max(much, found.get(one.interest.name, 0.0))
-    return found
 
 
 def _matcher(taxonomy: Taxonomy | None, known: Mapping[str, int]) -> Callable[[str], str | int]:

@@ -126,7 +126,9 @@ def _within(pairs: Pairs) -> Floats:
 
 
 def _share(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 1e-12)
+    share = np.full(len(part), np.nan)
+    np.divide(part, whole, out=share, where=whole > 1e-12)
+    return share
 
 
 def _kappa(m: Floats) -> Floats:

@@ -12,33 +12,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
-
 from tastemaker.counts import counted
 from tastemaker.data.amazon_cds import read_amazon_cds
-from tastemaker.data.catalog import Catalog
 from tastemaker.data.datasets import load, names
 from tastemaker.data.declaration import Declaration, Polarity, ValueBands
-from tastemaker.data.folders import find_items
 from tastemaker.data.gist_rows import (
     DECLARED,
     GistRows,
-    find_gist,
-    looks_like_gist,
-    read_gist,
 )
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import by_band
 from tastemaker.data.signals import signals
 from tastemaker.errors import BadInput
 from tastemaker.understand.oracle import Oracle
-from tastemaker.understand.planted_folder import ORACLE, TAXONOMY, TRUTH, open_truth
 from tastemaker.understand.task import Task
+from tastemaker.understand.task_paths import item_categories, planted_task, task_of_path
 from tastemaker.understand.taxonomy import Taxonomy
-from tastemaker.worlds.planted_interests import PlantedOptions, PlantedUsers, plant_users
+from tastemaker.worlds.planted_interests import PlantedOptions, plant_users
 from tastemaker.worlds.short_videos import DECLARED as VIDEO_EVENTS
 from tastemaker.worlds.short_videos import short_videos
-from tastemaker.worlds.topics import TOPICS
 from tastemaker.worlds.wishes import CATEGORIES
 
 TASKS: Mapping[str, str] = {
@@ -92,7 +84,11 @@ def open_task(
     }
     if planted is not None and str(name) != "planted":
         raise BadInput(f"{str(name)!r} is not planted.", "task", "Leave its options out.")
-    task = ready[str(name)]() if str(name) in ready else _of_path(name)
+    if str(name) in ready:
+        task = ready[str(name)]()
+    else:
+        _refuse_unknown(name)
+        task = task_of_path(name)
     if taxonomy is not None:
         task = replace(task, taxonomy=Taxonomy.open(taxonomy))
     if oracle is not None:
@@ -101,24 +97,10 @@ def open_task(
     return task
 
 
-def planted_task(world: PlantedUsers) -> Task:
-    """Planted users as a task, with their truth."""
-    topics = list(TOPICS)
-    return Task(
-        "planted",
-        signals(world.interactions(), world.declared, one_kind=True),
-        world.texts,
-        taxonomy=Taxonomy(tuple(topics)),
-        oracle=Oracle(world.oracle),
-        planted=world,
-        categories={item: (topics[topic - 1],) for item, topic in world.topics.items()},
-    )
-
-
 def _films() -> Task:
     dataset = load("movielens-small")
     catalog = dataset.catalog.align(dataset.interactions.item_ids)
-    categories = categories_of(catalog)
+    categories = item_categories(catalog)
     genres = sorted({genre for own in categories.values() for genre in own})
     texts = dict(zip(catalog.frame["item_id"], catalog.texts(), strict=True))
     task = _rated("movielens-small", dataset.interactions, FILMS, texts)
@@ -145,7 +127,7 @@ def _videos() -> Task:
         dict(zip(catalog.frame["item_id"], catalog.texts(), strict=True)),
         noun="videos",
         taxonomy=Taxonomy(CATEGORIES),
-        categories=categories_of(catalog),
+        categories=item_categories(catalog),
     )
 
 
@@ -172,52 +154,16 @@ def _rated(
     return Task(name, signals(told, DECLARED), known, note=note)
 
 
-def _of_path(name: str | Path) -> Task:
-    path = Path(name).expanduser()
-    if path.is_file() and looks_like_gist(path):
-        read = read_gist(path)
-        return Task(path.name.partition(".")[0], signals(read.interactions, DECLARED), read.texts)
-    rows = find_gist(path) if path.is_dir() else None
-    if rows is not None:
-        return _of_folder(path, read_gist(rows))
-    if not path.exists() and str(name) not in names():
-        known = ", ".join([*TASKS, *(one for one in names() if one not in TASKS)])
-        fix = f"Known names: {known}. Or give a path."
-        raise BadInput(
-            f"There is no task, data set or path called {str(name)!r:.200}.", "task", fix
-        )
-    dataset = load(name)
-    log, catalog = dataset.interactions, dataset.catalog.align(dataset.interactions.item_ids)
-    texts = dict(zip(catalog.frame["item_id"], catalog.texts(), strict=True))
-    told = signals(log, dataset.declared)
-    return Task(dataset.name, told, texts, categories=categories_of(catalog))
-
-
-def _of_folder(folder: Path, read: GistRows) -> Task:
-    """Rows with what lies beside them."""
-    items = find_items(folder)
-    catalog = Catalog.empty() if items is None else Catalog.from_table(items)
-    written = catalog.frame.select("item_id", "text").drop_nulls()
-    texts = dict(written.iter_rows()) | dict(read.texts)
-    if (folder / TRUTH).is_file():
-        return planted_task(open_truth(folder / TRUTH, read, texts))
-    beside = {one: folder / one for one in (TAXONOMY, ORACLE) if (folder / one).is_file()}
-    return Task(
-        folder.resolve().name,
-        signals(read.interactions, DECLARED),
-        texts,
-        taxonomy=Taxonomy.open(beside[TAXONOMY]) if TAXONOMY in beside else None,
-        oracle=Oracle.open(beside[ORACLE]) if ORACLE in beside else None,
-        categories=categories_of(catalog),
-    )
-
-
-def categories_of(catalog: Catalog) -> dict[str, tuple[str, ...]]:
-    """Item id → names of its categories, of items that have some."""
-    told = catalog.frame.filter(pl.col("categories").list.len() > 0)
-    return {
-        item: tuple(own) for item, own in told.select("item_id", "categories").iter_rows() if own
-    }
+def _refuse_unknown(name: str | Path) -> None:
+    """Refuse a name of nothing, with all the names there are."""
+    if str(name) and Path(name).expanduser().exists():
+        return
+    sets = names()
+    if str(name) in sets:
+        return
+    known = ", ".join([*TASKS, *(one for one in sets if one not in TASKS)])
+    fix, what = f"Known names: {known}. Or give a path.", f"{str(name)!r:.200}"
+    raise BadInput(f"There is no task, data set or path called {what}.", "task", fix)
 
 
 def _refuse_unfit(task: Task) -> None:

@@ -38,6 +38,8 @@ def test_numbers_become_text_and_missing_keys_null(
         ('{"a": [], "b": []}', None),
         ('[{"a": 1}, 5]', 2),
         ("[" * 100_000, None),
+        ('[{"a": "x"}, {"a": "\\ud800"}]', 2),
+        ('[{"\\ud800": "x"}]', 1),
     ],
 )
 def test_what_is_no_list_of_objects_is_refused(tmp_path: Path, text: str, row: int | None) -> None:

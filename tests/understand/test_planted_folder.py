@@ -8,7 +8,8 @@ import pytest
 from tastemaker.errors import TastemakerError
 from tastemaker.understand.oracle import Oracle
 from tastemaker.understand.planted_folder import write_planted
-from tastemaker.understand.tasks import open_task, planted_task
+from tastemaker.understand.task_paths import planted_task
+from tastemaker.understand.tasks import open_task
 from tastemaker.understand.taxonomy import Taxonomy
 from tastemaker.worlds.planted_interests import PlantedOptions, PlantedUsers, plant_users
 

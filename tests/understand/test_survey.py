@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tastemaker.data.problems import BadData
 from tastemaker.errors import BadInput
-from tastemaker.understand.interests import Interest
-from tastemaker.understand.scores import Checked
-from tastemaker.understand.survey import Survey, by_counting, of_checked, validate
+from tastemaker.understand.survey import Survey, validate
+from tastemaker.understand.survey_evidence import by_counting
 from tastemaker.understand.tasks import open_task
 from tastemaker.understand.taxonomy import Taxonomy
 
@@ -90,17 +88,8 @@ def test_interests_counted_in_code_agree_with_what_was_planted(tmp_path: Path) -
         for user, roles in task.planted.planted.items()
         for topic, role in roles.items()
     ]
-    found = validate(by_counting(task), survey(tmp_path, *rows), task.taxonomy)
+    found = validate(by_counting(task).verified, survey(tmp_path, *rows), task.taxonomy)
     assert (found.users, found.unmatched, found.unasked) == (12, 0, 0)
     kappa, rho = found.measures["kappa"], found.measures["rank_correlation"]
     assert kappa is not None and kappa.value == 1 and kappa.ci95 == (1, 1)
     assert rho is not None and rho.value > 0.9
-
-
-def test_evidence_of_judged_interests_is_what_was_verified() -> None:
-    def checked(name: str, verified: bool, counts: tuple[int, ...]) -> Checked:
-        return Checked(Interest(name), 1, ("x",), counts, verified)
-
-    interests = [checked("Tea", True, (2, 1, 1, 0)), checked("Chess", False, (1, 0, 0, 0))]
-    assert of_checked(interests) == {"Tea": 3.0, "Chess": 0.0}
-    assert np.isfinite(list(of_checked(interests).values())).all()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from tastemaker.data.gist_rows import GistRows
@@ -59,31 +58,20 @@ def test_rated_albums_say_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> No
         open_task("amazon-cds")
 
 
-def test_names_that_are_nothing_are_told_the_tasks(tmp_path: Path) -> None:
-    with pytest.raises(BadInput) as caught:
-        open_task(str(tmp_path / "nothing"))
-    assert all(name in caught.value.fix for name in TASKS)
+def test_names_that_are_nothing_are_told_the_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TASTEMAKER_DATA", raising=False)
+    for name in (str(tmp_path / "nothing"), "", "a\0b"):
+        with pytest.raises(BadInput) as caught:
+            open_task(name)
+        assert all(task in caught.value.fix for task in TASKS)
 
 
 def test_a_log_without_polarities_says_what_to_declare(small_data: Path) -> None:
     with pytest.raises(BadInput) as caught:
         open_task(small_data)
     assert "implicit_negative" in caught.value.fix
-
-
-def test_any_declared_log_is_a_task_with_its_catalogue(tmp_path: Path) -> None:
-    rows = {"user_id": ["a", "a", "b"], "item_id": ["x", "y", "x"], "timestamp": [1, 2, 3]}
-    pl.DataFrame(rows | {"event": ["like", "skip", "skip"]}).write_csv(
-        tmp_path / "interactions.csv"
-    )
-    (tmp_path / "dataset.json").write_text(
-        '{"events": {"like": "explicit_positive", "skip": "implicit_negative"}}'
-    )
-    (tmp_path / "items.csv").write_text("item_id,title,categories\nx,Ex,A|B\nz,Zed,C\n")
-    task = open_task(tmp_path)
-    assert [user.user for user in task.users()] == ["a", "b"]
-    assert task.texts["x"] == "title: Ex; categories: A, B" and not task.texts["y"]
-    assert task.categories == {"x": ("A", "B")}
 
 
 def test_rows_take_a_taxonomy_and_an_oracle_that_fit(tmp_path: Path) -> None:
