@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from tastemaker.data.replies import Conversation, Reply
+from tastemaker.errors import BadInput
 from tastemaker.seams import Generate
 from tastemaker.understand import prompts
 from tastemaker.understand.asked import Call
@@ -48,6 +49,12 @@ class Attempts:
     seed: int = 0
     mode: Mode = "strict"
 
+    def __post_init__(self) -> None:
+        """Refuse to ask less than once."""
+        if min(self.most, self.repeats, self.max_tokens) < 1:
+            what = "Nothing is asked without one attempt, one repeat and one token."
+            raise BadInput(what, "judge", "Give 1 or more of each.")
+
 
 @dataclass
 class Answer(Generic[A]):
@@ -57,6 +64,11 @@ class Answer(Generic[A]):
     """one of each repeat; None: no reply could be read"""
     calls: list[Call]
     """one of each repeat"""
+
+    @property
+    def too_long(self) -> bool:
+        """Whether the question was too long for the model."""
+        return any(reply.too_long for call in self.calls for reply in call.replies)
 
 
 @dataclass

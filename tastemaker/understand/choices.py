@@ -1,7 +1,7 @@
 """Choices: which of the items it is shown a language model names, by number.
 
-Where more are shown than fit into one question they are asked about in parts. Of several replies to
-one question counts what most of them name.
+Where more are shown than fit into one question they are asked about in parts; a part that is too
+long for the model is halved and asked again. Of several replies counts what most of them name.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Choice:
     """the question about some of these ids, numbered from 0"""
     form: str
     """how a reply has to be"""
+    whole: bool = False
+    """whether all are shown at once, however many they are"""
 
 
 @dataclass
@@ -57,21 +59,26 @@ def choose(
         attempts: How often; its mode says how replies are read.
         most: Items of a question.
     """
-    owners: list[int] = []
-    parts: list[tuple[str, ...]] = []
-    for number, choice in enumerate(choices):
-        for start in range(0, len(choice.items), most):
-            owners.append(number)
-            parts.append(choice.items[start : start + most])
-    questions = [
-        _question(choices[owner], part, attempts.mode)
-        for owner, part in zip(owners, parts, strict=True)
-    ]
     chosen = [Chosen() for _ in choices]
-    answers = ask(generate, questions, attempts)
-    for owner, part, answer in zip(owners, parts, answers, strict=True):
-        _take(chosen[owner], part, answer)
+    waiting = [
+        (number, part)
+        for number, choice in enumerate(choices)
+        for part in _parts(choice.items, len(choice.items) if choice.whole else most)
+    ]
+    while waiting:
+        questions = [_question(choices[owner], part, attempts.mode) for owner, part in waiting]
+        asked, waiting = waiting, []
+        for (owner, part), answer in zip(asked, ask(generate, questions, attempts), strict=True):
+            chosen[owner].calls += answer.calls
+            if answer.too_long and len(part) > 1 and not choices[owner].whole:
+                waiting += [(owner, half) for half in _parts(part, -(-len(part) // 2))]
+            else:
+                _take(chosen[owner], part, answer)
     return chosen
+
+
+def _parts(items: tuple[str, ...], most: int) -> list[tuple[str, ...]]:
+    return [items[start : start + most] for start in range(0, len(items), max(1, most))]
 
 
 def _question(choice: Choice, part: Sequence[str], mode: Mode) -> Question[list[int]]:
@@ -84,7 +91,6 @@ def _question(choice: Choice, part: Sequence[str], mode: Mode) -> Question[list[
 
 
 def _take(chosen: Chosen, part: Sequence[str], answer: Answer[list[int]]) -> None:
-    chosen.calls += answer.calls
     numbers = majority(answer.readings)
     if numbers is None:
         chosen.unread += 1

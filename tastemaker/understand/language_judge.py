@@ -43,6 +43,12 @@ class JudgeOptions:
     shown: int = 1000
     """most items of a question about evidence or the pool; more are asked about in parts"""
 
+    def __post_init__(self) -> None:
+        """Refuse to show nothing."""
+        if min(self.text, self.shown) < 1:
+            what = "A question without items or text asks nothing."
+            raise BadInput(what, "judge", "Show 1 or more of each.")
+
 
 class LanguageJudge:
     """A language model that judges; a `Judge`.
@@ -181,7 +187,7 @@ class LanguageJudge:
             texts = self._texts(shown, self.options.text)
             return prompts.pick(interest.name, texts, k, self._task.noun)
 
-        return Choice("pick", items, prompt, prompts.NUMBERS)
+        return Choice("pick", items, prompt, prompts.NUMBERS, whole=True)
 
     def _about(self, interest: str, items: Sequence[str]) -> Conversation:
         texts = self._texts(items, self.options.text)

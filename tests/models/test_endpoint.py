@@ -90,6 +90,31 @@ def test_one_failure_is_its_own(bad: Answer) -> None:
     assert replies[5][0].text == "" and server.url in replies[5][0].error
 
 
+@pytest.mark.parametrize(
+    ("answer", "too_long"),
+    [
+        (
+            Answer(b'{"error": "maximum context length is 4096 tokens, you requested 5000"}', 400),
+            True,
+        ),
+        (Answer(b'{"error": {"code": "context_length_exceeded"}}', 400), True),
+        (Answer(b"the request exceeds the available context size", 400), True),
+        (Answer(b"Input is too long", 413), True),
+        (Answer(b"`inputs` tokens + `max_new_tokens` must be <= 2048: too many tokens", 422), True),
+        (Answer(b"no such option", 400), False),
+        (Answer(b"too long a wait for a context", 503), False),
+    ],
+)
+def test_a_question_too_long_for_the_model_is_told_apart(answer: Answer, too_long: bool) -> None:
+    def script(body: Mapping[str, Any], number: int) -> Answer:
+        return answer if body["messages"][0]["content"] == "question 5" else echo(body, number)
+
+    with serving(script) as server:
+        replies = Endpoint("m", server.url, calling=QUICK)(ASKED[4:6])
+    assert [reply.too_long for [reply] in replies] == [False, too_long]
+    assert replies[1][0].error
+
+
 def test_a_wrong_key_ends_the_call_soon() -> None:
     with serving(lambda body, number: Answer(b"no", 401)) as server:
         with pytest.raises(BadInput):

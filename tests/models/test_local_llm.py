@@ -96,7 +96,9 @@ def test_a_prompt_too_long_is_a_failure_of_its_own(model: LocalLLM) -> None:
     short, long = model([user("a"), user("ab" * 600)], 2, 0.0, 8, 0)
     assert all(not reply.error and reply.tokens for reply in short)
     assert all("512" in reply.error and not reply.text for reply in long)
-    assert [reply.too_long for reply in (*short, *long)] == [False] * len(short) + [True] * len(long)
+    assert [reply.too_long for reply in (*short, *long)] == [False] * len(short) + [True] * len(
+        long
+    )
 
 
 def test_rows_may_differ_in_length(model: LocalLLM) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tastemaker.data.replies import Conversation, Reply
+from tastemaker.errors import BadInput
 from tastemaker.models.generate import Scripted
 from tastemaker.understand.attempts import Attempts, Question, ask
 from tastemaker.understand.interests import Mode
@@ -80,3 +81,9 @@ def test_repeats_are_asked_for_together_and_each_tries_by_itself() -> None:
     assert [len(call.replies) for call in answer.calls] == [1, 3, 1]
     assert len(model.asked) == sum(len(call.replies) for call in answer.calls)
     assert {asked.temperature for asked in model.asked} == {0.7}
+
+
+@pytest.mark.parametrize("wrong", [{"most": 0}, {"repeats": 0}, {"max_tokens": 0}])
+def test_asking_less_than_once_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(BadInput):
+        Attempts(**wrong)  # type: ignore[arg-type]

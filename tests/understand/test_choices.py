@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from tastemaker.models.generate import Scripted
 from tastemaker.understand.attempts import Attempts
 from tastemaker.understand.choices import Choice, choose
 from tastemaker.understand.interests import Mode
+from tests.understand.scripted_judge import said
 
 
 def shown(items: Sequence[str]) -> Conversation:
@@ -34,6 +36,20 @@ def test_many_items_are_asked_about_in_parts_that_fail_alone() -> None:
     assert found.items == ("b", "e")
     assert found.unread == 1
     assert len(model.asked) == sum(len(call.replies) for call in found.calls) == 5
+
+
+def test_a_part_too_long_for_the_model_is_halved_unless_it_has_to_be_whole() -> None:
+    def says(conversation: Conversation, repeat: int) -> str | Reply:
+        many = len(conversation[0]["content"].split())
+        return Reply(error="long", too_long=True) if many > 2 else said(range(many))
+
+    model = Scripted(says)
+    cut, whole = choose(
+        model, [choice(*"abcdefg"), replace(choice(*"hij"), whole=True)], Attempts(), most=6
+    )
+    assert (set(cut.items), cut.unread) == (set("abcdefg"), 0)
+    assert (whole.items, whole.unread) == ((), 1)
+    assert len(cut.calls) + len(whole.calls) == len(model.asked)
 
 
 def test_an_item_shown_twice_is_named_once() -> None:

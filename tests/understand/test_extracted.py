@@ -136,3 +136,15 @@ def test_huge_lists_are_cut() -> None:
     assert len(extracted(many).interests) == MAX_INTERESTS
     long = json.dumps([{"interest": "x", "item_ids": list(range(20_000))}])
     assert len(extracted(long).interests[0].cited) == MAX_IDS
+
+
+def test_numbers_may_stand_in_the_interest_itself() -> None:
+    flat = ENTRY | {"explicit_positive": 2, "implicit_negative": 1}
+    (found,) = extracted(json.dumps([flat])).interests
+    assert found.claimed is not None
+    assert (found.claimed["explicit_positive"], found.claimed["implicit_negative"]) == (2, 1)
+    assert found.claimed["implicit_positive"] == 0
+    (plain,) = extracted(LIST).interests
+    assert plain.claimed is None
+    (wrong,) = extracted(json.dumps([flat | {"explicit_positive": "two"}])).interests
+    assert wrong.claimed is None

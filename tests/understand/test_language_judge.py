@@ -243,3 +243,9 @@ def test_a_model_does_not_judge_itself_unless_that_is_allowed() -> None:
             refuse_self_judging(model, judge_that([]))
         refuse_self_judging(model, judge_that([]), allowed=True)
     refuse_self_judging(other, judge_that([]))
+
+
+@pytest.mark.parametrize("wrong", [{"text": 0}, {"shown": 0}])
+def test_showing_nothing_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(BadInput):
+        JudgeOptions(**wrong)  # type: ignore[arg-type]
