@@ -20,6 +20,7 @@ from tastemaker.understand.language_judge import JudgeOptions, LanguageJudge
 from tastemaker.understand.oracle import Oracle
 from tastemaker.understand.planted_judge import PlantedJudge
 from tastemaker.understand.simulated import Simulated
+from tastemaker.understand.survey_evidence import of_run
 from tastemaker.understand.task import Task
 from tests.understand.gist_tasks import (
     OPTIONS,
@@ -109,6 +110,7 @@ def test_users_whom_the_oracle_lacks_are_not_asked_and_counted(tmp_path: Path) -
     assert results["users"]["excluded"] == ["u1", "u5"]
     assert results["users"]["scored"] == 4
     assert results["scores"]["ig_r"]["mean"] == 1
+    assert list(of_run(tmp_path).verified) == model.asked
 
 
 def test_categories_of_names_are_asked_for_once_also_after_an_interruption(tmp_path: Path) -> None:
