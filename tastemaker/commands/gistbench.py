@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tastemaker.commands.gistbench_options import (
-    GistRunOptions,
-    LeaderboardOptions,
-    MakeDatasetOptions,
-    MakePlantedOptions,
-    ScoreOptions,
-    ValidateOptions,
-)
-from tastemaker.commands.gistbench_shown import (
-    show_agreement,
-    show_leaderboard,
-    show_ls,
-    show_made,
-    show_results,
-)
+from tastemaker.commands import gistbench_data
+from tastemaker.commands.gistbench_options import GistRunOptions, LeaderboardOptions, ScoreOptions
+from tastemaker.commands.gistbench_shown import show_leaderboard, show_ls, show_results
 from tastemaker.commands.verbs import Later, Nothing, Verb
 from tastemaker.files import JsonObject, write_text
 
@@ -90,30 +78,6 @@ def gistbench_leaderboard(options: LeaderboardOptions) -> JsonObject:
     return board
 
 
-def gistbench_make_planted(options: MakePlantedOptions) -> JsonObject:
-    """Generate users whose interests are known, as a task in a folder."""
-    from tastemaker.run.benchmark_data import make_planted
-    from tastemaker.worlds.planted_interests import PlantedOptions
-
-    knobs = {name: value for name, value in vars(options).items() if name != "out"}
-    return make_planted(PlantedOptions(**knobs), options.out)
-
-
-def gistbench_make_dataset(options: MakeDatasetOptions) -> JsonObject:
-    """Generate users who are like those of a task in sum, and say how like they are."""
-    from tastemaker.run.benchmark_data import make_dataset
-
-    return make_dataset(options.like, options.users, options.seed, options.out)
-
-
-def gistbench_validate(options: ValidateOptions) -> JsonObject:
-    """Compare verified interests with what users answered in a survey."""
-    from tastemaker.run.benchmark_data import validate_interests
-
-    middle = float(options.above) if options.above else None
-    return validate_interests(options.of, options.survey, middle, options.taxonomy)
-
-
 def _short(results: JsonObject) -> JsonObject:
     return {name: value for name, value in results.items() if name != "per_user"}
 
@@ -123,7 +87,5 @@ VERBS: dict[str, Verb | Later] = {
     "gistbench ls": Verb(gistbench_ls, Nothing, show_ls),
     "gistbench score": Verb(gistbench_score, ScoreOptions, show_results),
     "gistbench leaderboard": Verb(gistbench_leaderboard, LeaderboardOptions, show_leaderboard),
-    "gistbench make-planted": Verb(gistbench_make_planted, MakePlantedOptions, show_made),
-    "gistbench make-dataset": Verb(gistbench_make_dataset, MakeDatasetOptions, show_made),
-    "gistbench validate": Verb(gistbench_validate, ValidateOptions, show_agreement),
+    **gistbench_data.VERBS,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 from typing import Annotated, Literal
 
 import tyro
@@ -109,76 +108,3 @@ class LeaderboardOptions:
     """write a page with plots"""
     markdown: str = ""
     """write a page in Markdown"""
-
-
-@dataclass(frozen=True)
-class MakePlantedOptions:
-    """Users whose interests are known."""
-
-    out: Positional
-    """folder to write"""
-    users: int = 12
-    interests: int = 4
-    """interests of a user"""
-    events: int = 8
-    """distinct items of an interest, 3 or more"""
-    decoys: float = 0.5
-    """near misses of a user, as a share of the interests"""
-    ambiguity: float = 0.0
-    """chance that a word of an item's text is of another topic"""
-    length: int = 80
-    """events of a user"""
-    items: int = 40
-    """items a topic"""
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class MakeDatasetOptions:
-    """Users who are like those of a task in sum, and nobody of it."""
-
-    like: Positional
-    """task whose sums they have"""
-    out: str = ""
-    """folder to write"""
-    users: int = 1000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse to write nowhere.
-
-        Raises:
-            BadInput: Without a folder.
-        """
-        if not self.out:
-            raise BadInput("No folder is given.", "--out", "Give --out DIR.")
-
-
-@dataclass(frozen=True)
-class ValidateOptions:
-    """Compare verified interests with what users say of themselves."""
-
-    of: Positional
-    """folder of a run of this benchmark, or a task, whose interests are then counted in code"""
-    survey: str = ""
-    """table of user_id, interest and answer: yes or no, or a rating"""
-    above: str = ""
-    """a rating above this is a yes; default: the middle of the lowest and the highest"""
-    taxonomy: str = ""
-    """CSV of category_id,category_name, by which interests of other names are the same"""
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be read.
-
-        Raises:
-            BadInput: Without a survey, or with a threshold that is no number.
-        """
-        if not self.survey:
-            raise BadInput("No survey is given.", "--survey", "Give --survey FILE.")
-        try:
-            finite = not self.above or isfinite(float(self.above))
-        except ValueError:
-            finite = False
-        if not finite:
-            what = f"{self.above!r:.80} is no rating."
-            raise BadInput(what, "--above", "Give a number, such as 3.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.table import Table
 
 from tastemaker.commands.terminal import Screen, plain, screen
@@ -94,33 +92,3 @@ def show_leaderboard(board: JsonObject) -> None:
 def _against(pair: JsonObject) -> tuple[str, str]:
     low, high = pair["ci95"]
     return f"{pair['difference']:+.3f} [{low:+.3f}, {high:+.3f}]", f"{pair['p']:.4f}"
-
-
-def show_made(answer: JsonObject) -> None:
-    """What was written and, of fitted users, how like the real ones they are."""
-    out = screen()
-    told = f"{counted(answer['users'], 'user')} with {counted(answer['events'], 'event')}"
-    out.print(plain(f"{told}: {answer['folder']}"), soft_wrap=True)
-    if "rows" in answer:
-        _rows(out, ("", "real", "synthetic", "distance"), answer["rows"])
-
-
-def show_agreement(answer: JsonObject) -> None:
-    """How well verified interests agree with answers, and what was left out."""
-    out = screen()
-    many = f"{counted(answer['compared'], 'answer')} of {counted(answer['users'], 'user')}"
-    out.print(plain(f"{answer['of']}: {many} compared", "bold"), soft_wrap=True)
-    _rows(out, ("", "value", "95 % interval"), answer["rows"])
-    left = {"answers about other interests": answer["unmatched"],
-            "users who are not in the log": answer["unknown_users"],
-            "verified interests that nobody was asked about": answer["unasked"]}  # fmt: skip
-    out.print(plain("Left out: " + ", ".join(f"{many:,} {name}" for name, many in left.items())))
-
-
-def _rows(out: Screen, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for title in titles:
-        table.add_column(title, justify="right" if title else "left")
-    for row in rows:
-        table.add_row(*map(plain, row))
-    out.print(table)

@@ -77,6 +77,8 @@ def of_run(folder: Path, taxonomy: Taxonomy | None = None) -> SurveyEvidence:
     known: dict[str, int] = {}
     try:
         for record in records.read(path):
+            if record.get("excluded"):
+                continue
             user, interests = _read(record)
             proofs = [relevant for _, _, relevant in interests]
             own: dict[str, float] = {}

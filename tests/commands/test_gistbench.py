@@ -84,9 +84,7 @@ def test_a_run_goes_on_and_another_is_refused(
         ["run", "planted", "--model", "oracle", "--mode", "other"],
         ["run", "no-such-task", "--model", "echo"],
         ["leaderboard"],
-        ["make-dataset", "planted"],
         ["validate", "planted"],
-        ["validate", "planted", "--survey", "x.csv", "--above", "high"],
     ],
 )
 def test_what_cannot_be_meant_exits_with_2(
@@ -115,19 +113,3 @@ def test_language_models_are_asked_within_limits_and_never_judge_themselves(
     assert "model: 4 replies" in out
     again = [*words[:-1], str(tmp_path / "itself"), *itself, "--allow-self-judge"]
     assert call(capsys, *again)[0] == 0
-
-
-def test_users_are_made_and_a_survey_is_compared(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    planted, fitted, survey = (str(tmp_path / name) for name in ("planted", "fitted", "survey.csv"))
-    code, out = call(capsys, "make-planted", planted, "--users", "12", "--seed", "3")
-    assert code == 0
-    assert "12 users with 960 events" in out
-    code, out = call(capsys, "make-dataset", planted, "--out", fitted, "--users", "20")
-    assert code == 0
-    assert "total variation" in out
-    Path(survey).write_text("user_id,interest,answer\nu0,Tea,5\nu1,Chess,1\n")
-    code, out = call(capsys, "validate", planted, "--survey", survey, "--above", "3")
-    assert code == 0
-    assert "2 answers of 2 users compared" in out
