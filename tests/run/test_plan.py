@@ -134,7 +134,7 @@ def test_interests_are_counted_in_training_events_and_are_heads(tmp_path: Path) 
     made = run_recommender(
         RunOptions(data=str(data), out=str(run)), INTERESTS, FitConfig(epochs=1, warmup=1)
     )
-    assert made["heads"]["axes"]["interest"]["of"] == "users"
+    assert "interest" in made["heads"]["axes"]
     saved = open_run(run)
     group = next(name for name in one.names if name != "other")
     answer = saved.recommend("u1", 3, model="priors", only=[f"interest:{group}"])
