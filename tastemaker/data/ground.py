@@ -15,6 +15,8 @@ CATEGORY = "category"
 """Name of the grouping that a catalogue's categories are."""
 EVENT = "event"
 """Name of the grouping that a log's kinds of event are."""
+INTEREST = "interest"
+"""Name of the grouping of users by what they verifiably like, where somebody has made it."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Ground:
     train: Contexts | None = None
     """training events, one row a user; None where a trained model is opened"""
     groupings: Mapping[str, Grouping] = field(default_factory=dict)
-    """name → groups of the items, or of the kinds of event; may be empty, as where a trained model
-    is opened: what it needs of them it has kept"""
+    """name → groups of the items, the kinds of event or the users; may be empty, as where a trained
+    model is opened: what it needs of them it has kept"""
     unseen: Catalog = field(default_factory=Catalog.empty)
     """C rows: items of the catalogue that the log never saw, in its order; they have no code"""
 

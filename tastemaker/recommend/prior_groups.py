@@ -1,7 +1,8 @@
 """The groups that heads of human priors stand on, by name; learnt from training events alone.
 
 `category` and `event` are what people wrote; `community`, `cluster` and `user` are found, and named
-after what is most their own. A member that is in no group is in `other`.
+after what is most their own; `interest` is what users verifiably like, counted by whoever makes the
+ground. A member that is in no group is in `other`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import polars as pl
 import scipy.sparse as sp
 
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.ground import CATEGORY, EVENT, Ground
+from tastemaker.data.ground import CATEGORY, EVENT, INTEREST, Ground
 from tastemaker.data.grouping_files import Of
 from tastemaker.data.groupings import OTHER, Grouping
 from tastemaker.errors import BadInput
@@ -32,7 +33,7 @@ def grouping_of(prior: Prior, config: PriorsConfig, ground: Ground) -> Grouping:
 
     Args:
         prior: `category`, `community` and `cluster` group items, `event` the log's kinds of event,
-            `user` the log's users.
+            `user` and `interest` the log's users.
         config: How many communities or clusters, at most.
         ground: Items, their catalogue, and training events: row u is user u of the log.
 
@@ -45,6 +46,8 @@ def grouping_of(prior: Prior, config: PriorsConfig, ground: Ground) -> Grouping:
         return _categories(ground)
     if prior == "event":
         return _kinds(ground)
+    if prior == "interest":
+        return _interests(ground)
     if ground.train is None:
         raise ValueError("groups are made of training events: keep them where a model is opened")
     if prior == "user":
@@ -78,6 +81,14 @@ def _kinds(ground: Ground) -> Grouping:
         what = "The log has one kind of event, so heads for kinds would all be one."
         fix = "Give a log with a column `event` of several kinds, or choose another prior."
         raise BadInput(what, "--model.priors event", fix)
+    return known
+
+
+def _interests(ground: Ground) -> Grouping:
+    known = ground.groupings.get(INTEREST)
+    if known is None:
+        fix = "Give the items table categories, which interests are of, or choose another prior."
+        raise BadInput("No interest of any user is known.", "--model.priors interest", fix)
     return known
 
 

@@ -13,11 +13,12 @@ from tastemaker.recommend.backbone_option import NAMED, BackboneConfig
 from tastemaker.recommend.prior_merge import Merge
 from tastemaker.recommend.sasrec import SASRecConfig
 
-Prior = Literal["category", "community", "cluster", "event", "user"]
+Prior = Literal["category", "community", "cluster", "event", "user", "interest"]
 MEMBERS: dict[str, Of] = {
     **dict.fromkeys(("category", "community", "cluster"), "items"),
     "event": "events",
     "user": "users",
+    "interest": "users",
 }
 """Prior → what it groups."""
 GROUPINGS: dict[str, str] = {prior: f"groups-{prior}.arrow" for prior in get_args(Prior)}
@@ -36,7 +37,7 @@ class PriorsConfig:
     """what heads are of; none: horizons alone; at most one of each line:
     of items: category, community (chosen alike), cluster (texts alike);
     event, by its kind;
-    user, by what was chosen"""
+    user, by what was chosen, or interest, by what they verifiably like more than others"""
     groups: int = 20
     """communities, clusters or groups of users, at most, with what is left in one more"""
     composition: Composition = "hierarchical"

@@ -7,17 +7,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from tastemaker import artifacts, config, files
 from tastemaker.data.datasets import Dataset, load
-from tastemaker.data.ground import Ground
+from tastemaker.data.ground import CATEGORY, INTEREST, Ground
+from tastemaker.data.groupings import Grouping
 from tastemaker.data.interactions import Interactions
+from tastemaker.data.polarity import by_kind
 from tastemaker.data.splits import Split, split
 from tastemaker.files import JsonObject
 from tastemaker.metrics.targets import check_queries
 from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
+from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.run.folder import CONFIG, finished_folder, read_config, train_on, verify_run
 from tastemaker.run.kept import keep_data, kept_data
 from tastemaker.run.models import CountingSettings
@@ -25,6 +29,7 @@ from tastemaker.run.validation import Validation
 from tastemaker.seams import Shape
 from tastemaker.train.checkpoints import check_identity
 from tastemaker.train.config import FitConfig, shaping
+from tastemaker.understand.interest_groups import counted_groups
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,21 @@ class Plan:
     def ground(self) -> Ground:
         """What the neural model is built on, and everything is measured by."""
         log, catalog = self.cuts.interactions, self.dataset.catalog
-        return Ground.of(log.item_ids, catalog, self.cuts.train(), log.event_names)
+        ground = Ground.of(log.item_ids, catalog, self.cuts.train(), log.event_names)
+        wanted = isinstance(self.model, PriorsConfig) and INTEREST in self.model.priors
+        if not wanted or CATEGORY not in ground.groupings:
+            return ground
+        interests = self._interests(ground.groupings[CATEGORY])
+        return replace(ground, groupings={**ground.groupings, INTEREST: interests})
+
+    def _interests(self, categories: Grouping) -> Grouping:
+        """Users by what they verifiably like more than others, of training events alone."""
+        train, log = self.cuts.train(), self.cuts.interactions
+        codes = train.polarities
+        if codes is None:
+            kinds = by_kind(log, self.dataset.declared)
+            codes = kinds[np.zeros_like(train.items) if train.events is None else train.events]
+        return counted_groups(train, codes, categories)
 
     @cached_property
     def refused(self) -> Interactions:

@@ -9,7 +9,6 @@ positive where k/N > p: how many standard errors lie between the user and everyb
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,8 @@ from tastemaker.data.declaration import POLARITIES, is_positive
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.signals import Signals
 
+Floats = npt.NDArray[np.float64]
+FloatsOrOne = Floats | np.float64
 YES = sum(map(is_positive, POLARITIES))
 """Columns of `POLARITIES` that say yes; they stand first, and those that say no mirror them."""
 
@@ -66,13 +67,31 @@ class Everybody:
         rest = max(self.pairs - chosen, 0)
         theirs = min(max(float(self.chosen[group]) - inside, 0.0), rest)
         share, others = inside / max(chosen, 1), theirs / max(rest, 1)
-        # Half an item more than there are, so that what nobody else chose is not infinitely rare.
-        expected = (theirs + 0.5) / (rest + 1)
-        gain = _surprise(inside, chosen * expected)
-        gain += _surprise(chosen - inside, chosen * (1 - expected))
-        strength = math.copysign(math.sqrt(max(2 * gain, 0.0)), share - expected)
+        strength = float(strengths(*map(np.float64, (inside, chosen, theirs, rest))))
         return share, others, share / others if others else None, strength
 
 
-def _surprise(count: int, expected: float) -> float:
-    return count * math.log(count / expected) if count else 0.0
+def strengths(
+    inside: FloatsOrOne, chosen: FloatsOrOne, theirs: FloatsOrOne, rest: FloatsOrOne
+) -> Floats:
+    """Standard errors between users and everybody else, of any shape.
+
+    Args:
+        inside: k, items of a group that the user chose.
+        chosen: N, all items that the user chose.
+        theirs: Items of the group that all others chose.
+        rest: All items that all others chose.
+    """
+    # Half an item more than there are, so that what nobody else chose is not infinitely rare.
+    expected = (theirs + 0.5) / (rest + 1)
+    gain = _surprise(inside, chosen * expected)
+    gain = gain + _surprise(chosen - inside, chosen * (1 - expected))
+    sizes: Floats = np.sqrt(np.maximum(2 * gain, 0))
+    return np.copysign(sizes, inside - chosen * expected)
+
+
+def _surprise(count: FloatsOrOne, expected: FloatsOrOne) -> Floats:
+    """count·ln(count / expected), 0 where nothing is counted."""
+    there = np.maximum(count, 1)
+    found: Floats = np.where(count > 0, count * np.log(there / np.where(count > 0, expected, 1)), 0)
+    return found

@@ -11,7 +11,7 @@ import pytest
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.categories import fold
 from tastemaker.data.contexts import Contexts
-from tastemaker.data.ground import CATEGORY, EVENT, Ground
+from tastemaker.data.ground import CATEGORY, EVENT, INTEREST, Ground
 from tastemaker.data.groupings import OTHER, Grouping
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.splits import leave_one_out
@@ -21,7 +21,7 @@ from tastemaker.recommend.priors_shape import Prior, PriorsConfig
 from tastemaker.worlds.logs import planted_groups
 from tests.data.histories import contexts_of
 
-PRIORS: tuple[Prior, ...] = get_args(Prior)
+PRIORS: tuple[Prior, ...] = tuple(prior for prior in get_args(Prior) if prior != INTEREST)
 FOUND: tuple[Prior, ...] = ("community", "cluster", "user")
 TOPICS = ["star trek space", "love song piano", "tax law court", "horse race field"]
 
@@ -99,6 +99,14 @@ def test_users_are_called_by_their_categories_where_there_are_some() -> None:
     grouping = grouped("user", ground_of(log, ids), 6)
     tastes = {frozenset(name.removeprefix("users of ").split(" · ")) for name in grouping.names}
     assert tastes == {frozenset(pair) for pair in combinations(["g0", "g1", "g2", "g3"], 2)}
+
+
+def test_interests_are_those_that_the_ground_has() -> None:
+    ground = ground_of(log_of())
+    with pytest.raises(BadInput, match="No interest"):
+        grouped("interest", ground)
+    known = Grouping.from_labels(["Tea", "Chess"] * 60)
+    assert grouped("interest", replace(ground, groupings={INTEREST: known})) is known
 
 
 @pytest.mark.parametrize("prior", PRIORS)

@@ -8,15 +8,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tastemaker.data.ground import EVENT
+from tastemaker.data.ground import EVENT, INTEREST
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
+from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRec
 from tastemaker.run.job import run_recommender
 from tastemaker.run.plan import make_plan
 from tastemaker.run.saved import open_run
+from tastemaker.train.config import FitConfig
 from tastemaker.train.stopping import Stopped
+from tastemaker.worlds.planted_interests import PlantedOptions, PlantedUsers, plant_users
 from tests.run.small import MODEL, TRAINING
+
+INTERESTS = PriorsConfig(backbone=MODEL, priors=("interest",), negatives=5)
 
 
 def test_resuming_a_finished_run_only_reads_it(finished_run: Path, small_data: Path) -> None:
@@ -93,3 +98,50 @@ def test_a_plan_knows_the_kinds_of_event(small_data: Path, tmp_path: Path) -> No
     options = RunOptions(data=str(small_data), out=str(tmp_path / "run"))
     plan = make_plan(options, tmp_path / "run", MODEL, TRAINING, {})
     assert plan.ground.groupings[EVENT].names == plan.cuts.interactions.event_names
+
+
+def liking(folder: Path, world: PlantedUsers, frame: pl.DataFrame) -> Path:
+    """A data folder of a log with planted interests."""
+    folder.mkdir()
+    frame.write_csv(folder / "interactions.csv")
+    world.catalog().frame.select("item_id", "text", "categories").write_parquet(
+        folder / "items.parquet"
+    )
+    world.declared.save(folder / "dataset.json")
+    return folder
+
+
+def test_interests_are_counted_in_training_events_and_are_heads(tmp_path: Path) -> None:
+    """The events of validation and test change nothing; users, heads and answers go together."""
+    kinds = ("explicit_positive", "implicit_positive")
+    world = plant_users(PlantedOptions(users=30, length=60, kinds=kinds))
+    data = liking(tmp_path / "data", world, world.frame)
+    last = pl.int_range(pl.len()).over("user_id") >= pl.len().over("user_id") - 2
+    other = world.frame.with_columns(
+        event=pl.when(last).then(pl.lit("view")).otherwise("event"),
+        item_id=pl.when(last).then(pl.col("item_id").shuffle(1)).otherwise("item_id"),
+    )
+    changed = liking(tmp_path / "changed", world, other)
+    plans = [
+        make_plan(RunOptions(str(folder), repeats=True), tmp_path / "run", INTERESTS, TRAINING, {})
+        for folder in (data, changed)
+    ]
+    one, two = (plan.ground.groupings[INTEREST] for plan in plans)
+    assert one.names == two.names
+    assert (one.membership != two.membership).nnz == 0
+    assert one.num_members == 30
+    run = tmp_path / "run"
+    made = run_recommender(
+        RunOptions(data=str(data), out=str(run)), INTERESTS, FitConfig(epochs=1, warmup=1)
+    )
+    assert "interest" in made["heads"]["axes"]
+    saved = open_run(run)
+    group = next(name for name in one.names if name != "other")
+    answer = saved.recommend("u1", 3, model="priors", only=[f"interest:{group}"])
+    assert len(answer.items) == 3
+
+
+def test_interests_need_categories(small_data: Path, tmp_path: Path) -> None:
+    frame = pl.read_csv(small_data / "interactions.csv")
+    with pytest.raises(BadInput, match="No interest"):
+        run_recommender(RunOptions(data=frame, out=str(tmp_path / "run")), INTERESTS, TRAINING)
