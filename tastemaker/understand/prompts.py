@@ -55,7 +55,7 @@ class Wanted:
     """whether numbers are fields of their own, as `rows` shapes them, and polarities left out"""
 
     def rows(self) -> JsonRows:
-        """The shape of a `flat` reply."""
+        """The shape of a `flat` reply: one interest at least, or small models write none."""
         numbers: list[tuple[str, Kind]] = [(kind, "number") for kind in self.kinds]
         return JsonRows(
             (
@@ -64,7 +64,8 @@ class Wanted:
                 *(numbers if self.counts else ()),
                 ("evidence_excerpt", "text"),
                 ("brief_rationale", "text"),
-            )
+            ),
+            empty=False,
         )
 
 
