@@ -25,7 +25,7 @@ from tastemaker.understand.extract import LanguageModel
 from tastemaker.understand.interests import Interest
 from tastemaker.understand.judge_replies import parse_categories
 from tastemaker.understand.quoted import quoted
-from tastemaker.understand.specificity import SpecificityOptions, draw_line_up, draw_pool
+from tastemaker.understand.specificity import LineUp, SpecificityOptions, draw_line_up, draw_pool
 from tastemaker.understand.task import Task
 from tastemaker.understand.taxonomy import OTHER, Taxonomy, categories_of
 
@@ -87,42 +87,23 @@ class LanguageJudge:
         self, users: Sequence[UserSignals], interests: Sequence[Sequence[Interest]]
     ) -> list[Judged]:
         """What supports each user's interests; what could not be read is None, or counted."""
-        mode, sizes = self.options.attempts.mode, self.options.line_ups
         pairs = list(zip(users, interests, strict=True))
-        relevance = self._choose(
-            [[self._evidence(user, one) for one in own] for user, own in pairs]
-        )
+        evidence = self._choose([[self._evidence(user, one) for one in own] for user, own in pairs])
         overlaps = self._choose([self._overlaps(user, own) for user, own in pairs])
-        line_ups = []
-        for (user, own), several in zip(pairs, overlaps, strict=True):
-            out = {item for overlap in several for item in overlap.items}
-            pool = [item for item in self._pool if item not in out]
-            line_ups.append([draw_line_up(user, one, pool, sizes, mode) for one in own])
+        line_ups = [
+            self._line_ups(user, own, several)
+            for (user, own), several in zip(pairs, overlaps, strict=True)
+        ]
         picks = self._choose(
             [
-                [
-                    self._pick(one, shown.items if shown.k else (), shown.k)
-                    for one, shown in zip(own, shown_to, strict=True)
-                ]
-                for (_, own), shown_to in zip(pairs, line_ups, strict=True)
+                list(map(self._pick, own, shown))
+                for (_, own), shown in zip(pairs, line_ups, strict=True)
             ]
         )
-        return [
-            Judged(
-                relevant=tuple(map(_said, evidence)),
-                picks=tuple(map(_said, picked)),
-                line_ups=tuple(shown),
-                unfiltered=sum(overlap.unread for overlap in overlap_of),
-                calls=tuple(_calls((*evidence, *overlap_of, *picked))),
-                votes=tuple(vote for one in evidence for vote in one.votes),
-            )
-            for evidence, overlap_of, shown, picked in zip(
-                relevance, overlaps, line_ups, picks, strict=True
-            )
-        ]
+        return list(map(_judged, evidence, overlaps, line_ups, picks))
 
     def categories(self, names: Sequence[str]) -> list[int]:
-        """Category of each name, asking for each once; of no reply that can be read is kept.
+        """Category of each name, asking for each once; the next time, if no reply could be read.
 
         Raises:
             BadInput: If the task has no taxonomy.
@@ -182,11 +163,22 @@ class LanguageJudge:
 
         return [Choice("unrelated", pool, prompt, prompts.NUMBERS_OR_NONE)]
 
-    def _pick(self, interest: Interest, items: tuple[str, ...], k: int) -> Choice:
+    def _line_ups(
+        self, user: UserSignals, own: Sequence[Interest], overlaps: Sequence[Chosen]
+    ) -> list[LineUp]:
+        out = {item for overlap in overlaps for item in overlap.items}
+        pool = [item for item in self._pool if item not in out]
+        sizes, mode = self.options.line_ups, self.options.attempts.mode
+        return [draw_line_up(user, one, pool, sizes, mode) for one in own]
+
+    def _pick(self, interest: Interest, line_up: LineUp) -> Choice:
+        """The question about a line-up, where it holds anything that is cited."""
+
         def prompt(shown: Sequence[str]) -> Conversation:
             texts = self._texts(shown, self.options.text)
-            return prompts.pick(interest.name, texts, k, self._task.noun)
+            return prompts.pick(interest.name, texts, line_up.k, self._task.noun)
 
+        items = line_up.items if line_up.k else ()
         return Choice("pick", items, prompt, prompts.NUMBERS, whole=True)
 
     def _about(self, interest: str, items: Sequence[str]) -> Conversation:
@@ -229,9 +221,22 @@ def _most(votes: Sequence[int]) -> int:
     return commonest if 2 * votes.count(commonest) > len(votes) else OTHER
 
 
+def _judged(
+    evidence: Sequence[Chosen],
+    overlaps: Sequence[Chosen],
+    line_ups: Sequence[LineUp],
+    picks: Sequence[Chosen],
+) -> Judged:
+    """What came of the questions about one user."""
+    return Judged(
+        relevant=tuple(map(_said, evidence)),
+        picks=tuple(map(_said, picks)),
+        line_ups=tuple(line_ups),
+        unfiltered=sum(overlap.unread for overlap in overlaps),
+        calls=tuple(call for one in (*evidence, *overlaps, *picks) for call in one.calls),
+        votes=tuple(vote for one in evidence for vote in one.votes),
+    )
+
+
 def _said(chosen: Chosen) -> tuple[str, ...] | None:
     return None if chosen.unread else chosen.items
-
-
-def _calls(several: Iterable[Chosen]) -> Iterable[Call]:
-    return (call for chosen in several for call in chosen.calls)

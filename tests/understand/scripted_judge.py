@@ -1,9 +1,22 @@
-"""What a scripted judge sees of a question, read as strictly as it is written."""
+"""What a scripted model or judge sees of a question, read as strictly as it is written."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from tastemaker.data.replies import Conversation
+from tastemaker.data.replies import Conversation, Conversations, Reply
+from tastemaker.models.generate import Scripted
+
+
+class Counting(Scripted):
+    """A script that counts calls."""
+
+    calls = 0
+
+    def __call__(self, conversations: Conversations, *args: Any, **named: Any) -> list[list[Reply]]:
+        """As the script says."""
+        self.calls += 1
+        return super().__call__(conversations, *args, **named)
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,18 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from tastemaker.data.declaration import POLARITIES
-from tastemaker.data.replies import Conversation, Conversations, Reply
+from tastemaker.data.replies import Conversation, Reply
 from tastemaker.data.signals import Event, UserSignals
 from tastemaker.errors import BadInput
 from tastemaker.models.generate import Scripted, tokens_of
 from tastemaker.models.json_grammar import Grammar, JsonRows
 from tastemaker.understand.extract import ExtractOptions, LanguageModel
 from tastemaker.understand.prompts import sha256_of
-from tests.understand.scripted_judge import see
+from tests.understand.scripted_judge import Counting, see
 
 
 def user(name: str, many: int) -> UserSignals:
@@ -38,16 +37,6 @@ def ids(conversation: Conversation) -> list[str]:
 
 def cites_all(conversation: Conversation, repeat: int = 0) -> str:
     return json.dumps([{"interest": "All", "item_ids": ids(conversation)}])
-
-
-class Counting(Scripted):
-    """A script that counts calls."""
-
-    calls = 0
-
-    def __call__(self, conversations: Conversations, *args: Any, **named: Any) -> list[list[Reply]]:
-        self.calls += 1
-        return super().__call__(conversations, *args, **named)
 
 
 def test_all_parts_of_all_users_are_one_call() -> None:

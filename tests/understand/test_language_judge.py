@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tastemaker.data.replies import Conversation, Conversations, Reply
+from tastemaker.data.replies import Conversation, Reply
 from tastemaker.data.signals import Event, UserSignals, signals
 from tastemaker.errors import BadInput
 from tastemaker.models.generate import Scripted
@@ -26,7 +26,7 @@ from tastemaker.understand.simulated import SMALL, PlantedJudge, ask, models
 from tastemaker.understand.specificity import SpecificityOptions, draw_line_up, draw_pool
 from tastemaker.understand.task import Task
 from tastemaker.worlds.planted_interests import PlantedOptions, plant_users
-from tests.understand.scripted_judge import said, see
+from tests.understand.scripted_judge import Counting, said, see
 
 WORLD = plant_users(PlantedOptions(users=3, length=100))
 SIGNALS = signals(WORLD.interactions(), WORLD.declared)
@@ -49,16 +49,6 @@ def truth(conversation: Conversation, repeat: int = 0) -> str:
         own = [line[2:] for line in seen.blocks["interests"]]
         return said(seen.numbers(lambda text: text.split(" ", 1)[1] in own))
     return said(seen.numbers(lambda text: text.split(" ", 1)[1] == seen.name))
-
-
-class Counting(Scripted):
-    """A script that counts calls."""
-
-    calls = 0
-
-    def __call__(self, conversations: Conversations, *args: Any, **named: Any) -> list[list[Reply]]:
-        self.calls += 1
-        return super().__call__(conversations, *args, **named)
 
 
 def judge_that(says: Any, options: JudgeOptions = OPTIONS, task: Task = TASK) -> LanguageJudge:
