@@ -34,7 +34,10 @@ def test_rows_say_what_they_mean_even_where_all_are_of_one_type(tmp_path: Path) 
     assert task_of_path(tmp_path / "r.csv").signals.kinds == ("implicit_positive",)
 
 
-def test_a_log_opens_with_what_is_known_of_it(tmp_path: Path, small_data: Path) -> None:
+def test_a_log_opens_with_what_is_known_of_it(
+    tmp_path: Path, small_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TASTEMAKER_DATA", raising=False)
     world = plant_users(PlantedOptions(users=2))
     write_planted(world, tmp_path)
     log, declared, catalog = open_log(tmp_path)

@@ -23,7 +23,7 @@ FILMS = load("movielens-small")
 
 @pytest.fixture(scope="module")
 def films() -> FittedUsers:
-    return fitted_users(FILMS.interactions, FILMS.declared, FILMS.catalog, users=300, seed=1)
+    return fitted_users(FILMS.interactions, FILMS.declared, FILMS.catalog, users=150, seed=1)
 
 
 def test_marginals_are_those_of_the_real_log(films: FittedUsers) -> None:
@@ -31,7 +31,7 @@ def test_marginals_are_those_of_the_real_log(films: FittedUsers) -> None:
     assert len(distances) == 8
     assert max(distances.values()) < 0.15
     assert distances["polarities"] < 0.06
-    assert films.frame["user_id"].n_unique() == 300
+    assert films.frame["user_id"].n_unique() == 150
 
 
 def test_no_id_text_or_history_of_a_real_user_is_kept(films: FittedUsers) -> None:
@@ -74,7 +74,7 @@ def test_a_written_folder_is_a_task(films: FittedUsers, tmp_path: Path) -> None:
     read = read_gist(tmp_path / "made/rows.csv")
     assert read.interactions.num_events == len(films.frame)
     task = open_task(tmp_path / "made")
-    assert task.signals.log.num_users == 300
+    assert task.signals.log.num_users == 150
     assert set(task.texts) == set(films.catalog.frame["item_id"])
     assert task.categories
     told = json.loads((tmp_path / "made/fidelity.json").read_text())
