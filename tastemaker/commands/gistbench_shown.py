@@ -23,6 +23,8 @@ def show_results(results: JsonObject) -> None:
     if users["excluded"]:
         many = counted(len(users["excluded"]), "user")
         out.print(plain(f"Left out, since the oracle does not know them: {many}"))
+    if users["silent"]:
+        out.print(plain(f"Nothing was written of {counted(users['silent'], 'user')}"))
     table = Table(box=None, header_style="dim", pad_edge=False)
     for name in ("score", "mean", "95 % interval"):
         table.add_column(name, justify="left" if name == "score" else "right")

@@ -192,11 +192,14 @@ def _judged(
 def _categories(
     names: Sequence[str], task: Task, judge: Judge | None, known: dict[str, int]
 ) -> list[int | str]:
-    """c(j): the judge is asked for each name once in a run; without one the name must be exact."""
+    """c(j): the judge is asked for each name once in a run.
+
+    Without a judge a name is the category that is called so, or one of its own.
+    """
     if task.taxonomy is None:
         return [fold(name) for name in names]
     if judge is None:
-        return [task.taxonomy.number(name) for name in names]
+        return [task.taxonomy.number(name) or fold(name) for name in names]
     new = list({fold(name): name for name in names if fold(name) not in known}.values())
     if new:
         known.update(zip(map(fold, new), judge.categories(new), strict=True))

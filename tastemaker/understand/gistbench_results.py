@@ -139,10 +139,11 @@ def _scores(rows: Sequence[Mapping[str, float | None]], seed: int) -> JsonObject
 
 
 def _users(asked: Sequence[Sample], everyone: Sequence[Sample]) -> JsonObject:
-    """How many there are, and a hash of those who are scored."""
+    """How many are scored, and a hash of them; of how many nothing was written, all being well."""
     names = json.dumps(sorted(one.user for one in asked)).encode()
     return {
         "scored": len(asked),
+        "silent": sum(not one.interests and not one.problem for one in asked),
         "excluded": [one.user for one in everyone if one.excluded],
         "sha256": hashlib.sha256(names).hexdigest(),
     }

@@ -120,7 +120,7 @@ class PlantedUsers:
         events = {EVENTS[kind]: kind for kind in self.options.kinds}
         return Declaration(name="planted interests", events=events)
 
-    @property
+    @cached_property
     def oracle(self) -> dict[str, frozenset[int]]:
         """O_u: user id → topics of their interests."""
         return {

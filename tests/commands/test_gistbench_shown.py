@@ -17,7 +17,7 @@ def results(**other: Any) -> dict[str, Any]:
         "task": {"name": "films"},
         "judge": None,
         "mode": "strict",
-        "users": {"scored": 2, "excluded": ["u7"]},
+        "users": {"scored": 2, "silent": 1, "excluded": ["u7"]},
         "scores": {"hm": None, "ig_f1": None, "ig_p": CELL, "ig_r": None, "is": None},
         "evidence": {"validity": CELL, "compliance": None},
         "counting": {"implicit_positive": {"error": CELL}},
@@ -33,7 +33,8 @@ def results(**other: Any) -> dict[str, Any]:
 def test_results_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
     show_results(results())
     out = capsys.readouterr().out
-    for told in ("2 users, judged by nobody", "does not know them: 1 user", "0.250 to 0.750",
+    for told in ("2 users, judged by nobody", "Nothing was written of 1 user",
+                 "does not know them: 1 user", "0.250 to 0.750",
                  "counting error, implicit positive", "users 1, users in part 2",
                  "model: 3 replies, 1,200 tokens, 12 s, cost 0.25"):  # fmt: skip
         assert told in out, told

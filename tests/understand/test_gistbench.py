@@ -127,6 +127,13 @@ def test_categories_of_names_are_asked_for_once_also_after_an_interruption(tmp_p
     assert len(asked) == len(set(asked)) == len(set().union(*WORLD.oracle.values()))
 
 
+def test_without_a_judge_a_name_is_a_category_where_it_is_one(tmp_path: Path) -> None:
+    entries = [{"interest": name, "item_ids": []} for name in ("TEA", "Steeping", "Infusions")]
+    run(TASK, Told({"u0": json.dumps(entries)}), None, tmp_path, replace(OPTIONS, limit=1))
+    (one,) = samples.read(tmp_path)
+    assert [each.category for each in one.interests] == [19, "steeping", "infusions"]
+
+
 def test_without_a_taxonomy_each_name_is_a_category(tmp_path: Path) -> None:
     run(replace(TASK, taxonomy=None), Simulated("oracle", WORLD), TRUTH, tmp_path, OPTIONS)
     results = score(tmp_path)

@@ -92,6 +92,7 @@ def test_results_say_whose_they_are(tmp_path: Path) -> None:
 def test_nobody_wrote_anything_and_yet_there_are_results(tmp_path: Path) -> None:
     results = score(run(TASK, Told({}), TRUTH, tmp_path, OPTIONS))
     assert mean(results, "hm") == 0
+    assert (results["users"]["silent"], results["failures"]["users"]) == (6, 0)
     assert results["scores"]["pick_precision"] is None
     assert results["evidence"]["validity"] is None
     assert results["counting"] == {}
