@@ -90,13 +90,13 @@ def _listed(out: Screen, title: str, interests: Sequence[JsonObject]) -> None:
         line = plain(one["name"], "bold")
         mixed = "as much against it: " if one["verdict"] == "mixed" else ""
         line.append_text(plain(f"  {mixed}{_numbers(one['counts'])}{_compared(one)}"))
-        out.print(Padding(line, (0, 0, 0, 2)))
+        out.print(Padding(line, (0, 0, 0, 2), expand=False))
         titles = " · ".join(proof["title"] for proof in one["items"][:TITLES])
-        out.print(Padding(plain(titles, "dim"), (0, 0, 0, 4)))
+        out.print(Padding(plain(titles, "dim"), (0, 0, 0, 4), expand=False))
         if one["sentence"]:
             cited = " · ".join(proof["title"] for proof in one["cited"])
             words = f"“{one['sentence']}”" + (f" ({cited})" if cited else "")
-            out.print(Padding(plain(words, "italic"), (0, 0, 0, 4)))
+            out.print(Padding(plain(words, "italic"), (0, 0, 0, 4), expand=False))
 
 
 def _compared(one: JsonObject) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
@@ -100,12 +101,12 @@ def counted_groups(
     keys, place = keys[order], place[order]
     each, first, many = np.unique(keys, return_index=True, return_counts=True)
     rank = np.arange(len(keys)) - np.repeat(first, many)
-    counts = _summed(np.where(rank[:, None] < EVIDENCE, seen[place], 0), first)
+    counts = _summed(seen[place] * (rank < EVIDENCE)[:, None], first)
     owner, group = np.divmod(each, np.int64(items.num_groups))
-    chosen = seen[:, :YES].any(1)
+    chosen: npt.NDArray[np.bool_] = seen[:, :YES].any(1)
     keep = verified(counts, kinds, thresholds) & (np.array(items.names)[group] != OTHER)
     if own:
-        inside = _summed(chosen[place][:, None].astype(np.int64), first)[:, 0]
+        inside = _summed(chosen[place][:, None].astype(np.int8), first)[:, 0]
         total = np.bincount(users[chosen], minlength=len(train))[owner]
         everybody = np.bincount(group, inside, items.num_groups)[group]
         sums = (inside, total, everybody - inside, chosen.sum() - total)
@@ -118,7 +119,7 @@ def counted_groups(
     return _members(owner[keep], group[keep], len(train), items.names)
 
 
-def _pairs(train: Contexts, codes: Int8s, num_items: int) -> tuple[Int64s, Int64s, Int64s]:
+def _pairs(train: Contexts, codes: Int8s, num_items: int) -> tuple[Int64s, Int64s, Int8s]:
     """Pairs of user and item, where each was last seen, and (P, 4) whether with each polarity."""
     column = np.zeros(5, np.int64)
     for kind, code in CODES.items():
@@ -126,16 +127,16 @@ def _pairs(train: Contexts, codes: Int8s, num_items: int) -> tuple[Int64s, Int64
     owners = np.repeat(np.arange(len(train), dtype=np.int64), train.lengths)
     flat = owners * np.int64(num_items + 1) + train.items
     pairs, back, rows = np.unique(flat[::-1], return_index=True, return_inverse=True)
-    seen = np.zeros((len(pairs), len(POLARITIES)), np.int64)
+    seen = np.zeros((len(pairs), len(POLARITIES)), np.int8)
     seen[rows.reshape(-1), column[codes[::-1] + 2]] = 1
     return pairs, len(flat) - 1 - back, seen
 
 
-def _summed(values: Int64s, first: Int64s) -> Int64s:
+def _summed(values: Int8s, first: Int64s) -> Int64s:
     """Sums of rows from each of `first` to the next."""
     if not len(first):
         return np.zeros((0, values.shape[1]), np.int64)
-    sums: Int64s = np.add.reduceat(values, first)
+    sums: Int64s = np.add.reduceat(values, first, dtype=np.int64)
     return sums
 
 

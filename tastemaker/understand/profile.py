@@ -138,7 +138,9 @@ def profile(
     said = [[kind in user.items[item] for kind in POLARITIES] for item in met]
     seen = np.array(said, bool).reshape(-1, len(POLARITIES))
     chosen = int(seen[:, :YES].any(1).sum())
-    likes, dislikes, named = [], [], set()
+    likes: list[CountedInterest] = []
+    dislikes: list[CountedInterest] = []
+    named: set[int] = set()
     for group, inside in _groups(everybody, met).items():
         named.update(inside)
         newest = seen[inside[:EVIDENCE]].sum(0)
@@ -158,17 +160,9 @@ def profile(
         (dislikes if against else likes).append(interest)
     likes.sort(key=lambda one: (one.verdict != "verified", -one.strength, one.name))
     dislikes.sort(key=lambda one: (-sum(one.evidence.values()), one.strength, one.name))
-    return Profile(
-        user.user,
-        True,
-        user.kinds,
-        _by_kind(user.kinds, seen.sum(0)),
-        len(met),
-        tuple(likes),
-        tuple(dislikes),
-        tuple(_notes(user, len(met) - len(named))),
-        rule_of(user.kinds, thresholds),
-    )
+    known = (user.user, True, user.kinds, _by_kind(user.kinds, seen.sum(0)), len(met))
+    notes, rule = tuple(_notes(user, len(met) - len(named))), rule_of(user.kinds, thresholds)
+    return Profile(*known, tuple(likes), tuple(dislikes), notes, rule)
 
 
 def judged(
