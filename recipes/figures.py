@@ -154,7 +154,7 @@ def fronts(found: dict[str, Any]) -> str:
         f"{name}: " + ", ".join(f"{x:.3f} {y:.3f}" for x, y in points)
         for name, points in found["fronts"].items()
     )
-    what = " and ".join(axis.split(" at ")[0] for axis in axes)
+    what = " and ".join(axis.split(" at ")[0].split(" a request")[0] for axis in axes)
     return _on_paper(svg(chart, f"{found['data']}: {what}", words, (WIDTH, 380)))
 
 
