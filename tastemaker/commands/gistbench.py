@@ -13,7 +13,7 @@ from tastemaker.files import JsonObject, write_text
 
 def gistbench_run(options: GistRunOptions) -> JsonObject:
     """Ask a model what a task's users like, check its evidence, and score it."""
-    from tastemaker.models.endpoint import Prices
+    from tastemaker.models.endpoint import Calling, Prices
     from tastemaker.run.benchmark import Spending, benchmark
     from tastemaker.understand.contestants import Contest, Entrant
     from tastemaker.understand.gistbench import GistOptions
@@ -23,20 +23,21 @@ def gistbench_run(options: GistRunOptions) -> JsonObject:
     taxonomy = Path(options.taxonomy) if options.taxonomy else None
     task = open_task(options.task, taxonomy, Path(options.oracle) if options.oracle else None)
     prices = Prices(options.prompt_price, options.reply_price)
+    calling = Calling(options.concurrency, prices=prices)
     model = Entrant(
         options.model,
         options.url,
         options.max_tokens,
         options.thresholds,
         options.shaped,
-        prices=prices,
+        calling=calling,
     )
     judge = Entrant(
         options.judge,
         options.judge_url,
         options.judge_tokens,
         repeats=options.repeats,
-        prices=prices,
+        calling=calling,
     )
     sizes = SpecificityOptions(options.pool, options.test_size, options.backing, seed=options.seed)
     how = GistOptions(

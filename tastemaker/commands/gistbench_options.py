@@ -62,6 +62,8 @@ class GistRunOptions:
     """have the model's replies be JSON by construction; auto: those of packaged models"""
     block: int = 16
     """users that are asked about at once"""
+    concurrency: int = 8
+    """requests to an endpoint at once"""
     seed: int = 42
     """of everything that is drawn"""
     most_tokens: int = 2_000_000

@@ -55,7 +55,7 @@ def benchmark(
         TastemakerError: With cause and remedy; users who are done are kept for another call with
             `resume`.
     """
-    folder = Path(out) if out else _folder(task, contest.model.name)
+    folder = Path(out) if out else _folder(task, contest.model.title)
     spending = spending or Spending()
     done = len(samples.read(folder)) if options.resume else 0
     estimate = reckoned(task, contest, options, done)
@@ -76,5 +76,5 @@ def benchmark(
 
 
 def _folder(task: Task, model: str) -> Path:
-    stem = re.sub(r"[^\w.-]+", "-", f"gistbench-{task.name}-{Path(model).name}")
+    stem = re.sub(r"[^\w.-]+", "-", f"gistbench-{task.name}-{model}")
     return Path("runs") / stem

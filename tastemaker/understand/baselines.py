@@ -1,8 +1,10 @@
 """Baselines: whoever understands a user without a language model, for any task.
 
-What they name are the labels of items: their categories or, where a task knows none, the telling
-words of their texts, those of two or more letters that stand in at least two items and in at most a
-quarter of them. A label is as common as the users who have a positive item of it are many.
+What they name are the labels of items: their categories or, where a task knows none, those of its
+taxonomy that an item's text has a word of, a word that one name alone has. Without a taxonomy they
+are the telling words of texts, those of two or more letters that stand in at least two items and in
+at most a quarter of them. A label is as common as the users who have a positive item of it are
+many.
 
 - popularity names the commonest labels for everybody, each with the positive items that the user
   has of it: what is gained by knowing the crowd alone;
@@ -103,10 +105,27 @@ BASELINES = ("popularity", "echo", "counting")
 
 
 def labels(task: Task) -> Labels:
-    """Item id → what it is about: its categories or, where none are known, its telling words."""
+    """Item id → what it is about: its categories, or what its text says."""
     if task.categories:
         return task.categories
     words = {item: dict.fromkeys(_WORD.findall(fold(text))) for item, text in task.texts.items()}
+    named = _named(task.taxonomy.names) if task.taxonomy else {}
+    found = {
+        item: tuple(dict.fromkeys(named[word] for word in own if word in named))
+        for item, own in words.items()
+    }
+    return found if any(found.values()) else _telling(words)
+
+
+def _named(names: Sequence[str]) -> dict[str, str]:
+    """Word → the one name that has it; words of several names are left out."""
+    pairs = [(word, name) for name in names for word in set(_WORD.findall(fold(name)))]
+    held = Counter(word for word, _ in pairs)
+    return {word: name for word, name in pairs if held[word] == 1 and len(word) > 2}
+
+
+def _telling(words: Mapping[str, Iterable[str]]) -> Labels:
+    """The words of each item that some others have too, and not too many."""
     held = Counter(word for own in words.values() for word in own)
     most = max(2.0, _SHARE * len(words))
     return {

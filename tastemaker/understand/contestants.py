@@ -13,7 +13,7 @@ from typing import Literal
 
 from tastemaker.errors import BadInput
 from tastemaker.models.asking import Answers
-from tastemaker.models.endpoint import Calling, Prices
+from tastemaker.models.endpoint import Calling
 from tastemaker.models.generate import opened
 from tastemaker.models.json_grammar import JsonRows
 from tastemaker.models.packaged import PACKAGED
@@ -47,8 +47,14 @@ class Entrant:
     """whether a model's replies are JSON by construction; auto: those of packaged models"""
     repeats: int = 1
     """replies of a judge to each question, of which the majority counts"""
-    prices: Prices = field(default_factory=Prices)
-    """what an endpoint's tokens cost"""
+    calling: Calling = field(default_factory=Calling)
+    """how an endpoint is called, and what its tokens cost"""
+
+    @property
+    def title(self) -> str:
+        """The name as tables show it: of a folder its own name."""
+        path = Path(self.name).expanduser()
+        return path.resolve().name if path.is_dir() and not self.url else self.name
 
     @property
     def constrained(self) -> bool:
@@ -131,8 +137,8 @@ def _model(
     answers, asked = _kept(entrant, replies, stack), entrant.extract(task, options)
     if entrant.constrained:
         kinds = task.signals.kinds
-        return LanguageModel.constrained(answers, entrant.name, task.texts, kinds, asked)
-    return LanguageModel(answers, entrant.name, task.texts, asked)
+        return LanguageModel.constrained(answers, entrant.title, task.texts, kinds, asked)
+    return LanguageModel(answers, entrant.title, task.texts, asked)
 
 
 def _judge(
@@ -146,12 +152,11 @@ def _judge(
         fix = f"Give {TRUTH} on planted users, or a language model."
         raise BadInput(f"{entrant.name!r} judges nobody.", "judge", fix)
     answers = _kept(entrant, replies, stack)
-    return LanguageJudge(answers, entrant.name, task, entrant.judging(options))
+    return LanguageJudge(answers, entrant.title, task, entrant.judging(options))
 
 
 def _kept(entrant: Entrant, replies: Path, stack: ExitStack) -> Answers:
-    calling = Calling(prices=entrant.prices)
-    return _Kept(opened(entrant.name, entrant.url, calling), replies, stack)
+    return _Kept(opened(entrant.name, entrant.url, entrant.calling), replies, stack)
 
 
 class _Kept(Cached):

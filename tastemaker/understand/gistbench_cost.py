@@ -59,7 +59,7 @@ def _of_model(
         for user in users
         for part in user.chunks(asked.chunk)
     ]
-    return estimate(conversations, 1, asked.max_tokens, entrant.prices)
+    return estimate(conversations, 1, asked.max_tokens, entrant.calling.prices)
 
 
 def _of_judge(task: Task, users: int, entrant: Entrant, options: GistOptions) -> list[Estimate]:
@@ -82,7 +82,7 @@ def _of_judge(task: Task, users: int, entrant: Entrant, options: GistOptions) ->
         batches = -(-users * INTERESTS // BATCH)
         kinds.append(([prompts.categories(_NAMES[:BATCH], task.taxonomy)], batches))
     return [_times(estimate(one, asked.attempts.repeats, asked.attempts.max_tokens,
-                            entrant.prices), many) for one, many in kinds]  # fmt: skip
+                            entrant.calling.prices), many) for one, many in kinds]  # fmt: skip
 
 
 def _times(one: Estimate, many: int) -> Estimate:

@@ -12,6 +12,7 @@ from tastemaker.understand.evidence import check_evidence, together
 from tastemaker.understand.gistbench import run
 from tastemaker.understand.gistbench_results import score
 from tastemaker.understand.simulated import SMALL
+from tastemaker.understand.taxonomy import Taxonomy
 from tests.understand.gist_tasks import OPTIONS, TASK, TRUTH, WORLD
 
 NAMES = {item: (SMALL.names[topic - 1],) for item, topic in WORLD.topics.items()}
@@ -43,13 +44,21 @@ def test_echo_cites_everything_for_everything() -> None:
     assert {one.cited for one in written.extracted.interests} == {tuple(USERS[0].items)}
 
 
-def test_without_categories_words_are_labels_and_fillers_are_none() -> None:
-    known = labels(TASK)
+def test_without_categories_texts_have_those_of_the_taxonomy_by_words_of_their_own() -> None:
+    names = ("Music & Guitar", "Music Theory", "Cats")
+    texts = {"1": "#guitar and MUSIC", "2": "music theory for cats", "3": "bread"}
+    found = labels(replace(TASK, texts=texts, taxonomy=Taxonomy(names)))
+    assert found == {"1": names[:1], "2": names[1:], "3": ()}
+
+
+def test_without_a_taxonomy_too_words_are_labels_and_fillers_are_none() -> None:
+    bare = replace(TASK, taxonomy=None)
+    known = labels(bare)
     held = Counter(word for words in known.values() for word in words)
     assert "rocket" in held
     assert "favourite" not in held
-    assert common(TASK, known)[0] in held
-    counted = Baseline("counting", TASK).write(USERS)
+    assert common(bare, known)[0] in held
+    counted = Baseline("counting", bare).write(USERS)
     pairs = zip(USERS, counted, strict=True)
     found = together([check_evidence(user, one.extracted.interests) for user, one in pairs])
     assert found.interests > 0

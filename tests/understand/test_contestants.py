@@ -62,6 +62,13 @@ def test_how_a_language_model_is_asked_changes_its_identity(tmp_path: Path) -> N
     assert len({judge.identity for judge in judges if judge}) == 2
 
 
+def test_a_folder_is_called_by_its_own_name(tmp_path: Path) -> None:
+    folder = tmp_path / "llama"
+    folder.mkdir()
+    assert opened(Contest(Entrant(f"{folder}/")), tmp_path)[0].name == "llama"
+    assert Entrant(str(folder), url="http://x").title == str(folder)
+
+
 def test_replies_of_packaged_models_are_json_by_construction() -> None:
     assert Entrant("smollm2").constrained
     assert not Entrant("smollm2", url="http://x").constrained

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tastemaker.models.endpoint import Prices
+from tastemaker.models.endpoint import Calling, Prices
 from tastemaker.models.generate import Scripted
 from tastemaker.understand import contestants
 from tastemaker.understand.contestants import Contest, Entrant
@@ -15,8 +15,8 @@ from tastemaker.understand.gistbench_cost import reckoned
 from tastemaker.understand.gistbench_results import score
 from tests.understand.gist_tasks import OPTIONS, TASK, speaks
 
-PRICES = Prices(1, 10)
-BOTH = Contest(Entrant("mine", prices=PRICES), Entrant("other", max_tokens=500, prices=PRICES))
+CALLING = Calling(prices=Prices(1, 10))
+BOTH = Contest(Entrant("mine", calling=CALLING), Entrant("other", max_tokens=500, calling=CALLING))
 
 
 def test_a_run_stays_below_what_was_reckoned(
