@@ -74,13 +74,16 @@ def show_profile(answer: JsonObject) -> None:
     _listed(out, "Likes as others do, verified", [one for one in verified if not one["own"]])
     rest = [one for one in interests if one["verdict"] != "verified"]
     _listed(out, "Perhaps, not verified", rest)
-    _listed(out, "Dislikes, verified", answer["dislikes"])
+    _listed(out, "Dislikes, verified", answer["dislikes"], compared=False)
     out.print()
-    for note in filter(None, (*answer["notes"], answer["rule"])):
+    rule = answer["rule"] if interests or answer["dislikes"] else ""
+    for note in filter(None, (*answer["notes"], rule)):
         out.print(plain(note, "dim"))
 
 
-def _listed(out: Screen, title: str, interests: Sequence[JsonObject]) -> None:
+def _listed(
+    out: Screen, title: str, interests: Sequence[JsonObject], compared: bool = True
+) -> None:
     """Interests under a title: name, numbers and how they compare; then the newest items."""
     if not interests:
         return
@@ -89,7 +92,8 @@ def _listed(out: Screen, title: str, interests: Sequence[JsonObject]) -> None:
     for one in interests:
         line = plain(one["name"], "bold")
         mixed = "as much against it: " if one["verdict"] == "mixed" else ""
-        line.append_text(plain(f"  {mixed}{_numbers(one['counts'])}{_compared(one)}"))
+        beside = _compared(one) if compared else ""
+        line.append_text(plain(f"  {mixed}{_numbers(one['counts'])}{beside}"))
         out.print(Padding(line, (0, 0, 0, 2), expand=False))
         titles = " · ".join(proof["title"] for proof in one["items"][:TITLES])
         out.print(Padding(plain(titles, "dim"), (0, 0, 0, 4), expand=False))
@@ -100,9 +104,7 @@ def _listed(out: Screen, title: str, interests: Sequence[JsonObject]) -> None:
 
 
 def _compared(one: JsonObject) -> str:
-    """A user's share of an interest beside that of all others; of a dislike nothing."""
-    if not one["share"]:
-        return ""
+    """A user's share of an interest beside that of all others."""
     if one["lift"] is None:
         return f"; {one['share']:.0%} of their items, none of others'"
     return f"; {one['share']:.0%} of their items, {one['others']:.0%} of others'"

@@ -22,7 +22,7 @@ def interests(example: Mapping[str, object]) -> dict[str, object]:
     profile = part(example, "profile")
     return {
         "likes": [_interest(one) for one in objects(profile, "interests")],
-        "dislikes": [_interest(one) for one in objects(profile, "dislikes")],
+        "dislikes": [_interest(one) | {"compared": ""} for one in objects(profile, "dislikes")],
     }
 
 

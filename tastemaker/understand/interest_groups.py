@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import scipy.sparse as sp
 
@@ -103,7 +102,7 @@ def counted_groups(
     rank = np.arange(len(keys)) - np.repeat(first, many)
     counts = _summed(seen[place] * (rank < EVIDENCE)[:, None], first)
     owner, group = np.divmod(each, np.int64(items.num_groups))
-    chosen: npt.NDArray[np.bool_] = seen[:, :YES].any(1)
+    chosen = np.asarray(seen[:, :YES].any(1), np.bool_)
     keep = verified(counts, kinds, thresholds) & (np.array(items.names)[group] != OTHER)
     if own:
         inside = _summed(chosen[place][:, None].astype(np.int8), first)[:, 0]

@@ -159,7 +159,7 @@ def profile(
         )
         (dislikes if against else likes).append(interest)
     likes.sort(key=lambda one: (one.verdict != "verified", -one.strength, one.name))
-    dislikes.sort(key=lambda one: (-sum(one.evidence.values()), one.strength, one.name))
+    dislikes.sort(key=lambda one: (len(one.against) - len(one.items), one.strength, one.name))
     known = (user.user, True, user.kinds, _by_kind(user.kinds, seen.sum(0)), len(met))
     notes, rule = tuple(_notes(user, len(met) - len(named))), rule_of(user.kinds, thresholds)
     return Profile(*known, tuple(likes), tuple(dislikes), notes, rule)
@@ -236,7 +236,7 @@ def _notes(user: UserSignals, nameless: int) -> list[str]:
         )
     elif not any(kind.endswith("negative") for kind in user.kinds):
         notes.append("No event of this log says no, so dislikes are not known.")
-    if nameless:
+    if 0 < nameless < len(user.items):
         notes.append(
             f"{nameless:,} of {counted(len(user.items), 'item')} "
             f"{by_count(nameless, 'is', 'are')} in no named group."

@@ -44,6 +44,7 @@ def test_interests_stand_by_how_far_they_are_proved(capsys: pytest.CaptureFixtur
     names = ["User 7: 8 items, 8 liked", "Sci-Fi", "Drama", "War", "Western", "Horror", "Mind this"]
     places = [out.index(name) for name in (*names, "So.")]
     assert places == sorted(places)
+    assert out.count("of others'") == 4
     assert "50% of their items, 25% of others'" in out
     assert "none of others'" in out
     assert "as much against it" in out

@@ -136,12 +136,25 @@ def test_clear_dislikes_stand_apart_from_interests() -> None:
     assert (strict.interests[0].verdict, strict.dislikes) == ("too little", ())
 
 
-@pytest.mark.parametrize(("event", "verdict"), [("view", "verified"), ("like", "verified")])
-def test_of_one_kind_of_event_the_counts_decide(event: str, verdict: str) -> None:
+def test_dislikes_stand_by_how_much_speaks_against_them() -> None:
+    rows = [("u", f"c{n}", "hate") for n in range(3)] + [("u", "c3", "view")]
+    rows += [("u", f"t{n}", "hate") for n in range(5)] + [("u", "k", "view"), ("v", "k", "like")]
+    found = log_of(rows)
+    groups = {i: [{"t": "Tea", "c": "Chess", "k": "Knots"}[i[0]]] for i in found.log.item_ids}
+    known = profile(found.user("u"), everybody_of(found, groups))
+    assert [one.name for one in known.dislikes] == ["Tea", "Chess"]
+    chess = known.dislikes[1]
+    assert [proof.item for proof in chess.items] == ["c2", "c1", "c0"]
+    assert [proof.item for proof in chess.against] == ["c3"]
+    assert chess.verdict == "verified"
+
+
+@pytest.mark.parametrize("event", ["view", "like"])
+def test_of_one_kind_of_event_the_counts_decide(event: str) -> None:
     found = log_of([("u", f"t{n}", event) for n in range(3)] + [("u", "c", event)])
     groups = {i: [{"t": "Tea", "c": "Chess"}[i[0]]] for i in found.log.item_ids}
     known = profile(found.user("u"), everybody_of(found, groups))
-    assert [one.verdict for one in known.interests] == [verdict, "too little"]
+    assert [one.verdict for one in known.interests] == ["verified", "too little"]
     assert any("says the same" in note for note in known.notes)
     mixed = log_of([("u", "t0", "view"), ("u", "t1", "like")])
     known = profile(mixed.user("u"), everybody_of(mixed, {"t0": ["Tea"], "t1": ["Tea"]}))
