@@ -29,7 +29,7 @@ def test_results_have_their_shape(path: Path) -> None:
     for relation in found["relations"]:
         assert relation.keys() >= RELATION
         low, high = relation["ci95"]
-        assert low <= relation["difference"] <= high
+        assert low - 1e-9 <= relation["difference"] <= high + 1e-9
         assert relation["verdict"] in ("holds", "fails", "undecided", "underpowered")
         arms = found["arms"]
         means = [np.mean(arms[relation[side]][relation["metric"]]) for side in "ab"]
