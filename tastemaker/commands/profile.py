@@ -67,7 +67,7 @@ def show_profile(answer: JsonObject) -> None:
         met = counted(answer["items"], "item")
         out.print(plain(f"User {answer['user']}: {met}, {_numbers(answer['counts'])}", "bold"))
     if answer["summary"]:
-        out.print(plain(f"{answer['model']} says, unchecked: {answer['summary']}", "italic"))
+        out.print(plain(f"In the words of {answer['model']}: “{answer['summary']}”", "italic"))
     interests = answer["interests"]
     verified = [one for one in interests if one["verdict"] == "verified"]
     _listed(out, "Likes more than others do, verified", [one for one in verified if one["own"]])
@@ -76,6 +76,11 @@ def show_profile(answer: JsonObject) -> None:
     _listed(out, "Perhaps, not verified", rest)
     _listed(out, "Dislikes, verified", answer["dislikes"], compared=False)
     out.print()
+    if answer["model"]:
+        said = (
+            f"What stands in “ ” is what {answer['model']} wrote, unchecked; all else is counted."
+        )
+        out.print(plain(said, "dim"))
     rule = answer["rule"] if interests or answer["dislikes"] else ""
     for note in filter(None, (*answer["notes"], rule)):
         out.print(plain(note, "dim"))

@@ -56,7 +56,9 @@ def test_interests_stand_by_how_far_they_are_proved(capsys: pytest.CaptureFixtur
 def test_words_are_shown_as_the_models(capsys: pytest.CaptureFixture[str]) -> None:
     worded = interest("Sci-Fi", sentence="Likes space.", cited=[{"title": "Alien"}])
     out = shown(capsys, interests=[worded], summary="A fan.", model="a-model")
-    assert "a-model says, unchecked: A fan." in out
+    assert "In the words of a-model: “A fan.”" in out
+    assert "unchecked" in out
+    assert "unchecked" not in shown(capsys, interests=[interest("Sci-Fi")])
     assert "“Likes space.” (Alien)" in out
 
 
