@@ -194,10 +194,8 @@ def agreement(free: Floats, judged: Floats) -> str:
     """R6: rank correlation of judge-free and judged IG over users and models, with interval."""
     rng, many = np.random.default_rng(0), free.shape[1]
     rho = float(spearmanr(free.ravel(), judged.ravel())[0])
-    drawn = []
-    for _ in range(1000):
-        users = rng.integers(0, many, many)
-        drawn.append(spearmanr(free[:, users].ravel(), judged[:, users].ravel())[0])
+    picks = rng.integers(0, many, (1000, many))
+    drawn = [spearmanr(free[:, one].ravel(), judged[:, one].ravel())[0] for one in picks]
     low, high = np.percentile(drawn, [2.5, 97.5])
     return (
         f"R6: judge-free IG and a noisy judge's, rank correlation {rho:.2f} [{low:.2f}, {high:.2f}]"

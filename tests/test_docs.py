@@ -136,11 +136,18 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-FIRST = {"sasrec_ml1m": "R1", "priors": "R1", "persrec": "G1", "priors_events": "R1",
-         "persrec_worlds": "L1"}  # fmt: skip
+FIRST = {
+    "sasrec_ml1m": "R1",
+    "priors": "R1",
+    "persrec": "G1",
+    "gistbench": "R1",
+    "priors_events": "R1",
+    "persrec_worlds": "L1",
+    "gistbench_models": "R3",
+}
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [
-    pytest.param(name, marks=[pytest.mark.slow] if place > 2 else [])
+    pytest.param(name, marks=[pytest.mark.slow] if place > 3 else [])
     for place, name in enumerate(FIRST)
 ]
 

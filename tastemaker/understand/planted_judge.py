@@ -35,7 +35,7 @@ class PlantedJudge:
         self.name = f"truth with noise {noise:g}" if noise else "truth"
         self._planted, self._noise, self._seed, self._mode = planted, noise, seed, mode
         self._sizes = sizes or SpecificityOptions()
-        self._pool = draw_pool(planted.texts, self._sizes)
+        self._pool = draw_pool(planted.frame["item_id"].unique(), self._sizes)
         world = world_of(planted)
         self.identity = identity("planted", noise, seed, asdict(self._sizes), mode, world)
 

@@ -85,12 +85,13 @@ class PlantedOptions:
         if not 3 <= self.events <= self.items or self.items < _LONGEST:
             what = f"An interest cannot have {self.events} of {self.items} items."
             raise BadInput(what, f"{where}: events", "Use 3 or more, and no more than the items.")
-        noise = self.length - self.interests * self.events - 7 * self.num_decoys
+        rest = self.length - self.interests * self.events
+        least = rest - _LONGEST * self.num_decoys
+        noise = rest - _spared(self.kinds) * self.num_decoys
         most = free * (self.items if len(self.negatives) else _spared(self.kinds))
-        if not 0 <= noise <= most:
-            what = (
-                f"A history of {self.length} events would have {noise} of noise; 0 to {most} fit."
-            )
+        if least < 0 or noise > most:
+            what = f"A history of {self.length} events would have {least} to {noise} of noise; "
+            what += f"0 to {most} fit."
             fix = "Change length, events or interests."
             raise BadInput(what, f"{where}: length", fix)
 

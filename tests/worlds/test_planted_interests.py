@@ -107,3 +107,16 @@ def test_the_data_set_is_complete() -> None:
 def test_worlds_that_cannot_be_made_are_refused(knobs: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         PlantedOptions(**knobs)
+
+
+@pytest.mark.parametrize("kinds", SETS)
+def test_a_world_that_is_not_refused_can_be_made(kinds: tuple[Polarity, ...]) -> None:
+    made = 0
+    for length in range(20, 120, 4):
+        try:
+            options = PlantedOptions(users=4, kinds=kinds, length=length)
+        except BadInput:
+            continue
+        assert plant_users(options).frame.height == 4 * length
+        made += 1
+    assert made
