@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import altair as alt
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tastemaker.report import charts, tables
 from tastemaker.report.charts import HALF, MUTED, NARROW, SERIES, SHAPES, WIDE, Estimate
 from tastemaker.report.labels import shortened
 from tastemaker.report.tables import Column, objects, part
+from tastemaker.report.templates import page_of
 from tastemaker.report.wording import clean, count, finite, number
 
 COLUMNS = (
@@ -34,15 +34,8 @@ def render(board: Mapping[str, object]) -> str:
     Args:
         board: What `understand.leaderboard` returns.
     """
-    environment = Environment(
-        loader=PackageLoader("tastemaker.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     rankings = [ranking_shown(one) for one in objects(clean(dict(board)), "rankings")]
-    return environment.get_template("leaderboard.html").render(rankings=rankings)
+    return page_of("leaderboard.html", rankings=rankings)
 
 
 def ranking_shown(ranking: Mapping[str, object]) -> dict[str, object]:

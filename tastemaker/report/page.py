@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from tastemaker import files
 from tastemaker.report import sections
 from tastemaker.report.heads import heads
 from tastemaker.report.tables import part
+from tastemaker.report.templates import page_of
 from tastemaker.report.together import together
 from tastemaker.report.wording import clean, finite
 
@@ -114,14 +113,8 @@ def render(
     """
     run = Recorded(clean(dict(results)), metrics or [], clean(dict(options or {})))
     shown = [(section, section.show(run)) for section in SECTIONS]
-    environment = Environment(
-        loader=PackageLoader("tastemaker.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(
+    return page_of(
+        "page.html",
         head=sections.head(run.results),
         sections=[(section, values) for section, values in shown if values is not None],
     )
