@@ -115,17 +115,10 @@ def by_itself(found: Sequence[Sample]) -> dict[str, Floats]:
         scores = score_sample(one, "strict", by_number=False).numbers
         checked = check_evidence(one.signals, [each.interest for each in one.interests])
         gaps = np.abs(np.array(checked.differences, float)).reshape(-1, len(checked.kinds))
-        rows.append(
-            {
-                "ig_p": scores["ig_p"],
-                "ig_r": scores["ig_r"],
-                "validity": checked.validity or 0.0,
-                "compliance": checked.compliance,
-                "exact": (gaps == 0).mean() if len(gaps) else 0.0,
-                "interests": float(checked.interests),
-                "read": float(not one.failed),
-            }
-        )
+        row = {name: scores[name] for name in ("ig_p", "ig_r")}
+        row |= {"validity": checked.validity or 0.0, "compliance": checked.compliance}
+        row |= {"exact": (gaps == 0).mean() if len(gaps) else 0.0}
+        rows.append(row | {"interests": checked.interests, "read": not one.failed})
     return {name: np.array([row[name] for row in rows], float) for name in rows[0]}
 
 
@@ -197,6 +190,5 @@ def agreement(free: Floats, judged: Floats) -> str:
     picks = rng.integers(0, many, (1000, many))
     drawn = [spearmanr(free[:, one].ravel(), judged[:, one].ravel())[0] for one in picks]
     low, high = np.percentile(drawn, [2.5, 97.5])
-    return (
-        f"R6: judge-free IG and a noisy judge's, rank correlation {rho:.2f} [{low:.2f}, {high:.2f}]"
-    )
+    said = "R6: judge-free IG and that of a judge who errs, rank correlation"
+    return f"{said} {rho:.2f} [{low:.2f}, {high:.2f}]"
