@@ -22,7 +22,8 @@ from tastemaker.understand.language_judge import (
     agreement,
     refuse_self_judging,
 )
-from tastemaker.understand.simulated import SMALL, PlantedJudge, ask, models
+from tastemaker.understand.planted_judge import PlantedJudge
+from tastemaker.understand.simulated import SMALL, ask, models
 from tastemaker.understand.specificity import SpecificityOptions, draw_line_up, draw_pool
 from tastemaker.understand.task import Task
 from tastemaker.worlds.planted_interests import PlantedOptions, plant_users
