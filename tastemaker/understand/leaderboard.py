@@ -21,6 +21,7 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import JsonObject
 from tastemaker.inert import inert
 from tastemaker.metrics.comparisons import compare, holm
+from tastemaker.understand.gistbench_folder import CONFIG
 from tastemaker.understand.gistbench_results import DRAWS, RESULTS
 
 HEADLINES = ("hm", "ig_f1", "ig_p")
@@ -76,14 +77,53 @@ def leaderboard(folders: Sequence[Path]) -> JsonObject:
         raise BadInput("A folder is named twice.", "leaderboard", "Name each folder once.")
     together: dict[str, list[tuple[Path, JsonObject]]] = {}
     for folder in folders:
-        results = files.read_json(folder / RESULTS)
-        if missing := [name for name in _NEEDED if name not in results]:
-            where, what = str(folder / RESULTS), "File has the wrong shape"
-            got, fix = f"nothing of {missing[0]}", "Score the run again."
-            raise ArtefactError(where, what, "results of this benchmark", got, fix)
+        results = _results(folder)
         key = json.dumps(_comparable(results), sort_keys=True)
         together.setdefault(key, []).append((folder, results))
     return {"rankings": [_ranking(rows) for rows in together.values()]}
+
+
+def _results(folder: Path) -> JsonObject:
+    """The results of a run, of the shape that `score` writes.
+
+    Raises:
+        ArtefactError: If there are none, they are damaged, or they are of another kind of run.
+    """
+    path = folder / RESULTS
+    if not path.is_file():
+        if (folder / CONFIG).is_file():
+            fix = f"Score the run: tastemaker gistbench score {folder}"
+        else:
+            fix = "Name the folders of runs of this benchmark, each one."
+        raise ArtefactError(str(path), "File is missing", "the results of a run", "nothing", fix)
+    results = files.read_json(path)
+    if missing := [name for name in _NEEDED if name not in results]:
+        got, fix = f"nothing of {missing[0]}", "Name the folder of a run of this benchmark."
+    elif damaged := _damaged(results):
+        got, fix = (
+            f"{damaged} that is missing or damaged",
+            f"Score the run again: tastemaker gistbench score {folder}",
+        )
+    else:
+        return results
+    what = "File has the wrong shape"
+    raise ArtefactError(str(path), what, "results of this benchmark", got, fix)
+
+
+def _damaged(results: JsonObject) -> str:
+    """The first part of results whose numbers are not where they should be."""
+    try:
+        _comparable(results)
+        numbers, whose = _numbers(results), results["per_user"]["users"]
+        for cell in filter(None, (numbers.get(name) for name in COLUMNS)):
+            sum(map(float, (cell["mean"], *cell["ci95"])))
+        if any(len(results["per_user"][name]) != len(whose) for name in HEADLINES):
+            return "per_user"
+    except KeyError as error:
+        return str(error.args[0])
+    except (TypeError, ValueError):
+        return "a number"
+    return ""
 
 
 def _comparable(results: JsonObject) -> JsonObject:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 
 from tastemaker.data.signals import UserSignals
 from tastemaker.errors import BadInput
+from tastemaker.options import SEEDS
 from tastemaker.understand.groundedness import Category
 from tastemaker.understand.interests import Interest, Mode
 
@@ -46,7 +47,10 @@ class SpecificityOptions:
     seed: int = 42
 
     def __post_init__(self) -> None:
-        """Refuse sizes that leave no test."""
+        """Refuse a seed that is none, and sizes that leave no test."""
+        if not 0 <= self.seed < SEEDS:
+            fix = f"Give a whole number from 0 to {SEEDS - 1:,}."
+            raise BadInput(f"seed = {self.seed} is no seed.", "seed", fix)
         if min(self.pool, self.size, self.backing, self.text) < 1 or self.backing >= self.size:
             what = f"A line-up of {self.size} items has no room for {self.backing} and distractors."
             fix = "Give sizes of 1 or more, and more items than cited ones."

@@ -10,6 +10,7 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import read_json, write_json
 from tastemaker.report.leaderboard import render
 from tastemaker.understand.gistbench import run
+from tastemaker.understand.gistbench_folder import CONFIG
 from tastemaker.understand.gistbench_results import RESULTS, score
 from tastemaker.understand.leaderboard import leaderboard, markdown
 from tastemaker.understand.simulated import Simulated
@@ -116,4 +117,33 @@ def test_what_cannot_be_ranked_is_refused(folders: list[Path], tmp_path: Path) -
         leaderboard([tmp_path])
     write_json(tmp_path / RESULTS, {})
     with pytest.raises(ArtefactError, match="results"):
+        leaderboard([tmp_path])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"scores": {"hm": "x", "ig_f1": None, "ig_p": None}},
+        {"scores": {"hm": {"mean": "x", "ci95": [0, 1]}, "ig_f1": None, "ig_p": None}},
+        {"per_user": {}},
+        {"per_user": {"users": ["u0"], "hm": [], "ig_f1": [], "ig_p": []}},
+        {"users": []},
+        {"judge": "truth"},
+    ],
+)
+def test_damaged_results_are_refused_and_the_way_to_mend_them_is_told(
+    folders: list[Path], tmp_path: Path, other: dict[str, Any]
+) -> None:
+    folder = changed(folders[0], tmp_path / "run", **other)
+    with pytest.raises(ArtefactError, match="gistbench score"):
+        leaderboard([folders[1], folder])
+
+
+def test_a_run_without_results_is_to_be_scored_and_another_folder_to_be_left_out(
+    folders: list[Path], tmp_path: Path
+) -> None:
+    with pytest.raises(ArtefactError, match="Name the folders"):
+        leaderboard([tmp_path])
+    write_json(tmp_path / CONFIG, read_json(folders[0] / CONFIG))
+    with pytest.raises(ArtefactError, match="gistbench score"):
         leaderboard([tmp_path])

@@ -121,3 +121,9 @@ def test_categories_that_are_not_verified_do_not_count() -> None:
 def test_sizes_that_leave_no_test_are_refused(sizes: dict[str, int]) -> None:
     with pytest.raises(BadInput):
         SpecificityOptions(**sizes)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_is_none_is_refused_before_anybody_is_asked(seed: int) -> None:
+    with pytest.raises(BadInput, match="seed"):
+        SpecificityOptions(seed=seed)
