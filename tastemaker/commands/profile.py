@@ -62,8 +62,8 @@ def profile(options: ProfileOptions) -> JsonObject:
 def show_profile(answer: JsonObject) -> None:
     """The user in a line, then each interest with its verdict, numbers and newest items."""
     out = screen()
-    out.print()
     if answer["known"]:
+        out.print()
         met = counted(answer["items"], "item")
         out.print(plain(f"User {answer['user']}: {met}, {_numbers(answer['counts'])}", "bold"))
     if answer["summary"]:

@@ -126,10 +126,15 @@ def interval_chart(rows: Sequence[Estimate], metric: str, best: str, width: int)
     x = alt.X("mean:Q", scale=scale, axis=alt.Axis(title=None, tickCount=5, labelFlush=False))
     rule = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
     dot = base.mark_point(filled=True, size=90, opacity=1).encode(x=x)
-    text = base.mark_text(dy=-12, fontSize=12).encode(x=x, text="text:N")
+    edge = 0.05 * max(row.high for row in rows)  # a number there would stand over the names
+    shown = base.encode(x=x, text="text:N")
+    left = shown.transform_filter(f"datum.mean < {edge}").mark_text(
+        dy=-12, fontSize=12, align="left"
+    )
+    middle = shown.transform_filter(f"datum.mean >= {edge}").mark_text(dy=-12, fontSize=12)
     words = f"{metric} by model with 95 % intervals. " + "; ".join(r.words() for r in rows)
     size = (width, 40 + 36 * len(rows))
-    return svg(alt.layer(rule, dot, text), metric, words, size)
+    return svg(alt.layer(rule, dot, left, middle), metric, words, size)
 
 
 def bucket_chart(rows: Sequence[Estimate], metric: str, title: str, width: int) -> str:

@@ -91,7 +91,8 @@ def opened(out: Path, new: JsonObject, resume: bool) -> list[Sample]:
         raise BadInput(what, str(path), "Choose another folder, or the same task and options.")
     done = samples.read(out)
     if done and not resume:
-        what, fix = "The folder holds this run already.", "Add resume, or choose another folder."
+        what = "The folder holds this run already."
+        fix = "Go on with it (--resume), or choose another folder."
         raise BadInput(what, str(out), fix)
     return done
 

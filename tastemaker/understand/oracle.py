@@ -92,7 +92,8 @@ class Oracle:
             raise BadInput(f"The file is not JSON: {error}.", str(path), fix) from None
         users = content.get("oracle") if isinstance(content, dict) else None
         if not isinstance(users, dict):
-            raise BadInput("The file has no oracle.", str(path), fix)
+            what = "The file has no key `oracle` with users in it."
+            raise BadInput(what, str(path), fix)
         models = content.get("models", [])
         named = tuple(map(str, models)) if isinstance(models, list) else ()
         return cls({user: _numbers(user, known, path) for user, known in users.items()}, named)

@@ -202,7 +202,7 @@ def _sample(record: JsonObject, path: Path, number: int) -> Sample:
     try:
         return from_json(Sample, record, "sample")
     except BadInput as error:
-        raise _damaged(path, number, str(error)) from None
+        raise _damaged(path, number, f"{error.where}: {error.what.rstrip('.')}") from None
 
 
 def _damaged(path: Path, number: int, got: str) -> ArtefactError:

@@ -72,7 +72,8 @@ class Taxonomy:
             what = f"The taxonomy cannot be read: {error.strerror}."
             raise BadInput(what, str(path), "Give the path of a file.") from None
         except (KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
-            what = f"The file is no taxonomy: {type(error).__name__} {error}."
+            missing = f"column {error} is missing" if isinstance(error, KeyError) else str(error)
+            what = f"The file is no taxonomy: {missing}."
             raise BadInput(what, str(path), fix) from None
         if not rows or len(names) < len(rows) or sorted(names) != list(range(1, len(rows) + 1)):
             raise BadInput("Categories are not numbered from 1 without gaps.", str(path), fix)
