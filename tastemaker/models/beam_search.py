@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tastemaker.errors import BadInput
-from tastemaker.models.causal import Causal, Past, branch
+from tastemaker.models.causal import Causal, Prompt, branch
 from tastemaker.models.trie import Trie
 
 
@@ -31,8 +31,7 @@ class Named(NamedTuple):
 def beam_search(
     model: Causal,
     trie: Trie,
-    past: Past,
-    state: Tensor,
+    prompt: Prompt,
     beams: int,
     k: int,
     length_penalty: float = 1.0,
@@ -42,8 +41,7 @@ def beam_search(
     Args:
         model: What speaks.
         trie: What may be said.
-        past: The prompts as they were read, B rows.
-        state: (B, D) last hidden state of each prompt, which says the first token.
+        prompt: What is answered, B rows.
         beams: Beginnings that are kept at each step, K.
         k: Items wanted, at most K.
         length_penalty: Power of the number of tokens that a log probability is divided by.
@@ -54,6 +52,7 @@ def beam_search(
     if not 1 <= k <= beams:
         what = f"{beams} beams cannot find {k} items."
         raise BadInput(what, "beams", "Give at least as many beams as items, and at least one.")
+    past, state = prompt
     root = torch.zeros(len(state), 1, dtype=torch.long, device=state.device)
     nodes, scores = root, torch.zeros(len(state), 1, device=state.device)
     reads, layers, states = past.valid[:, None], past.layers, state[:, None]

@@ -34,6 +34,15 @@ class Past(NamedTuple):
         return self.valid.sum(1)
 
 
+class Prompt(NamedTuple):
+    """B prompts that have been read, and are to be answered."""
+
+    past: Past
+    """what was read"""
+    state: Tensor
+    """(B, D) last hidden state of each, which says the first token"""
+
+
 @dataclass(frozen=True)
 class Causal:
     """A model with its tokens and its head."""

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tastemaker.models.causal import Causal, Past, branch
+from tastemaker.models.causal import Causal, Past, Prompt, branch
 from tastemaker.models.trie import Trie
 
 NODES = 256
@@ -42,8 +42,7 @@ class Block:
 def full_ranking(
     model: Causal,
     trie: Trie,
-    past: Past,
-    state: Tensor,
+    prompt: Prompt,
     blocks: list[Block],
     length_penalty: float = 1.0,
 ) -> Tensor:
@@ -52,8 +51,7 @@ def full_ranking(
     Args:
         model: What speaks.
         trie: What may be said.
-        past: The prompts as they were read, B rows.
-        state: (B, D) last hidden state of each prompt, which says the first token.
+        prompt: What is answered, B rows.
         blocks: What `blocks_of` makes of the trie.
         length_penalty: Power of the number of tokens that a log probability is divided by.
 
@@ -61,6 +59,7 @@ def full_ranking(
         (B, I); of items with one sequence the next in their order is less by the least difference
         there is, so that ranks are those of beam search.
     """
+    past, state = prompt
     scores = state.new_empty(len(state), trie.num_items, dtype=torch.float32)
     first = model.logits(state[:, None]).float().log_softmax(-1)
     for block in blocks:

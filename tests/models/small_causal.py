@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tastemaker.models.causal import Causal, Past, read
+from tastemaker.models.causal import Causal, Prompt, read
 from tastemaker.models.user_llm import fresh_user_model
 
 DIM, TOKENS = 16, 12
@@ -18,13 +18,13 @@ def small(seed: int = 0) -> Causal:
     return Causal(body, table, lambda states: 0.3 * states @ table.weight.T)
 
 
-def prompts(model: Causal, lengths: tuple[int, ...] = (3, 1, 5)) -> tuple[Past, Tensor]:
+def prompts(model: Causal, lengths: tuple[int, ...] = (3, 1, 5)) -> Prompt:
     """Rows of random vectors, padded on the right, as they were read; and their last states."""
     torch.manual_seed(5)
     rows, width = len(lengths), max(lengths)
     valid = torch.arange(width) < torch.tensor(lengths)[:, None]
     states, past = read(model.body, torch.randn(rows, width, DIM), valid)
-    return past, states[torch.arange(rows), torch.tensor(lengths) - 1]
+    return Prompt(past, states[torch.arange(rows), torch.tensor(lengths) - 1])
 
 
 @torch.no_grad()

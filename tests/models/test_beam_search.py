@@ -6,6 +6,7 @@ import torch
 
 from tastemaker.errors import BadInput
 from tastemaker.models.beam_search import beam_search
+from tastemaker.models.causal import Prompt
 from tastemaker.models.full_ranking import blocks_of, full_ranking
 from tastemaker.models.trie import Trie
 from tests.models.small_causal import one_by_one, prompts, small, titles
@@ -15,9 +16,9 @@ from tests.models.small_causal import one_by_one, prompts, small, titles
 @pytest.mark.parametrize("seed", [0, 1])
 def test_as_many_beams_as_items_are_the_full_ranking(seed: int, penalty: float) -> None:
     model, sequences = small(seed), titles(seed)
-    trie, (past, state) = Trie.of(sequences), prompts(model)
-    named = beam_search(model, trie, past, state, 30, 30, penalty)
-    scores = full_ranking(model, trie, past, state, blocks_of(trie, 8), penalty)
+    trie, prompt = Trie.of(sequences), prompts(model)
+    named = beam_search(model, trie, prompt, 30, 30, penalty)
+    scores = full_ranking(model, trie, prompt, blocks_of(trie, 8), penalty)
     best, order = scores.sort(dim=1, descending=True, stable=True)
     assert torch.equal(named.items, order)
     torch.testing.assert_close(named.scores, best, rtol=0, atol=2e-5)
@@ -26,8 +27,8 @@ def test_as_many_beams_as_items_are_the_full_ranking(seed: int, penalty: float) 
 def test_few_beams_are_the_plain_algorithm() -> None:
     """The same search written out for one prompt, with a full pass for each beginning."""
     model, sequences = small(), np.unique(np.random.default_rng(3).integers(0, 5, (60, 3)), axis=0)
-    trie, (past, state) = Trie.of(sequences), prompts(model)
-    named = beam_search(model, trie, past, state, 4, 4, 0.0)
+    trie, prompt = Trie.of(sequences), prompts(model)
+    named = beam_search(model, trie, prompt, 4, 4, 0.0)
     for row in range(3):
         kept: list[tuple[int, ...]] = [()]
         for depth in range(1, 4):
@@ -42,8 +43,8 @@ def test_few_beams_are_the_plain_algorithm() -> None:
 @pytest.mark.parametrize("beams", [1, 2, 5, 200])
 def test_nothing_but_items_is_ever_named(beams: int) -> None:
     model, sequences = small(), titles(2, 12)
-    trie, (past, state) = Trie.of(sequences), prompts(model)
-    items, scores = beam_search(model, trie, past, state, beams, beams)
+    trie, prompt = Trie.of(sequences), prompts(model)
+    items, scores = beam_search(model, trie, prompt, beams, beams)
     there = items >= 0
     assert there.any(1).all()
     assert torch.equal(there, torch.isfinite(scores))
@@ -56,12 +57,12 @@ def test_nothing_but_items_is_ever_named(beams: int) -> None:
 
 def test_a_prompt_alone_is_answered_as_in_company() -> None:
     model, trie = small(), Trie.of(titles())
-    together = beam_search(model, trie, *prompts(model), 5, 5)
+    together = beam_search(model, trie, prompts(model), 5, 5)
     past, state = prompts(model)
     for row in range(3):
         layers = [(k[row : row + 1], v[row : row + 1]) for k, v in past.layers]
         alone = past._replace(layers=layers, valid=past.valid[row : row + 1])
-        named = beam_search(model, trie, alone, state[row : row + 1], 5, 5)
+        named = beam_search(model, trie, Prompt(alone, state[row : row + 1]), 5, 5)
         assert torch.equal(named.items[0], together.items[row])
         torch.testing.assert_close(named.scores[0], together.scores[row], rtol=0, atol=1e-5)
 
@@ -69,10 +70,10 @@ def test_a_prompt_alone_is_answered_as_in_company() -> None:
 def test_what_the_vocabulary_wants_elsewhere_does_not_count() -> None:
     """The likeliest tokens lead nowhere; what is left of beams are the only two items."""
     model = small()
-    past, state = prompts(model)
-    likely = model.logits(state).sum(0).argsort()
+    prompt = prompts(model)
+    likely = model.logits(prompt.state).sum(0).argsort()
     sequences = np.array([[int(likely[0]), 3], [int(likely[1]), 4]])
-    named = beam_search(model, Trie.of(sequences), past, state, 10, 10)
+    named = beam_search(model, Trie.of(sequences), prompt, 10, 10)
     assert [sorted(row[:2].tolist()) for row in named.items] == [[0, 1]] * 3
     assert (named.items[:, 2:] == -1).all()
 
@@ -81,4 +82,4 @@ def test_fewer_beams_than_items_wanted_are_refused() -> None:
     model, trie = small(), Trie.of([[1], [2]])
     for beams, k in ((10, 20), (0, 0), (5, 0)):
         with pytest.raises(BadInput):
-            beam_search(model, trie, *prompts(model), beams, k)
+            beam_search(model, trie, prompts(model), beams, k)
