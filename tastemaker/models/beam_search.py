@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from tastemaker.errors import BadInput
@@ -101,5 +102,6 @@ def _items(trie: Trie, nodes: Tensor, scores: Tensor, k: int) -> Named:
     # Stable, so that items of one sequence stay in their order.
     best, order = totals.sort(dim=1, descending=True, stable=True)
     best, order = best[:, :k], order[:, :k]
-    chosen = items.flatten(1).gather(1, order)
-    return Named(torch.where(best == -torch.inf, -1, chosen), best)
+    chosen = torch.where(best == -torch.inf, -1, items.flatten(1).gather(1, order))
+    missing = (0, k - chosen.shape[1])
+    return Named(F.pad(chosen, missing, value=-1), F.pad(best, missing, value=-torch.inf))

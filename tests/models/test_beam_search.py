@@ -52,7 +52,7 @@ def test_nothing_but_items_is_ever_named(beams: int) -> None:
     for row, kept in zip(items, there, strict=True):
         assert len(set(row[kept].tolist())) == int(kept.sum())
     if beams == 200:
-        assert (there.sum(1) == 12).all()
+        assert (there.sum(1) == 12).all() and items.shape == (3, 200)
 
 
 def test_a_prompt_alone_is_answered_as_in_company() -> None:
