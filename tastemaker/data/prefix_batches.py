@@ -6,7 +6,7 @@ target at every position. Rows of like length share a step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -22,7 +22,7 @@ from tastemaker.data.contexts import Contexts, Int64s
 class Prefixes(Batch):
     """A step of such rows; its targets stand at the newest position alone."""
 
-    def parts(self, rank: int = 0, world: int = 1, small: bool = False) -> Sequence[Self]:
+    def parts(self, rank: int = 0, world: int = 1, small: bool = False) -> list[Self]:
         """What process `rank` of `world` computes: its rows in one piece.
 
         A loss may have terms that are no sums over rows, so the rows of a process stay together.
