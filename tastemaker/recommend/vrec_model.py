@@ -3,9 +3,9 @@
 Paper: Verifiable Reasoning for LLM-based Generative Recommendation, arXiv 2603.07725; its first
 stage is LatentR3, arXiv 2505.19092.
 
-A prompt is a history, one column an item: the sum of the vectors of its codes and one of its own.
-After N thoughts (`vrec_loop`), each checked (`vrec_verifiers`), the model says the codes of the
-next item, and can say nothing but an item's: it goes along a trie.
+A prompt is a history, one column an item (`vrec_language`). After N thoughts (`vrec_loop`), each
+checked (`vrec_verifiers`), the model says the codes of the next item, and can say nothing but an
+item's: it goes along a trie.
 
     L = L_ce + β (L_v + γ L_mono)
 
@@ -21,9 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch, last
@@ -34,11 +32,10 @@ from tastemaker.data.prefix_batches import PrefixBatches, Prefixes
 from tastemaker.data.semantic_ids import SemanticIds
 from tastemaker.files import save_tensors
 from tastemaker.models.beam_search import Named, beam_search
-from tastemaker.models.causal import Causal, read
 from tastemaker.models.full_ranking import Block, blocks_of, full_ranking
 from tastemaker.models.trie import Trie
-from tastemaker.models.user_llm import fresh_user_model
 from tastemaker.recommend.vrec_groups import Known, known_of
+from tastemaker.recommend.vrec_language import CodeLanguage
 from tastemaker.recommend.vrec_loop import Check, Reasoned, Reasoner
 from tastemaker.recommend.vrec_losses import monotonic_loss, proxy_loss
 from tastemaker.recommend.vrec_shape import VRecConfig
@@ -55,30 +52,17 @@ _ROWS = 32
 class VRec(nn.Module):
     """The model; the seams `Learned` and `Staged`."""
 
-    tokens: Tensor
-    """(I+1, L) int64 codes of each item, −1 after the last; row 0 is padding"""
-
     def __init__(self, config: VRecConfig, known: Known) -> None:
         """A model with fresh weights."""
         super().__init__()
         self.config, self.known = config, known
         self.num_items, dim = known.ids.num_items, config.dim
-        columns = 1 + config.history + config.thoughts + 1 + len(known.ids.sizes)
-        shape = dim, config.layers, config.heads, columns, config.dropout
-        self.body = fresh_user_model(*shape)
-        self.table = nn.Embedding(known.ids.num_tokens, dim)
-        self.items = nn.Embedding(self.num_items + 1, dim, padding_idx=0)
-        nn.init.normal_(self.table.weight, std=dim**-0.5)
-        nn.init.zeros_(self.items.weight)  # an item without events is what its codes are
-        self.begin, self.slot = nn.Parameter(torch.randn(dim)), nn.Parameter(torch.randn(dim))
-        self.drop = nn.Dropout(config.dropout)
+        self.language = CodeLanguage(config, known.ids)
         verifiers = config.verifiers if config.thoughts else ()
         self.labels = nn.ModuleList(Labels(name, known.groupings[name]) for name in verifiers)
         classes = [known.groupings[name].num_groups for name in verifiers]
         constant = config.thinking == "constant"
         self.reasoner = Reasoner(dim, config.thoughts, classes, constant, config.newest)
-        tokens = np.pad(known.ids.tokens(), ((1, 0), (0, 0)), constant_values=-1)
-        self.register_buffer("tokens", torch.from_numpy(tokens), persistent=False)
         self._now = self.stages()[-1]
         self._answers: tuple[Trie, list[Block]] | None = None
 
@@ -115,14 +99,14 @@ class VRec(nn.Module):
 
     def stages(self) -> Sequence[Stage]:
         """Reason, verify, both; without verifiers the last is as long, so that models compare."""
-        config, body = self.config, ("body", "table", "items", "begin", "slot")
+        config = self.config
         thinks = tuple(
             f"reasoner.{name}"
             for name, part in (("think", self.reasoner.think), ("pauses", self.reasoner.pauses))
             if part is not None
         )
         joint = {"epochs": config.joint_epochs, "lr": config.joint_lr}
-        first = Stage("reason", (*body, *thinks), loss="answer")
+        first = Stage("reason", ("language", *thinks), loss="answer")
         if self.reasoner.verifiers is None:
             return (first, Stage("joint", ("",), joint, "answer"))
         alone = {"epochs": config.verify_epochs, "lr": config.verify_lr}
@@ -142,12 +126,10 @@ class VRec(nn.Module):
 
     def reason(self, batch: Batch) -> Reasoned:
         """Read B histories and think about them."""
-        x = self.items(batch.items) + self._codes(self.tokens[batch.items])
-        x = torch.cat([self.begin.expand(len(x), 1, -1), self.drop(x * self._scale)], 1)
-        valid = torch.cat([batch.valid.new_ones(len(x), 1), batch.valid], 1)
+        x, valid = self.language.prompt(batch)
         config = self.config
         check = Check(self._now.loss != "answer", config.feedback, config.prototypes)
-        reasoned: Reasoned = self.reasoner(self.body, x, valid, self.slot, check)
+        reasoned: Reasoned = self.reasoner(self.language.body, x, valid, self.language.slot, check)
         return reasoned
 
     def forward(self, step: Prefixes) -> Tensor:
@@ -162,7 +144,10 @@ class VRec(nn.Module):
         answers, reasoned = step.answers, self.reason(step)
         total = step.items.new_zeros((), dtype=torch.float32)
         if self._now.loss != "proxy":
-            total = total + self._answer_loss(reasoned, answers).sum() / step.target_count
+            total = (
+                total
+                + self.language.answer_loss(reasoned.prompt, answers).sum() / step.target_count
+            )
         if self._now.loss == "answer":
             return total
         labels = [cast(Labels, label) for label in self.labels]
@@ -173,17 +158,6 @@ class VRec(nn.Module):
         rises = monotonic_loss([verdict.entropies for verdict in reasoned.verdicts])
         return total + self.config.beta * (proxy + self.config.gamma * share * rises)
 
-    def answer_logits(self, reasoned: Reasoned, answers: Tensor) -> Tensor:
-        """(B, L, V) what is said at each code of the (B,) items that answer, given those before."""
-        past, state = reasoned.prompt
-        before = self.tokens[answers][:, :-1]
-        states = state[:, None]
-        if before.shape[1]:
-            x = self.drop(self._vectors(before.clamp(min=0)))
-            said, _ = read(self.body, x, before >= 0, past)
-            states = torch.cat([states, said], 1)
-        return self._logits(states)
-
     @torch.no_grad()
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) log probability of every item; −inf for those that beams did not find."""
@@ -193,11 +167,11 @@ class VRec(nn.Module):
             prompt = self.reason(self._read(contexts, start)).prompt
             if self.config.beams:
                 beams = min(self.config.beams, self.num_items)
-                named = beam_search(self.causal, trie, prompt, beams, beams, 0.0)
+                named = beam_search(self.language.causal, trie, prompt, beams, beams, 0.0)
                 scores.append(_spread(named, self.num_items))
             else:
-                scores.append(full_ranking(self.causal, trie, prompt, blocks, 0.0))
-        return torch.cat(scores) if scores else self.begin.new_zeros(0, self.num_items)
+                scores.append(full_ranking(self.language.causal, trie, prompt, blocks, 0.0))
+        return torch.cat(scores) if scores else self.language.begin.new_zeros(0, self.num_items)
 
     @torch.no_grad()
     def recommend(self, contexts: Contexts, k: int, beams: int) -> Named:
@@ -209,49 +183,26 @@ class VRec(nn.Module):
         trie, _ = self._catalogue()
         found = [
             beam_search(
-                self.causal, trie, self.reason(self._read(contexts, at)).prompt, beams, k, 0.0
+                self.language.causal,
+                trie,
+                self.reason(self._read(contexts, at)).prompt,
+                beams,
+                k,
+                0.0,
             )
             for at in range(0, len(contexts), _ROWS)
         ]
         return Named(*(torch.cat(part) for part in zip(*found, strict=True)))
 
-    @property
-    def causal(self) -> Causal:
-        """The language model as what decodes it sees it."""
-        return Causal(self.body, self._vectors, self._logits)
-
-    @property
-    def _scale(self) -> float:
-        """Rows of the table are of length about 1; the body reads entries of about 1."""
-        return float(self.config.dim**0.5)
-
-    def _vectors(self, tokens: Tensor) -> Tensor:
-        vectors: Tensor = self.table(tokens)
-        return vectors * self._scale
-
-    def _codes(self, tokens: Tensor) -> Tensor:
-        """(..., L) codes → (..., D) sum of their vectors."""
-        vectors: Tensor = self.table(tokens.clamp(min=0))
-        return (vectors * (tokens >= 0)[..., None]).sum(-2)
-
-    def _logits(self, states: Tensor) -> Tensor:
-        return states @ self.table.weight.T
-
-    def _answer_loss(self, reasoned: Reasoned, answers: Tensor) -> Tensor:
-        """(B,) mean over the codes of each answer; 0 where there is no answer."""
-        logits, wanted = self.answer_logits(reasoned, answers).float(), self.tokens[answers]
-        lost = F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-1,
-                               reduction="none").view(wanted.shape)  # fmt: skip
-        return lost.sum(1) / (wanted >= 0).sum(1).clamp(min=1)
-
     def _read(self, contexts: Contexts, start: int) -> Batch:
         rows = contexts.slice(start, start + _ROWS)
-        return last(rows, self.config.history).to(self.begin.device)
+        return last(rows, self.config.history).to(self.language.begin.device)
 
     def _catalogue(self) -> tuple[Trie, list[Block]]:
         """What may be said."""
-        if self._answers is None:
-            trie = Trie.of(self.tokens[1:].cpu().numpy()).to(self.begin.device)
+        device = self.language.begin.device
+        if self._answers is None or self._answers[0].tokens.device != device:
+            trie = self.language.trie()
             self._answers = trie, blocks_of(trie)
         return self._answers
 

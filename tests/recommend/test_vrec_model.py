@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
@@ -53,8 +52,8 @@ def one_by_one(net: VRec, contexts: Contexts) -> Tensor:
     scores = torch.zeros(len(contexts), ITEMS)
     for item in range(1, ITEMS + 1):
         answers = torch.full((len(contexts),), item)
-        logits = net.answer_logits(reasoned, answers).log_softmax(-1)
-        wanted = net.tokens[item]
+        logits = net.language.answer_logits(reasoned.prompt, answers).log_softmax(-1)
+        wanted = net.language.tokens[item]
         for place, token in enumerate(wanted[wanted >= 0].tolist()):
             scores[:, item - 1] += logits[:, place, token]
     return scores
@@ -108,16 +107,13 @@ def test_without_feedback_it_is_the_unverified_model_bit_for_bit() -> None:
 @torch.no_grad()
 def test_no_thought_is_the_language_model_with_prompt_and_slot() -> None:
     net, contexts = model(thoughts=0).eval(), some_contexts(4)
+    language, states = net.language, net.reason(last(contexts, 8)).prompt.state
     for row in range(4):
         items = torch.from_numpy(contexts.slice(row, row + 1).items[-8:].astype(np.int64))
-        codes = net.tokens[items]
-        table = net.table.weight * 4.0
-        read = [sum(table[t] for t in item[item >= 0]) for item in codes]
-        x = torch.stack([net.begin, *cast(list[Tensor], read), net.slot])[None]
-        state = net.body(inputs_embeds=x, use_cache=False).last_hidden_state[0, -1]
-        want = (state @ net.table.weight.T).log_softmax(-1)
-        logits = net.answer_logits(net.reason(last(contexts, 8)), torch.ones(4, dtype=torch.long))
-        torch.testing.assert_close(logits[row, 0].log_softmax(-1), want, rtol=0, atol=1e-5)
+        columns = [language.embed(codes[codes >= 0]).sum(0) for codes in language.tokens[items]]
+        x = torch.stack([language.begin, *columns, language.slot])[None]
+        state = language.body(inputs_embeds=x, use_cache=False).last_hidden_state[0, -1]
+        torch.testing.assert_close(states[row], state, rtol=0, atol=1e-5)
 
 
 @torch.no_grad()
@@ -175,7 +171,7 @@ def test_the_joint_loss_reaches_every_part() -> None:
 
 @pytest.mark.parametrize("set_to", [{}, RATT, {"thinking": "constant", **RATT}])
 def test_opened_it_scores_as_it_was_saved(set_to: dict[str, object], tmp_path: Path) -> None:
-    net = trained(model(**set_to), some_contexts(40))
+    net = trained(model(**set_to), some_contexts(15))
     net.save(tmp_path)
     again = VRec.open(net.config, Ground(ITEMS), tmp_path).eval()
     assert torch.equal(again.score(some_contexts(20, 1)), net.score(some_contexts(20, 1)))
@@ -188,7 +184,7 @@ def test_opened_it_scores_as_it_was_saved(set_to: dict[str, object], tmp_path: P
 
 def test_the_same_seed_trains_the_same_model() -> None:
     one, same, other = (
-        trained(model(seed, dropout=0.2), some_contexts(40), replace(QUICK, seed=seed))
+        trained(model(seed, dropout=0.2), some_contexts(15), replace(QUICK, seed=seed))
         for seed in (3, 3, 4)
     )
     contexts = some_contexts()
