@@ -26,6 +26,10 @@ class Named(NamedTuple):
     """(B, k) int64 rows of items; −1 where fewer were found"""
     scores: Tensor
     """(B, k) log probabilities, by `length_penalty`; −inf where fewer were found"""
+    dropped: Tensor
+    """(B,) greatest log probability of a beginning that was let go, and so of any item that was:
+    without a length penalty, items of a score above it are surely the likeliest of all; −inf:
+    nothing was"""
 
 
 @torch.no_grad()
@@ -58,9 +62,11 @@ def beam_search(
     nodes, scores = root, torch.zeros(len(state), 1, device=state.device)
     reads, layers, states = past.valid[:, None], past.layers, state[:, None]
     places, depth = past.places[:, None], 0
+    dropped = torch.full_like(scores[:, 0], -torch.inf)
     while True:
         logits = model.logits(states).float()
-        nodes, scores, source = _advanced(trie, nodes, scores, logits, beams)
+        nodes, scores, source, lost = _advanced(trie, nodes, scores, logits, beams)
+        dropped = torch.maximum(dropped, lost)
         if bool((trie.starts[nodes] == trie.starts[nodes + 1]).all()):
             break
         width = nodes.shape[1]
@@ -70,24 +76,31 @@ def beam_search(
         states, layers = branch(model.body, model.embed(trie.tokens[nodes]), at, reads, layers)
         depth += 1
     lengths = trie.depths[nodes].clamp(min=1).to(scores)
-    return _items(trie, nodes, scores / lengths**length_penalty, k)
+    return Named(*_items(trie, nodes, scores / lengths**length_penalty, k), dropped)
 
 
 def _advanced(
     trie: Trie, nodes: Tensor, scores: Tensor, logits: Tensor, beams: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Nodes and scores (B, K') of the likeliest ways on, and the beam that each comes from."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The likeliest ways on.
+
+    Returns:
+        (B, K') nodes, their scores, and the beam that each comes from; and (B,) the score of the
+        likeliest that was let go.
+    """
     ways, there = trie.children(nodes)
     # The children's logits less the sum over the whole vocabulary: no mask as wide as that.
     said = logits.gather(2, trie.tokens[ways]) - logits.logsumexp(2, keepdim=True)
     said = torch.where(ways == nodes[..., None], 0.0, said)  # an item that has been said stays
     totals = (scores[..., None] + said).masked_fill(~there, -torch.inf).flatten(1)
-    best, chosen = totals.topk(min(beams, totals.shape[1]), dim=1)
+    best, chosen = totals.topk(min(beams + 1, totals.shape[1]), dim=1)
+    lost = best[:, beams] if best.shape[1] > beams else torch.full_like(best[:, 0], -torch.inf)
+    best, chosen = best[:, :beams], chosen[:, :beams]
     source = chosen // ways.shape[2]
     # A beam that is none stands at an item, where it goes nowhere, and stays −inf.
     ahead = ways.flatten(1).gather(1, chosen)
     ahead = torch.where(best == -torch.inf, trie.ends[0], ahead)
-    return ahead, best, source
+    return ahead, best, source, lost
 
 
 def _taken(reads: Tensor, source: Tensor) -> Tensor:
@@ -95,7 +108,7 @@ def _taken(reads: Tensor, source: Tensor) -> Tensor:
     return reads.gather(1, source[..., None].expand(-1, -1, reads.shape[2]))
 
 
-def _items(trie: Trie, nodes: Tensor, scores: Tensor, k: int) -> Named:
+def _items(trie: Trie, nodes: Tensor, scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The items at some nodes; of those with one sequence in their order."""
     items, there = trie.named(nodes)
     totals = scores[..., None].expand(items.shape).masked_fill(~there, -torch.inf).flatten(1)
@@ -104,4 +117,4 @@ def _items(trie: Trie, nodes: Tensor, scores: Tensor, k: int) -> Named:
     best, order = best[:, :k], order[:, :k]
     chosen = torch.where(best == -torch.inf, -1, items.flatten(1).gather(1, order))
     missing = (0, k - chosen.shape[1])
-    return Named(F.pad(chosen, missing, value=-1), F.pad(best, missing, value=-torch.inf))
+    return F.pad(chosen, missing, value=-1), F.pad(best, missing, value=-torch.inf)

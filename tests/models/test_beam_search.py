@@ -44,7 +44,7 @@ def test_few_beams_are_the_plain_algorithm() -> None:
 def test_nothing_but_items_is_ever_named(beams: int) -> None:
     model, sequences = small(), titles(2, 12)
     trie, prompt = Trie.of(sequences), prompts(model)
-    items, scores = beam_search(model, trie, prompt, beams, beams)
+    items, scores, _ = beam_search(model, trie, prompt, beams, beams)
     there = items >= 0
     assert there.any(1).all()
     assert torch.equal(there, torch.isfinite(scores))
@@ -83,3 +83,21 @@ def test_fewer_beams_than_items_wanted_are_refused() -> None:
     for beams, k in ((10, 20), (0, 0), (5, 0)):
         with pytest.raises(BadInput):
             beam_search(model, trie, prompts(model), beams, k)
+
+
+def test_what_is_surely_the_likeliest_is() -> None:
+    sequences = np.unique(np.random.default_rng(4).integers(0, 6, (120, 3)), axis=0)
+    trie, sure = Trie.of(sequences), 0
+    for seed in range(3):
+        model = small(seed)
+        prompt = prompts(model)
+        order = full_ranking(model, trie, prompt, blocks_of(trie), 0.0).argsort(1, descending=True)
+        for beams in (3, 8, 20):
+            named = beam_search(model, trie, prompt, beams, beams, 0.0)
+            certain = (named.scores > named.dropped[:, None]).sum(1).tolist()
+            sure += sum(certain)
+            for row, count in enumerate(certain):
+                assert torch.equal(named.items[row, :count], order[row, :count])
+    assert 20 < sure < 3 * 3 * (3 + 8 + 20)
+    all_kept = beam_search(model, trie, prompt, len(sequences), 5, 0.0)
+    assert (all_kept.dropped == -torch.inf).all()
