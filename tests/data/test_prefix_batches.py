@@ -14,6 +14,14 @@ def seen(batches: PrefixBatches, epoch: int = 0) -> list[tuple[int, tuple[int, .
     rows = []
     for step in batches.epoch(epoch):
         assert step.users is not None and step.target_count == len(step.items)
+        assert step.targets is not None
+        assert torch.equal(
+            step.targets > 0,
+            step.valid
+            & ~step.valid.roll(-1, 1).logical_and(
+                torch.arange(step.valid.shape[1]) < step.valid.shape[1] - 1
+            ),
+        )
         for row, (items, valid) in enumerate(zip(step.items, step.valid, strict=True)):
             past = tuple(items[valid].tolist())
             rows.append((int(step.users[row]), past, int(step.answers[row])))
