@@ -194,7 +194,7 @@ def test_the_same_seed_trains_the_same_model() -> None:
 
 
 def test_it_learns_what_follows_what() -> None:
-    net = trained(model(thoughts=1, joint_epochs=2), cycles(), replace(QUICK, epochs=8, batch=32))
+    net = trained(model(thoughts=1, joint_epochs=2), cycles(), replace(QUICK, epochs=8, lr=0.02))
     asked = cycles(20, 5, seed=1)
     best = net.score(asked).argmax(1) + 1
     wanted = asked.items.reshape(20, 5)[:, -1] % ITEMS + 1
