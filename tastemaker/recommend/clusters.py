@@ -48,7 +48,7 @@ def text_clusters(
     vectors = encode(texts)
     written = vectors.any(axis=1)
     labels = np.full(len(texts), -1, np.int64)
-    labels[written] = _k_means(vectors[written & trained], vectors[written], most, seed)
+    labels[written] = k_means(vectors[written & trained], vectors[written], most, seed)
     return by_size(labels, most, trained)
 
 
@@ -69,7 +69,7 @@ def user_clusters(train: Contexts, held: sp.csr_array, most: int, seed: int = 0)
     labels = np.full(len(train), -1, np.int64)
     if len(rows):
         vectors = _narrow(profiles[rows], seed)
-        labels[rows] = _k_means(vectors, vectors, most, seed)
+        labels[rows] = k_means(vectors, vectors, most, seed)
     return by_size(labels, most)
 
 
@@ -97,7 +97,7 @@ def _narrow(rows: sp.csr_array, seed: int) -> Vectors:
     return narrowed
 
 
-def _k_means(learnt: Vectors, rows: Vectors, most: int, seed: int) -> Int64s:
+def k_means(learnt: Vectors, rows: Vectors, most: int, seed: int) -> Int64s:
     """(n,) nearest of the centres that are learnt from some rows; fewer where rows are alike."""
     # Half a second and 30 MB, which groups that need no clusters need not pay.
     from sklearn.cluster import KMeans

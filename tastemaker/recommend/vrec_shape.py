@@ -1,0 +1,100 @@
+"""Options of VRec."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from tastemaker.errors import BadInput
+
+
+@dataclass(frozen=True)
+class VRecConfig:
+    """The language model, how it thinks, what checks it, and how it answers.
+
+    Sizes are ours, for a CPU: the paper fine-tunes a language model of 1.5 billion parameters with
+    one thought and two verifiers of 25 classes.
+    """
+
+    dim: int = 128
+    """width D of the language model."""
+    layers: int = 2
+    """its blocks."""
+    heads: int = 2
+    """its attention heads; divides `dim`."""
+    dropout: float = 0.5
+    """share of what is read that is dropped in training."""
+    history: int = 50
+    """newest events of a user that are read."""
+    codes: str = "auto"
+    """what semantic ids are made of: `words` (learnt from the catalogue's words), `events` (who was
+    chosen with what), or the path of a JSON file of given codes; auto: words where there are any"""
+    levels: int = 3
+    """codes of an item; items that share all get one more."""
+    size: int = 64
+    """codes on each level."""
+    thoughts: int = 2
+    """N, thoughts before an answer; 0: none."""
+    thinking: Literal["attention", "constant"] = "attention"
+    """what thoughts are: attention over what was read, or learnt vectors as a control"""
+    newest: int = 0
+    """columns that a thought reads; 0: all."""
+    verifiers: tuple[str, ...] = ("text", "collaborative")
+    """groups that verifiers say: text, collaborative (chosen alike), random, or what the ground
+    groups items by, such as category; none: thoughts are not checked"""
+    classes: int = 25
+    """clusters of text, collaborative and random, at most."""
+    feedback: bool = True
+    """draw thoughts to the prototypes of the groups; else verifiers only learn beside."""
+    prototypes: bool = True
+    """without them, an uncertain thought only shrinks."""
+    beta: float = 1.0
+    """β, weight of all that verifiers learn in the last stage."""
+    gamma: float = 1.0
+    """γ, weight of growing certainty in it."""
+    verify_epochs: int = 10
+    """epochs of the second stage, in which verifiers alone learn."""
+    verify_lr: float = 1e-3
+    """its learning rate."""
+    joint_epochs: int = 15
+    """epochs of the last stage, in which everything learns."""
+    joint_lr: float = 3e-4
+    """its learning rate."""
+    beams: int = 0
+    """beams by which a user's items are found, others having no score; 0: all items are scored."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built."""
+        for name in ("dim", "layers", "heads", "history", "levels", "size", "classes",
+                     "verify_epochs", "joint_epochs"):  # fmt: skip
+            self._whole(name, 2 if name == "classes" else 1)
+        for name in ("thoughts", "newest", "beams"):
+            self._whole(name, 0)
+        if self.dim % (2 * self.heads):
+            self._refuse("dim", f"Choose a multiple of {2 * self.heads}, twice the heads.")
+        if not 0 <= self.dropout < 1:
+            self._refuse("dropout", "Give a number from 0 to below 1.")
+        for name in ("beta", "gamma", "verify_lr", "joint_lr"):
+            if not 0 <= vars(self)[name] < math.inf:
+                self._refuse(name, "Give 0 or a number above it.")
+        if len(set(self.verifiers)) < len(self.verifiers):
+            self._refuse("verifiers", "Name each of them once.")
+
+    def _whole(self, name: str, least: int) -> None:
+        """Refuse a size below the least, or so large that no machine holds the model."""
+        most = 65_536 if name in ("dim", "heads", "size") else 1_000_000
+        if not least <= vars(self)[name] <= most:
+            self._refuse(name, f"Give a whole number from {least} to {most:,}.")
+
+    def _refuse(self, name: str, fix: str) -> None:
+        what = f"{name} = {vars(self)[name]} cannot be built."
+        raise BadInput(what, "model options", fix)
+
+    def suited(self, num_items: int, times: bool = True) -> Self:
+        """The same: no option depends on the size of a catalogue."""
+        return self
+
+    def foreign(self) -> dict[str, str]:
+        """Option → the model on this machine that it names: none."""
+        return {}
