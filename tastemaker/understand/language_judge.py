@@ -199,7 +199,8 @@ def refuse_self_judging(model: Understands, judge: Judge, allowed: bool = False)
         return
     if model.model_identity == judge.model_identity and not allowed:
         what = f"{judge.name!r} would judge what it wrote itself."
-        raise BadInput(what, "judge", "Name another judge, or allow a model to judge itself (--allow-self-judge).")
+        fix = "Name another judge, or allow a model to judge itself (--allow-self-judge)."
+        raise BadInput(what, "judge", fix)
 
 
 def agreement(judged: Iterable[Judged]) -> float | None:
