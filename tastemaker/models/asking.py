@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -37,23 +38,23 @@ class Ask:
         return hashlib.sha256(json.dumps(decides).encode()).digest()
 
 
-class Answers:
+class Answers(ABC):
     """What answers questions in any order; the seam `Generate` is its call."""
 
     identity: str
     """hex sha256 of the model and every option that changes a reply"""
 
+    @abstractmethod
     def answers(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Reply]]:
         """Each question's number and its reply, as they come."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shaped(self, rows: JsonRows) -> Answers:
         """The same model, asked for JSON of a shape.
 
         Raises:
             BadInput: If its tokenizer cannot write it.
         """
-        raise NotImplementedError
 
     def __call__(
         self,

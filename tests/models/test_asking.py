@@ -8,6 +8,7 @@ import pytest
 from tastemaker.data.replies import Reply
 from tastemaker.errors import BadInput
 from tastemaker.models.asking import Answers, Ask, asks_of
+from tastemaker.models.json_grammar import JsonRows
 from tastemaker.seams import Generate
 
 ONE = [{"role": "user", "content": "a"}]
@@ -22,6 +23,9 @@ class Backwards(Answers):
     def answers(self, asks: Sequence[Ask]) -> Iterator[tuple[int, Reply]]:
         for number in range(len(asks) - 1, 0, -1):
             yield number, Reply(f"{asks[number].conversation[0]['content']}{asks[number].repeat}")
+
+    def shaped(self, rows: JsonRows) -> Answers:
+        return self
 
 
 def test_replies_stand_where_their_questions_do() -> None:
