@@ -46,17 +46,15 @@ class Profiler:
     """what items are grouped by, where that is not the catalogue's categories"""
 
     @classmethod
-    def of(cls, dataset: Dataset, clusters: bool = True) -> Profiler:
+    def of(cls, dataset: Dataset) -> Profiler:
         """Count a log.
 
         Args:
             dataset: The whole log, its catalogue and what is declared about it.
-            clusters: Group items without categories by their words, which takes a while where they
-                are many.
         """
         log = dataset.interactions
         counted = signals(log, dataset.declared, one_kind=True)
-        grouping, note = _grouped(log, dataset, clusters)
+        grouping, note = _grouped(log, dataset)
         titles = dataset.catalog.align(log.item_ids).titles()
         return cls(counted, Everybody.of(counted, grouping, titles), note)
 
@@ -99,18 +97,15 @@ def worded(found: Profile, run: Path, name: str, url: str = "") -> Profile:
         return with_words(found, kept, name)
 
 
-def _grouped(log: Interactions, dataset: Dataset, clusters: bool) -> tuple[Grouping, str]:
+def _grouped(log: Interactions, dataset: Dataset) -> tuple[Grouping, str]:
     """Groups of the items, and what is to be said of them."""
     ground = Ground.of(log.item_ids, dataset.catalog)
     if CATEGORY in ground.groupings:
         return ground.groupings[CATEGORY], ""
-    unnamed = Grouping.from_labels([OTHER] * log.num_items, "items"), NOTHING
-    if not clusters:
-        return unnamed
     chosen = dataset.positives()
     everybody = np.arange(chosen.num_users, dtype=np.int64)
     ground = replace(ground, train=Contexts(everybody, chosen.offsets, chosen.items))
     try:
         return grouping_of("cluster", PriorsConfig(), ground), WORDS
     except BadInput:
-        return unnamed
+        return Grouping.from_labels([OTHER] * log.num_items, "items"), NOTHING

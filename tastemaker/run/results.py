@@ -66,7 +66,7 @@ def results_of(
     on_validation = {name: models.validation[name] for name in models.names}
     best = max(on_validation, key=lambda name: on_validation[name])  # the earlier of equals
     shown = [best, models.neural_name, models.best_counting]
-    profiler = Profiler.of(plan.dataset, clusters=False)
+    profiler = None if grouping is None else Profiler.of(plan.dataset)
     known = Known(log, plan.ground.catalog, plan.refused, profiler)
     return {
         "data": plan.dataset.describe(),
