@@ -30,6 +30,11 @@ for _name, _code in CODES.items():
     _COLUMN[_code + 2] = POLARITIES.index(_name)
 
 
+def columns_of(codes: Int8s) -> Int64s:
+    """Place in `POLARITIES` of each code of `polarity.CODES`, of any shape."""
+    return _COLUMN[codes + 2]
+
+
 class Event(NamedTuple):
     """One row of a user's history."""
 
@@ -113,7 +118,7 @@ class Signals:
     def _of(self, code: int) -> UserSignals:
         rows = slice(int(self.log.offsets[code]), int(self.log.offsets[code + 1]))
         items = self.log.decode(self.log.items[rows])[::-1]
-        said = [POLARITIES[column] for column in _COLUMN[self.codes[rows] + 2][::-1]]
+        said = [POLARITIES[column] for column in columns_of(self.codes[rows])[::-1]]
         events = tuple(map(Event, items, said))
         return UserSignals(self.log.user_ids[code], events, self.kinds)
 
@@ -132,7 +137,7 @@ def signals(log: Interactions, declared: Declaration, one_kind: bool = False) ->
     """
     ordered = log.by_time()
     codes = polarities(ordered, declared)
-    columns = _COLUMN[codes + 2]
+    columns = columns_of(codes)
     present = np.bincount(columns, minlength=len(POLARITIES)) > 0
     kinds = tuple(kind for kind, there in zip(POLARITIES, present, strict=True) if there)
     if len(kinds) < 2 and not one_kind:

@@ -19,6 +19,7 @@ from tastemaker.data.declaration import POLARITIES
 from tastemaker.data.grouping_files import Of
 from tastemaker.data.groupings import OTHER, Grouping
 from tastemaker.data.polarity import CODES
+from tastemaker.data.signals import columns_of
 from tastemaker.errors import BadInput
 from tastemaker.understand.everybody import YES, strengths
 from tastemaker.understand.groundedness import Thresholds, verified
@@ -120,14 +121,11 @@ def counted_groups(
 
 def _pairs(train: Contexts, codes: Int8s, num_items: int) -> tuple[Int64s, Int64s, Int8s]:
     """Pairs of user and item, where each was last seen, and (P, 4) whether with each polarity."""
-    column = np.zeros(5, np.int64)
-    for kind, code in CODES.items():
-        column[code + 2] = POLARITIES.index(kind)
     owners = np.repeat(np.arange(len(train), dtype=np.int64), train.lengths)
     flat = owners * np.int64(num_items + 1) + train.items
     pairs, back, rows = np.unique(flat[::-1], return_index=True, return_inverse=True)
     seen = np.zeros((len(pairs), len(POLARITIES)), np.int8)
-    seen[rows.reshape(-1), column[codes[::-1] + 2]] = 1
+    seen[rows.reshape(-1), columns_of(codes[::-1])] = 1
     return pairs, len(flat) - 1 - back, seen
 
 
