@@ -67,7 +67,8 @@ def gistbench_score(options: ScoreOptions) -> JsonObject:
 
 def gistbench_leaderboard(options: LeaderboardOptions) -> JsonObject:
     """Rank runs; those of another task, oracle, mode or judge stand in a ranking of their own."""
-    from tastemaker.understand.leaderboard import leaderboard, markdown
+    from tastemaker.understand.leaderboard import leaderboard
+    from tastemaker.understand.leaderboard_text import markdown
 
     board = leaderboard([Path(run) for run in options.runs])
     if options.html:

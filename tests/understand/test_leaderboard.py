@@ -12,7 +12,8 @@ from tastemaker.report.leaderboard import render
 from tastemaker.understand.gistbench import run
 from tastemaker.understand.gistbench_folder import CONFIG
 from tastemaker.understand.gistbench_results import RESULTS, score
-from tastemaker.understand.leaderboard import leaderboard, markdown
+from tastemaker.understand.leaderboard import leaderboard
+from tastemaker.understand.leaderboard_text import markdown
 from tastemaker.understand.simulated import Simulated
 from tests.understand.gist_tasks import OPTIONS, TASK, TRUTH, WORLD
 
