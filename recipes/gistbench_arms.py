@@ -17,7 +17,7 @@ from evidence import Evidence
 from scipy.stats import spearmanr
 
 from tastemaker.data.declaration import POLARITIES
-from tastemaker.data.signals import UserSignals, signals
+from tastemaker.data.signals import UserSignals
 from tastemaker.metrics.intervals import resampled_means
 from tastemaker.understand import gistbench, samples
 from tastemaker.understand.asked import Judge, Understands, Written
@@ -25,9 +25,10 @@ from tastemaker.understand.evidence import check_evidence
 from tastemaker.understand.gistbench_results import score_sample
 from tastemaker.understand.planted_judge import PlantedJudge
 from tastemaker.understand.samples import Sample
-from tastemaker.understand.simulated import SMALL, Simulated, chance, identity
+from tastemaker.understand.simulated import Simulated, chance, identity
 from tastemaker.understand.task import Task
-from tastemaker.worlds.planted_interests import PlantedOptions, PlantedUsers, plant_users
+from tastemaker.understand.task_paths import planted_task
+from tastemaker.worlds.planted_interests import PlantedOptions, plant_users
 
 Floats = npt.NDArray[np.float64]
 SHOWN = ("oracle", "popularity prior", "echo everything", "length limited", "no evidence")
@@ -70,12 +71,6 @@ class Careless:
             return cited
         others = [item for item in user.items if item not in cited]
         return tuple(sorted(others, key=lambda item: chance(user.user, name, item))[: len(cited)])
-
-
-def planted_task(planted: PlantedUsers) -> Task:
-    """A planted world as models are asked about it."""
-    known = signals(planted.interactions(), planted.declared)
-    return Task("planted", known, planted.texts, taxonomy=SMALL, planted=planted)
 
 
 def asked(task: Task, model: Understands, judge: Judge | None) -> list[Sample]:

@@ -10,13 +10,14 @@ import time
 from dataclasses import replace
 
 from evidence import Evidence, size_of
-from gistbench_arms import asked, by_itself, planted_task
+from gistbench_arms import asked, by_itself
 
 from tastemaker.data.signals import Signals
 from tastemaker.models.generate import Scripted, opened
 from tastemaker.models.request_cache import Cached
 from tastemaker.understand.baselines import BASELINES, Baseline
 from tastemaker.understand.extract import ExtractOptions, LanguageModel
+from tastemaker.understand.task_paths import planted_task
 from tastemaker.worlds.planted_interests import PlantedOptions, plant_users
 
 METRICS = ("ig_p", "ig_r", "validity", "compliance", "exact", "interests", "read")
@@ -42,7 +43,7 @@ def main() -> None:
     size, began = size_of(__doc__ or ""), time.process_time()
     users = 3 if size == "toy" else 20
     planted = plant_users(PlantedOptions(users=users, length=60, events=6))
-    task = replace(planted_task(planted), taxonomy=None)
+    task = replace(planted_task(planted), taxonomy=None, categories={})
     found = Evidence("gistbench_models", "arXiv 2603.29112", "planted users", size, [0], METRICS)
     baselines = [Baseline(name, task) for name in BASELINES]
     for model in (*language_models(found, planted.texts, task.signals), *baselines):

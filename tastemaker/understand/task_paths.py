@@ -26,10 +26,10 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.data.signals import signals
 from tastemaker.understand.oracle import Oracle
 from tastemaker.understand.planted_folder import ORACLE, TAXONOMY, TRUTH, open_truth
+from tastemaker.understand.simulated import SMALL
 from tastemaker.understand.task import Task
 from tastemaker.understand.taxonomy import Taxonomy
 from tastemaker.worlds.planted_interests import PlantedUsers
-from tastemaker.worlds.topics import TOPICS
 
 
 def task_of_path(name: str | Path) -> Task:
@@ -69,15 +69,14 @@ def open_log(name: str | Path) -> tuple[Interactions, Declaration, Catalog]:
 
 def planted_task(world: PlantedUsers) -> Task:
     """Planted users as a task, with their truth."""
-    topics = list(TOPICS)
     return Task(
         "planted",
         signals(world.interactions(), world.declared, one_kind=True),
         world.texts,
-        taxonomy=Taxonomy(tuple(topics)),
+        taxonomy=SMALL,
         oracle=Oracle(world.oracle),
         planted=world,
-        categories={item: (topics[topic - 1],) for item, topic in world.topics.items()},
+        categories={item: (SMALL.names[topic - 1],) for item, topic in world.topics.items()},
     )
 
 
