@@ -23,6 +23,7 @@ MODELS = {
     "priors": "human priors",
     "persrec": "PerSRec",
     "mtmh": "MTMH-style",
+    "vrec": "VRec",
 }
 """Neural models by name, with their titles; `recommend/backbones.py` says what each is made of."""
 if TYPE_CHECKING:

@@ -26,6 +26,8 @@ from tastemaker.recommend.persrec_shape import PerSRecConfig
 from tastemaker.recommend.priors import Priors
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
+from tastemaker.recommend.vrec import VRec
+from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.seams import Learned, Shape
 
 
@@ -87,6 +89,17 @@ NEURAL: dict[str, Backbone] = {
             "model.relevance_weight": (0.0, 0.03, 0.1, 0.3, 1.0),
             "model.trade": (0.0, 0.03, 0.1, 0.3, 1.0),
             "model.relevance": (0.0, 0.1, 0.2, 0.3, 0.5),
+        },
+    ),
+    "vrec": Backbone(
+        VRec,
+        VRecConfig,
+        presets.VREC,
+        {
+            "model.thoughts": (0, 1, 2, 4),
+            "model.classes": (10, 25, 50),
+            "model.beta": (0.3, 1.0),
+            "fit.weight_decay": (0.0, 0.1),
         },
     ),
 }

@@ -16,6 +16,7 @@ from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.recommend.persrec_shape import PerSRecConfig
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
+from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.seams import Shape
 from tastemaker.train.config import FitConfig
 
@@ -173,5 +174,17 @@ PERSREC = {
         ),
         FitConfig(epochs=201, batch=8, patience=10),
         "arXiv 2601.03479, HSTU on EB-NeRD; negatives are shared by a batch here",
+    ),
+}
+_VREC_TRAINING = FitConfig(epochs=20, lr=2e-3, weight_decay=0.1, batch=128, validate_every=4)
+VREC = {
+    "default": Preset(VRecConfig(), FitConfig(), "two thoughts, two verifiers, for a first try"),
+    "sparse": Preset(
+        VRecConfig(history=10, beams=40, verify_epochs=3, joint_epochs=8),
+        _VREC_TRAINING,
+        "recipes/vrec.py",
+    ),
+    "unverified": Preset(
+        VRecConfig(verifiers=()), FitConfig(), "LatentR3, arXiv 2505.19092, at a CPU's size"
     ),
 }

@@ -9,7 +9,7 @@ import torch
 from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
-from tastemaker.recommend.vrec_model import VRec
+from tastemaker.recommend.vrec import VRec
 from tastemaker.recommend.vrec_shape import VRecConfig
 from tests.contracts import ITEMS, some_contexts
 

@@ -26,7 +26,8 @@ def ground(num_items: int) -> Ground:
         "categories": [[f"g{n % 3}"] for n in range(num_items)],
     }
     frame = pl.DataFrame({one: known.get(one, [None] * num_items) for one in SCHEMA}, SCHEMA)
-    return Ground.of(frame["item_id"], Catalog(frame))
+    train = some_contexts() if num_items == ITEMS else None
+    return Ground.of(frame["item_id"], Catalog(frame), train)
 
 
 def test_every_list_of_models_is_the_same() -> None:
@@ -39,7 +40,7 @@ def test_every_list_of_models_is_the_same() -> None:
 def test_a_configuration_builds_the_model_of_its_name(name: str) -> None:
     backbone = backbone_of(name)
     torch.manual_seed(0)
-    assert isinstance(build(backbone.config(), ground(9)), backbone.model)
+    assert isinstance(build(backbone.config(), ground(ITEMS)), backbone.model)
     assert name_of(backbone.config()) == name
     assert foreign_models(backbone.config()) == {}
 

@@ -13,7 +13,7 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.data.prefix_batches import Prefixes
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.recommend.vrec_model import VRec
+from tastemaker.recommend.vrec import VRec
 from tastemaker.seams import Learned, Stage, Staged
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit

@@ -12,7 +12,7 @@ item's: it goes along a trie.
 It is trained in three stages: by L_ce without verifiers; by L_v, where they alone learn; by L.
 
 Left out: the language model of 1.5 billion parameters; this one is fresh and reads codes.
-Checked: tests/recommend/test_vrec_model.py.
+Checked: tests/recommend/test_vrec.py.
 """
 
 from __future__ import annotations
