@@ -144,6 +144,7 @@ FIRST = {
     "priors_events": "R1",
     "persrec_worlds": "L1",
     "gistbench_models": "R3",
+    "vrec": "F",
 }
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [

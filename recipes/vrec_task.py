@@ -1,0 +1,103 @@
+"""What VRec's recipes train and ask on: rows of histories, and what each thought was like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tastemaker.data.batches import last
+from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import Ground
+from tastemaker.data.queries import Queries
+from tastemaker.metrics.evaluate import EvalOptions, evaluate
+from tastemaker.metrics.intervals import Floats
+from tastemaker.recommend.sasrec import SASRec
+from tastemaker.recommend.vrec import VRec
+from tastemaker.recommend.vrec_groups import Known, known_of
+from tastemaker.recommend.vrec_shape import VRecConfig
+from tastemaker.seams import Recommender
+from tastemaker.train.config import FitConfig
+from tastemaker.train.loop import fit
+
+MEASURES = ("entropy", "accuracy", "cosine", "w", "trust in text", "g/r")
+"""Of a thought: H / log C and whether the likeliest group is right, both means over verifiers;
+likeness to the thought before; how far it is drawn; the gate's share of the verifier of texts; and
+the length of what it is drawn to, in lengths of the thought."""
+TEXT, CHOSEN = "text", "collaborative"
+_ROWS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Data, what to train on it, and how rankings are read."""
+
+    ground: Ground
+    train: Contexts
+    valid: Queries
+    test: Queries
+    shape: VRecConfig
+    training: FitConfig
+    """of the first stage"""
+    scoring: EvalOptions
+
+    def known(self) -> Known:
+        """Ids and groups, the same for all arms and seeds."""
+        return known_of(replace(self.shape, verifiers=(TEXT, CHOSEN)), self.ground)
+
+    def fitted(self, model: VRec | SASRec, training: FitConfig, out: Path) -> None:
+        """Train a model, or read it where that is done."""
+        out.mkdir(parents=True, exist_ok=True)
+
+        def validate() -> dict[str, float]:
+            return {"ndcg@10": evaluate(model, self.valid, self.scoring).mean("ndcg@10")}
+
+        steps = model.batches(self.train, training.batch, training.seed)
+        fit(model, steps, training, validate, out, resume=True)
+        model.eval()
+
+    def measured(self, model: Recommender) -> dict[str, Floats]:
+        """Metrics of every user on the test rows."""
+        return self.by_user(evaluate(model, self.test, self.scoring).per_user)
+
+    def by_user(self, rows: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Means of each user's rows."""
+        owner = np.unique(self.test.contexts.users, return_inverse=True)[1]
+        counts = np.bincount(owner)
+        return {name: np.bincount(owner, values) / counts for name, values in rows.items()}
+
+
+@torch.no_grad()
+def thinking(model: VRec, task: Task) -> list[dict[str, Floats]]:
+    """`MEASURES` of each thought, a value a user."""
+    steps: list[dict[str, list[Floats]]] = [{} for _ in range(model.config.thoughts)]
+    contexts, targets = task.test.contexts, torch.from_numpy(task.test.target_items).long()
+    for start in range(0, len(contexts), _ROWS):
+        rows = slice(start, start + _ROWS)
+        batch = last(contexts.slice(start, start + _ROWS), model.config.history)
+        reasoned = model.reason(batch)
+        for number, thought in enumerate(reasoned.thoughts):
+            values: dict[str, torch.Tensor] = {}
+            if number:
+                before = reasoned.thoughts[number - 1]
+                values["cosine"] = torch.cosine_similarity(thought, before)
+            if reasoned.verdicts:
+                verdict = reasoned.verdicts[number]
+                values["entropy"] = verdict.uncertainty.mean(1)
+                said = zip(verdict.log_probs, model.labels, strict=True)
+                hits = [
+                    (one.groups[targets[rows]] == p.argmax(1)[:, None]).any(1) for p, one in said
+                ]
+                values["accuracy"] = torch.stack(hits, 1).double().mean(1)
+                values["w"] = verdict.weight
+                values["trust in text"] = verdict.gate[:, 0]
+                values["g/r"] = verdict.guidance.norm(dim=1) / verdict.thought.norm(dim=1)
+            for name, value in values.items():
+                steps[number].setdefault(name, []).append(value.double().numpy())
+    return [
+        task.by_user({name: np.concatenate(parts) for name, parts in step.items()})
+        for step in steps
+    ]
