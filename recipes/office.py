@@ -68,12 +68,27 @@ def catalog(folder: Path) -> Catalog:
     return Catalog(pl.DataFrame([empty | row for row in rows], schema=SCHEMA))
 
 
-def office() -> tuple[Catalog, Contexts, Queries, Queries]:
-    """Items, training histories, validation and test; needs `TASTEMAKER_DATA`."""
-    folder = Path(os.environ["TASTEMAKER_DATA"]) / "amazon-office"
+def cut(folder: Path) -> tuple[Contexts, Queries, Queries]:
+    """Training histories, validation and test of the files in a folder."""
     shown, asked = rows_of(folder / "valid.csv"), rows_of(folder / "test.csv")
     codes = {user: at for at, user in enumerate(sorted({row[0] for row in shown + asked}))}
     sequences = merged(shown)
     train = contexts(list(sequences.values()), [codes[user] for user in sequences])
     newest = list({row[0]: row for row in shown}.values())
-    return catalog(folder), train, queries(newest, codes), queries(asked, codes)
+    return train, queries(newest, codes), queries(asked, codes)
+
+
+def office() -> tuple[Catalog, Contexts, Queries, Queries]:
+    """Items, training histories, validation and test; needs `TASTEMAKER_DATA`."""
+    folder = Path(os.environ["TASTEMAKER_DATA"]) / "amazon-office"
+    return catalog(folder), *cut(folder)
+
+
+def cds() -> tuple[Catalog, Contexts, Queries, Queries]:
+    """The same of Amazon CDs, which is split likewise; items have titles alone."""
+    folder = Path(os.environ["TASTEMAKER_DATA"]) / "amazon-cds"
+    lines = (folder / "info.txt").read_text(encoding="utf-8").splitlines()
+    titles = {int(item): title for title, _, item in (line.rpartition("\t") for line in lines)}
+    empty = dict.fromkeys(SCHEMA)
+    rows = [empty | {"item_id": str(item), "title": titles[item]} for item in sorted(titles)]
+    return Catalog(pl.DataFrame(rows, schema=SCHEMA)), *cut(folder)

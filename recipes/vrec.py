@@ -9,20 +9,14 @@ which verifiers alone learn and eight in which everything does; the language mod
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from evidence import METRICS, Evidence, size_of
 from office import office
 from vrec_arms import ARMS, BAR, beside, measure
-from vrec_task import MEASURES, Task
+from vrec_task import MEASURES, Task, task_of
 
-from tastemaker.data.ground import Ground
-from tastemaker.metrics.evaluate import EvalOptions
 from tastemaker.recommend.sasrec import SASRecConfig
-from tastemaker.recommend.vrec_shape import VRecConfig
-from tastemaker.train.config import FitConfig
 
 CLAIMS = (
     ("F", "the language model reaches the floor", "NONE", BAR, "ndcg@10"),
@@ -42,20 +36,9 @@ CLAIMS = (
 
 
 def task(toy: bool) -> Task:
-    """Office, or a hundred of its users and a small model."""
-    items, train, valid, test = office()
+    """Office, or some of its users and a small model."""
     codes = Path(os.environ["TASTEMAKER_DATA"]) / "amazon-office" / "Office_Products.index.json"
-    shape = VRecConfig(history=10, codes=str(codes), beams=40, verify_epochs=3, joint_epochs=8)
-    training = FitConfig(epochs=20, lr=2e-3, weight_decay=0.1, batch=64,
-                         validate_every=4, patience=0, checkpoint_every=1_000)  # fmt: skip
-    if toy:
-        few = np.arange(50)
-        train, valid, test = train.slice(0, 100), valid.take(few), test.take(few)
-        shape = replace(shape, dim=16, classes=4, beams=10, verify_epochs=1, joint_epochs=1)
-        training = replace(training, epochs=1)
-    ground = Ground(len(items.frame), items, train=train)
-    scoring = EvalOptions((10,), filter_seen=False)
-    return Task(ground, train, valid, test, shape, training, scoring)
+    return task_of(office(), str(codes), toy)
 
 
 def main() -> None:

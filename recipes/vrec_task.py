@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from tastemaker.data.batches import last
+from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.data.queries import Queries
@@ -68,6 +69,22 @@ class Task:
         owner = np.unique(self.test.contexts.users, return_inverse=True)[1]
         counts = np.bincount(owner)
         return {name: np.bincount(owner, values) / counts for name, values in rows.items()}
+
+
+def task_of(data: tuple[Catalog, Contexts, Queries, Queries], codes: str, toy: bool) -> Task:
+    """Items, training, validation and test with the options of the recipes, or few and small."""
+    items, train, valid, test = data
+    shape = VRecConfig(history=10, codes=codes, beams=40, verify_epochs=3, joint_epochs=8)
+    training = FitConfig(epochs=20, lr=2e-3, weight_decay=0.1, batch=64,
+                         validate_every=4, patience=0, checkpoint_every=1_000)  # fmt: skip
+    if toy:
+        few = np.arange(50)
+        train, valid, test = train.slice(0, 100), valid.take(few), test.take(few)
+        shape = replace(shape, dim=16, classes=4, beams=10, verify_epochs=1, joint_epochs=1)
+        training = replace(training, epochs=1)
+    ground = Ground(len(items.frame), items, train=train)
+    scoring = EvalOptions((10,), filter_seen=False)
+    return Task(ground, train, valid, test, shape, training, scoring)
 
 
 @torch.no_grad()
