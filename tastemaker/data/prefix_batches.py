@@ -51,6 +51,8 @@ class PrefixBatches:
     rows: int = 128
     """rows in a step"""
     seed: int = 0
+    most: int = 0
+    """events of a user in an epoch, drawn anew in each; 0: all"""
 
     @cached_property
     def _events(self) -> tuple[Int64s, Int64s]:
@@ -63,18 +65,29 @@ class PrefixBatches:
 
     def __len__(self) -> int:
         """Steps in an epoch."""
-        return -(-len(self._events[0]) // self.rows)
+        counts = np.bincount(self._events[0])
+        drawn = np.minimum(counts, self.most).sum() if self.most else counts.sum()
+        return -(-int(drawn) // self.rows)
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[Prefixes]:
         """Steps of epoch `number`, from step `skip` on."""
         rng = np.random.default_rng([self.seed, number])
-        owners, events = self._events
+        owners, events = self._drawn(rng) if self.most else self._events
         starts = np.maximum(self.contexts.offsets[owners], events - self.history)
         order = rng.permutation(len(events))
         order = order[np.argsort((events - starts)[order], kind="stable")]
         for step in list(rng.permutation(len(self)))[skip:]:
             rows = order[step * self.rows : (step + 1) * self.rows]
             yield self._step(owners[rows], starts[rows], events[rows])
+
+    def _drawn(self, rng: np.random.Generator) -> tuple[Int64s, Int64s]:
+        """`most` events of each user, or all where there are fewer."""
+        owners, events = self._events
+        order = rng.permutation(len(events))
+        order = order[np.argsort(owners[order], kind="stable")]
+        places = np.arange(len(events)) - np.searchsorted(owners, owners)  # owners are in order
+        kept = np.sort(order[places < self.most])
+        return owners[kept], events[kept]
 
     def _step(self, owners: Int64s, starts: Int64s, events: Int64s) -> Prefixes:
         """The step of some events."""

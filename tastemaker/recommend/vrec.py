@@ -122,7 +122,7 @@ class VRec(nn.Module):
 
     def batches(self, train: Contexts, rows: int, seed: int = 0) -> PrefixBatches:
         """Steps of `rows` events with their past."""
-        return PrefixBatches(train, self.config.history, rows, seed)
+        return PrefixBatches(train, self.config.history, rows, seed, self.config.targets)
 
     def reason(self, batch: Batch) -> Reasoned:
         """Read B histories and think about them."""

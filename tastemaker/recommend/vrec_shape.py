@@ -27,6 +27,8 @@ class VRecConfig:
     """share of what is read that is dropped in training."""
     history: int = 50
     """newest events of a user that are read."""
+    targets: int = 20
+    """events of a user that an epoch learns from, drawn anew in each; 0: all."""
     codes: str = "auto"
     """what semantic ids are made of: `words` (learnt from the catalogue's words), `events` (who was
     chosen with what), or the path of a JSON file of given codes; auto: words where there are any"""
@@ -69,7 +71,7 @@ class VRecConfig:
         for name in ("dim", "layers", "heads", "history", "levels", "size", "classes",
                      "verify_epochs", "joint_epochs"):  # fmt: skip
             self._whole(name, 2 if name == "classes" else 1)
-        for name in ("thoughts", "newest", "beams"):
+        for name in ("thoughts", "newest", "beams", "targets"):
             self._whole(name, 0)
         if self.dim % (2 * self.heads):
             self._refuse("dim", f"Choose a multiple of {2 * self.heads}, twice the heads.")

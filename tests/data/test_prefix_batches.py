@@ -75,3 +75,17 @@ def test_times_are_those_of_the_past_and_of_the_target() -> None:
 def test_users_without_a_past_are_no_rows() -> None:
     alone = Contexts(np.arange(3), np.array([0, 1, 1, 2]), np.array([4, 5], np.int32))
     assert len(PrefixBatches(alone)) == 0 and list(PrefixBatches(alone).epoch(0)) == []
+
+
+def test_few_events_of_each_user_are_drawn_anew_in_every_epoch() -> None:
+    rows = some_contexts(12)
+    batches = PrefixBatches(rows, history=8, rows=16, seed=3, most=2)
+    every = seen(replace(batches, most=0))
+    for epoch in range(2):
+        drawn = seen(batches, epoch)
+        assert len(list(batches.epoch(epoch))) == len(batches)
+        counts = np.bincount([user for user, *_ in drawn], minlength=12)
+        np.testing.assert_array_equal(counts, np.minimum(np.maximum(rows.lengths - 1, 0), 2))
+        assert set(drawn) <= set(every)
+    assert seen(batches) == seen(batches) != seen(batches, 1)
+    assert sorted(seen(replace(batches, most=100))) == sorted(every)
