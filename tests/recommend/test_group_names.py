@@ -42,6 +42,15 @@ def test_small_words_and_numbers_name_what_has_no_others() -> None:
     assert said(np.array([0, 0]), ["the 39 steps", "the steps"]) == ("steps",)
 
 
+def test_what_has_no_words_is_called_otherwise() -> None:
+    labels = np.array([0, 1, 1])
+    assert said(labels, ["", "space war", "war"], otherwise=("a", "b")) == ("a", "war · space")
+    assert said(labels, ["1", "", "5"], otherwise=("same", "same")) == ("same", "same (2)")
+    assert len(set(said(labels, ["", "", ""]))) == 2
+    (name,) = said(np.array([0]), ["x" * 500])
+    assert len(name) < 80
+
+
 def test_users_are_named_after_what_they_hold_more_of_than_others() -> None:
     held = sp.csr_array(np.array([[0.5, 0.4, 0.1], [0.5, 0.1, 0.4], [0, 0, 1.0], [0.6, 0.4, 0]]))
     names = ["Comedy", "War", "other"]
