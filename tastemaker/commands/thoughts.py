@@ -51,7 +51,7 @@ def _table(thoughts: Iterable[JsonObject]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("Thought", justify="right", no_wrap=True)
     table.add_column("Verifier", no_wrap=True, max_width=_VERIFIER)
-    table.add_column("Expects next", no_wrap=True, ratio=1)
+    table.add_column("Expects next")
     for name in ("Uncertainty", "Trust", "Moved"):
         table.add_column(name, justify="right", no_wrap=True)
     for step, thought in enumerate(thoughts, start=1):
@@ -60,7 +60,7 @@ def _table(thoughts: Iterable[JsonObject]) -> Table:
             table.add_row(
                 str(step) if place == 0 else "",
                 plain(said["verifier"]),
-                Text("\n").join(groups),
+                _cut(Text("\n").join(groups)),
                 f"{said['uncertainty']:.2f}",
                 _percent(said["trust"]),
                 f"{thought['moved']:.2f}" if place == 0 else "",
@@ -74,9 +74,9 @@ def _by_group(items: Iterable[JsonObject], verifiers: Iterable[str]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("Recommended", no_wrap=True, max_width=_TITLE)
     for name in names:
-        table.add_column(plain(f"is in, by {name}"), no_wrap=True, ratio=1)
+        table.add_column(plain(f"is in, by {name}"))
     for item in items:
-        cells = (_likeliest(item["considered"], name) for name in names)
+        cells = (_cut(_likeliest(item["considered"], name)) for name in names)
         table.add_row(plain(item["title"]), *cells)
     return table
 
@@ -94,6 +94,12 @@ def _likeliest(considered: Mapping[str, float], verifier: str) -> Text:
 
 def _group(name: str, share: float) -> Text:
     return plain(f"{_percent(share):>4} {name}")
+
+
+def _cut(text: Text) -> Text:
+    """Text whose lines are cut where a column ends, which then gives way to all others."""
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def _percent(share: float) -> str:

@@ -51,7 +51,10 @@ def test_thoughts_stand_beside_the_answer_and_change_nothing_of_it(run: Path) ->
     assert [said.verifier for said in answer.thoughts[0].said] == ["text", "collaborative"]
 
 
-def test_the_command_says_what_python_says(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_what_python_says(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     answer = open_run(run).recommend("u1", 4, model="vrec", explain=True)
     words = ["recommend", str(run), "--user", "u1", "--k", "4", "--model", "vrec", "--explain"]
     assert main([*words, "--json"]) == 0
@@ -121,8 +124,8 @@ def test_nothing_is_thought_about_somebody_who_chose_nothing(saved: SavedRun) ->
     code = log.user_codes["u1"]
     kept = np.repeat(np.arange(log.num_users), log.lengths) != code
     forgotten = replace(made, interactions=log.select(kept))
-    for asked, known in ((made.recommend("nobody", 3, explain=True, model="vrec"), False),
-                         (forgotten.recommend("u1", 3, explain=True, model="vrec"), True)):  # fmt: skip
+    for where, user, known in ((made, "nobody", False), (forgotten, "u1", True)):
+        asked = where.recommend(user, 3, model="vrec", explain=True)
         assert asked.known is known and asked.model == "popularity" and len(asked.items) == 3
         assert asked.thoughts == () and "no thoughts" in asked.reason
         assert all(item.considered == {} for item in asked.items)
