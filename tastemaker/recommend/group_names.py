@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +21,8 @@ BETWEEN = " · "
 """What stands between parts of a name."""
 _LONGEST = 60
 """Characters of a title that are shown."""
+_MORE = 2
+"""Words that are added to a name which another group would have too."""
 _YEAR = r"\s+\(\d{4}\)\s*$"
 """A year behind a title, which would make the films of one year alike."""
 
@@ -77,7 +80,7 @@ def said(
     Args:
         labels: (I,) group of each text, −1 for none.
         texts: (I,)
-        words: Words of a name, at most.
+        words: Words of a name, at most; two more where another group has the same.
         otherwise: What each group is called whose texts have no word; empty: a number.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
@@ -90,12 +93,14 @@ def said(
         return distinct(otherwise or [""] * (int(labels.max(initial=-1)) + 1))
     known = count.get_feature_names_out().tolist()
     telling = [not word.isdigit() and word not in ENGLISH_STOP_WORDS for word in known]
-    best = _beyond_others(labels[rows], held, np.array(telling), words)
-    every = _beyond_others(labels[rows], held, np.ones(len(known), np.bool_), words)
+    best = _beyond_others(labels[rows], held, np.array(telling), words + _MORE)
+    every = _beyond_others(labels[rows], held, np.ones(len(known), np.bool_), words + _MORE)
     columns = [
         some if len(some) else all_of_it for some, all_of_it in zip(best, every, strict=True)
     ]
-    names = [BETWEEN.join(_short(known[column]) for column in few) for few in columns]
+    alike = Counter(frozenset(few[:words].tolist()) for few in columns)
+    kept = (few[: words + _MORE * (alike[frozenset(few[:words].tolist())] > 1)] for few in columns)
+    names = [BETWEEN.join(_short(known[column]) for column in few) for few in kept]
     others = otherwise or [""] * len(names)
     return distinct([name or other for name, other in zip(names, others, strict=True)])
 
