@@ -17,7 +17,6 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemaker import files
-from tastemaker.counts import counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.datasets import Dataset
@@ -27,7 +26,7 @@ from tastemaker.data.interactions import Interactions
 from tastemaker.data.polarity import refused
 from tastemaker.files import JsonObject
 from tastemaker.recommend.persrec_memory import Remembering
-from tastemaker.run.answers import Answer, Chosen, Recommendation
+from tastemaker.run.answers import Answer
 from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
 from tastemaker.run.kept import kept_data
 from tastemaker.run.models import Models
@@ -36,14 +35,8 @@ from tastemaker.run.remembered import remembering
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.similar import Beside, answer_similar
 from tastemaker.run.steering import NamedHeads
-from tastemaker.run.user_lists import (
-    POPULARITY,
-    codes_of,
-    intents_of,
-    lists_of,
-    rows_of,
-    tables_of,
-)
+from tastemaker.run.user_answers import answer_user
+from tastemaker.run.user_lists import codes_of, rows_of, tables_of
 from tastemaker.run.wishes import Id, Wished, WishedBeside, Wishes, id_of, undialled
 from tastemaker.seams import Recommender
 from tastemaker.understand.profile import Profile
@@ -119,7 +112,13 @@ class SavedRun:
         return rows_of(self.refused, codes_of(self.interactions, [id_of(user)])).items
 
     def recommend(
-        self, user: Id, k: int = 10, *, model: str = "", **wishes: Unpack[Wished]
+        self,
+        user: Id,
+        k: int = 10,
+        *,
+        model: str = "",
+        explain: bool = False,
+        **wishes: Unpack[Wished],
     ) -> Answer:
         """The k best items for a user, leaving out what the user has chosen or refused.
 
@@ -127,28 +126,19 @@ class SavedRun:
             user: User id as in the data.
             k: Number of items; more than there are gives all of them.
             model: A model of the run; empty: the one it recommends with.
+            explain: Add what the model thought before it answered (`thoughts`), and how likely it
+                made the groups that each item is in (`considered`).
             wishes: Further fields of `Wishes`: offset, boost, only, allow, deny.
 
         Raises:
-            BadInput: If a wish cannot be meant, or a user, an item or a group is no id or name.
+            BadInput: If a wish cannot be meant, or a user, an item or a group is no id or name; or
+                if an explanation is wanted of a model that does not think.
         """
-        return self.answer(user, Wishes(k, **wishes), model)
+        return self.answer(user, Wishes(k, **wishes), model, explain)
 
-    def answer(self, user: Id, wishes: Wishes, model: str = "") -> Answer:
+    def answer(self, user: Id, wishes: Wishes, model: str = "", explain: bool = False) -> Answer:
         """As `recommend`, with the wishes in one object."""
-        user, choice = id_of(user), self.shelf.choice(undialled(wishes))
-        codes, past = codes_of(self.interactions, [user]), self.context(user).items
-        name = self.ranking(wishes, model) if len(past) else POPULARITY
-        lists, known = lists_of(self, codes, name, choice), bool(codes[0] >= 0)
-        places = np.flatnonzero(lists.items[0])
-        intents = intents_of(self, lists, np.zeros_like(places), places)
-        items = tuple(
-            self._item(int(lists.items[0, place]), float(lists.scores[0, place]), intent)
-            for place, intent in zip(places, intents, strict=True)
-        )
-        said = [_reason(known, name, len(past)), *self.shelf.remarks(wishes, not len(past))]
-        history = tuple(self._chosen(int(code)) for code in past[::-1][:10])
-        return Answer(user, known, name, " ".join(said), history, items, len(items) == wishes.k)
+        return answer_user(self, user, wishes, model, explain)
 
     @cached_property
     def profiler(self) -> Profiler:
@@ -237,24 +227,6 @@ class SavedRun:
         self.model(model)
         heads = self.shelf.heads if self.shelf.steers(wishes) else None
         return self.model_name(model) if heads is None else heads.ranking(model)
-
-    def _chosen(self, code: int) -> Chosen:
-        return Chosen(self.interactions.item_ids[code - 1], self.shelf.titles[code - 1])
-
-    def _item(self, code: int, score: float, intent: str) -> Recommendation:
-        labels = self.catalog.frame["categories"][code - 1]
-        item, title = self.interactions.item_ids[code - 1], self.shelf.titles[code - 1]
-        categories = () if labels is None else tuple(labels)
-        return Recommendation(item, title, round(score, 6), categories, intent=intent)
-
-
-def _reason(known: bool, model: str, events: int) -> str:
-    """Why these items, in words."""
-    if not known:
-        return "This user is not in the data; these are the most popular items."
-    if not events:
-        return "This user has chosen nothing in the data; these are the most popular items."
-    return f"Ranked by {model} from {counted(events, 'event')} of this user."
 
 
 def open_run(path: str | Path) -> SavedRun:

@@ -5,6 +5,7 @@ Each protocol stands here from the day it has a user, and everything at that sea
 
 from tastemaker.seams.foreign import Encode, Generate, Index
 from tastemaker.seams.heads import Headed, HeadFacts, Steering
+from tastemaker.seams.reasoning import Reasoning, Said, Thought
 from tastemaker.seams.recommending import Counting, Encoder, Learned, Recommender, Shape
 from tastemaker.seams.training import Paced, Stage, Staged, Starts, Step, Steps, Trainable
 
@@ -18,7 +19,9 @@ __all__ = [
     "Index",
     "Learned",
     "Paced",
+    "Reasoning",
     "Recommender",
+    "Said",
     "Shape",
     "Stage",
     "Staged",
@@ -26,5 +29,6 @@ __all__ = [
     "Steering",
     "Step",
     "Steps",
+    "Thought",
     "Trainable",
 ]

@@ -135,7 +135,8 @@ def test_a_run_without_heads_says_that_none_spoke_and_knows_no_names_of_heads(
     finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     items = answered(capsys, str(finished_run), "--user", "u1", "--k", "3")["items"]
-    assert list(items[0]) == ["item", "title", "score", "categories", "parts", "intent"]
+    names = ["item", "title", "score", "categories", "parts", "intent", "considered"]
+    assert list(items[0]) == names
     assert {item["intent"] for item in items} == {""}
     for option, value in (("--only", "short-term"), ("--boost", "short-term=0.3")):
         err = refused(capsys, str(finished_run), "--user", "u1", option, value)
