@@ -86,7 +86,7 @@ class VerifierFacts:
     rows: int
     """rows whose next item is in one of its groups"""
     majority: float | None
-    """accuracy, on them, of always saying the group of most training events; None: there are none"""
+    """accuracy, on them, of always saying the group of most training events; None: no rows"""
     rise: tuple[float, float] | None
     """95 % interval of its accuracy at the last thought less that at the first; None: there are not
     two thoughts"""
