@@ -19,13 +19,12 @@ def reasoning(results: Mapping[str, object]) -> dict[str, object] | None:
     if not recorded:
         return None
     steps, verifiers = objects(recorded, "steps"), objects(recorded, "verifiers")
-    numbered = list(enumerate(steps, 1))
     return {
         "model": str(part(results, "training").get("model", "")),
         "facts": _facts(recorded, len(steps), verifiers),
         "charts": _charts(steps, verifiers),
-        "checks": [row for n, step in numbered for row in _checks(n, step, verifiers)],
-        "steps": [_step(n, step) for n, step in numbered],
+        "checks": _checks(steps, verifiers),
+        "steps": [_step(*numbered) for numbered in enumerate(steps, 1)],
         "gated": len(verifiers) > 1,
         "caveats": [str(text) for text in listed(recorded, "caveats")],
     }
@@ -50,12 +49,12 @@ def thinker(results: Mapping[str, object]) -> str:
     return name if ranked else f"{name}, which did not rank here,"
 
 
-def _said(said: Row) -> dict[str, str]:
+def _said(said: Row) -> dict[str, object]:
     """What one verifier says, as text."""
     groups = [one for one in listed(said, "groups") if isinstance(one, list) and len(one) == 2]
     return {
         "verifier": str(said.get("verifier", "")),
-        "groups": ", ".join(f"{name} {percent(share, 0)}" for name, share in groups),
+        "groups": [(str(name), percent(share, 0)) for name, share in groups],
         "uncertainty": percent(said.get("uncertainty"), 0),
         "trust": percent(said.get("trust"), 0),
     }
@@ -101,21 +100,20 @@ def _check(step: Row, place: int) -> Row:
     return checks[place] if place < len(checks) else {}
 
 
-def _checks(thought: int, step: Row, verifiers: Sequence[Row]) -> list[dict[str, str]]:
-    """What each verifier did at one thought, as text."""
+def _checks(steps: Sequence[Row], verifiers: Sequence[Row]) -> list[dict[str, str]]:
+    """What each verifier did at every thought, as text."""
     return [
         {
-            "thought": str(thought),
             "verifier": str(verifier.get("name", "")),
+            "thought": str(number),
             "accuracy": percent(check.get("accuracy")),
             "ahead": _points(listed(check, "ahead")),
             "majority": percent(verifier.get("majority")),
             "uncertainty": percent(check.get("uncertainty")),
             "trust": percent(check.get("trust")),
         }
-        for verifier, check in (
-            (verifier, _check(step, place)) for place, verifier in enumerate(verifiers)
-        )
+        for place, verifier in enumerate(verifiers)
+        for number, check in enumerate((_check(step, place) for step in steps), 1)
     ]
 
 
