@@ -104,8 +104,8 @@ def test_examples_say_what_was_thought_beside_the_list() -> None:
     html = render(thinking(), metrics())
     text = Page(html).text
     assert "<bdi>Film &amp; &lt;noir&gt;</bdi> 31\u202f%" in html
-    assert "uncertainty 71\u202f%, trust 64\u202f%" in text
-    assert "moved by 42\u202f% of its length" in text
+    assert "uncertainty 71 %, trust 64 %" in text
+    assert "moved by 42 % of its length" in text
     alone = thinking()
     alone["examples"][0]["thoughts"] = [thought(1), thought(0), {}, {"said": [{"groups": [3]}]}]
     html = render(alone, metrics())
