@@ -223,7 +223,6 @@ class VRec(nn.Module):
     def reasoning_facts(self, queries: Queries, train: Contexts) -> ReasoningFacts:
         """How thoughts do where the next item is known, as the stage of training has them."""
         wanted = torch.from_numpy(queries.target_items[queries.target_offsets[:-1]]).long()
-        wanted = wanted.to(self.language.begin.device)
         rows = [
             rows_of(
                 self.reason(self._read(queries.contexts, at)), self._said, wanted[at : at + _ROWS]

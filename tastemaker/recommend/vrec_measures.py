@@ -61,6 +61,7 @@ def rows_of(reasoned: Reasoned, labels: Sequence[Labels], items: Tensor) -> Rows
         labels: (M,) groups of the verifiers.
         items: (B,) what came next; rows of 0 are padding and left out.
     """
+    items = items.to(reasoned.prompt.state.device)
     real = items > 0
     items, thoughts = items[real], [thought[real].double() for thought in reasoned.thoughts]
     pairs = zip(thoughts[1:], thoughts, strict=False)

@@ -12,11 +12,18 @@ from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import Evaluation
 from tastemaker.metrics.headline import validation_queries
 from tastemaker.options import RunOptions
+from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.run import reasoning as reasoning_module
 from tastemaker.run.job import run_recommender
 from tastemaker.run.reasoning import asked_about, reasoning_of_run, watched
 from tastemaker.run.saved import SavedRun, open_run
-from tests.run.thinking import BRIEFLY, THINKING
+from tastemaker.train.config import FitConfig
+
+THINKING = VRecConfig(
+    dim=16, layers=1, heads=2, dropout=0.0, history=6, levels=2, size=6, thoughts=2, classes=4,
+    verifiers=("collaborative", "category"), verify_epochs=1, joint_epochs=1,
+)  # fmt: skip
+BRIEFLY = FitConfig(epochs=1, warmup=5)
 
 
 @pytest.fixture(scope="module")
