@@ -66,7 +66,7 @@ def _unlearnt(steps: Sequence[JsonObject], place: int, verifier: JsonObject) -> 
     return (
         f"The verifier {verifier['name']} is {where} always saying the most frequent of "
         f"its {verifier['classes']} groups: it is right for {check['accuracy']:.1%} of the users, "
-        f"and that for {verifier['majority']:.1%}."
+        f"where that is for {verifier['majority']:.1%}."
     )
 
 
@@ -90,7 +90,7 @@ def _alike(steps: Sequence[JsonObject]) -> str:
     ]
     if not same:
         return ""
-    near = _values([steps[place]["cosine"] for place in same])
+    near = _values([steps[place]["cosine"] for place in same], 3)
     return f"Thinking on adds little: the cosine of {_named(same)} to the one before is {near}."
 
 
@@ -108,7 +108,7 @@ def _named(places: Sequence[int]) -> str:
     return f"thoughts {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
 
 
-def _values(values: Sequence[float]) -> str:
-    """`0.05`, `0.05 to 0.07`: two digits, which tell apart 0.05 and 0.004."""
-    low, high = f"{min(values):.2g}", f"{max(values):.2g}"
+def _values(values: Sequence[float], digits: int = 2) -> str:
+    """`0.05`, `0.004 to 0.07`: so many digits that say something."""
+    low, high = f"{min(values):.{digits}g}", f"{max(values):.{digits}g}"
     return low if low == high else f"{low} to {high}"

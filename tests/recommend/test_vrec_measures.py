@@ -140,6 +140,16 @@ def test_a_lone_verifier_has_no_gate_to_measure() -> None:
     assert all(step.checks[0].trust == 1.0 for step in found.steps)
 
 
+def test_a_thought_of_no_length_moves_nothing_and_counts_no_number() -> None:
+    whole = reasoned()
+    first = whole.verdicts[0]
+    nothing = first.thought.clone()
+    nothing[0] = 0.0
+    found = facts(whole._replace(verdicts=(first._replace(thought=nothing),) * STEPS), items())
+    assert all(math.isfinite(step.moved) and step.moved < 100 for step in found.steps)
+    assert all(math.isfinite(step.guidance) and step.guidance < 100 for step in found.steps)
+
+
 def test_what_is_not_fed_back_moves_nothing() -> None:
     for step in facts(reasoned(feedback=False), items()).steps:
         assert step.weight == step.moved == 0.0
@@ -177,6 +187,9 @@ def test_a_model_measures_what_it_thinks_in_the_stage_it_is_in() -> None:
     assert [one.name for one in found.verifiers] == list(SMALL.verifiers)
     for step, verdict in zip(found.steps, whole.verdicts, strict=True):
         assert step.weight == pytest.approx(float(verdict.weight.mean()), rel=1e-4)
+    twice = Queries(contexts, np.repeat(wanted, 2), np.arange(0, 81, 2, dtype=np.int64))
+    twice.target_items[1::2] = 30  # what comes after the next item is not asked for
+    assert net.reasoning_facts(twice, contexts) == found
     net.enter(net.stages()[0])
     assert net.reasoning_facts(queries, contexts).verifiers == ()
     silent = model(thoughts=0).eval().reasoning_facts(queries, contexts)

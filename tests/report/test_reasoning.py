@@ -1,53 +1,12 @@
 """The section of thoughts, and what examples say was thought."""
 
-from typing import Any
-
 import pytest
 
 from tastemaker.report.page import render
 from tastemaker.report.reasoning import reasoning, thinker, thoughts
 from tests.report.reading import Page
-from tests.report.synthetic import metrics, results
-
-CAVEAT = "Thinking on adds little: the cosine of thought <2> to the one before is 0.97."
-
-
-def recorded(thoughts: int = 3, names: tuple[str, ...] = ("text", "<b>chosen</b>")) -> Any:
-    steps = [
-        {
-            "weight": 0.55 - step / 20, "moved": 0.5, "guidance": 0.05,
-            "cosine": 0.97 if step else None,
-            "gate_entropy": 0.25 if len(names) > 1 else None,
-            "checks": [
-                {"accuracy": 0.21 + place / 10 + step / 50, "ahead": [-0.01, 0.031],
-                 "uncertainty": 0.73 - place / 10 - step / 20, "trust": 1 / len(names)}
-                for place in range(len(names))
-            ],
-        }
-        for step in range(thoughts)
-    ]  # fmt: skip
-    verifiers = [
-        {"name": name, "classes": 25, "rows": 600, "majority": 0.142 + place / 20, "rise": None}
-        for place, name in enumerate(names)
-    ]
-    return {
-        "rows": 610, "steps": steps, "verifiers": verifiers, "answers": 30_500, "illegal": 0,
-        "caveats": [CAVEAT],
-    }  # fmt: skip
-
-
-def thought(said: int = 2) -> dict[str, Any]:
-    groups = [["Film & <noir>", 0.312], ["Drama, Romance", 0.2], ["War", 0.04]]
-    one = {"verifier": "text", "groups": groups, "uncertainty": 0.71, "entropy": 2.0, "trust": 0.64}
-    return {"said": [one] * said, "weight": 0.5, "moved": 0.42}
-
-
-def thinking() -> dict[str, Any]:
-    whole = results() | {"reasoning": recorded()}
-    whole["training"]["model"] = "vrec"
-    for example in whole["examples"]:
-        example["thoughts"] = [thought(), thought()]
-    return whole
+from tests.report.synthetic import metrics
+from tests.report.synthetic_thoughts import CAVEAT, recorded, thinking, thought
 
 
 def test_the_page_has_the_section_where_a_run_reasons() -> None:

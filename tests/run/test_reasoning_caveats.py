@@ -33,6 +33,7 @@ def said(reasoning: dict[str, Any]) -> str:
 def test_sound_thoughts_need_no_word() -> None:
     assert caveats_of_reasoning(reasoning()) == []
     assert caveats_of_reasoning({}) == []
+    assert caveats_of_reasoning(reasoning(1)) == []
     assert caveats_of_reasoning({"rows": 3, "steps": [], "verifiers": []}) == []
     unchecked = dict.fromkeys(("weight", "moved", "guidance", "gate_entropy"))
     bare = [unchecked | {"cosine": None if not n else 0.3, "checks": []} for n in range(2)]
@@ -81,5 +82,6 @@ def test_thoughts_that_repeat_are_said() -> None:
     for step in one["steps"][1:]:
         step["cosine"] = 0.97
     assert "thoughts 2 to 4" in said(one)
+    assert "is 0.97" in said(one)
     one["steps"][2]["cosine"] = 0.9
     assert "thoughts 2 and 4" in said(one)
