@@ -130,3 +130,23 @@ def test_a_model_made_to_answer_at_once_is_counted_alone(small_data: Path, tmp_p
     assert (found["reasoning"]["steps"], found["reasoning"]["illegal"]) == ((), 0)
     assert "thoughts" not in found["examples"][0]
     assert "without thinking" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_thoughts_that_nothing_checks_are_measured_by_their_likeness(
+    small_data: Path, tmp_path: Path
+) -> None:
+    bare = replace(THINKING, verifiers=())
+    found = run_recommender(RunOptions(str(small_data), out=str(tmp_path / "run")), bare, BRIEFLY)
+    recorded = found["reasoning"]
+    assert recorded["verifiers"] == ()
+    assert [step["cosine"] is None for step in recorded["steps"]] == [True, False]
+    assert all(step["weight"] is None and step["checks"] == () for step in recorded["steps"])
+    assert [one["said"] for one in found["examples"][0]["thoughts"]] == [(), ()]
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "nothing checks its thoughts" in page and "not checked" in page
+
+
+def test_what_is_asked_what_it_thought_answers_as_trained(saved: SavedRun) -> None:
+    saved.models.neural.train(True)
+    thinker = saved.models.thinker
+    assert thinker is saved.models.neural and not saved.models.neural.training  # type: ignore[attr-defined]
