@@ -29,6 +29,7 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.prefix_batches import PrefixBatches, Prefixes
+from tastemaker.data.queries import Queries
 from tastemaker.data.semantic_ids import SemanticIds
 from tastemaker.files import save_tensors
 from tastemaker.models.beam_search import Named, beam_search
@@ -39,9 +40,10 @@ from tastemaker.recommend.vrec_groups import Known, known_of
 from tastemaker.recommend.vrec_language import CodeLanguage
 from tastemaker.recommend.vrec_loop import Check, Reasoned, Reasoner
 from tastemaker.recommend.vrec_losses import monotonic_loss, proxy_loss
+from tastemaker.recommend.vrec_measures import facts_of, rows_of
 from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.recommend.vrec_verifiers import Labels
-from tastemaker.seams import Stage, Thought
+from tastemaker.seams import ReasoningFacts, Stage, Thought
 from tastemaker.weights import WEIGHTS, filled
 
 IDS = "semantic-ids.arrow"
@@ -216,6 +218,18 @@ class VRec(nn.Module):
             for at in range(0, len(contexts), _ROWS)
         )
         return [of_row for part in parts for of_row in part]
+
+    @torch.no_grad()
+    def reasoning_facts(self, queries: Queries, train: Contexts) -> ReasoningFacts:
+        """How thoughts do where the next item is known, as the stage of training has them."""
+        wanted = torch.from_numpy(queries.target_items[queries.target_offsets[:-1]]).long()
+        rows = [
+            rows_of(
+                self.reason(self._read(queries.contexts, at)), self._said, wanted[at : at + _ROWS]
+            )
+            for at in range(0, len(queries), _ROWS)
+        ]
+        return facts_of(rows, self._said, train)
 
     @property
     def _said(self) -> list[Labels]:

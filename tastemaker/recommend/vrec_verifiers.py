@@ -124,9 +124,16 @@ class Labels(nn.Module):
         Returns:
             (B,) log probability, 0 for an item in no group, and (B,) bool, whether it is in one.
         """
-        groups = self.groups[items]
+        groups, known = self.groups[items], self.known(items)
         said = log_probs.gather(1, groups.clamp(min=0)).masked_fill(groups < 0, -torch.inf)
-        known = (groups >= 0).any(1)
         # Set before the sum, whose gradient at −∞ would be no number.
         total = said.masked_fill(~known[:, None], 0.0).logsumexp(1)
         return torch.where(known, total, 0.0), known
+
+    def known(self, items: Tensor) -> Tensor:
+        """(B,) bool, whether each of the (B,) items is in a group."""
+        return (self.groups[items] >= 0).any(1)
+
+    def holds(self, items: Tensor, groups: Tensor) -> Tensor:
+        """(B,) bool, whether each of the (B,) items is in the group at its place."""
+        return (self.groups[items] == groups[:, None]).any(1)

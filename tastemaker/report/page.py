@@ -14,6 +14,7 @@ from pathlib import Path
 from tastemaker import files
 from tastemaker.report import sections
 from tastemaker.report.heads import heads
+from tastemaker.report.reasoning import reasoning
 from tastemaker.report.tables import part
 from tastemaker.report.templates import page_of
 from tastemaker.report.together import together
@@ -55,6 +56,7 @@ SECTIONS = (
     ),
     Section("models", "Models compared", lambda run: sections.models(run.results)),
     Section("heads", "Heads", lambda run: heads(run.results)),
+    Section("reasoning", "Reasoning", lambda run: reasoning(run.results)),
     Section("buckets", "For whom it works", lambda run: sections.buckets(run.results)),
     Section("examples", "Example users", lambda run: sections.examples(run.results)),
     Section("together", "Items that go together", lambda run: together(run.results)),

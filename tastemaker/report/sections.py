@@ -15,6 +15,7 @@ from markupsafe import Markup
 from tastemaker.options import HEADLINE
 from tastemaker.report import charts, facts, tables
 from tastemaker.report.interests import interests, remarks
+from tastemaker.report.reasoning import thinker, thoughts
 from tastemaker.report.tables import listed, objects, part
 from tastemaker.report.wording import (
     MISSING,
@@ -205,6 +206,8 @@ def examples(results: Mapping[str, object]) -> list[dict[str, object]]:
                     for item in items
                 ],
                 "hits": sum(item.get("hit") is True for item in items),
+                "thoughts": thoughts(example),
+                "thinker": thinker(results),
                 **interests(example),
                 "remarks": said,
             }

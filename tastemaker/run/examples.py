@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from tastemaker.data.queries import Queries
 from tastemaker.files import JsonObject
 from tastemaker.metrics.evaluate import Evaluation
 from tastemaker.run.profile import Profiler
-from tastemaker.seams import Headed
+from tastemaker.seams import Headed, Reasoning
 
 INTERESTS = 6
 USERS = 3
@@ -43,6 +43,7 @@ def examples(
     known: Known,
     users: int = USERS,
     heads: Headed | None = None,
+    thinker: Reasoning | None = None,
 ) -> list[JsonObject]:
     """A few users spread over the log.
 
@@ -52,6 +53,7 @@ def examples(
         known: What is known of their users and items.
         users: How many.
         heads: The model with named heads that took part in the ranking, to say which spoke.
+        thinker: The model that thinks, whether it ranked or not, to say what it thought.
     """
     log, refused = known.log, known.refused
     titles, categories = known.catalog.titles(), known.catalog.frame["categories"].to_list()
@@ -66,6 +68,7 @@ def examples(
         intents = _intents(heads, named, queries.contexts.slice(row, row + 1), offered[:ITEMS])
         return {
             "user": log.user_ids[user],
+            **_thoughts(thinker, queries.contexts.slice(row, row + 1)),
             **_likes(known, log.user_ids[user], log.decode(targets)),
             "history": [titles[code - 1] for code in context[::-1][:ITEMS]],
             "held_out": [titles[code - 1] for code in targets],
@@ -90,6 +93,13 @@ def _likes(known: Known, user: str, hidden: Sequence[str]) -> JsonObject:
         return {}
     found = known.profiler.of_user(user, hidden).first(INTERESTS)
     return {"profile": found.to_json()} if found.interests or found.dislikes else {}
+
+
+def _thoughts(thinker: Reasoning | None, context: Contexts) -> JsonObject:
+    """What a model thought about a user; nothing of one that does not think."""
+    if thinker is None or not thinker.thinks:
+        return {}
+    return {"thoughts": [asdict(thought) for thought in thinker.thoughts(context)[0]]}
 
 
 @torch.inference_mode()

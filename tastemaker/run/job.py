@@ -39,6 +39,7 @@ from tastemaker.run.heads import heads_of_run
 from tastemaker.run.kept import keep_data
 from tastemaker.run.models import CountingSettings, Models
 from tastemaker.run.plan import Plan, is_finished, make_plan, start_folder
+from tastemaker.run.reasoning import reasoning_of_run
 from tastemaker.run.results import measure, results_of
 from tastemaker.run.similar import keep_neighbours
 from tastemaker.run.together import together
@@ -133,6 +134,9 @@ def finish(plan: Plan, neural: Learned, folder: Path) -> JsonObject:
     if said := heads_of_run(neural, plan.cuts, measured[plan.options.model]):
         results["heads"] = said
         results["warnings"] += caveats_of_heads(said)
+    if thought := reasoning_of_run(neural, plan.cuts, measured[plan.options.model]):
+        results["reasoning"] = thought
+        results["warnings"] += thought["caveats"]
     publish(folder, results, per_user)
     return results
 

@@ -25,7 +25,7 @@ from tastemaker.recommend.blend import PARTS, Blend, parts_of
 from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.saved_tensors import read_saved
 from tastemaker.run.folder import CONFIG, ITEMS
-from tastemaker.seams import Headed, Learned, Recommender, Shape
+from tastemaker.seams import Headed, Learned, Reasoning, Recommender, Shape
 
 CountingSettings = Mapping[str, Mapping[str, float]]
 """Counting model → its settings."""
@@ -103,6 +103,14 @@ class Models:
         """The neural model, where it has named heads and takes part in the ranking of `name`."""
         weighed = name == "blend" and (self.weights or {}).get(self.neural_name)
         if not (name == self.neural_name or weighed) or not isinstance(self.neural, Headed):
+            return None
+        self.neural.train(False)
+        return self.neural
+
+    @property
+    def thinker(self) -> Reasoning | None:
+        """The neural model, where it can think before it answers."""
+        if not isinstance(self.neural, Reasoning):
             return None
         self.neural.train(False)
         return self.neural

@@ -82,7 +82,9 @@ def results_of(
         "blend": models.weights,
         "comparisons": _comparisons(measured, best, models.blend_is),
         "buckets": _buckets(measured, cuts, queries, shown),
-        "examples": examples(measured[best], queries, known, heads=models.heads_in(best)),
+        "examples": examples(
+            measured[best], queries, known, heads=models.heads_in(best), thinker=models.thinker
+        ),
         "skipped": models.skipped or {},
     }, _per_user(measured, cuts)
 

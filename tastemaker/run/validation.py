@@ -12,6 +12,7 @@ from tastemaker.metrics.evaluate import evaluate
 from tastemaker.metrics.headline import K, options_of, validation_queries
 from tastemaker.metrics.targets import repeated_targets
 from tastemaker.options import HEADLINE
+from tastemaker.run.reasoning import asked_about, watched
 from tastemaker.seams import Recommender
 
 _METRIC = re.compile(r"[a-z]+@([1-9][0-9]{0,8})(/[a-z]+)?")
@@ -33,6 +34,7 @@ class Validation:
         ks = {K, asked} if asked <= cuts.interactions.num_items else {K}
         self.metric, self.queries = metric, validation_queries(cuts)
         self.scoring = options_of(cuts, filter_seen, tuple(sorted(ks)))
+        self.cuts, self.thought_about = cuts, asked_about(self.queries)
 
     def check(self) -> None:
         """Refuse a metric that would not be measured, before anything is trained.
@@ -47,10 +49,11 @@ class Validation:
             raise BadInput(what, "--fit.metric", fix)
 
     def measure(self, model: Recommender) -> dict[str, float]:
-        """Means over the users; the metric that selects comes first."""
+        """Means over the users; the metric that selects comes first, what is watched last."""
         measured = evaluate(model, self.queries, self.scoring)
         order = dict.fromkeys((self.metric, HEADLINE, f"hr@{K}", *sorted(measured.per_user)))
-        return {name: measured.mean(name) for name in order}
+        beside = watched(model, self.thought_about, self.cuts)
+        return {name: measured.mean(name) for name in order} | beside
 
     def _names(self) -> list[str]:
         several = bool((np.diff(self.queries.target_offsets) != 1).any())

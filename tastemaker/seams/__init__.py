@@ -5,7 +5,7 @@ Each protocol stands here from the day it has a user, and everything at that sea
 
 from tastemaker.seams.foreign import Encode, Generate, Index
 from tastemaker.seams.heads import Headed, HeadFacts, Steering
-from tastemaker.seams.reasoning import Reasoning, Said, Thought
+from tastemaker.seams.reasoning import Reasoning, ReasoningFacts, Said, Thought
 from tastemaker.seams.recommending import Counting, Encoder, Learned, Recommender, Shape
 from tastemaker.seams.training import Paced, Stage, Staged, Starts, Step, Steps, Trainable
 
@@ -20,6 +20,7 @@ __all__ = [
     "Learned",
     "Paced",
     "Reasoning",
+    "ReasoningFacts",
     "Recommender",
     "Said",
     "Shape",

@@ -10,6 +10,7 @@ import pytest
 
 from tastemaker.report.page import write_report
 from tests.report.synthetic import metrics, results, write_run
+from tests.report.synthetic_thoughts import thinking
 
 LONG = "An-unbroken-title-" * 20
 
@@ -63,6 +64,35 @@ def test_page_is_silent_self_contained_and_fits(
     assert all((box := svg.bounding_box()) and box["width"] > 200 for svg in shown)
     assert said == []
     assert asked == [report.as_uri()]
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def thoughtful(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a model that thinks, with names that hardly fit."""
+    found = thinking()
+    found["reasoning"]["verifiers"][0]["name"] = LONG
+    found["reasoning"]["caveats"].append(LONG)
+    for said in found["examples"][0]["thoughts"][0]["said"]:
+        said["verifier"], said["groups"] = LONG, [[LONG, 0.5], ["<b>", 0.25]]
+    folder = tmp_path_factory.mktemp("thoughtful") / "run"
+    return write_report(write_run(folder, found, metrics()))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (380, "light"), (1280, "dark")])
+def test_a_page_with_thoughts_fits_and_can_be_read(
+    thoughtful: Path, browser: sync_api.Browser, width: int, scheme: str
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(thoughtful.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("#reasoning").is_visible()
+    pictures = page.locator("#reasoning svg").all()
+    assert len(pictures) == 2
+    assert all((box := svg.bounding_box()) and box["width"] > 200 for svg in pictures)
+    assert page.locator("ol.thoughts").count() == len(results()["examples"])
+    assert all(table["stays"] and table["inside"] for table in page.evaluate(TABLES))
+    assert page.evaluate(CONTRAST) == []
     page.close()
 
 
