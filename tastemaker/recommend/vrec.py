@@ -32,6 +32,7 @@ from tastemaker.data.prefix_batches import PrefixBatches, Prefixes
 from tastemaker.data.semantic_ids import SemanticIds
 from tastemaker.files import save_tensors
 from tastemaker.models.beam_search import Named, beam_search
+from tastemaker.models.certain import certain_search
 from tastemaker.models.full_ranking import Block, blocks_of, full_ranking
 from tastemaker.models.trie import Trie
 from tastemaker.recommend.vrec_groups import Known, known_of
@@ -166,8 +167,9 @@ class VRec(nn.Module):
         for start in range(0, len(contexts), _ROWS):
             prompt = self.reason(self._read(contexts, start)).prompt
             if self.config.beams:
-                beams = min(self.config.beams, self.num_items)
-                named = beam_search(self.language.causal, trie, prompt, beams, beams, 0.0)
+                beams, certain = min(self.config.beams, self.num_items), self.config.certain
+                given = self.language.causal, trie, prompt, blocks
+                named = certain_search(*given, beams, certain)
                 scores.append(_spread(named, self.num_items))
             else:
                 scores.append(full_ranking(self.language.causal, trie, prompt, blocks, 0.0))

@@ -63,16 +63,20 @@ class VRecConfig:
     """its learning rate."""
     beams: int = 0
     """beams by which a user's items are found, others having no score; 0: all items are scored."""
+    certain: int = 0
+    """first places that are surely those of all items: beams are doubled until they are."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
         for name in ("dim", "layers", "heads", "history", "levels", "size", "classes",
                      "verify_epochs", "joint_epochs"):  # fmt: skip
             self._whole(name, 2 if name == "classes" else 1)
-        for name in ("thoughts", "newest", "beams"):
+        for name in ("thoughts", "newest", "beams", "certain"):
             self._whole(name, 0)
         if self.dim % (2 * self.heads):
             self._refuse("dim", f"Choose a multiple of {2 * self.heads}, twice the heads.")
+        if self.certain > self.beams:
+            self._refuse("certain", "Give at least as many beams; with none, all items are scored.")
         if not 0 <= self.dropout < 1:
             self._refuse("dropout", "Give a number from 0 to below 1.")
         for name in ("beta", "gamma", "verify_lr", "joint_lr"):
