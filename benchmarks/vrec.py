@@ -60,8 +60,7 @@ def row(
     what: str, ours: float, peer: float | None = None, most: float | None = None,
     least: float | None = None,
 ) -> Row:  # fmt: skip
-    """One line; `most`: ours over its peer, or alone, is at most that; `least`: the peer over ours
-    is at least that."""
+    """One line: of ours over its peer, or alone, at most; or of the peer over ours at least."""
     ratio = None if peer is None else round(peer / ours if least else ours / peer, 4)
     judged = ours if ratio is None else ratio
     target, met = None, None

@@ -102,6 +102,14 @@ class Trie:
         return int(self.depths[self.ends].max())
 
     @cached_property
+    def first_tokens(self) -> Tensor:
+        """(I,) int64 the token that each item begins with."""
+        nodes = self.ends
+        for _ in range(self.longest - 1):
+            nodes = torch.where(self.depths[nodes] > 1, self.parents[nodes], nodes)
+        return self.tokens[nodes]
+
+    @cached_property
     def leaf(self) -> int:
         """A node at which an item has been said."""
         return int(self.ends[0])

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch, last
@@ -161,7 +162,11 @@ class VRec(nn.Module):
 
     @torch.no_grad()
     def score(self, contexts: Contexts) -> Tensor:
-        """(B, I) log probability of every item; −inf for those that beams did not find."""
+        """(B, I) log probability of every item; by beams of those that they find.
+
+        All others then stand below, by the log probability of what each begins with, so that
+        a user who has chosen what beams find is answered in full.
+        """
         scores = []
         trie, blocks = self._catalogue()
         for start in range(0, len(contexts), _ROWS):
@@ -170,7 +175,8 @@ class VRec(nn.Module):
                 beams, certain = min(self.config.beams, self.num_items), self.config.certain
                 given = self.language.causal, trie, prompt, blocks
                 named = certain_search(*given, beams, certain)
-                scores.append(_spread(named, self.num_items))
+                said = self.language.causal.log_probs(prompt.state)
+                scores.append(_spread(named, said[:, trie.first_tokens]))
             else:
                 scores.append(full_ranking(self.language.causal, trie, prompt, blocks, 0.0))
         return torch.cat(scores) if scores else self.language.begin.new_zeros(0, self.num_items)
@@ -214,7 +220,8 @@ def _file_of(number: int, run: Path) -> Path:
     return run / f"verifier-{number}.arrow"
 
 
-def _spread(named: Named, num_items: int) -> Tensor:
-    """(B, I) scores of the items that were found, −inf for all others."""
-    scores = named.scores.new_full((len(named.scores), num_items + 1), -torch.inf)
-    return scores.scatter(1, named.items % (num_items + 1), named.scores)[:, :-1]
+def _spread(named: Named, begun: Tensor) -> Tensor:
+    """(B, I) scores of the items that were found, and below them all others by `begun`, (B, I)."""
+    least = named.scores.masked_fill(named.items < 0, torch.inf).amin(1, keepdim=True)
+    scores = F.pad(least - 1 + begun, (0, 1))
+    return scores.scatter(1, named.items % scores.shape[1], named.scores)[:, :-1]

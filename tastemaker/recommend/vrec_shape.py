@@ -62,7 +62,7 @@ class VRecConfig:
     joint_lr: float = 3e-4
     """its learning rate."""
     beams: int = 0
-    """beams by which a user's items are found, others having no score; 0: all items are scored."""
+    """beams by which a user's items are found, others standing below; 0: all items are scored."""
     certain: int = 0
     """first places that are surely those of all items: beams are doubled until they are."""
 
