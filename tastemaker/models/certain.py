@@ -16,8 +16,11 @@ from tastemaker.models.trie import Trie
 
 MOST = 512
 """Beams at most; more take as long as the full ranking, and more memory."""
+_VALUES = 2**24
+"""Log probabilities of a prompt's beams that are held at once, at most."""
 
 
+@torch.no_grad()
 def certain_search(
     model: Causal, trie: Trie, prompt: Prompt, blocks: list[Block], beams: int, certain: int
 ) -> Named:
@@ -33,10 +36,11 @@ def certain_search(
     """
     named = beam_search(model, trie, prompt, beams, beams, 0.0)
     wanted, width = min(certain, trie.num_items), beams
+    most = min(MOST, _VALUES // model.log_probs(prompt.state[:1]).shape[-1])
     while len(unsure := (named.certain < wanted).nonzero()[:, 0]):
         width *= 2
         rows = prompt.rows(unsure)
-        if width <= MOST:
+        if width <= most:
             again = beam_search(model, trie, rows, width, beams, 0.0)
         else:
             scores = full_ranking(model, trie, rows, blocks, 0.0)

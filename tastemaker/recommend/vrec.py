@@ -60,9 +60,8 @@ class VRec(nn.Module):
         self.config, self.known = config, known
         self.num_items, dim = known.ids.num_items, config.dim
         self.language = CodeLanguage(config, known.ids)
-        verifiers = config.verifiers if config.thoughts else ()
-        self.labels = nn.ModuleList(Labels(name, known.groupings[name]) for name in verifiers)
-        classes = [known.groupings[name].num_groups for name in verifiers]
+        self.labels = nn.ModuleList(Labels(name, known.groupings[name]) for name in config.checks)
+        classes = [known.groupings[name].num_groups for name in config.checks]
         constant = config.thinking == "constant"
         self.reasoner = Reasoner(dim, config.thoughts, classes, constant, config.newest)
         self._now = self.stages()[-1]
@@ -87,7 +86,7 @@ class VRec(nn.Module):
         ids = SemanticIds.open(run / IDS, ground.num_items)
         groupings = {
             name: Grouping.open(_file_of(number, run), "items", ground.num_items)
-            for number, name in enumerate(config.verifiers)
+            for number, name in enumerate(config.checks)
         }
         known = Known(ids, groupings)
         return filled(lambda: cls(config, known), run / WEIGHTS, config.layers)
@@ -96,7 +95,7 @@ class VRec(nn.Module):
         """Write the weights, the semantic ids and the groups."""
         save_tensors(run / WEIGHTS, self.state_dict())
         self.known.ids.save(run / IDS)
-        for number, name in enumerate(self.config.verifiers):
+        for number, name in enumerate(self.config.checks):
             self.known.groupings[name].save(_file_of(number, run))
 
     def stages(self) -> Sequence[Stage]:

@@ -35,7 +35,7 @@ class VRecConfig:
     size: int = 64
     """codes on each level."""
     thoughts: int = 2
-    """N, thoughts before an answer; 0: none."""
+    """N, thoughts before an answer; 0: none, and so nothing is checked."""
     thinking: Literal["attention", "constant"] = "attention"
     """what thoughts are: attention over what was read, or learnt vectors as a control"""
     newest: int = 0
@@ -52,7 +52,7 @@ class VRecConfig:
     beta: float = 1.0
     """β, weight of all that verifiers learn in the last stage."""
     gamma: float = 1.0
-    """γ, weight of growing certainty in it."""
+    """γ, weight of growing certainty in it, from one thought to the next."""
     verify_epochs: int = 10
     """epochs of the second stage, in which verifiers alone learn."""
     verify_lr: float = 1e-3
@@ -84,6 +84,11 @@ class VRecConfig:
                 self._refuse(name, "Give 0 or a number above it.")
         if len(set(self.verifiers)) < len(self.verifiers):
             self._refuse("verifiers", "Name each of them once.")
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The verifiers that have something to check."""
+        return self.verifiers if self.thoughts else ()
 
     def _whole(self, name: str, least: int) -> None:
         """Refuse a size below the least, or so large that no machine holds the model."""

@@ -106,10 +106,11 @@ class Labels(nn.Module):
         super().__init__()
         if grouping.of != "items":
             what = f"{name} groups {grouping.of}, and a verifier says groups of items."
-            raise BadInput(what, "verifiers", "Choose groups of items.")
+            raise BadInput(what, f"--model.verifiers {name}", "Choose groups of items.")
         if grouping.num_groups < 2 or not grouping.membership.nnz:
             what = f"{name} has fewer than two groups, or none with an item."
-            raise BadInput(what, "verifiers", "Choose groups that tell items apart.")
+            fix = "Choose other groups, which tell items apart, or no verifier."
+            raise BadInput(what, f"--model.verifiers {name}", fix)
         self.name, self.grouping = name, grouping
         table = grouping.membership.tocsr().sorted_indices()
         counts = np.diff(table.indptr)
