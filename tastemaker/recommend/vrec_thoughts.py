@@ -78,7 +78,8 @@ class ThoughtLayer(nn.Module):
             last = places[rows, newest][:, None]
             readable = readable & (memory.valid.cumsum(1) - 1 > last - self.newest)
         shares = scores.masked_fill(~readable, -torch.inf).softmax(-1).to(values.dtype)
-        return (shares[:, None] @ values)[:, 0], memory
+        # As wide as what it was made of, where products are in low precision.
+        return (shares[:, None] @ values)[:, 0].to(states.dtype), memory
 
 
 class Turns(NamedTuple):
