@@ -21,6 +21,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -29,12 +30,15 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import polars as pl
 import torch
 
 from tastemaker import files
 from tastemaker.config import environment
 from tastemaker.data.batches import Batch, last
+from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import Ground
 from tastemaker.models import beam_search as beams
 from tastemaker.models.beam_search import Named, beam_search
 from tastemaker.models.causal import Causal, Prompt, branch, read
@@ -43,7 +47,6 @@ from tastemaker.models.full_ranking import Block, blocks_of, full_ranking
 from tastemaker.models.trie import Trie
 from tastemaker.recommend.residual_codes import residual_codes
 from tastemaker.recommend.vrec import VRec
-from tastemaker.recommend.vrec_groups import Known, labelled
 from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
@@ -51,7 +54,13 @@ from tastemaker.train.loop import fit
 ROOT = Path(__file__).parents[1]
 ITEMS, GROUPS, BEAMS, K = 3459, 100, 10, 10
 CONFIG = VRecConfig(
-    dim=128, layers=2, heads=2, history=50, size=256, verify_epochs=1, joint_epochs=1
+    dim=128,
+    layers=2,
+    heads=2,
+    history=50,
+    verifiers=("category", "random"),
+    verify_epochs=1,
+    joint_epochs=1,
 )
 Row = dict[str, Any]
 
@@ -73,13 +82,22 @@ def row(
     return dict(zip(keys, (what, *numbers, ratio, target, met), strict=True))
 
 
-def known() -> Known:
-    """Ids of items whose vectors lie in groups, and two random groupings of 25."""
+def world() -> Ground:
+    """Items whose vectors lie in groups, and users who go from group to group."""
+    ids = pl.Series([f"i{number}" for number in range(ITEMS)])
+    known = {"item_id": ids, "categories": [[f"c{n % GROUPS % 25}"] for n in range(ITEMS)]}
+    nulls = [None] * ITEMS
+    frame = pl.DataFrame({name: known.get(name, nulls) for name in SCHEMA}, SCHEMA)
+    return Ground.of(ids, Catalog(frame), users(600, 14, 3))
+
+
+def write_codes(path: Path) -> None:
+    """Three codes of 256 for each item, by its vector."""
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(GROUPS, 32))
     vectors = centres[np.arange(ITEMS) % GROUPS] + 0.7 * rng.normal(size=(ITEMS, 32))
-    groupings = {name: labelled(name, rng.integers(0, 25, ITEMS)) for name in CONFIG.verifiers}
-    return Known(residual_codes(vectors.astype(np.float32), CONFIG.levels, CONFIG.size), groupings)
+    codes = residual_codes(vectors.astype(np.float32), 3, 256).codes
+    files.write_json(path, {f"i{number}": row for number, row in enumerate(codes.tolist())})
 
 
 def users(count: int, length: int, seed: int = 0) -> Contexts:
@@ -91,10 +109,10 @@ def users(count: int, length: int, seed: int = 0) -> Contexts:
     return Contexts(np.arange(count), np.arange(count + 1) * length, items.reshape(-1))
 
 
-def fresh(ground: Known, thoughts: int = 2) -> VRec:
+def fresh(codes: Path, thoughts: int = 2) -> VRec:
     """Random weights."""
     torch.manual_seed(0)
-    return VRec(replace(CONFIG, thoughts=thoughts), ground).eval()
+    return VRec.build(replace(CONFIG, codes=str(codes), thoughts=thoughts), world()).eval()
 
 
 def train(net: VRec, rows: Contexts) -> None:
@@ -164,13 +182,13 @@ class Clock:
 
 
 @torch.inference_mode()
-def decoding(net: VRec, prompt: Prompt, runs: int) -> tuple[float, float, float]:
-    """CPU-ms of a decoding and of one of its steps, and the trie's share of it."""
+def decoding(net: VRec, prompt: Prompt, runs: int) -> tuple[float, float]:
+    """Shares of one step, and of the trie, in a decoding."""
     found(net, prompt)
     clock, causal = Clock(), net.language.causal
     parts = replace(causal, embed=clock.around("vectors", causal.embed))
     said = clock.around("softmax", Causal.log_probs)
-    totals = []
+    total = 0.0
     with (
         mock.patch.object(beams, "branch", clock.around("pass", branch)),
         mock.patch.object(Causal, "log_probs", lambda causal, states: said(causal, states)),
@@ -178,11 +196,11 @@ def decoding(net: VRec, prompt: Prompt, runs: int) -> tuple[float, float, float]
         for _ in range(runs):
             began = time.process_time_ns()
             beam_search(parts, catalogue(net)[0], prompt, BEAMS, K, 0.0)
-            totals.append((time.process_time_ns() - began) / 1e6)
-    model, passes = sum(clock.spent.values()), clock.calls
-    step = (clock.spent["pass"] + clock.spent["vectors"]) / passes
-    step += (sum(totals) - clock.spent["pass"] - clock.spent["vectors"]) / (passes + runs)
-    return statistics.median(totals), step, 1 - model / sum(totals)
+            total += (time.process_time_ns() - began) / 1e6
+    passes = clock.spent["pass"] + clock.spent["vectors"]
+    # The first step needs no pass: the prompt has been read.
+    step = passes / clock.calls + (total - passes) / (clock.calls + runs)
+    return step * runs / total, 1 - sum(clock.spent.values()) / total
 
 
 def requests(nets: list[VRec], count: int, history: int, runs: int) -> Iterator[Row]:
@@ -200,14 +218,18 @@ def requests(nets: list[VRec], count: int, history: int, runs: int) -> Iterator[
         calls[f"kept {number}"] = lambda net=net: found(net, net.reason(batch).prompt)  # type: ignore[misc]
         calls[f"again {number}"] = lambda net=net: found(net, again(net, batch))  # type: ignore[misc]
         calls[f"think {number}"] = lambda net=net: net.reason(batch)  # type: ignore[misc]
+    calls["search"] = lambda: found(two, prompt)
     took = timed(calls, runs)
-    total, step, share = decoding(two, prompt, runs)
+    part, share = decoding(two, prompt, 2 * runs)
+    step = part * took["search"]
     for number in range(1, len(nets)):
         each = (took[f"think {number}"] - took["think 0"]) / number
         text = f"{who}: CPU-ms of each of {number} thoughts, beside a step of {BEAMS} beams"
         yield row(text, each, step, most=1.1)
     bar = 0.1 if count > 1 else None
-    yield row(f"{who}: share of the trie in decoding of {total:.2f} CPU-ms", share, most=bar)
+    yield row(
+        f"{who}: share of the trie in decoding of {took['search']:.2f} CPU-ms", share, most=bar
+    )
     for number in range(len(nets)):
         text = f"{who}: CPU-ms of a request, N = {number}, beside full passes for each thought"
         yield row(text, took[f"kept {number}"], took[f"again {number}"])
@@ -306,39 +328,45 @@ def answers(net: VRec, how: str) -> Iterator[Row]:
     yield row(f"{how}: the same with the trie", outside)
 
 
-def memory() -> float:
+def memory(codes: Path) -> float:
     """MB at most of a process that trains, itself and its libraries."""
-    train(fresh(known()), users(20, 60))
+    train(fresh(codes), users(20, 60))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measured(codes: Path, runs: int) -> Iterator[Row]:
+    """Every line."""
+    nets = [fresh(codes, thoughts) for thoughts in range(5)]
+    for count, history in itertools.product((1, 32), (10, 50)):
+        yield from requests(nets, count, history, runs if count == 1 else max(3, runs // 4))
+    yield from together(nets[2], max(2, runs // 6))
+    yield from answers(nets[2], "fresh")
+    train(nets[2], users(600, 14, 3))
+    yield from answers(nets[2], "61 steps in each stage")
+    yield from exact(nets[2], max(2, runs // 10))
+    command = [sys.executable, __file__, "--memory", str(codes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    text = "GB at most of a process that trains, batch 128, 50 events, N = 2, all stages"
+    yield row(text, json.loads(done.stdout) / 1024, most=2.0)
 
 
 def main() -> None:
     """Measure, print and write `results/bench-vrec.json`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=30, help="timed calls of one user")
-    parser.add_argument("--memory", action="store_true", help="only say what training takes")
+    parser.add_argument("--memory", type=Path, help="codes: only say what training takes")
     given = parser.parse_args()
     torch.set_num_threads(1)
     if given.memory:
-        sys.stdout.write(json.dumps(memory()))
+        sys.stdout.write(json.dumps(memory(given.memory)))
         return
-    ground, runs = known(), given.runs
-    nets = [fresh(ground, thoughts) for thoughts in range(5)]
-    rows: list[Row] = []
-    for count, history in itertools.product((1, 32), (10, 50)):
-        times = runs if count == 1 else max(3, runs // 4)
-        rows += requests(nets, count, history, times)
-    rows += together(nets[2], max(2, runs // 6))
-    rows += answers(nets[2], "fresh")
-    train(nets[2], users(600, 14, 3))
-    rows += answers(nets[2], "61 steps in each stage")
-    rows += exact(nets[2], max(2, runs // 6))
-    command = [sys.executable, __file__, "--memory"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    text = "GB at most of a process that trains, batch 128, 50 events, N = 2, all stages"
-    rows.append(row(text, json.loads(done.stdout) / 1024, most=2.0))
-    for one in rows:
-        print(one["what"], one["ours"], one["ratio"] or "", one["target"] or "", one["met"] or "")
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        codes = Path(folder) / "codes.json"
+        write_codes(codes)
+        for one in measured(codes, given.runs):
+            rows.append(one)
+            print(*(value for value in one.values() if value is not None), flush=True)
     results = {"name": "vrec", "rows": rows, "load": os.getloadavg(), **environment()}
     files.write_json(ROOT / "results" / "bench-vrec.json", results)
 

@@ -177,6 +177,20 @@ def test_a_stage_trains_its_parts_alone() -> None:
     assert moved[2] == fresh.keys()
 
 
+def test_products_in_low_precision_change_little() -> None:
+    net = model()
+    step = step_of(net)
+    for one in net.stages():
+        net.enter(one)
+        net.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = net(step)
+        loss.backward()
+        assert float(loss.detach()) == pytest.approx(float(net.loss(step).detach()), rel=0.02)
+        for parameter in net.parameters():
+            assert parameter.grad is None or torch.isfinite(parameter.grad).all()
+
+
 def test_the_joint_loss_reaches_every_part() -> None:
     net = model()
     net.loss(step_of(net)).backward()
