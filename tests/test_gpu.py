@@ -42,6 +42,7 @@ from tastemaker.recommend.priors import Priors
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.recommend.user_states import UserStates
+from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.run.compare import evaluate_run
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
@@ -74,6 +75,8 @@ SHAPES: dict[str, Shape] = {
                                         divisor=1), old=9, recent=4, tokens=3, parts=3),
     "priors": PriorsConfig(HSTUConfig(dim=32, dropout=0.0, history=12, heads=2, head_dim=16),
                            offsets=4, segments=2, negatives=20, switch=0.1, merge="calibrated"),
+    "vrec": VRecConfig(dim=32, dropout=0.0, history=12, levels=2, size=8, classes=5,
+                       verify_epochs=2, joint_epochs=2),
 }  # fmt: skip
 WORLD = long_memory(users=200, length=40, items=ITEMS, lag=2)
 
@@ -138,10 +141,24 @@ def same_on_both(here: Any, batches: Any, steps: int = 3) -> None:
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_scores_losses_and_gradients_are_those_of_the_cpu(name: str) -> None:
-    if name.startswith("hllm"):
+    if name.startswith(("hllm", "vrec")):
         pytest.importorskip("transformers", reason="transformers is not installed")
     model = built(name)
     same_on_both(model, model.batches(TRAIN, 4))
+
+
+@torch.no_grad()
+def test_beams_name_the_same_items_wherever_a_model_was_moved() -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    model = built("vrec").eval()
+    want = model.recommend(ASKED, 5, 20)
+    sure = built("vrec", beams=5, certain=3).eval().to(GPU)
+    for device in (GPU, torch.device("cpu"), GPU):
+        named = model.to(device).recommend(ASKED, 5, 20)
+        assert named.items.device.type == device.type
+        assert (named.items.cpu() == want.items).float().mean() > 0.95
+        torch.testing.assert_close(named.scores.cpu(), want.scores, rtol=1e-4, atol=1e-4)
+    assert (sure.score(ASKED).topk(3).indices == model.score(ASKED).topk(3).indices).all()
 
 
 @torch.no_grad()
@@ -196,7 +213,7 @@ def trained(
     shape = replace(SHAPES[name], **set_to.pop("model", {}))  # type: ignore[type-var]
     split = leave_one_out(WORLD.interactions())
     torch.manual_seed(0)
-    model: Any = build(shape, Ground(split.interactions.num_items))
+    model: Any = build(shape, Ground(split.interactions.num_items, train=split.train()))
     queries, values = split.queries("validation"), []
 
     def validate() -> dict[str, float]:
@@ -230,6 +247,22 @@ def test_fit_learns_in_both_precisions(tmp_path: Path) -> None:
     for name in ("sasrec", "hstu"):
         assert reached[name, "fp32"] > 0.5  # popularity reaches .09
         assert reached[name, "bf16"] == pytest.approx(reached[name, "fp32"], abs=0.1)
+
+
+def test_reasoning_learns_in_both_precisions(tmp_path: Path) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    set_to: dict[str, Any] = {"epochs": 4, "batch": 64}
+    set_to["model"] = {"codes": "events", "verifiers": ("collaborative",)}
+    reached = {}
+    for precision in ("fp32", "bf16"):
+        options = copy.deepcopy(set_to) | {"precision": precision}
+        model, curve, reached[precision] = trained(tmp_path / precision, "vrec", **options)
+        assert len(curve) == 4 + 2 + 2 and curve[3] < curve[0]
+        for parameter in model.parameters():
+            assert parameter.dtype == torch.float32
+            assert torch.isfinite(parameter).all()
+    report("reached", {f"vrec {key}": round(value, 3) for key, value in reached.items()})
+    assert reached["bf16"] == pytest.approx(reached["fp32"], abs=0.1)
 
 
 @pytest.fixture
@@ -268,8 +301,10 @@ def plain_report(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("plain_report")
-@pytest.mark.parametrize("name", ["sasrec", "mtmh"])
+@pytest.mark.parametrize("name", ["sasrec", "mtmh", "vrec"])
 def test_a_run_is_the_same_opened_on_a_cpu(name: str, tmp_path: Path) -> None:
+    if name == "vrec":
+        pytest.importorskip("transformers", reason="transformers is not installed")
     data = tmp_path / "data"
     data.mkdir()
     WORLD.frame.write_csv(data / "interactions.csv")

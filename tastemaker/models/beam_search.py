@@ -27,9 +27,17 @@ class Named(NamedTuple):
     scores: Tensor
     """(B, k) log probabilities, by `length_penalty`; −inf where fewer were found"""
     dropped: Tensor
-    """(B,) greatest log probability of a beginning that was let go, and so of any item that was:
-    without a length penalty, items of a score above it are surely the likeliest of all; −inf:
-    nothing was"""
+    """(B,) greatest log probability of a beginning that was let go, and so of any item that was;
+    −inf: nothing was"""
+
+    @property
+    def certain(self) -> Tensor:
+        """(B,) int64 how many of the first items are surely the likeliest of all, in their order.
+
+        They are likelier than whatever was let go can become, for a beginning is never less likely
+        than what it goes on to. It holds for log probabilities: a length penalty of 0.
+        """
+        return (self.scores > self.dropped[:, None]).sum(1)
 
 
 @torch.no_grad()
@@ -58,49 +66,55 @@ def beam_search(
         what = f"{beams} beams cannot find {k} items."
         raise BadInput(what, "beams", "Give at least as many beams as items, and at least one.")
     past, state = prompt
-    root = torch.zeros(len(state), 1, dtype=torch.long, device=state.device)
-    nodes, scores = root, torch.zeros(len(state), 1, device=state.device)
+    nodes = torch.zeros(len(state), 1, dtype=torch.long, device=state.device)
+    scores = torch.zeros(len(state), 1, device=state.device)
     reads, layers, states = past.valid[:, None], past.layers, state[:, None]
-    places, depth = past.places[:, None], 0
     dropped = torch.full_like(scores[:, 0], -torch.inf)
-    while True:
-        logits = model.logits(states).float()
-        nodes, scores, source, lost = _advanced(trie, nodes, scores, logits, beams)
+    for depth in range(trie.longest):
+        on = _advanced(trie, nodes, scores, model.log_probs(states), beams)
+        nodes, scores, source, lost = on
         dropped = torch.maximum(dropped, lost)
-        if bool((trie.starts[nodes] == trie.starts[nodes + 1]).all()):
+        there = depth + 1
+        if there == trie.longest or (there >= trie.shortest and bool(trie.said[nodes].all())):
             break
-        width = nodes.shape[1]
-        own = torch.eye(width, dtype=torch.bool, device=state.device).expand(len(nodes), -1, -1)
-        reads = torch.cat([_taken(reads, source), own], 2)
-        at = (places + depth).expand(-1, width)
-        states, layers = branch(model.body, model.embed(trie.tokens[nodes]), at, reads, layers)
-        depth += 1
-    lengths = trie.depths[nodes].clamp(min=1).to(scores)
-    return Named(*_items(trie, nodes, scores / lengths**length_penalty, k), dropped)
+        reads = torch.cat([_taken(reads, source), _own(nodes)], 2)
+        places = (past.places[:, None] + depth).expand_as(nodes)
+        x = model.embed(trie.tokens.take(nodes))
+        states, layers = branch(model.body, x, places, reads, layers)
+    if length_penalty:
+        scores = scores / trie.depths[nodes].to(scores) ** length_penalty
+    return Named(*_items(trie, nodes, scores, k), dropped)
 
 
 def _advanced(
-    trie: Trie, nodes: Tensor, scores: Tensor, logits: Tensor, beams: int
+    trie: Trie, nodes: Tensor, scores: Tensor, said: Tensor, beams: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The likeliest ways on.
+    """The likeliest ways on, by (B, K, V) log probabilities of what is said next.
 
     Returns:
         (B, K') nodes, their scores, and the beam that each comes from; and (B,) the score of the
         likeliest that was let go.
     """
     ways, there = trie.children(nodes)
-    # The children's logits less the sum over the whole vocabulary: no mask as wide as that.
-    said = logits.gather(2, trie.tokens[ways]) - logits.logsumexp(2, keepdim=True)
-    said = torch.where(ways == nodes[..., None], 0.0, said)  # an item that has been said stays
-    totals = (scores[..., None] + said).masked_fill(~there, -torch.inf).flatten(1)
+    totals = said.gather(2, trie.tokens.take(ways))
+    if trie.shortest < trie.longest:  # an item that has been said stays
+        totals = totals.masked_fill_(trie.said[nodes][..., None], 0.0)
+    totals = (
+        totals.add_(scores[..., None]).masked_fill_(there.logical_not_(), -torch.inf).flatten(1)
+    )
     best, chosen = totals.topk(min(beams + 1, totals.shape[1]), dim=1)
     lost = best[:, beams] if best.shape[1] > beams else torch.full_like(best[:, 0], -torch.inf)
     best, chosen = best[:, :beams], chosen[:, :beams]
-    source = chosen // ways.shape[2]
-    # A beam that is none stands at an item, where it goes nowhere, and stays −inf.
     ahead = ways.flatten(1).gather(1, chosen)
-    ahead = torch.where(best == -torch.inf, trie.ends[0], ahead)
-    return ahead, best, source, lost
+    # A beam that is none stands at an item, where it goes nowhere, and stays −inf.
+    ahead = ahead.masked_fill_(best == -torch.inf, trie.leaf)
+    return ahead, best, chosen // ways.shape[2], lost
+
+
+def _own(nodes: Tensor) -> Tensor:
+    """(B, K, K) bool: each of K beams reads itself."""
+    width = nodes.shape[1]
+    return torch.eye(width, dtype=torch.bool, device=nodes.device).expand(len(nodes), -1, -1)
 
 
 def _taken(reads: Tensor, source: Tensor) -> Tensor:

@@ -42,6 +42,11 @@ class Prompt(NamedTuple):
     state: Tensor
     """(B, D) last hidden state of each, which says the first token"""
 
+    def rows(self, wanted: Tensor) -> Prompt:
+        """Those of some (R,) int64 rows."""
+        layers = [(keys[wanted], values[wanted]) for keys, values in self.past.layers]
+        return Prompt(Past(layers, self.past.valid[wanted]), self.state[wanted])
+
 
 @dataclass(frozen=True)
 class Causal:
@@ -53,6 +58,10 @@ class Causal:
     """(...) int64 tokens → (..., D) vectors as the body reads them"""
     logits: Callable[[Tensor], Tensor]
     """(..., D) last hidden states → (..., V)"""
+
+    def log_probs(self, states: Tensor) -> Tensor:
+        """(..., V) float32 log probabilities of what is said after (..., D) last hidden states."""
+        return self.logits(states).float().log_softmax(-1)
 
 
 def read(

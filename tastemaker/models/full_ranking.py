@@ -61,12 +61,12 @@ def full_ranking(
     """
     past, state = prompt
     scores = state.new_empty(len(state), trie.num_items, dtype=torch.float32)
-    first = model.logits(state[:, None]).float().log_softmax(-1)
+    first = model.log_probs(state[:, None])
     for block in blocks:
         known = first
         if len(block.nodes):
             states = _states(model, trie, past, block)
-            known = torch.cat([first, model.logits(states).float().log_softmax(-1)], 1)
+            known = torch.cat([first, model.log_probs(states)], 1)
         rows = torch.arange(len(state), device=state.device)[:, None, None]
         said = known[rows, block.froms, block.tokens].masked_fill(~block.said, 0.0)
         scores[:, block.items] = said.sum(-1) / block.said.sum(1) ** length_penalty

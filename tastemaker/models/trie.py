@@ -12,6 +12,7 @@ that, and makes an empty sequence one that can be said.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -90,6 +91,41 @@ class Trie:
         )
         return cls(*(torch.from_numpy(np.asarray(array, np.int64)) for array in flat))
 
+    @cached_property
+    def shortest(self) -> int:
+        """Fewest tokens of an item."""
+        return int(self.depths[self.ends].min())
+
+    @cached_property
+    def longest(self) -> int:
+        """Most tokens of an item."""
+        return int(self.depths[self.ends].max())
+
+    @cached_property
+    def first_tokens(self) -> Tensor:
+        """(I,) int64 the token that each item begins with."""
+        nodes = self.ends
+        for _ in range(self.longest - 1):
+            nodes = torch.where(self.depths[nodes] > 1, self.parents[nodes], nodes)
+        return self.tokens[nodes]
+
+    @cached_property
+    def leaf(self) -> int:
+        """A node at which an item has been said."""
+        return int(self.ends[0])
+
+    @cached_property
+    def said(self) -> Tensor:
+        """(n,) bool, whether items are said at a node: it leads nowhere."""
+        return self.starts[:-1] == self.starts[1:]
+
+    @cached_property
+    def _ways(self) -> tuple[Tensor, Tensor]:
+        """(n,) int64 first node that each leads to, itself where items are said, and how many."""
+        own = torch.arange(len(self), device=self.starts.device)
+        first = torch.where(self.said, own, self.starts[:-1])
+        return first, torch.where(self.said, 1, self.starts[1:] - first)
+
     @property
     def num_items(self) -> int:
         """I."""
@@ -114,10 +150,8 @@ class Trie:
             (..., W) int64 nodes and bool, whether there is one; W is the most children of any, and
             at least 1. A node at which an item has been said leads to itself alone.
         """
-        first, after = self.starts[nodes], self.starts[nodes + 1]
-        said = first == after
-        first, after = torch.where(said, nodes, first), torch.where(said, nodes + 1, after)
-        return spans(first, after)
+        first, count = self._ways
+        return _spans(first.take(nodes), count.take(nodes))
 
     def named(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
         """The items that have been said at nodes.
@@ -128,8 +162,9 @@ class Trie:
         Returns:
             (..., W) int64 rows of items, the first to be named first, and bool, whether it is one.
         """
-        place, there = spans(self.item_starts[nodes], self.item_starts[nodes + 1])
-        return self.items[place.clamp(max=self.num_items - 1)], there
+        first = self.item_starts[nodes]
+        places, there = _spans(first, self.item_starts[nodes + 1] - first)
+        return self.items[places.clamp(max=self.num_items - 1)], there
 
     def places(self) -> Tensor:
         """(I,) int64 how many items with the same sequence are named before each."""
@@ -139,12 +174,15 @@ class Trie:
         return places
 
 
-def spans(first: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
-    """Numbers first..after−1 of each span, side by side: (..., W) int64, and which are inside."""
-    width = max(1, int((after - first).max())) if first.numel() else 1
-    numbers = first[..., None] + torch.arange(width, device=first.device)
-    inside = numbers < after[..., None]
-    return torch.where(inside, numbers, first[..., None]), inside
+def _spans(first: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    """The next `count` numbers from each first one: (..., W) int64, and which are among them.
+
+    The others are the first again.
+    """
+    width = max(1, int(count.max())) if count.numel() else 1
+    steps = torch.arange(width, device=first.device)
+    inside = steps < count[..., None]
+    return first[..., None] + steps * inside, inside
 
 
 def _ended(rows: Int64s, end: int) -> Int64s:

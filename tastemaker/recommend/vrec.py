@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tastemaker.data.batches import Batch, last
@@ -33,6 +34,7 @@ from tastemaker.data.queries import Queries
 from tastemaker.data.semantic_ids import SemanticIds
 from tastemaker.files import save_tensors
 from tastemaker.models.beam_search import Named, beam_search
+from tastemaker.models.certain import certain_search
 from tastemaker.models.full_ranking import Block, blocks_of, full_ranking
 from tastemaker.models.trie import Trie
 from tastemaker.recommend.vrec_explained import considered, explained
@@ -61,9 +63,8 @@ class VRec(nn.Module):
         self.config, self.known = config, known
         self.num_items, dim = known.ids.num_items, config.dim
         self.language = CodeLanguage(config, known.ids)
-        verifiers = config.verifiers if config.thoughts else ()
-        self.labels = nn.ModuleList(Labels(name, known.groupings[name]) for name in verifiers)
-        classes = [known.groupings[name].num_groups for name in verifiers]
+        self.labels = nn.ModuleList(Labels(name, known.groupings[name]) for name in config.checks)
+        classes = [known.groupings[name].num_groups for name in config.checks]
         constant = config.thinking == "constant"
         self.reasoner = Reasoner(dim, config.thoughts, classes, constant, config.newest)
         self._now = self.stages()[-1]
@@ -88,7 +89,7 @@ class VRec(nn.Module):
         ids = SemanticIds.open(run / IDS, ground.num_items)
         groupings = {
             name: Grouping.open(_file_of(number, run), "items", ground.num_items)
-            for number, name in enumerate(config.verifiers)
+            for number, name in enumerate(config.checks)
         }
         known = Known(ids, groupings)
         return filled(lambda: cls(config, known), run / WEIGHTS, config.layers)
@@ -97,7 +98,7 @@ class VRec(nn.Module):
         """Write the weights, the semantic ids and the groups."""
         save_tensors(run / WEIGHTS, self.state_dict())
         self.known.ids.save(run / IDS)
-        for number, name in enumerate(self.config.verifiers):
+        for number, name in enumerate(self.config.checks):
             self.known.groupings[name].save(_file_of(number, run))
 
     def stages(self) -> Sequence[Stage]:
@@ -162,15 +163,21 @@ class VRec(nn.Module):
 
     @torch.no_grad()
     def score(self, contexts: Contexts) -> Tensor:
-        """(B, I) log probability of every item; −inf for those that beams did not find."""
+        """(B, I) log probability of every item; by beams of those that they find.
+
+        All others then stand below, by the log probability of what each begins with, so that
+        a user who has chosen what beams find is answered in full.
+        """
         scores = []
         trie, blocks = self._catalogue()
         for start in range(0, len(contexts), _ROWS):
             prompt = self.reason(self._read(contexts, start)).prompt
             if self.config.beams:
-                beams = min(self.config.beams, self.num_items)
-                named = beam_search(self.language.causal, trie, prompt, beams, beams, 0.0)
-                scores.append(_spread(named, self.num_items))
+                beams, certain = min(self.config.beams, self.num_items), self.config.certain
+                given = self.language.causal, trie, prompt, blocks
+                named = certain_search(*given, beams, certain)
+                said = self.language.causal.log_probs(prompt.state)
+                scores.append(_spread(named, said[:, trie.first_tokens]))
             else:
                 scores.append(full_ranking(self.language.causal, trie, prompt, blocks, 0.0))
         return torch.cat(scores) if scores else self.language.begin.new_zeros(0, self.num_items)
@@ -254,7 +261,8 @@ def _file_of(number: int, run: Path) -> Path:
     return run / f"verifier-{number}.arrow"
 
 
-def _spread(named: Named, num_items: int) -> Tensor:
-    """(B, I) scores of the items that were found, −inf for all others."""
-    scores = named.scores.new_full((len(named.scores), num_items + 1), -torch.inf)
-    return scores.scatter(1, named.items % (num_items + 1), named.scores)[:, :-1]
+def _spread(named: Named, begun: Tensor) -> Tensor:
+    """(B, I) scores of the items that were found, and below them all others by `begun`, (B, I)."""
+    least = named.scores.masked_fill(named.items < 0, torch.inf).amin(1, keepdim=True)
+    scores = F.pad(least - 1 + begun, (0, 1))
+    return scores.scatter(1, named.items % scores.shape[1], named.scores)[:, :-1]

@@ -63,7 +63,7 @@ def known_of(config: VRecConfig, ground: Ground) -> Known:
     if ground.train is None:
         raise ValueError("ids and groups are learnt from training events: keep them")
     facts = _Facts(ground, ground.train)
-    groupings = {name: _grouping(name, config, ground, facts) for name in config.verifiers}
+    groupings = {name: _grouping(name, config, ground, facts) for name in config.checks}
     return Known(_ids(config, ground, facts), groupings)
 
 
@@ -138,7 +138,7 @@ def _grouping(name: str, config: VRecConfig, ground: Ground, facts: _Facts) -> G
     elif name == "text":
         rows, learnt = facts.texts.any(axis=1), facts.texts.any(axis=1) & facts.trained
         if not learnt.any():
-            fix = "Give titles or texts in the items table, or choose another verifier."
+            fix = "Give titles in the items table, or choose --model.verifiers collaborative."
             raise BadInput("No item with training events has a text.", where, fix)
         labels = np.full(ground.num_items, -1, np.int64)
         labels[rows] = k_means(facts.texts[learnt], facts.texts[rows], most, 0)
@@ -148,10 +148,11 @@ def _grouping(name: str, config: VRecConfig, ground: Ground, facts: _Facts) -> G
         rows = vectors.any(axis=1)
         labels[rows] = k_means(vectors[rows], vectors[rows], most, 0)
         labels = _by_text(labels, facts.texts)
-    elif name in ground.groupings:
-        return ground.groupings[name]
     else:
-        known = ", ".join(["text", "collaborative", "random", *ground.groupings])
+        given = {key: groups for key, groups in ground.groupings.items() if groups.of == "items"}
+        if name in given:
+            return given[name]
+        known = ", ".join(["text", "collaborative", "random", *given])
         raise BadInput(f"Nothing groups items by {name!r:.80}.", where, f"Known: {known}.")
     return labelled(labels, _named(name, ground, facts))
 

@@ -37,7 +37,7 @@ class VRecConfig:
     size: int = 64
     """codes on each level."""
     thoughts: int = 2
-    """N, thoughts before an answer; 0: none."""
+    """N, thoughts before an answer; 0: none, and so nothing is checked."""
     thinking: Literal["attention", "constant"] = "attention"
     """what thoughts are: attention over what was read, or learnt vectors as a control"""
     newest: int = 0
@@ -54,7 +54,7 @@ class VRecConfig:
     beta: float = 1.0
     """β, weight of all that verifiers learn in the last stage."""
     gamma: float = 1.0
-    """γ, weight of growing certainty in it."""
+    """γ, weight of growing certainty in it, from one thought to the next."""
     verify_epochs: int = 10
     """epochs of the second stage, in which verifiers alone learn."""
     verify_lr: float = 1e-3
@@ -64,17 +64,21 @@ class VRecConfig:
     joint_lr: float = 3e-4
     """its learning rate."""
     beams: int = 0
-    """beams by which a user's items are found, others having no score; 0: all items are scored."""
+    """beams by which a user's items are found, others standing below; 0: all items are scored."""
+    certain: int = 0
+    """first places that are surely those of all items: beams are doubled until they are."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
         for name in ("dim", "layers", "heads", "history", "levels", "size", "classes",
                      "verify_epochs", "joint_epochs"):  # fmt: skip
             self._whole(name, 2 if name == "classes" else 1)
-        for name in ("thoughts", "newest", "beams", "targets"):
+        for name in ("thoughts", "newest", "targets", "beams", "certain"):
             self._whole(name, 0)
         if self.dim % (2 * self.heads):
             self._refuse("dim", f"Choose a multiple of {2 * self.heads}, twice the heads.")
+        if self.certain > self.beams:
+            self._refuse("certain", "Give at least as many beams; with none, all items are scored.")
         if not 0 <= self.dropout < 1:
             self._refuse("dropout", "Give a number from 0 to below 1.")
         for name in ("beta", "gamma", "verify_lr", "joint_lr"):
@@ -82,6 +86,11 @@ class VRecConfig:
                 self._refuse(name, "Give 0 or a number above it.")
         if len(set(self.verifiers)) < len(self.verifiers):
             self._refuse("verifiers", "Name each of them once.")
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """The verifiers that have something to check."""
+        return self.verifiers if self.thoughts else ()
 
     def _whole(self, name: str, least: int) -> None:
         """Refuse a size below the least, or so large that no machine holds the model."""

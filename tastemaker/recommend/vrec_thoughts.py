@@ -59,7 +59,10 @@ class ThoughtLayer(nn.Module):
         """
         before = valid.new_zeros(len(valid), 0) if memory is None else memory.valid
         places = before.sum(1, keepdim=True) + valid.cumsum(1) - 1
-        keys, values = rotated(self.key(states), places), self.value(states)
+        turns = turns_of(places, states.shape[-1])
+        keys = rotated(self.key(states), turns)
+        # What padding holds may be anything: 0 · ∞ would be no number.
+        values = self.value(states).masked_fill(~valid[..., None], 0.0)
         if memory is not None:
             keys = torch.cat([memory.keys, keys], 1)
             values = torch.cat([memory.values, values], 1)
@@ -67,27 +70,38 @@ class ThoughtLayer(nn.Module):
         columns = torch.arange(valid.shape[1], device=valid.device)
         newest = torch.where(valid, columns, -1).argmax(1)
         rows = torch.arange(len(valid), device=valid.device)
-        at = places[rows, newest][:, None]
-        query = rotated(self.query(states[rows, newest])[:, None], at)
-        scores = (query @ keys.transpose(1, 2))[:, 0] / keys.shape[-1] ** 0.5
+        query = self.query(states[rows, newest])
+        query = rotated(query, Turns(turns.cos[rows, newest], turns.sin[rows, newest]))
+        scores = (query[:, None] @ keys.transpose(1, 2))[:, 0].float() / keys.shape[-1] ** 0.5
         readable = memory.valid
         if self.newest:
-            readable = readable & (memory.valid.cumsum(1) - 1 > at - self.newest)
-        shares = scores.masked_fill(~readable, -torch.inf).softmax(-1)
-        # What padding holds may be anything: 0 · ∞ would be no number.
-        return (shares[:, None] @ values.masked_fill(~readable[..., None], 0.0))[:, 0], memory
+            last = places[rows, newest][:, None]
+            readable = readable & (memory.valid.cumsum(1) - 1 > last - self.newest)
+        shares = scores.masked_fill(~readable, -torch.inf).softmax(-1).to(values.dtype)
+        # As wide as what it was made of, where products are in low precision.
+        return (shares[:, None] @ values)[:, 0].to(states.dtype), memory
 
 
-def rotated(x: Tensor, places: Tensor) -> Tensor:
-    """Vectors turned by their position: pair (i, i + D/2) by the angle place · 1000^(−2i/D).
+class Turns(NamedTuple):
+    """How far pairs of numbers are turned."""
 
-    Args:
-        x: (B, N, D), D even.
-        places: (B, N) int64.
-    """
-    half = x.shape[-1] // 2
-    speeds = _BASE ** (-torch.arange(half, device=x.device, dtype=torch.float32) / half)
+    cos: Tensor
+    """(..., D/2) float32"""
+    sin: Tensor
+    """(..., D/2) float32"""
+
+
+def turns_of(places: Tensor, dim: int) -> Turns:
+    """The angles place · 1000^(−2i/D) of (...) int64 positions, D even."""
+    half = dim // 2
+    speeds = _BASE ** (-torch.arange(half, device=places.device, dtype=torch.float32) / half)
     angles = places[..., None].float() * speeds
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    return Turns(angles.cos(), angles.sin())
+
+
+def rotated(x: Tensor, turns: Turns) -> Tensor:
+    """(..., D) vectors turned by their position: pair (i, i + D/2) by its angle."""
+    half = x.shape[-1] // 2
+    cos, sin = turns.cos.to(x.dtype), turns.sin.to(x.dtype)
     first, second = x[..., :half], x[..., half:]
     return torch.cat([first * cos - second * sin, first * sin + second * cos], -1)

@@ -48,6 +48,9 @@ class Verdict(NamedTuple):
 class Verifiers(nn.Module):
     """M verifiers and the gate between them."""
 
+    most: Tensor
+    """(M,) float32 largest entropy of each, log C_i"""
+
     def __init__(self, dim: int, classes: Sequence[int]) -> None:
         """Fresh weights.
 
@@ -58,7 +61,8 @@ class Verifiers(nn.Module):
         super().__init__()
         self.heads = nn.ModuleList(nn.Linear(dim, count) for count in classes)
         self.gate = nn.Linear(dim, len(classes))
-        self.classes = tuple(classes)
+        most = torch.tensor([math.log(count) for count in classes])
+        self.register_buffer("most", most, persistent=False)
 
     def forward(self, thought: Tensor, feedback: bool = True, prototypes: bool = True) -> Verdict:
         """Check (B, D) thoughts.
@@ -71,8 +75,7 @@ class Verifiers(nn.Module):
         heads = [cast(nn.Linear, head) for head in self.heads]
         log_probs = tuple(head(thought).log_softmax(-1) for head in heads)
         entropies = torch.stack([-(said.exp() * said).sum(-1) for said in log_probs], 1)
-        most = entropies.new_tensor([math.log(count) for count in self.classes])
-        uncertainty = (entropies / most).clamp(0, 1)
+        uncertainty = (entropies / self.most).clamp(0, 1)
         gate = self.gate(thought).softmax(-1)
         weight = (gate * uncertainty).sum(1) if feedback else torch.zeros_like(thought[:, 0])
         guidance = torch.zeros_like(thought)
@@ -103,10 +106,11 @@ class Labels(nn.Module):
         super().__init__()
         if grouping.of != "items":
             what = f"{name} groups {grouping.of}, and a verifier says groups of items."
-            raise BadInput(what, "verifiers", "Choose groups of items.")
+            raise BadInput(what, f"--model.verifiers {name}", "Choose groups of items.")
         if grouping.num_groups < 2 or not grouping.membership.nnz:
             what = f"{name} has fewer than two groups, or none with an item."
-            raise BadInput(what, "verifiers", "Choose groups that tell items apart.")
+            fix = "Choose other groups, which tell items apart, or no verifier."
+            raise BadInput(what, f"--model.verifiers {name}", fix)
         self.name, self.grouping = name, grouping
         table = grouping.membership.tocsr().sorted_indices()
         counts = np.diff(table.indptr)

@@ -6,7 +6,6 @@ import torch
 
 from tastemaker.errors import BadInput
 from tastemaker.models.beam_search import beam_search
-from tastemaker.models.causal import Prompt
 from tastemaker.models.full_ranking import blocks_of, full_ranking
 from tastemaker.models.trie import Trie
 from tests.models.small_causal import one_by_one, prompts, small, titles
@@ -58,11 +57,8 @@ def test_nothing_but_items_is_ever_named(beams: int) -> None:
 def test_a_prompt_alone_is_answered_as_in_company() -> None:
     model, trie = small(), Trie.of(titles())
     together = beam_search(model, trie, prompts(model), 5, 5)
-    past, state = prompts(model)
     for row in range(3):
-        layers = [(k[row : row + 1], v[row : row + 1]) for k, v in past.layers]
-        alone = past._replace(layers=layers, valid=past.valid[row : row + 1])
-        named = beam_search(model, trie, Prompt(alone, state[row : row + 1]), 5, 5)
+        named = beam_search(model, trie, prompts(model).rows(torch.tensor([row])), 5, 5)
         assert torch.equal(named.items[0], together.items[row])
         torch.testing.assert_close(named.scores[0], together.scores[row], rtol=0, atol=1e-5)
 
@@ -94,10 +90,10 @@ def test_what_is_surely_the_likeliest_is() -> None:
         order = full_ranking(model, trie, prompt, blocks_of(trie), 0.0).argsort(1, descending=True)
         for beams in (3, 8, 20):
             named = beam_search(model, trie, prompt, beams, beams, 0.0)
-            certain = (named.scores > named.dropped[:, None]).sum(1).tolist()
+            certain = named.certain.tolist()
             sure += sum(certain)
             for row, count in enumerate(certain):
                 assert torch.equal(named.items[row, :count], order[row, :count])
     assert 20 < sure < 3 * 3 * (3 + 8 + 20)
     all_kept = beam_search(model, trie, prompt, len(sequences), 5, 0.0)
-    assert (all_kept.dropped == -torch.inf).all()
+    assert (all_kept.dropped == -torch.inf).all() and (all_kept.certain == 5).all()

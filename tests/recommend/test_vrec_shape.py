@@ -13,6 +13,7 @@ from tastemaker.recommend.vrec_shape import VRecConfig
     "wrong",
     [{"dim": 6, "heads": 2}, {"dim": 0}, {"thoughts": -1}, {"classes": 1}, {"dropout": 1.0},
      {"beta": -1.0}, {"gamma": float("nan")}, {"joint_lr": float("inf")}, {"beams": -1},
+     {"certain": 5}, {"beams": 10, "certain": 11},
      {"verifiers": ("text", "text")}, {"levels": 0}, {"history": 10**9}],
 )  # fmt: skip
 def test_what_cannot_be_built_is_refused(wrong: dict[str, object]) -> None:

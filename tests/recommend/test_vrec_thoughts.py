@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tastemaker.recommend.vrec_thoughts import ThoughtLayer, rotated
+from tastemaker.recommend.vrec_thoughts import ThoughtLayer, rotated, turns_of
 
 DIM = 8
 
@@ -60,8 +60,8 @@ def test_turning_keeps_lengths_and_differences_of_places() -> None:
     x, y = torch.randn(1, 1, DIM), torch.randn(1, 1, DIM)
     products = []
     for shift in (0, 11):
-        a = rotated(x, torch.tensor([[3 + shift]]))
-        products.append(float((a * rotated(y, torch.tensor([[7 + shift]]))).sum()))
+        a = rotated(x, turns_of(torch.tensor([[3 + shift]]), DIM))
+        products.append(float((a * rotated(y, turns_of(torch.tensor([[7 + shift]]), DIM))).sum()))
         assert float(a.norm()) == pytest.approx(float(x.norm()), rel=1e-5)
     assert products[0] == pytest.approx(products[1], abs=1e-4)
-    assert torch.equal(rotated(x, torch.zeros(1, 1, dtype=torch.long)), x)
+    assert torch.equal(rotated(x, turns_of(torch.zeros(1, 1, dtype=torch.long), DIM)), x)

@@ -40,6 +40,7 @@ from tastemaker.recommend.hstu import HSTUConfig
 from tastemaker.recommend.backbones import build
 from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.recommend.sasrec import SASRecConfig
+from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
 
@@ -54,12 +55,15 @@ shapes = {
     "esasrec": ESASRecConfig(dim=16, dropout=0.0, history=8, loss="softmax"),
     "hstu": HSTUConfig(dim=16, dropout=0.0, history=8, loss="softmax", head_dim=8),
     "mtmh": MTMHConfig(dim=16, width=16),
+    # Of γ, entropies that rise are judged by each process for its rows.
+    "vrec": VRecConfig(dim=16, layers=1, dropout=0.0, history=8, levels=2, size=4, classes=3,
+                       thoughts=2, gamma=0.0, verify_epochs=1, joint_epochs=1),
 }
 shapes["staged"] = shapes["sasrec"]
 seed_everything(0)
 titles = pl.Series([f"thing{n % 7} of kind{n % 3}" for n in range(40)])
 catalog = Catalog(pl.DataFrame(schema=SCHEMA).clear(40).with_columns(title=titles))
-model = build(shapes[sys.argv[1]], Ground(40, catalog))
+model = build(shapes[sys.argv[1]], Ground(40, catalog, rows))
 if sys.argv[1] == "staged":
     table = Stage("table", ("items", "positions"), {"epochs": 2, "lr": 0.003})
     stages = (table, Stage("rest", options={"lr": 0.003}))
@@ -200,6 +204,24 @@ def test_two_processes_train_in_stages_as_one(launch: tuple[str, ...], tmp_path:
     train("staged", twice, *launch, epochs=1)
     train("staged", twice, *launch)
     assert losses(twice) == losses(two)
+
+
+@pytest.mark.parametrize(
+    "launch",
+    [pytest.param(TWO, id="whole"), pytest.param(PARTED, id="parted", marks=pytest.mark.slow)],
+)
+def test_two_processes_reason_verify_and_learn_both_as_one(
+    launch: tuple[str, ...], tmp_path: Path
+) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    one, two = tmp_path / "one", tmp_path / "two"
+    train("vrec", one, epochs=1)
+    train("vrec", two, *launch, epochs=1)
+    assert len(losses(one)) == 3
+    assert losses(two) == pytest.approx(losses(one), rel=1e-4)
+    weights = json.loads((two / "values-0.json").read_text())
+    assert weights == json.loads((two / "values-1.json").read_text())
+    assert weights[-1] == pytest.approx(json.loads((one / "values-0.json").read_text())[-1], 1e-3)
 
 
 @pytest.mark.slow
