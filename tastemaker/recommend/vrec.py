@@ -1,23 +1,24 @@
-"""VRec: a language model over semantic ids that thinks, has its thoughts checked, and recommends.
+"""VRec: a language model that thinks, has its thoughts checked, and recommends.
 
 Paper: Verifiable Reasoning for LLM-based Generative Recommendation, arXiv 2603.07725; its first
 stage is LatentR3, arXiv 2505.19092.
 
-A prompt is a history, one column an item (`vrec_language`). After N thoughts (`vrec_loop`), each
-checked (`vrec_verifiers`), the model says the codes of the next item, and can say nothing but an
-item's: it goes along a trie.
+A prompt is a history, as semantic ids in one column an item (`vrec_language`) or as titles
+(`vrec_text_language`). After N thoughts (`vrec_loop`), each checked (`vrec_verifiers`), the model
+says the codes or the title of the next item, and can say nothing but an item's: it goes along a
+trie.
 
     L = L_ce + β (L_v + γ L_mono)
 
 It is trained in three stages: by L_ce without verifiers; by L_v, where they alone learn; by L.
 
-Left out: the language model of 1.5 billion parameters; this one is fresh and reads codes.
+Left out: the language model of 1.5 billion parameters; any on the machine can be named.
 Checked: tests/recommend/test_vrec.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -29,13 +30,13 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.prefix_batches import PrefixBatches, Prefixes
-from tastemaker.data.semantic_ids import SemanticIds
 from tastemaker.files import save_tensors
 from tastemaker.models.beam_search import Named, beam_search
+from tastemaker.models.causal import Prompt, parts_of
 from tastemaker.models.full_ranking import Block, blocks_of, full_ranking
 from tastemaker.models.trie import Trie
 from tastemaker.recommend.vrec_groups import Known, known_of
-from tastemaker.recommend.vrec_language import CodeLanguage
+from tastemaker.recommend.vrec_languages import Language, kept_language, language_of
 from tastemaker.recommend.vrec_loop import Check, Reasoned, Reasoner
 from tastemaker.recommend.vrec_losses import monotonic_loss, proxy_loss
 from tastemaker.recommend.vrec_shape import VRecConfig
@@ -43,37 +44,36 @@ from tastemaker.recommend.vrec_verifiers import Labels
 from tastemaker.seams import Stage
 from tastemaker.weights import WEIGHTS, filled
 
-IDS = "semantic-ids.arrow"
-"""File of a run that its semantic ids stand in."""
 _ROWS = 32
-"""Users that are answered at a time."""
+"""Users whose histories are read at a time."""
 
 
 class VRec(nn.Module):
-    """The model; the seams `Learned` and `Staged`."""
+    """The model; the seams `Learned`, `Staged` and `Paced`."""
 
-    def __init__(self, config: VRecConfig, known: Known) -> None:
+    def __init__(self, config: VRecConfig, known: Known, language: Language) -> None:
         """A model with fresh weights."""
         super().__init__()
         self.config, self.known = config, known
-        self.num_items, dim = known.ids.num_items, config.dim
-        self.language = CodeLanguage(config, known.ids)
+        self.language, self.num_items = language, language.num_items
         verifiers = config.verifiers if config.thoughts else ()
         self.labels = nn.ModuleList(Labels(name, known.groupings[name]) for name in verifiers)
         classes = [known.groupings[name].num_groups for name in verifiers]
         constant = config.thinking == "constant"
-        self.reasoner = Reasoner(dim, config.thoughts, classes, constant, config.newest)
+        self.reasoner = Reasoner(language.dim, config.thoughts, classes, constant, config.newest)
         self._now = self.stages()[-1]
         self._answers: tuple[Trie, list[Block]] | None = None
 
     @classmethod
     def build(cls, config: Any, ground: Ground) -> Self:
-        """The model with fresh weights, and the ids and groups that it is made of.
+        """The model with fresh weights, and the language and groups that it is made of.
 
         Raises:
             BadInput: If what they are made of is missing.
+            ArtefactError: If weights are missing from the files of the language model.
         """
-        return cls(config, known_of(config, ground))
+        known = known_of(config, ground)
+        return cls(config, known, language_of(config, known, ground))
 
     @classmethod
     def open(cls, config: Any, ground: Ground, run: Path) -> Self:
@@ -82,18 +82,18 @@ class VRec(nn.Module):
         Raises:
             ArtefactError: If the files are of another model or another catalogue, or damaged.
         """
-        ids = SemanticIds.open(run / IDS, ground.num_items)
+        language = kept_language(config, ground.num_items, run)
         groupings = {
             name: Grouping.open(_file_of(number, run), "items", ground.num_items)
             for number, name in enumerate(config.verifiers)
         }
-        known = Known(ids, groupings)
-        return filled(lambda: cls(config, known), run / WEIGHTS, config.layers)
+        known = Known(None, groupings)
+        return filled(lambda: cls(config, known, language()), run / WEIGHTS, config.layers)
 
     def save(self, run: Path) -> None:
-        """Write the weights, the semantic ids and the groups."""
+        """Write the weights, what else the language needs, and the groups."""
         save_tensors(run / WEIGHTS, self.state_dict())
-        self.known.ids.save(run / IDS)
+        self.language.save(run)
         for number, name in enumerate(self.config.verifiers):
             self.known.groupings[name].save(_file_of(number, run))
 
@@ -115,6 +115,14 @@ class VRec(nn.Module):
             Stage("verify", ("reasoner.verifiers",), alone, "proxy", "last"),
             Stage("joint", ("",), joint, "joint"),
         )
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What was trained before learns at `language_lr` of the rate of everything else."""
+        slow = self.language.pretrained()
+        known = {id(parameter) for parameter in slow}
+        rest = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        paces = (rest, 1.0), (slow, self.config.language_lr)
+        return [{"params": params, "share": share} for params, share in paces if params]
 
     def enter(self, stage: Stage) -> None:
         """Go over to a stage: in the first no thought is checked."""
@@ -163,8 +171,7 @@ class VRec(nn.Module):
         """(B, I) log probability of every item; −inf for those that beams did not find."""
         scores = []
         trie, blocks = self._catalogue()
-        for start in range(0, len(contexts), _ROWS):
-            prompt = self.reason(self._read(contexts, start)).prompt
+        for prompt in self._prompts(contexts):
             if self.config.beams:
                 beams = min(self.config.beams, self.num_items)
                 named = beam_search(self.language.causal, trie, prompt, beams, beams, 0.0)
@@ -182,17 +189,15 @@ class VRec(nn.Module):
         """
         trie, _ = self._catalogue()
         found = [
-            beam_search(
-                self.language.causal,
-                trie,
-                self.reason(self._read(contexts, at)).prompt,
-                beams,
-                k,
-                0.0,
-            )
-            for at in range(0, len(contexts), _ROWS)
+            beam_search(self.language.causal, trie, prompt, beams, k, 0.0)
+            for prompt in self._prompts(contexts)
         ]
         return Named(*(torch.cat(part) for part in zip(*found, strict=True)))
+
+    def _prompts(self, contexts: Contexts) -> Iterator[Prompt]:
+        """Histories that were read and thought about, as many as are answered at a time."""
+        for start in range(0, len(contexts), _ROWS):
+            yield from parts_of(self.reason(self._read(contexts, start)).prompt, self.language.rows)
 
     def _read(self, contexts: Contexts, start: int) -> Batch:
         rows = contexts.slice(start, start + _ROWS)
@@ -203,7 +208,7 @@ class VRec(nn.Module):
         device = self.language.begin.device
         if self._answers is None or self._answers[0].tokens.device != device:
             trie = self.language.trie()
-            self._answers = trie, blocks_of(trie)
+            self._answers = trie, blocks_of(trie, self.language.nodes)
         return self._answers
 
 

@@ -27,7 +27,7 @@ from tastemaker.models.words import Words
 from tastemaker.recommend.clusters import k_means
 from tastemaker.recommend.ease import binary
 from tastemaker.recommend.residual_codes import residual_codes
-from tastemaker.recommend.vrec_shape import VRecConfig
+from tastemaker.recommend.vrec_shape import CODES, VRecConfig
 
 Vectors = npt.NDArray[np.float32]
 Int64s = npt.NDArray[np.int64]
@@ -43,7 +43,8 @@ chosen with what tells items apart whose texts are alike or missing. Ours, and n
 class Known:
     """What a model knows of its items beside its weights."""
 
-    ids: SemanticIds
+    ids: SemanticIds | None
+    """None where the language is not one of ids"""
     groupings: Mapping[str, Grouping]
     """verifier → what it says"""
 
@@ -60,7 +61,8 @@ def known_of(config: VRecConfig, ground: Ground) -> Known:
         raise ValueError("ids and groups are learnt from training events: keep them")
     facts = _Facts(ground, ground.train)
     groupings = {name: _grouping(name, config, ground, facts) for name in config.verifiers}
-    return Known(_ids(config, ground, facts), groupings)
+    ids = _ids(config, ground, facts) if config.language == CODES else None
+    return Known(ids, groupings)
 
 
 class _Facts:
