@@ -19,3 +19,11 @@ def talker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shape.initializer_range = 0.2
     transformers.LlamaForCausalLM(shape).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose tokenizer knows eight words."""
+    from tests.models.conftest import save_llama
+
+    return save_llama(tmp_path_factory.mktemp("llama"))
