@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tastemaker.errors import BadInput
+from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.files import read_json
 from tastemaker.models.causal import read
 from tastemaker.models.library import WritingModel, blank_model, writing_model
 from tastemaker.models.user_llm import without_tokens
@@ -65,7 +66,13 @@ def opened_apart(folder: Path) -> tuple[Apart, WritingModel]:
             tokens by a plain head.
         ArtefactError: If weights are missing.
     """
-    whole = writing_model(folder)
+    try:
+        whole = writing_model(folder)
+    except ArtefactError as error:
+        named = " ".join(map(str, read_json(folder / "config.json").get("architectures") or []))
+        if not named or "CausalLM" in named or "LMHead" in named:
+            raise
+        raise BadInput(f"A {named} reads text and writes none.", str(folder), _FIX) from error
     model: Any = whole.model
     tokens = torch.arange(4)[None] % model.get_input_embeddings().num_embeddings
     with torch.no_grad():

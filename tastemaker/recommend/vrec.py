@@ -177,7 +177,8 @@ class VRec(nn.Module):
                 named = beam_search(self.language.causal, trie, prompt, beams, beams, 0.0)
                 scores.append(_spread(named, self.num_items))
             else:
-                scores.append(full_ranking(self.language.causal, trie, prompt, blocks, 0.0))
+                for part in parts_of(prompt, self.language.ranked):
+                    scores.append(full_ranking(self.language.causal, trie, part, blocks, 0.0))
         return torch.cat(scores) if scores else self.language.begin.new_zeros(0, self.num_items)
 
     @torch.no_grad()

@@ -28,8 +28,8 @@ class CodeLanguage(nn.Module):
 
     tokens: Tensor
     """(I+1, L) int64 codes of each item, −1 after the last; row 0 is padding"""
-    rows = 32
-    """Users that are answered at a time."""
+    rows = ranked = 32
+    """Users that are answered together by beams, and by a ranking of all items."""
     nodes = NODES
     """Items whose beginnings are read in one pass."""
 

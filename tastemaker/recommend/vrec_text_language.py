@@ -42,8 +42,8 @@ class TitleLanguage(nn.Module):
     """(I+1, W) int64 tokens of each item's line in a prompt, −1 after the last; row 0: none"""
     opening: Tensor
     """(P,) int64 what every prompt begins with"""
-    rows = 4
-    """Users that are answered at a time."""
+    rows, ranked = 16, 4
+    """Users that are answered together by beams, and by a ranking of all items."""
 
     def __init__(self, config: VRecConfig, titles: Titles, apart: Apart, identity: str) -> None:
         """A model that reads and says titles.

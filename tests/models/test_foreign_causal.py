@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.files import load_tensors
 from tastemaker.models.causal import read
 from tastemaker.models.foreign_causal import blank_apart, opened_apart
 from tastemaker.models.library import description_of, writing_model
@@ -88,6 +90,17 @@ UNREADABLE = {
     ),
     "granite": transformers.GraniteConfig(**SMALL, logits_scaling=3.0),
 }
+
+
+def test_what_reads_and_does_not_write_is_refused(bert: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="BertModel reads text and writes none"):
+        opened_apart(bert)
+    folder = saved(KINDS["llama"], tmp_path)
+    tensors = load_tensors(folder / "model.safetensors")
+    del tensors["lm_head.weight"]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ArtefactError, match="lm_head"):
+        opened_apart(folder)
 
 
 @pytest.mark.filterwarnings("ignore")

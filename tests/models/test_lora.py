@@ -11,6 +11,7 @@ from torch import nn
 from tastemaker.errors import BadInput
 from tastemaker.models.foreign_causal import opened_apart
 from tastemaker.models.lora import adapt, freeze
+from tests.models.test_foreign_causal import KINDS, saved
 
 
 def said(body: Any) -> torch.Tensor:
@@ -39,6 +40,15 @@ def test_at_first_nothing_changes_and_then_adapters_alone_do(llama: Path) -> Non
     assert all(torch.equal(kept, held[name]) for name, kept in body.named_buffers())
     assert not torch.allclose(said(body), before)
     assert set(body.state_dict()) == set(names)
+
+
+def test_maps_of_another_layout_are_adapted_too(tmp_path: Path) -> None:
+    body: Any = opened_apart(saved(KINDS["gpt2"], tmp_path))[0].body
+    before = said(body)
+    adapt(body, 2)
+    assert torch.equal(said(body), before)
+    said(body).pow(2).sum().backward()
+    assert all("lora_" in name for name, _ in body.named_parameters())
 
 
 def test_matrices_have_the_rank(llama: Path) -> None:
