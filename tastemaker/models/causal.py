@@ -7,7 +7,7 @@ other, so that many beginnings of answers are read at once beside a prompt that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -89,6 +89,15 @@ def read(
     mask = torch.cat([before[:, None].expand(-1, width, count), own], 2)
     states, layers = hidden_states(body, x, positions, mask, [] if past is None else past.layers)
     return states, Past(layers, every)
+
+
+def parts_of(prompt: Prompt, rows: int) -> Iterator[Prompt]:
+    """The same prompts, `rows` of them at a time."""
+    past, state = prompt
+    for start in range(0, len(state), rows):
+        some = slice(start, start + rows)
+        layers = [(keys[some], values[some]) for keys, values in past.layers]
+        yield Prompt(Past(layers, past.valid[some]), state[some])
 
 
 def branch(

@@ -22,7 +22,8 @@ from tastemaker.models.packaged import locate
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-_FILE = "user_model.json"
+USER_MODEL = "user_model.json"
+"""File of a run that the shape of a language model stands in."""
 
 Layers = Sequence[tuple[Tensor, Tensor]]
 """Keys and values (B, H, C, ·) of each layer."""
@@ -53,7 +54,7 @@ def fresh_user_model(
         attention_dropout=dropout,
         initializer_range=0.5 * dim**-0.5,  # the usual 0.02 is for widths of 1,000s
     )
-    return _without_tokens(library.LlamaModel(shape))
+    return without_tokens(library.LlamaModel(shape))
 
 
 def user_model(name: str, history: int) -> PreTrainedModel:
@@ -67,13 +68,13 @@ def user_model(name: str, history: int) -> PreTrainedModel:
         BadInput: If it is not there, cannot be read, reads fewer events or what comes later.
         ArtefactError: If weights are missing.
     """
-    model = _without_tokens(language_model(locate(name)))
+    model = without_tokens(language_model(locate(name)))
     values = model.config.to_dict()
     most = values.get("max_position_embeddings") or values.get("n_positions") or history
     if history > most:
         what = f"{name} reads {counted(most, 'position')}, not {history:,}."
         raise BadInput(what, "--model.history", f"Give at most {most:,}.")
-    if not _is_causal(model):
+    if not is_causal(model):
         what = f"{name} reads what comes later, and so the answer."
         raise BadInput(what, "--model.user-model", "Give a causal model, such as smollm2.")
     return model
@@ -115,7 +116,7 @@ def hidden_states(
 
 def keep_user_model(model: PreTrainedModel, run: Path) -> None:
     """Write the shape of a user model, from which a run is opened without the model's folder."""
-    write_json(run / _FILE, description_of(model))
+    write_json(run / USER_MODEL, description_of(model))
 
 
 def kept_user_model(run: Path, tensors: int) -> PreTrainedModel:
@@ -129,10 +130,10 @@ def kept_user_model(run: Path, tensors: int) -> PreTrainedModel:
         ArtefactError: If the shape is not there, or is not that of so many tensors.
         BadInput: If it is of a kind that transformers does not know.
     """
-    return _without_tokens(blank_model(read_json(run / _FILE), run / _FILE, tensors))
+    return without_tokens(blank_model(read_json(run / USER_MODEL), run / USER_MODEL, tensors))
 
 
-def _without_tokens(model: Any) -> PreTrainedModel:
+def without_tokens(model: Any) -> PreTrainedModel:
     """The same model without its token table: it reads vectors alone."""
     model.set_input_embeddings(None)  # its type says that there is always one
     ready: PreTrainedModel = model
@@ -140,7 +141,7 @@ def _without_tokens(model: Any) -> PreTrainedModel:
 
 
 @torch.no_grad()
-def _is_causal(model: PreTrainedModel) -> bool:
+def is_causal(model: PreTrainedModel) -> bool:
     """Whether a change at the last position leaves what was said before it as it was."""
     generator = torch.Generator().manual_seed(0)
     try:

@@ -184,6 +184,20 @@ VREC = {
         _VREC_TRAINING,
         "recipes/vrec.py",
     ),
+    "titles": Preset(
+        VRecConfig(
+            language="smollm2",
+            lora=8,
+            language_lr=0.3,
+            history=10,
+            thoughts=1,
+            beams=40,
+            verify_epochs=3,
+            joint_epochs=3,
+        ),
+        FitConfig(epochs=5, patience=1),
+        "arXiv 2603.07725 with the packaged model and adapters; for a GPU",
+    ),  # fmt: skip
     "unverified": Preset(
         VRecConfig(verifiers=()), FitConfig(), "LatentR3, arXiv 2505.19092, at a CPU's size"
     ),

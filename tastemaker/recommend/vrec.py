@@ -1,23 +1,24 @@
-"""VRec: a language model over semantic ids that thinks, has its thoughts checked, and recommends.
+"""VRec: a language model that thinks, has its thoughts checked, and recommends.
 
 Paper: Verifiable Reasoning for LLM-based Generative Recommendation, arXiv 2603.07725; its first
 stage is LatentR3, arXiv 2505.19092.
 
-A prompt is a history, one column an item (`vrec_language`). After N thoughts (`vrec_loop`), each
-checked (`vrec_verifiers`), the model says the codes of the next item, and can say nothing but an
-item's: it goes along a trie.
+A prompt is a history, as semantic ids in one column an item (`vrec_language`) or as titles
+(`vrec_text_language`). After N thoughts (`vrec_loop`), each checked (`vrec_verifiers`), the model
+says the codes or the title of the next item, and can say nothing but an item's: it goes along a
+trie.
 
     L = L_ce + β (L_v + γ L_mono)
 
 It is trained in three stages: by L_ce without verifiers; by L_v, where they alone learn; by L.
 
-Left out: the language model of 1.5 billion parameters; this one is fresh and reads codes.
+Left out: the language model of 1.5 billion parameters; any on the machine can be named.
 Checked: tests/recommend/test_vrec.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -31,15 +32,15 @@ from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.prefix_batches import PrefixBatches, Prefixes
 from tastemaker.data.queries import Queries
-from tastemaker.data.semantic_ids import SemanticIds
 from tastemaker.files import save_tensors
 from tastemaker.models.beam_search import Named, beam_search
+from tastemaker.models.causal import Prompt, parts_of
 from tastemaker.models.certain import certain_search
 from tastemaker.models.full_ranking import Block, blocks_of, full_ranking
 from tastemaker.models.trie import Trie
 from tastemaker.recommend.vrec_explained import considered, explained
 from tastemaker.recommend.vrec_groups import Known, known_of
-from tastemaker.recommend.vrec_language import CodeLanguage
+from tastemaker.recommend.vrec_languages import Language, kept_language, language_of
 from tastemaker.recommend.vrec_loop import Check, Reasoned, Reasoner
 from tastemaker.recommend.vrec_losses import monotonic_loss, proxy_loss
 from tastemaker.recommend.vrec_measures import facts_of, rows_of
@@ -48,36 +49,35 @@ from tastemaker.recommend.vrec_verifiers import Labels
 from tastemaker.seams import ReasoningFacts, Stage, Thought
 from tastemaker.weights import WEIGHTS, filled
 
-IDS = "semantic-ids.arrow"
-"""File of a run that its semantic ids stand in."""
 _ROWS = 32
-"""Users that are answered at a time."""
+"""Users whose histories are read at a time."""
 
 
 class VRec(nn.Module):
-    """The model; the seams `Learned`, `Staged` and `Reasoning`."""
+    """The model; the seams `Learned`, `Staged`, `Paced` and `Reasoning`."""
 
-    def __init__(self, config: VRecConfig, known: Known) -> None:
+    def __init__(self, config: VRecConfig, known: Known, language: Language) -> None:
         """A model with fresh weights."""
         super().__init__()
         self.config, self.known = config, known
-        self.num_items, dim = known.ids.num_items, config.dim
-        self.language = CodeLanguage(config, known.ids)
+        self.language, self.num_items = language, language.num_items
         self.labels = nn.ModuleList(Labels(name, known.groupings[name]) for name in config.checks)
         classes = [known.groupings[name].num_groups for name in config.checks]
         constant = config.thinking == "constant"
-        self.reasoner = Reasoner(dim, config.thoughts, classes, constant, config.newest)
+        self.reasoner = Reasoner(language.dim, config.thoughts, classes, constant, config.newest)
         self._now = self.stages()[-1]
         self._answers: tuple[Trie, list[Block]] | None = None
 
     @classmethod
     def build(cls, config: Any, ground: Ground) -> Self:
-        """The model with fresh weights, and the ids and groups that it is made of.
+        """The model with fresh weights, and the language and groups that it is made of.
 
         Raises:
             BadInput: If what they are made of is missing.
+            ArtefactError: If weights are missing from the files of the language model.
         """
-        return cls(config, known_of(config, ground))
+        known = known_of(config, ground)
+        return cls(config, known, language_of(config, known, ground))
 
     @classmethod
     def open(cls, config: Any, ground: Ground, run: Path) -> Self:
@@ -86,18 +86,18 @@ class VRec(nn.Module):
         Raises:
             ArtefactError: If the files are of another model or another catalogue, or damaged.
         """
-        ids = SemanticIds.open(run / IDS, ground.num_items)
+        language = kept_language(config, ground.num_items, run)
         groupings = {
             name: Grouping.open(_file_of(number, run), "items", ground.num_items)
             for number, name in enumerate(config.checks)
         }
-        known = Known(ids, groupings)
-        return filled(lambda: cls(config, known), run / WEIGHTS, config.layers)
+        known = Known(None, groupings)
+        return filled(lambda: cls(config, known, language()), run / WEIGHTS, config.layers)
 
     def save(self, run: Path) -> None:
-        """Write the weights, the semantic ids and the groups."""
+        """Write the weights, what else the language needs, and the groups."""
         save_tensors(run / WEIGHTS, self.state_dict())
-        self.known.ids.save(run / IDS)
+        self.language.save(run)
         for number, name in enumerate(self.config.checks):
             self.known.groupings[name].save(_file_of(number, run))
 
@@ -119,6 +119,14 @@ class VRec(nn.Module):
             Stage("verify", ("reasoner.verifiers",), alone, "proxy", "last"),
             Stage("joint", ("",), joint, "joint"),
         )
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """What was trained before learns at `language_lr` of the rate of everything else."""
+        slow = self.language.pretrained()
+        known = {id(parameter) for parameter in slow}
+        rest = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        paces = (rest, 1.0), (slow, self.config.language_lr)
+        return [{"params": params, "share": share} for params, share in paces if params]
 
     def enter(self, stage: Stage) -> None:
         """Go over to a stage: in the first no thought is checked."""
@@ -170,8 +178,7 @@ class VRec(nn.Module):
         """
         scores = []
         trie, blocks = self._catalogue()
-        for start in range(0, len(contexts), _ROWS):
-            prompt = self.reason(self._read(contexts, start)).prompt
+        for prompt in self._prompts(contexts):
             if self.config.beams:
                 beams, certain = min(self.config.beams, self.num_items), self.config.certain
                 given = self.language.causal, trie, prompt, blocks
@@ -179,7 +186,8 @@ class VRec(nn.Module):
                 said = self.language.causal.log_probs(prompt.state)
                 scores.append(_spread(named, said[:, trie.first_tokens]))
             else:
-                scores.append(full_ranking(self.language.causal, trie, prompt, blocks, 0.0))
+                for part in parts_of(prompt, self.language.ranked):
+                    scores.append(full_ranking(self.language.causal, trie, part, blocks, 0.0))
         return torch.cat(scores) if scores else self.language.begin.new_zeros(0, self.num_items)
 
     @torch.no_grad()
@@ -191,15 +199,8 @@ class VRec(nn.Module):
         """
         trie, _ = self._catalogue()
         found = [
-            beam_search(
-                self.language.causal,
-                trie,
-                self.reason(self._read(contexts, at)).prompt,
-                beams,
-                k,
-                0.0,
-            )
-            for at in range(0, len(contexts), _ROWS)
+            beam_search(self.language.causal, trie, prompt, beams, k, 0.0)
+            for prompt in self._prompts(contexts)
         ]
         return Named(*(torch.cat(part) for part in zip(*found, strict=True)))
 
@@ -243,6 +244,11 @@ class VRec(nn.Module):
         """(M,) what each verifier says."""
         return [cast(Labels, label) for label in self.labels]
 
+    def _prompts(self, contexts: Contexts) -> Iterator[Prompt]:
+        """Histories that were read and thought about, as many as are answered at a time."""
+        for start in range(0, len(contexts), _ROWS):
+            yield from parts_of(self.reason(self._read(contexts, start)).prompt, self.language.rows)
+
     def _read(self, contexts: Contexts, start: int) -> Batch:
         rows = contexts.slice(start, start + _ROWS)
         return last(rows, self.config.history).to(self.language.begin.device)
@@ -252,7 +258,7 @@ class VRec(nn.Module):
         device = self.language.begin.device
         if self._answers is None or self._answers[0].tokens.device != device:
             trie = self.language.trie()
-            self._answers = trie, blocks_of(trie)
+            self._answers = trie, blocks_of(trie, self.language.nodes)
         return self._answers
 
 

@@ -31,7 +31,7 @@ from tastemaker.recommend.clusters import k_means
 from tastemaker.recommend.ease import binary
 from tastemaker.recommend.group_names import around, said, texts_of, titles_of
 from tastemaker.recommend.residual_codes import residual_codes
-from tastemaker.recommend.vrec_shape import VRecConfig
+from tastemaker.recommend.vrec_shape import CODES, VRecConfig
 
 Vectors = npt.NDArray[np.float32]
 Int64s = npt.NDArray[np.int64]
@@ -47,7 +47,8 @@ chosen with what tells items apart whose texts are alike or missing. Ours, and n
 class Known:
     """What a model knows of its items beside its weights."""
 
-    ids: SemanticIds
+    ids: SemanticIds | None
+    """None where the language is not one of ids"""
     groupings: Mapping[str, Grouping]
     """verifier → what it says"""
 
@@ -64,7 +65,8 @@ def known_of(config: VRecConfig, ground: Ground) -> Known:
         raise ValueError("ids and groups are learnt from training events: keep them")
     facts = _Facts(ground, ground.train)
     groupings = {name: _grouping(name, config, ground, facts) for name in config.checks}
-    return Known(_ids(config, ground, facts), groupings)
+    ids = _ids(config, ground, facts) if config.language == CODES else None
+    return Known(ids, groupings)
 
 
 class _Facts:

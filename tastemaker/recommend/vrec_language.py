@@ -7,6 +7,8 @@ The vector of the thought slot is no code, so that no number of codes moves it.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -15,9 +17,10 @@ from torch import Tensor, nn
 from tastemaker.data.batches import Batch
 from tastemaker.data.semantic_ids import SemanticIds
 from tastemaker.models.causal import Causal, Prompt, read
+from tastemaker.models.full_ranking import NODES
 from tastemaker.models.trie import Trie
 from tastemaker.models.user_llm import fresh_user_model
-from tastemaker.recommend.vrec_shape import VRecConfig
+from tastemaker.recommend.vrec_shape import IDS, VRecConfig
 
 
 class CodeLanguage(nn.Module):
@@ -25,10 +28,15 @@ class CodeLanguage(nn.Module):
 
     tokens: Tensor
     """(I+1, L) int64 codes of each item, −1 after the last; row 0 is padding"""
+    rows = ranked = 32
+    """Users that are answered together by beams, and by a ranking of all items."""
+    nodes = NODES
+    """Items whose beginnings are read in one pass."""
 
     def __init__(self, config: VRecConfig, ids: SemanticIds) -> None:
         """Fresh weights for I items."""
         super().__init__()
+        self.ids, self.dim = ids, config.dim
         dim, columns = config.dim, 2 + config.history + config.thoughts + len(ids.sizes)
         shape = dim, config.layers, config.heads, columns, config.dropout
         self.body = fresh_user_model(*shape)
@@ -47,6 +55,19 @@ class CodeLanguage(nn.Module):
     def causal(self) -> Causal:
         """The model as what decodes it sees it."""
         return Causal(self.body, self.embed, self.logits)
+
+    @property
+    def num_items(self) -> int:
+        """I."""
+        return len(self.tokens) - 1
+
+    def pretrained(self) -> list[nn.Parameter]:
+        """What learns at `language_lr` of the rate: nothing."""
+        return []
+
+    def save(self, run: Path) -> None:
+        """Write the semantic ids."""
+        self.ids.save(run / IDS)
 
     def trie(self) -> Trie:
         """What may be said."""

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, Self
 
 from tastemaker.errors import BadInput
+
+IDS = "semantic-ids.arrow"
+"""File of a run that its semantic ids stand in."""
+TITLES = "titles.safetensors"
+"""File of a run that the tokens of its titles stand in."""
+LANGUAGE = "language.json"
+"""File of a run that says which model its adapters belong to."""
+CODES = "codes"
+"""The language of semantic ids."""
+_OF_CODES = ("dim", "layers", "heads", "dropout", "codes", "levels", "size")
+"""Options of a model that is made for semantic ids; any other comes with its own sizes."""
+_OF_TITLES = ("lora", "title_tokens", "language_lr")
+"""Options of a model that was trained before, and reads titles."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +30,18 @@ class VRecConfig:
     one thought and two verifiers of 25 classes.
     """
 
+    language: str = CODES
+    """what is read and said: `codes`, semantic ids by a fresh model; or titles, by the causal
+    language model of this name or path, such as smollm2"""
+    lora: int = 0
+    """rank of LoRA adapters beside such a model, which stays as it is; 0: all of it is trained"""
+    title_tokens: int = 16
+    """tokens of a title that such a model reads and says, at most."""
+    language_lr: float = 0.1
+    """such a model's part of the learning rate."""
     dim: int = 128
-    """width D of the language model."""
+    """width D of the fresh model; like all down to `dropout`, `codes`, `levels` and `size`, for
+    the language `codes` alone."""
     layers: int = 2
     """its blocks."""
     heads: int = 2
@@ -79,9 +102,12 @@ class VRecConfig:
             self._refuse("dim", f"Choose a multiple of {2 * self.heads}, twice the heads.")
         if self.certain > self.beams:
             self._refuse("certain", "Give at least as many beams; with none, all items are scored.")
+        self._whole("lora", 0, 1024)
+        self._whole("title_tokens", 1, 512)
+        self._own()
         if not 0 <= self.dropout < 1:
             self._refuse("dropout", "Give a number from 0 to below 1.")
-        for name in ("beta", "gamma", "verify_lr", "joint_lr"):
+        for name in ("beta", "gamma", "verify_lr", "joint_lr", "language_lr"):
             if not 0 <= vars(self)[name] < math.inf:
                 self._refuse(name, "Give 0 or a number above it.")
         if len(set(self.verifiers)) < len(self.verifiers):
@@ -92,11 +118,19 @@ class VRecConfig:
         """The verifiers that have something to check."""
         return self.verifiers if self.thoughts else ()
 
-    def _whole(self, name: str, least: int) -> None:
+    def _whole(self, name: str, least: int, most: int = 0) -> None:
         """Refuse a size below the least, or so large that no machine holds the model."""
-        most = 65_536 if name in ("dim", "heads", "size") else 1_000_000
+        most = most or (65_536 if name in ("dim", "heads", "size") else 1_000_000)
         if not least <= vars(self)[name] <= most:
             self._refuse(name, f"Give a whole number from {least} to {most:,}.")
+
+    def _own(self) -> None:
+        """Refuse options that are set for the other language, where they would do nothing."""
+        usual = {one.name: one.default for one in fields(self)}
+        for name in _OF_TITLES if self.language == CODES else _OF_CODES:
+            if vars(self)[name] != usual[name]:
+                what = f"{name} = {vars(self)[name]} does nothing for language = {self.language}."
+                raise BadInput(what, "model options", "Leave it out, or choose another language.")
 
     def _refuse(self, name: str, fix: str) -> None:
         what = f"{name} = {vars(self)[name]} cannot be built."
@@ -107,5 +141,5 @@ class VRecConfig:
         return self
 
     def foreign(self) -> dict[str, str]:
-        """Option → the model on this machine that it names: none."""
-        return {}
+        """Option → the language model on this machine that it names."""
+        return {} if self.language == CODES else {"language": self.language}

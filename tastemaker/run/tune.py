@@ -29,6 +29,7 @@ from tastemaker.recommend.counting import COUNTING
 from tastemaker.run.folder import only_writer, run_folder
 from tastemaker.run.job import fresh_model, run_recommender, train_neural
 from tastemaker.run.plan import Plan, make_plan
+from tastemaker.seams import Shape
 from tastemaker.train.journal import LOG
 from tastemaker.train.stopping import listening
 
@@ -171,10 +172,27 @@ def space_of(name: str) -> Space:
     return {**every, **NEURAL[name].space}
 
 
+def taken(space: Space, model: Shape) -> Space:
+    """The options that a model takes as it stands: one trained before has sizes of its own."""
+
+    def takes(option: str, value: object) -> bool:
+        try:
+            _changed(model, _under("model", {option: value}))
+        except BadInput:
+            return False
+        return True
+
+    return {
+        option: values
+        for option, values in space.items()
+        if all(takes(option, value) for value in values)
+    }
+
+
 def tune_neural(plan: Plan, count: int, trials: Trials) -> Path:
     """Train every trial; returns the folder of the best, the only one that is kept."""
     name, parent = plan.options.model, trials.path.parent
-    space = space_of(name)
+    space = taken(space_of(name), plan.model)
     for number, settings in enumerate(drawn(space, count, plan.options.seed)):
         if trials.made(name, number):
             continue

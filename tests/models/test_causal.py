@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from tastemaker.models.causal import branch, read
-from tests.models.small_causal import DIM, small
+from tastemaker.models.causal import Past, Prompt, branch, parts_of, read
+from tests.models.small_causal import DIM, prompts, small
 
 
 @torch.no_grad()
@@ -47,3 +47,16 @@ def test_branches_do_not_see_each_other() -> None:
         alone = torch.cat([x, ways[:, way : way + 1]], 1)
         want, _ = read(body, alone, torch.ones(1, 5, dtype=torch.bool))
         torch.testing.assert_close(states[:, way], want[:, 4], rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_prompts_are_answered_some_at_a_time() -> None:
+    model = small()
+    whole = prompts(model, (3, 1, 5))
+    parts = [*parts_of(whole, 2)]
+    assert [len(part.state) for part in parts] == [2, 1]
+    assert torch.equal(torch.cat([part.state for part in parts]), whole.state)
+    (only,) = parts_of(whole, 8)
+    assert torch.equal(only.past.valid, whole.past.valid)
+    assert torch.equal(parts[1].past.layers[0][0], whole.past.layers[0][0][2:])
+    assert [*parts_of(Prompt(Past([], whole.past.valid[:0]), whole.state[:0]), 2)] == []

@@ -14,7 +14,9 @@ from tastemaker.recommend.vrec_shape import VRecConfig
     [{"dim": 6, "heads": 2}, {"dim": 0}, {"thoughts": -1}, {"classes": 1}, {"dropout": 1.0},
      {"beta": -1.0}, {"gamma": float("nan")}, {"joint_lr": float("inf")}, {"beams": -1},
      {"certain": 5}, {"beams": 10, "certain": 11},
-     {"verifiers": ("text", "text")}, {"levels": 0}, {"history": 10**9}],
+     {"verifiers": ("text", "text")}, {"levels": 0}, {"history": 10**9},
+     {"language": "smollm2", "lora": -1}, {"language": "smollm2", "lora": 10**4},
+     {"language": "smollm2", "title_tokens": 0}, {"language": "smollm2", "language_lr": -1.0}],
 )  # fmt: skip
 def test_what_cannot_be_built_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(BadInput):
@@ -25,3 +27,20 @@ def test_options_go_through_json() -> None:
     config = VRecConfig(thoughts=0, verifiers=(), thinking="constant")
     assert from_json(VRecConfig, to_json(config), "here") == config
     assert config.suited(10) == config and config.foreign() == {}
+
+
+@pytest.mark.parametrize(
+    "idle",
+    [{"lora": 8}, {"title_tokens": 8}, {"language_lr": 1.0},
+     {"language": "smollm2", "dropout": 0.1}, {"language": "smollm2", "dim": 64},
+     {"language": "smollm2", "codes": "events"}],
+)  # fmt: skip
+def test_an_option_of_the_other_language_is_refused(idle: dict[str, object]) -> None:
+    with pytest.raises(BadInput, match="does nothing"):
+        replace(VRecConfig(), **idle)  # type: ignore[arg-type]
+
+
+def test_a_language_model_is_a_foreign_one() -> None:
+    config = VRecConfig(language="some/folder", lora=4)
+    assert config.foreign() == {"language": "some/folder"}
+    assert from_json(VRecConfig, to_json(config), "here") == config

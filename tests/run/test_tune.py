@@ -17,7 +17,7 @@ from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.run import tune
 from tastemaker.run.plan import Plan
-from tastemaker.run.tune import SPACE, drawn, space_of, tune_model, varied
+from tastemaker.run.tune import SPACE, drawn, space_of, taken, tune_model, varied
 from tastemaker.train.config import FitConfig
 
 SMALL = {
@@ -140,6 +140,14 @@ def test_a_search_draws_only_options_that_the_model_has(model: str) -> None:
         options: Any = config if group == "model" else NEURAL[model].presets["default"].fit
         for name in path:
             options = vars(options)[name]
+
+
+def test_a_model_that_was_trained_before_keeps_its_sizes() -> None:
+    backbone = NEURAL["vrec"]
+    every = taken(space_of("vrec"), backbone.config())
+    assert every == space_of("vrec")
+    titles = taken(every, backbone.presets["titles"].model)
+    assert every.keys() - titles.keys() == {"model.dim", "model.layers", "model.dropout"}
 
 
 def test_a_trial_sets_options_of_a_backbone_too() -> None:
