@@ -22,6 +22,7 @@ from tastemaker.recommend.counting import COUNTING
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.recommend.vrec import VRec
 from tastemaker.recommend.vrec_groups import Known
+from tastemaker.recommend.vrec_languages import language_of
 from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.seams import Stage
 from tastemaker.train.config import FitConfig
@@ -99,10 +100,11 @@ def trained(cache: Path, task: Task, known: Known, arm: Arm, name: str, seed: in
     make = shuffled if arm.shuffled else (lambda grouping: grouping)
     own = Known(known.ids, {one: make(known.groupings[one]) for one in shape.verifiers})
     seed_everything(seed)
-    first = Begun(replace(shape, verifiers=()), replace(own, groupings={}))
+    alone = replace(shape, verifiers=()), replace(own, groupings={})
+    first = Begun(*alone, language_of(*alone, task.ground))
     task.fitted(first, training, cache / f"{arm.begins}-seed-{seed}")
     seed_everything(seed)
-    model = GoneOn(shape, own)
+    model = GoneOn(shape, own, language_of(shape, own, task.ground))
     model.load_state_dict(model.state_dict() | first.state_dict())
     out = cache / f"{name.replace(', N = ', '-')}-seed-{seed}"
     more = replace(training, validate_every=2)

@@ -176,11 +176,11 @@ PERSREC = {
         "arXiv 2601.03479, HSTU on EB-NeRD; negatives are shared by a batch here",
     ),
 }
-_VREC_TRAINING = FitConfig(epochs=20, lr=2e-3, weight_decay=0.1, batch=128, validate_every=4)
+_VREC_TRAINING = FitConfig(epochs=20, lr=2e-3, weight_decay=0.1, batch=16, validate_every=4)
 VREC = {
     "default": Preset(VRecConfig(), FitConfig(), "two thoughts, two verifiers, for a first try"),
     "sparse": Preset(
-        VRecConfig(history=10, beams=40, verify_epochs=3, joint_epochs=8),
+        VRecConfig(history=10, targets=0, verify_epochs=3, joint_epochs=8),
         _VREC_TRAINING,
         "recipes/vrec.py",
     ),
@@ -192,6 +192,7 @@ VREC = {
             history=10,
             thoughts=1,
             beams=40,
+            certain=0,
             verify_epochs=3,
             joint_epochs=3,
         ),

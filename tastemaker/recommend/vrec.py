@@ -51,6 +51,9 @@ from tastemaker.weights import WEIGHTS, filled
 
 _ROWS = 32
 """Users whose histories are read at a time."""
+_PREFIXES = 4
+"""Rows of a step for each full history that a step of other models would have: each is the past of
+one event here, and 128 of them are the paper's batch."""
 
 
 class VRec(nn.Module):
@@ -133,8 +136,9 @@ class VRec(nn.Module):
         self._now = stage
 
     def batches(self, train: Contexts, rows: int, seed: int = 0) -> PrefixBatches:
-        """Steps of `rows` events with their past."""
-        return PrefixBatches(train, self.config.history, rows, seed, self.config.targets)
+        """Steps of `_PREFIXES` times as many events with their past as histories were asked for."""
+        config, events = self.config, _PREFIXES * rows
+        return PrefixBatches(train, config.history, events, seed, config.targets)
 
     def reason(self, batch: Batch) -> Reasoned:
         """Read B histories and think about them."""
@@ -180,7 +184,8 @@ class VRec(nn.Module):
         trie, blocks = self._catalogue()
         for prompt in self._prompts(contexts):
             if self.config.beams:
-                beams, certain = min(self.config.beams, self.num_items), self.config.certain
+                beams = min(self.config.beams, self.num_items)
+                certain = min(self.config.certain, beams)
                 given = self.language.causal, trie, prompt, blocks
                 named = certain_search(*given, beams, certain)
                 said = self.language.causal.log_probs(prompt.state)

@@ -48,7 +48,7 @@ class VRecConfig:
     """its attention heads; divides `dim`."""
     dropout: float = 0.5
     """share of what is read that is dropped in training."""
-    history: int = 50
+    history: int = 20
     """newest events of a user that are read."""
     targets: int = 20
     """events of a user that an epoch learns from, drawn anew in each; 0: all."""
@@ -86,10 +86,11 @@ class VRecConfig:
     """epochs of the last stage, in which everything learns."""
     joint_lr: float = 3e-4
     """its learning rate."""
-    beams: int = 0
+    beams: int = 50
     """beams by which a user's items are found, others standing below; 0: all items are scored."""
-    certain: int = 0
-    """first places that are surely those of all items: beams are doubled until they are."""
+    certain: int = 10
+    """first places, of as many as there are beams, that are surely those of all items: beams are
+    doubled until they are."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
@@ -100,8 +101,6 @@ class VRecConfig:
             self._whole(name, 0)
         if self.dim % (2 * self.heads):
             self._refuse("dim", f"Choose a multiple of {2 * self.heads}, twice the heads.")
-        if self.certain > self.beams:
-            self._refuse("certain", "Give at least as many beams; with none, all items are scored.")
         self._whole("lora", 0, 1024)
         self._whole("title_tokens", 1, 512)
         self._own()

@@ -20,7 +20,7 @@ from tastemaker.train.loop import fit
 from tests.contracts import ITEMS, RecommenderContract, some_contexts
 from tests.recommend.small_vrec import SMALL, cycles, model
 
-QUICK = FitConfig(epochs=1, warmup=1, patience=0, lr=0.01, batch=64, validate_every=1_000)
+QUICK = FitConfig(epochs=1, warmup=1, patience=0, lr=0.01, batch=16, validate_every=1_000)
 RATT = {"verifiers": ()}
 
 
@@ -32,7 +32,7 @@ class TestVRec(RecommenderContract):
         return model(seed).eval()
 
 
-def step_of(net: VRec, rows: int = 16) -> Prefixes:
+def step_of(net: VRec, rows: int = 4) -> Prefixes:
     return next(iter(net.batches(some_contexts(40), rows).epoch(0)))
 
 
@@ -165,7 +165,7 @@ def test_a_stage_trains_its_parts_alone() -> None:
         seen.append({n: p.clone() for n, p in net.state_dict().items()})
         return {"ndcg@10": float(len(seen))}
 
-    fit(net, net.batches(some_contexts(40), 64), QUICK, validate)
+    fit(net, net.batches(some_contexts(40), 16), QUICK, validate)
     fresh, reasoned, verified, joint = seen
     moved = [
         {name for name in fresh if not torch.equal(a[name], b[name])}

@@ -23,7 +23,7 @@ from tests.contracts import some_contexts
 from tests.recommend.small_vrec import SMALL, model
 
 DIM, ROWS, STEPS = 6, 23, 3
-KINDS = labelled("kind", np.array([0, 0, 1, 1, 2, -1]))
+KINDS = labelled(np.array([0, 0, 1, 1, 2, -1]), lambda _: ("kind 1", "kind 2", "kind 3"))
 SEVERAL = Grouping.from_labels([["a", "b"], ["b"], ["a"], ["c"], ["a", "c"], ["c"]], "items")
 TRAIN = Contexts(
     np.arange(2), np.array([0, 5, 8], np.int64), np.array([3, 3, 4, 1, 6, 5, 4, 3], np.int32)

@@ -13,7 +13,7 @@ from tastemaker.recommend.vrec_shape import VRecConfig
     "wrong",
     [{"dim": 6, "heads": 2}, {"dim": 0}, {"thoughts": -1}, {"classes": 1}, {"dropout": 1.0},
      {"beta": -1.0}, {"gamma": float("nan")}, {"joint_lr": float("inf")}, {"beams": -1},
-     {"certain": 5}, {"beams": 10, "certain": 11},
+     {"certain": -1},
      {"verifiers": ("text", "text")}, {"levels": 0}, {"history": 10**9},
      {"language": "smollm2", "lora": -1}, {"language": "smollm2", "lora": 10**4},
      {"language": "smollm2", "title_tokens": 0}, {"language": "smollm2", "language_lr": -1.0}],

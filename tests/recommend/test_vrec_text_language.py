@@ -23,7 +23,7 @@ from tastemaker.train.loop import fit
 from tests.contracts import ITEMS, some_contexts
 from tests.recommend.small_titles import TITLES, config, ground, model
 
-QUICK = FitConfig(epochs=1, warmup=1, patience=0, lr=0.01, batch=64, validate_every=1_000)
+QUICK = FitConfig(epochs=1, warmup=1, patience=0, lr=0.01, batch=16, validate_every=1_000)
 EVERY = torch.arange(1, ITEMS + 1)
 
 
@@ -32,7 +32,7 @@ def speaking(net: VRec) -> TitleLanguage:
     return net.language
 
 
-def step_of(net: VRec, rows: int = 16) -> Prefixes:
+def step_of(net: VRec, rows: int = 4) -> Prefixes:
     return next(iter(net.batches(some_contexts(40), rows).epoch(0)))
 
 
@@ -207,7 +207,7 @@ def test_a_stage_trains_its_parts_alone_and_adapters_leave_the_rest(
         seen.append({name: p.clone() for name, p in net.state_dict().items()})
         return {"ndcg@10": float(len(seen))}
 
-    fit(net, net.batches(some_contexts(40), 64), QUICK, validate)
+    fit(net, net.batches(some_contexts(40), 16), QUICK, validate)
     moved = [
         {name for name in a if not torch.equal(a[name], b[name])}
         for a, b in zip(seen[:-1], seen[1:], strict=True)
@@ -253,7 +253,7 @@ def test_it_learns_what_follows_what(talker: Path) -> None:
     where = ground(train, [*"abcdefghij"])
     net = model(talker, where=where, thoughts=1, verifiers=(), history=2, language_lr=1.0,
                 joint_lr=0.005, joint_epochs=3)  # fmt: skip
-    fit(net, net.batches(train, 50), replace(QUICK, epochs=20), lambda: {"ndcg@10": 0.0})
+    fit(net, net.batches(train, 12), replace(QUICK, epochs=20), lambda: {"ndcg@10": 0.0})
     asked = Contexts(np.arange(10), np.arange(11), np.arange(1, 11, dtype=np.int32))
     best = net.train(False).score(asked).argmax(1) + 1
     assert (best.numpy() == asked.items % 10 + 1).mean() >= 0.7
