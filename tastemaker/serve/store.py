@@ -9,12 +9,13 @@ restores an old dump, while what they do later is somebody's new history.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
 
+from tastemaker.data.declaration import Declaration
 from tastemaker.errors import BadInput
 from tastemaker.serve.adding import Appended, add
 from tastemaker.serve.database import Database
@@ -29,7 +30,13 @@ from tastemaker.serve.events import (
     seconds,
     until_of,
 )
+from tastemaker.serve.keys import Keys
+from tastemaker.serve.new_events import NewEvents, new_events
 from tastemaker.serve.tables import about, events, hidden
+
+if TYPE_CHECKING:
+    from tastemaker.recommend.user_states import Precision
+    from tastemaker.serve.states import StoredStates
 
 
 class Store:
@@ -119,6 +126,32 @@ class Store:
         with self.database.reading() as connection:
             rows = connection.execute(asked).mappings().all()
         return [event_of(row) for row in reversed(rows)]
+
+    def interactions(
+        self, declared: Declaration, since: int = 0, kinds: Sequence[str] | None = None
+    ) -> NewEvents:
+        """Events after number `since`, as a log to learn from; see `new_events.new_events`.
+
+        Args:
+            declared: What kinds and values mean, such as that of a run.
+            since: `NewEvents.last` of the last time; 0: read all.
+            kinds: Kinds wanted; None: all but `shown`.
+
+        Raises:
+            Unavailable: If the database is away.
+        """
+        return new_events(self.database, declared, since, kinds)
+
+    @property
+    def keys(self) -> Keys:
+        """The API keys."""
+        return Keys(self.database)
+
+    def states(self, identity: Mapping[str, object], precision: Precision) -> StoredStates:
+        """What a model keeps of each user; see `states.StoredStates`."""
+        from tastemaker.serve.states import StoredStates
+
+        return StoredStates(self.database, identity, precision)
 
     def erase(self, user: str) -> Erased:
         """Remove every event of a user and everything kept of them, for good.
