@@ -108,6 +108,7 @@ class Database:
             return 0
         insert = sqlite.insert if self.embedded else postgresql.insert
         statement = insert(table).on_conflict_do_nothing()
+        connection = connection.execution_options(preserve_rowcount=True)
         return connection.execute(statement, list(rows)).rowcount
 
     def put(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:

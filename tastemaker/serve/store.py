@@ -190,8 +190,8 @@ class Store:
 
     def unhide(self, item: str) -> bool:
         """Offer an item again; says whether it was hidden."""
+        gone = delete(hidden).where(hidden.c.item_id == checked_id(item, "item_id"))
         with self.database.writing() as connection:
-            gone = delete(hidden).where(hidden.c.item_id == item)
             return connection.execute(gone).rowcount > 0
 
     def hidden(self, now: float | None = None) -> frozenset[str]:
