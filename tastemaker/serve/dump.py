@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, RowMapping, Table
+from sqlalchemy import RowMapping, Table
 
 from tastemaker.files import replaced
 from tastemaker.serve.database import Database
@@ -36,16 +36,13 @@ def dump(database: Database, path: Path) -> dict[str, int]:
         partial.chmod(0o600)
         file.write(line_of("store", {"format": FORMAT}))
         for kind, (table, values_of) in _TABLES.items():
-            for row in _rows(connection, table):
-                file.write(line_of(kind, values_of(row)))
-                counts[kind] += 1
+            asked = table.select().order_by(*table.primary_key)
+            with connection.execution_options(yield_per=_HELD).execute(asked) as rows:
+                for row in rows.mappings():
+                    file.write(line_of(kind, values_of(row)))
+                    counts[kind] += 1
         file.write(line_of("end", dict(counts)))
     return counts
-
-
-def _rows(connection: Connection, table: Table) -> Iterator[RowMapping]:
-    asked = table.select().order_by(*table.primary_key)
-    yield from connection.execution_options(yield_per=_HELD).execute(asked).mappings()
 
 
 def _time(time: int | None) -> float | None:

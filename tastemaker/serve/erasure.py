@@ -60,7 +60,7 @@ def remember(database: Database, connection: Connection, until: Mapping[bytes, i
     held: dict[bytes, int] = {}
     for some in chunks(list(until)):
         asked = select(erased.c.user_hash, erased.c.time).where(erased.c.user_hash.in_(some))
-        held |= {found: time for found, time in connection.execute(asked)}
+        held |= {row.user_hash: row.time for row in connection.execute(asked)}
     later = {one: time for one, time in until.items() if time > held.get(one, -1)}
     rows = [{"user_hash": one, "time": time} for one, time in later.items()]
     database.put(connection, erased, rows)

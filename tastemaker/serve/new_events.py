@@ -109,21 +109,20 @@ class _Rows:
     def batches(self) -> Iterator[pl.DataFrame]:
         """All rows, in the order of their numbers."""
         self._numbers.clear()
-        result = self._connection.execution_options(yield_per=_BATCH).execute(self._asked)
-        for part in result.partitions():
-            columns = list(zip(*part, strict=True))
-            self._numbers.append(pl.Series(columns[0], dtype=pl.Int64))
-            kinds = [kind or self._unnamed for kind in columns[4]]
-            read = [columns[1], columns[2], columns[3], kinds, columns[5]]
-            names = self.schema.items()
-            yield pl.DataFrame(
-                [
-                    pl.Series(name, values, pl.Int64).cast(kind)
-                    if name == "timestamp"
-                    else pl.Series(name, values, kind)
-                    for (name, kind), values in zip(names, read, strict=False)
-                ]
-            )
+        asked = self._connection.execution_options(yield_per=_BATCH).execute(self._asked)
+        with asked as result:
+            for part in result.partitions():
+                yield self._frame(list(zip(*part, strict=True)))
+
+    def _frame(self, columns: Sequence[Sequence[Any]]) -> pl.DataFrame:
+        """Columns of `_READ` as the door reads them."""
+        numbers, users, items, times, kinds, values = columns
+        self._numbers.append(pl.Series(numbers, dtype=pl.Int64))
+        named = [kind or self._unnamed for kind in kinds]
+        moments = pl.Series(times, dtype=pl.Int64)
+        read = (users, items, moments, named, values)
+        pairs = zip(self.schema.items(), read, strict=False)  # values only where they are declared
+        return pl.DataFrame([pl.Series(name, one).cast(kind) for (name, kind), one in pairs])
 
     def numbered(self, dropped: pl.DataFrame) -> pl.DataFrame:
         """Rows that were left out, by the number of the event in place of the row."""

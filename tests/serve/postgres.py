@@ -94,16 +94,16 @@ class Postgres:
                 return
         raise AssertionError("PostgreSQL does not answer")
 
-    def stop(self) -> None:
+    def stop(self, how: int = signal.SIGINT) -> None:
         """Stop at once, letting go of everybody who is connected."""
         if self.process is not None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.send_signal(how)
             self.process.wait(60)
             self.process = None
 
     def remove(self) -> None:
         """Stop, and leave nothing behind."""
-        self.stop()
+        self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder)
 
     def execute(self, statement: str) -> None:

@@ -123,9 +123,8 @@ def test_a_damaged_file_is_no_store(tmp_path: Path, start: int) -> None:
         store.append(batch(0))
     raw = path.read_bytes()
     path.write_bytes(raw[:start] + os.urandom(5_000) + raw[start + 5_000 :])
-    with pytest.raises(ArtefactError) as caught:
-        with Store.open(path) as store:
-            len(store)
+    with pytest.raises(ArtefactError) as caught, Store.open(path) as store:
+        len(store)
     assert caught.value.file == str(path)
 
 
@@ -146,10 +145,13 @@ def test_a_file_of_something_else_is_no_store(tmp_path: Path) -> None:
 def test_what_postgres_says_by_its_code(
     postgres: Postgres, code: str, kind: type[Exception]
 ) -> None:
-    with Store.open(postgres.fresh()) as store, pytest.raises(kind):
-        with store.database.writing() as connection:
-            raised = f"DO $$ BEGIN RAISE 'a fault' USING ERRCODE = '{code}'; END $$"
-            connection.exec_driver_sql(raised)
+    raised = f"DO $$ BEGIN RAISE 'a fault' USING ERRCODE = '{code}'; END $$"
+    with (
+        Store.open(postgres.fresh()) as store,
+        pytest.raises(kind),
+        store.database.writing() as connection,
+    ):
+        connection.exec_driver_sql(raised)
 
 
 def test_mistakes_of_our_own_are_not_dressed_up(store: Store) -> None:
