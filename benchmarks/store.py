@@ -16,6 +16,7 @@ import argparse
 import random
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,17 @@ def ingest(folder: Path, events: list[Event], size: int) -> list[dict[str, Any]]
     ]
 
 
+def at_once(folder: Path, events: list[Event], size: int, clients: int) -> dict[str, Any]:
+    """Take events in from several clients, each of which waits for its own."""
+    batches = [events[start : start + size] for start in range(0, len(events), size)]
+    with Store.open(folder / "at-once") as store, ThreadPoolExecutor(clients) as pool:
+        began = time.perf_counter()
+        list(pool.map(store.append, batches))
+        took = time.perf_counter() - began
+    what = f"batches of {size}, {clients} clients at once: acknowledged events/s"
+    return row(what, len(events) / took, BAR)
+
+
 def used(folder: Path, events: list[Event]) -> list[dict[str, Any]]:
     """What is done with a store: histories, the log, a dump and its way back."""
     made = []
@@ -109,6 +121,7 @@ def main() -> None:
         rows = [row("milliseconds of one fsync on this disk, median", synced(folder))]
         for size in (50, 500):
             rows += ingest(folder, events, size)
+        rows.append(at_once(folder, events, 50, 8))
         rows += used(folder, events)
     for one in rows:
         print(one["what"], one["ours"], one["target"] or "", flush=True)

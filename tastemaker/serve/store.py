@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 
 from tastemaker.data.declaration import Declaration
 from tastemaker.errors import BadInput
-from tastemaker.serve.adding import Appended, add
+from tastemaker.serve.adding import Appended
 from tastemaker.serve.database import Database
 from tastemaker.serve.erasure import Erased, erase, erased_until
 from tastemaker.serve.events import (
@@ -30,6 +30,7 @@ from tastemaker.serve.events import (
     seconds,
     until_of,
 )
+from tastemaker.serve.group_commit import GroupCommit
 from tastemaker.serve.keys import Keys
 from tastemaker.serve.new_events import NewEvents, new_events
 from tastemaker.serve.tables import about, events, hidden
@@ -48,6 +49,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._together = GroupCommit(database)
 
     @classmethod
     def open(cls, url: str | Path, *, create: bool = True) -> Self:
@@ -98,8 +100,7 @@ class Store:
         rows = rows_of(batch, microseconds(time.time()))
         if not rows:
             return Appended(0, 0)
-        with self.database.writing() as connection:
-            return add(self.database, connection, rows)
+        return self._together.add(rows)
 
     def history(self, user: str, newest: int, kinds: Sequence[str] | None = None) -> list[Event]:
         """The newest events of a user, oldest first; events of one time as they were told.
