@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from tastemaker.recommend.persrec_memory import Remembering, identity_of
 from tastemaker.recommend.user_states import Precision, UserStates
 from tastemaker.serve.erasure import Erased
 from tastemaker.serve.events import Event
 from tastemaker.serve.store import Store
+from tests.recommend.test_persrec import grown
+from tests.recommend.test_persrec_memory import NAMES, SHAPE, scored, some
 from tests.recommend.test_user_states import IDENTITY, same, state
 
 
@@ -67,3 +70,17 @@ def test_states_are_erased_alone_and_with_their_user(store: Store) -> None:
     assert states.erase(["u1", "u2", "nobody"]) == 2
     assert store.erase("u0") == Erased(1, 1)
     assert len(states) == 1 and states.get("u3") is not None
+
+
+@torch.no_grad()
+def test_a_model_answers_from_the_store_as_from_its_file(store: Store) -> None:
+    net, contexts = grown("sasrec", exact=torch.float32, **SHAPE), some()
+    want = net.score(contexts)
+    for made, read in ((4, 0), (0, 4)):
+        states = store.states(identity_of(net), "float32")
+        kept = Remembering(net, states, lambda code: NAMES[code])
+        got = scored(kept, contexts)
+        assert float((got - want).abs().max()) <= 1e-5 * float(want.abs().max())
+        assert (kept.made, kept.read) == (made, read)
+    store.erase("ann")
+    assert kept.states.get("ann") is None and kept.states.get("bob") is not None
