@@ -58,7 +58,8 @@ class GroupCommit:
 
     def _next(self) -> list[_Batch]:
         """The first batches that wait; they stay in the list until their owners know."""
-        chosen, size = [], 0
+        chosen: list[_Batch] = []
+        size = 0
         with self._list:
             for batch in self._waiting:
                 done = batch.answer is not None or batch.fault is not None
