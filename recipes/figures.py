@@ -33,7 +33,7 @@ def figure(found: dict[str, Any]) -> str:
         return _relations(found)
     if found["name"] == "scaling":
         return _growth(found)
-    return _ratios(found)
+    return _ratios(found) if "rows" in found else ""
 
 
 def _relations(found: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from evidence import Evidence
-from vrec_task import CHOSEN, TEXT, Task, thinking
+from vrec_task import Task, thinking
 
 from tastemaker.config import seed_everything
 from tastemaker.data.groupings import Grouping
@@ -23,7 +23,7 @@ from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tastemaker.recommend.vrec import VRec
 from tastemaker.recommend.vrec_groups import Known
 from tastemaker.recommend.vrec_languages import language_of
-from tastemaker.recommend.vrec_shape import VRecConfig
+from tastemaker.recommend.vrec_shape import CHOSEN, TEXT, VRecConfig
 from tastemaker.seams import Stage
 from tastemaker.train.config import FitConfig
 

@@ -19,7 +19,7 @@ from tastemaker.metrics.intervals import Floats
 from tastemaker.recommend.sasrec import SASRec
 from tastemaker.recommend.vrec import VRec
 from tastemaker.recommend.vrec_groups import Known, known_of
-from tastemaker.recommend.vrec_shape import VRecConfig
+from tastemaker.recommend.vrec_shape import CHOSEN, TEXT, VRecConfig
 from tastemaker.seams import Recommender
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
@@ -28,7 +28,6 @@ MEASURES = ("entropy", "accuracy", "cosine", "w", "trust in text", "g/r")
 """Of a thought: H / log C and whether the likeliest group is right, both means over verifiers;
 likeness to the thought before; how far it is drawn; the gate's share of the verifier of texts; and
 the length of what it is drawn to, in lengths of the thought."""
-TEXT, CHOSEN = "text", "collaborative"
 _ROWS = 64
 
 

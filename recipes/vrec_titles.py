@@ -34,7 +34,8 @@ def short(toy: bool) -> Task:
     whole = task_of(office(), "words", toy=False)
     few = np.arange(0, len(whole.test), len(whole.test) // (2 if toy else ASKED))
     return replace(
-        whole, train=whole.train.slice(0, 4 if toy else USERS), valid=whole.valid.take(np.arange(min(len(few), 10))),
+        whole, train=whole.train.slice(0, 4 if toy else USERS),
+        valid=whole.valid.take(np.arange(min(len(few), 10))),
         test=whole.test.take(few), shape=SHAPE, training=TRAINING,
     )  # fmt: skip
 

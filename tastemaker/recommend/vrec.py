@@ -44,7 +44,7 @@ from tastemaker.recommend.vrec_languages import Language, kept_language, languag
 from tastemaker.recommend.vrec_loop import Check, Reasoned, Reasoner
 from tastemaker.recommend.vrec_losses import monotonic_loss, proxy_loss
 from tastemaker.recommend.vrec_measures import facts_of, rows_of
-from tastemaker.recommend.vrec_shape import VRecConfig
+from tastemaker.recommend.vrec_shape import VERIFIERS, VRecConfig
 from tastemaker.recommend.vrec_verifiers import Labels
 from tastemaker.seams import ReasoningFacts, Stage, Thought
 from tastemaker.weights import WEIGHTS, filled
@@ -64,8 +64,8 @@ class VRec(nn.Module):
         super().__init__()
         self.config, self.known = config, known
         self.language, self.num_items = language, language.num_items
-        self.labels = nn.ModuleList(Labels(name, known.groupings[name]) for name in config.checks)
-        classes = [known.groupings[name].num_groups for name in config.checks]
+        self.labels = nn.ModuleList(Labels(*named) for named in known.groupings.items())
+        classes = [grouping.num_groups for grouping in known.groupings.values()]
         constant = config.thinking == "constant"
         self.reasoner = Reasoner(language.dim, config.thoughts, classes, constant, config.newest)
         self._now = self.stages()[-1]
@@ -90,9 +90,10 @@ class VRec(nn.Module):
             ArtefactError: If the files are of another model or another catalogue, or damaged.
         """
         language = kept_language(config, ground.num_items, run)
+        names = config.checks(texts=(run / VERIFIERS[1]).exists())
         groupings = {
-            name: Grouping.open(_file_of(number, run), "items", ground.num_items)
-            for number, name in enumerate(config.checks)
+            name: Grouping.open(run / file, "items", ground.num_items)
+            for name, file in zip(names, VERIFIERS, strict=False)
         }
         known = Known(None, groupings)
         return filled(lambda: cls(config, known, language()), run / WEIGHTS, config.layers)
@@ -101,8 +102,8 @@ class VRec(nn.Module):
         """Write the weights, what else the language needs, and the groups."""
         save_tensors(run / WEIGHTS, self.state_dict())
         self.language.save(run)
-        for number, name in enumerate(self.config.checks):
-            self.known.groupings[name].save(_file_of(number, run))
+        for grouping, file in zip(self.known.groupings.values(), VERIFIERS, strict=False):
+            grouping.save(run / file)
 
     def stages(self) -> Sequence[Stage]:
         """Reason, verify, both; without verifiers the last is as long, so that models compare."""
@@ -265,11 +266,6 @@ class VRec(nn.Module):
             trie = self.language.trie()
             self._answers = trie, blocks_of(trie, self.language.nodes)
         return self._answers
-
-
-def _file_of(number: int, run: Path) -> Path:
-    """File of the groups that a verifier says."""
-    return run / f"verifier-{number}.arrow"
 
 
 def _spread(named: Named, begun: Tensor) -> Tensor:

@@ -31,14 +31,14 @@ from tastemaker.recommend.clusters import k_means
 from tastemaker.recommend.ease import binary
 from tastemaker.recommend.group_names import around, said, texts_of, titles_of
 from tastemaker.recommend.residual_codes import residual_codes
-from tastemaker.recommend.vrec_shape import CODES, VRecConfig
+from tastemaker.recommend.vrec_shape import AUTO, CHOSEN, CODES, TEXT, VRecConfig
 
 Vectors = npt.NDArray[np.float32]
 Int64s = npt.NDArray[np.int64]
 
 WIDTH = 64
 """Columns of collaborative vectors, at most."""
-CHOSEN = 0.3
+BESIDE = 0.3
 """Length of collaborative vectors beside those of texts in ids of words: texts decide, and what was
 chosen with what tells items apart whose texts are alike or missing. Ours, and not tuned."""
 
@@ -64,7 +64,8 @@ def known_of(config: VRecConfig, ground: Ground) -> Known:
     if ground.train is None:
         raise ValueError("ids and groups are learnt from training events: keep them")
     facts = _Facts(ground, ground.train)
-    groupings = {name: _grouping(name, config, ground, facts) for name in config.checks}
+    names = config.checks(texts=config.verifiers == (AUTO,) and bool(facts.texts.any()))
+    groupings = {name: _grouping(name, config, ground, facts) for name in names}
     ids = _ids(config, ground, facts) if config.language == CODES else None
     return Known(ids, groupings)
 
@@ -124,7 +125,7 @@ def _ids(config: VRecConfig, ground: Ground, facts: _Facts) -> SemanticIds:
         if not facts.texts.any():
             fix = "Give titles or texts in the items table, or choose --model.codes events."
             raise BadInput("No item with training events has a text.", "--model.codes words", fix)
-        vectors = np.concatenate([facts.texts, CHOSEN * facts.collaborative], axis=1)
+        vectors = np.concatenate([facts.texts, BESIDE * facts.collaborative], axis=1)
     elif made == "events":
         vectors = facts.collaborative
     else:
@@ -137,14 +138,14 @@ def _grouping(name: str, config: VRecConfig, ground: Ground, facts: _Facts) -> G
     where, most = f"--model.verifiers {name}", config.classes
     if name == "random":
         labels = np.random.default_rng(0).integers(0, most, ground.num_items)
-    elif name == "text":
+    elif name == TEXT:
         rows, learnt = facts.texts.any(axis=1), facts.texts.any(axis=1) & facts.trained
         if not learnt.any():
             fix = "Give titles in the items table, or choose --model.verifiers collaborative."
             raise BadInput("No item with training events has a text.", where, fix)
         labels = np.full(ground.num_items, -1, np.int64)
         labels[rows] = k_means(facts.texts[learnt], facts.texts[rows], most, 0)
-    elif name == "collaborative":
+    elif name == CHOSEN:
         vectors = facts.collaborative
         labels = np.full(ground.num_items, -1, np.int64)
         rows = vectors.any(axis=1)
@@ -154,7 +155,7 @@ def _grouping(name: str, config: VRecConfig, ground: Ground, facts: _Facts) -> G
         given = {key: groups for key, groups in ground.groupings.items() if groups.of == "items"}
         if name in given:
             return given[name]
-        known = ", ".join(["text", "collaborative", "random", *given])
+        known = ", ".join([TEXT, CHOSEN, "random", *given])
         raise BadInput(f"Nothing groups items by {name!r:.80}.", where, f"Known: {known}.")
     return labelled(labels, _named(name, ground, facts))
 
@@ -205,4 +206,4 @@ def _named(name: str, ground: Ground, facts: _Facts) -> Callable[[Int64s], Seque
     def numbered(labels: Int64s) -> Sequence[str]:
         return [f"{name} {group}" for group in range(1, int(labels.max(initial=-1)) + 2)]
 
-    return {"text": worded, "collaborative": chosen_most}.get(name, numbered)
+    return {TEXT: worded, CHOSEN: chosen_most}.get(name, numbered)

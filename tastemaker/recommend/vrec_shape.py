@@ -12,8 +12,16 @@ IDS = "semantic-ids.arrow"
 """File of a run that its semantic ids stand in."""
 TITLES = "titles.safetensors"
 """File of a run that the tokens of its titles stand in."""
+VERIFIERS = tuple(f"verifier-{number}.arrow" for number in range(16))
+"""Files of a run that the groups of its verifiers stand in; there are no more of them."""
 LANGUAGE = "language.json"
 """File of a run that says which model its adapters belong to."""
+AUTO = "auto"
+"""Verifiers that suit the data."""
+NONE = "none"
+"""No verifier, where a list cannot be empty."""
+TEXT, CHOSEN = "text", "collaborative"
+"""Groups of items whose texts are alike, and of those that the same users chose."""
 CODES = "codes"
 """The language of semantic ids."""
 _OF_CODES = ("dim", "layers", "heads", "dropout", "codes", "levels", "size")
@@ -65,9 +73,10 @@ class VRecConfig:
     """what thoughts are: attention over what was read, or learnt vectors as a control"""
     newest: int = 0
     """columns that a thought reads; 0: all."""
-    verifiers: tuple[str, ...] = ("text", "collaborative")
+    verifiers: tuple[str, ...] = (AUTO,)
     """groups that verifiers say: text, collaborative (chosen alike), random, or what the ground
-    groups items by, such as category; none: thoughts are not checked"""
+    groups items by, such as category; auto: text, where items have any, and collaborative; `none`
+    alone: thoughts are not checked"""
     classes: int = 25
     """clusters of text, collaborative and random, at most."""
     feedback: bool = True
@@ -109,13 +118,26 @@ class VRecConfig:
         for name in ("beta", "gamma", "verify_lr", "joint_lr", "language_lr"):
             if not 0 <= vars(self)[name] < math.inf:
                 self._refuse(name, "Give 0 or a number above it.")
+        self._checkable()
+
+    def _checkable(self) -> None:
+        """Refuse verifiers that cannot be meant."""
+        if isinstance(self.verifiers, str):
+            self._refuse("verifiers", "Give a list of names.")
+        if self.verifiers == (NONE,):
+            object.__setattr__(self, "verifiers", ())
+        if len(self.verifiers) > len(VERIFIERS):
+            self._refuse("verifiers", f"Name at most {len(VERIFIERS)}.")
         if len(set(self.verifiers)) < len(self.verifiers):
             self._refuse("verifiers", "Name each of them once.")
+        if len(self.verifiers) > 1 and not {AUTO, NONE}.isdisjoint(self.verifiers):
+            self._refuse("verifiers", f"Give {AUTO} or {NONE} alone, or name them all.")
 
-    @property
-    def checks(self) -> tuple[str, ...]:
-        """The verifiers that have something to check."""
-        return self.verifiers if self.thoughts else ()
+    def checks(self, texts: bool) -> tuple[str, ...]:
+        """Verifiers that have something to check, where items have texts or not."""
+        if not self.thoughts or self.verifiers != (AUTO,):
+            return self.verifiers if self.thoughts else ()
+        return (TEXT, CHOSEN) if texts else (CHOSEN,)
 
     def _whole(self, name: str, least: int, most: int = 0) -> None:
         """Refuse a size below the least, or so large that no machine holds the model."""

@@ -62,9 +62,13 @@ def caveats_of_heads(heads: JsonObject) -> list[str]:
 def _training(name: str, fitted: Fitted) -> str:
     if fitted.converged:
         return ""
+    ended, option = "Training ended with its last epoch", "--fit.epochs"
+    if fitted.stage:
+        ended = f"Training ended with the last epoch of its stage {fitted.stage}"
+        option = f"--model.{fitted.stage}-epochs, anew"
     return (
-        f"Training ended with its last epoch ({fitted.epochs}), not because validation had "
-        f"stopped rising: {name} may get better with more (tastemaker train {name} --fit.epochs)."
+        f"{ended} ({fitted.epochs}), not because validation had stopped rising: {name} may get "
+        f"better with more (tastemaker train {name} {option})."
     )
 
 

@@ -21,7 +21,7 @@ from tastemaker.index import kept as index
 from tastemaker.options import RunOptions
 from tastemaker.recommend.persrec_shape import TOKENS
 from tastemaker.recommend.priors_shape import GROUPINGS, HEADS
-from tastemaker.recommend.vrec_shape import LANGUAGE, TITLES
+from tastemaker.recommend.vrec_shape import IDS, LANGUAGE, TITLES, VERIFIERS
 from tastemaker.run.unfinished import no_run
 
 KIND = "run"
@@ -54,8 +54,10 @@ OPTIONAL = (
     NEIGHBOURS,
     TOKENS,
     HEADS,
+    IDS,
     LANGUAGE,
     TITLES,
+    *VERIFIERS,
     *GROUPINGS.values(),
     *(f"{INDEX}/{name}" for name in index.FILES),
 )

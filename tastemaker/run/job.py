@@ -49,6 +49,7 @@ from tastemaker.train.config import FitConfig
 from tastemaker.train.journal import LOG
 from tastemaker.train.loop import Fitted, fit
 from tastemaker.train.processes import processes
+from tastemaker.train.stages import stages_of
 from tastemaker.train.stopping import listening
 
 
@@ -149,12 +150,13 @@ def fresh_model(plan: Plan) -> Learned:
 
 def train_neural(plan: Plan, neural: Learned, folder: Path) -> Fitted:
     """Train the neural model, choosing its weights on validation."""
-    name, events, most = plan.options.model, len(plan.cuts.train().items), plan.fit.epochs
-    LOG.info("training %s on %s; epochs: at most %d", name, counted(events, "event"), most)
+    name, events = plan.options.model, len(plan.cuts.train().items)
+    module = cast(nn.Module, neural)  # which every trained model is
+    most = " + ".join(str(planned.config.epochs) for planned in stages_of(module, plan.fit))
+    LOG.info("training %s on %s; epochs: at most %s", name, counted(events, "event"), most)
     batches = neural.batches(plan.cuts.train(), plan.fit.batch, plan.options.seed)
     validation = Validation(plan.fit.metric, plan.cuts, not plan.options.repeats)
     validate = partial(validation.measure, neural)
-    module = cast(nn.Module, neural)  # which every trained model is
     fitted = fit(module, batches, plan.fit, validate, folder, plan.options.resume)
     LOG.info(
         "epochs trained: %d; the weights of epoch %d are kept", fitted.epochs, fitted.best_epoch

@@ -51,6 +51,8 @@ class Fitted:
     """validation value of `metric` at the weights that were kept."""
     converged: bool
     """validation no longer rose: patience ran out, or < 1 % was gained over 5 validations."""
+    stage: str = ""
+    """the last stage, where it has epochs of its own"""
     cpu_seconds: float = field(default=0.0, compare=False)
     """of this process, over all starts; what was lost at a stop is not counted."""
 
@@ -140,7 +142,8 @@ class _Loop:
         self._end()
         epoch, value = selected(state, self.config, self.stage.keeps)
         spent, flat = time.process_time() - self.since, converged(state, self.config)
-        return Fitted(state.step, state.epoch, epoch, value, flat, spent)
+        stage = self.stage.name if "epochs" in self.stage.options else ""
+        return Fitted(state.step, state.epoch, epoch, value, flat, stage, spent)
 
     def _prepare(self) -> None:
         """Make everything ready for the stage that has been reached."""

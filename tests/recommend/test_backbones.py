@@ -15,6 +15,7 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.options import MODELS, Model
 from tastemaker.recommend.backbones import NEURAL, backbone_of, build, foreign_models, name_of
+from tastemaker.run.folder import FILES, OPTIONAL
 from tests.contracts import ITEMS, some_contexts
 
 
@@ -74,6 +75,8 @@ def test_a_trained_model_saves_and_opens_itself(name: str, tmp_path: Path) -> No
     config = (replace(plain, backbone=small) if inner is not plain else small).suited(ITEMS)
     model, rows = build(config, items).train(False), some_contexts()
     model.save(tmp_path)
+    whole = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert whole <= {*FILES, *OPTIONAL}, "the manifest of a run does not cover what it holds"
     bare = replace(items, groupings={})  # what a model needs of them it has kept
     opened = backbone_of(name).model.open(config, bare, tmp_path).train(False)
     assert torch.equal(opened.score(rows), model.score(rows))

@@ -92,7 +92,7 @@ def test_an_item_has_the_probability_of_its_own_groups(net: VRec) -> None:
     assert found[0][1] == {}
     for row in range(3):
         expected = {}
-        for number, name in enumerate(SMALL.verifiers):
+        for number, name in enumerate(net.known.groupings):
             grouping = net.known.groupings[name]
             for group in np.flatnonzero(grouping.membership.toarray()[int(items[row, 0]) - 1]):
                 share = float(verdict.log_probs[number][row, group].exp())

@@ -94,10 +94,23 @@ def test_groups_that_say_nothing_are_refused_by_the_option_that_named_them(name:
         assert EVENT not in str(refused.value.fix) and "collaborative" in str(refused.value.fix)
 
 
+def test_verifiers_suit_the_data_where_none_are_named(tmp_path: Path) -> None:
+    bare, written = grounded([None] * 4), grounded(["red kind", "blue kind", "red sort", "x"])
+    for ground, names in ((bare, ["collaborative"]), (written, ["text", "collaborative"])):
+        net = ranked(ground)
+        assert list(net.known.groupings) == names
+        folder = tmp_path / names[0]
+        folder.mkdir()
+        net.save(folder)
+        opened = VRec.open(net.config, Ground(net.num_items), folder)
+        assert list(opened.known.groupings) == names
+    assert replace(SMALL, verifiers=("none",)).verifiers == ()
+
+
 def test_what_is_not_checked_needs_no_groups() -> None:
     bare = grounded([None] * 4)
     with pytest.raises(BadInput):
-        VRec.build(SMALL, bare)
+        VRec.build(replace(SMALL, verifiers=("text",)), bare)
     net = ranked(bare, thoughts=0)
     assert not net.known.groupings
 

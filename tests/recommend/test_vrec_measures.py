@@ -184,7 +184,7 @@ def test_a_model_measures_what_it_thinks_in_the_stage_it_is_in() -> None:
     with torch.no_grad():
         whole = net.reason(last(contexts, SMALL.history))
     assert (found.rows, len(found.steps)) == (40, 2)
-    assert [one.name for one in found.verifiers] == list(SMALL.verifiers)
+    assert [one.name for one in found.verifiers] == list(net.known.groupings)
     for step, verdict in zip(found.steps, whole.verdicts, strict=True):
         assert step.weight == pytest.approx(float(verdict.weight.mean()), rel=1e-4)
     twice = Queries(contexts, np.repeat(wanted, 2), np.arange(0, 81, 2, dtype=np.int64))
