@@ -116,8 +116,8 @@ def fresh(codes: Path, thoughts: int = 2) -> VRec:
 
 
 def train(net: VRec, rows: Contexts) -> None:
-    """An epoch of batches of 128 in each stage, as `tastemaker train vrec` does it."""
-    config = FitConfig(epochs=1, batch=128, lr=2e-3, warmup=5, patience=0)
+    """An epoch of batches of 128 events in each stage, as `tastemaker train vrec` does it."""
+    config = FitConfig(epochs=1, batch=32, lr=2e-3, warmup=5, patience=0)
     fit(net, net.batches(rows, config.batch), config, lambda: {"ndcg@10": 0.0})
     net.eval()
 

@@ -74,7 +74,7 @@ def task_of(data: tuple[Catalog, Contexts, Queries, Queries], codes: str, toy: b
     """Items, training, validation and test with the options of the recipes, or few and small."""
     items, train, valid, test = data
     shape = VRecConfig(
-        history=10, codes=codes, beams=40, certain=0, targets=0, verify_epochs=3, joint_epochs=8
+        history=10, codes=codes, beams=40, targets=0, verify_epochs=3, joint_epochs=8
     )
     training = FitConfig(epochs=20, lr=2e-3, weight_decay=0.1, batch=16,
                          validate_every=4, patience=0, checkpoint_every=1_000)  # fmt: skip

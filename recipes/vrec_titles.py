@@ -23,7 +23,7 @@ from tastemaker.train.config import FitConfig
 
 SHAPE = VRecConfig(
     language="smollm2", lora=8, language_lr=0.3, history=5, title_tokens=8, thoughts=1, targets=2,
-    beams=10, certain=0, verify_epochs=1, joint_epochs=1,
+    beams=10, verify_epochs=1, joint_epochs=1,
 )  # fmt: skip
 TRAINING = FitConfig(epochs=1, lr=1e-3, warmup=5, batch=2, checkpoint_every=5, patience=0)
 USERS, ASKED = 100, 50

@@ -192,7 +192,6 @@ VREC = {
             history=10,
             thoughts=1,
             beams=40,
-            certain=0,
             verify_epochs=3,
             joint_epochs=3,
         ),

@@ -97,7 +97,7 @@ class VRecConfig:
     """its learning rate."""
     beams: int = 50
     """beams by which a user's items are found, others standing below; 0: all items are scored."""
-    certain: int = 10
+    certain: int = 0
     """first places, of as many as there are beams, that are surely those of all items: beams are
     doubled until they are."""
 

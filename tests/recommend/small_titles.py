@@ -40,7 +40,7 @@ def ground(train: Contexts | None = None, titles: list[str] = TITLES) -> Ground:
 def config(folder: Path, **set_to: object) -> VRecConfig:
     small = VRecConfig(
         language=str(folder), history=8, thoughts=2, classes=3, verify_epochs=1, joint_epochs=1,
-        title_tokens=12, beams=0, certain=0,
+        title_tokens=12, beams=0,
     )  # fmt: skip
     return replace(small, **set_to)  # type: ignore[arg-type]
 

@@ -15,7 +15,7 @@ from tests.contracts import ITEMS, some_contexts
 
 SMALL = VRecConfig(
     dim=16, layers=2, heads=2, dropout=0.0, history=8, levels=2, size=4, thoughts=2, classes=3,
-    verify_epochs=1, joint_epochs=1, beams=0, certain=0,
+    verify_epochs=1, joint_epochs=1, beams=0,
 )  # fmt: skip
 
 
