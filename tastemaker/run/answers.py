@@ -37,6 +37,9 @@ class Recommendation:
     intent: str = ""
     """the head that spoke for the item, such as `short-term · Sci-Fi`; empty where a model without
     named heads ranked"""
+    because: tuple[Chosen, ...] = ()
+    """items of the history that speak most for it, first the one that does most; empty unless they
+    were asked for, and where none speaks for it"""
 
 
 @dataclass(frozen=True)

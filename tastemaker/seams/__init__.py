@@ -5,7 +5,14 @@ Each protocol stands here from the day it has a user, and everything at that sea
 
 from tastemaker.seams.foreign import Encode, Generate, Index
 from tastemaker.seams.heads import Headed, HeadFacts, Steering
-from tastemaker.seams.recommending import Counting, Encoder, Learned, Recommender, Shape
+from tastemaker.seams.recommending import (
+    Counting,
+    Encoder,
+    Learned,
+    Placing,
+    Recommender,
+    Shape,
+)
 from tastemaker.seams.training import Paced, Stage, Staged, Starts, Step, Steps, Trainable
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "Index",
     "Learned",
     "Paced",
+    "Placing",
     "Recommender",
     "Shape",
     "Stage",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from tastemaker.seams.training import Trainable
 
@@ -28,7 +28,15 @@ class Recommender(Protocol):
         """
 
 
-class Encoder(Recommender, Protocol):
+@runtime_checkable
+class Placing(Protocol):
+    """What knows items by vectors that are near each other where items are alike."""
+
+    def item_vectors(self) -> Tensor:
+        """(I, D) vectors; row j is item code j + 1."""
+
+
+class Encoder(Recommender, Placing, Protocol):
     """A recommender whose score is a dot product, so that an index can search it."""
 
     def encode(self, batch: Batch) -> Tensor:
