@@ -16,6 +16,7 @@ import polars as pl
 from tastemaker import files
 from tastemaker.data.ground import Ground
 from tastemaker.run.answers import Answer
+from tastemaker.run.browsing import Browsing
 from tastemaker.run.events import History
 from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
 from tastemaker.run.histories import Asker, asker_given, asker_of, asker_with
@@ -30,6 +31,7 @@ from tastemaker.run.similar import Beside, answer_similar
 from tastemaker.run.steering import NamedHeads
 from tastemaker.run.user_lists import tables_of
 from tastemaker.run.wishes import (
+    PLAIN,
     Id,
     Wished,
     WishedBeside,
@@ -39,8 +41,6 @@ from tastemaker.run.wishes import (
     unreasoned,
 )
 from tastemaker.understand.profile import Profile
-
-_PLAIN = Wishes()
 
 
 class SavedRun(OpenedRun):
@@ -69,7 +69,7 @@ class SavedRun(OpenedRun):
     def rank(
         self,
         history: History | Asker,
-        wishes: Wishes = _PLAIN,
+        wishes: Wishes = PLAIN,
         model: str = "",
         barred: Iterable[Id] = (),
         user: Id = "",
@@ -117,6 +117,11 @@ class SavedRun(OpenedRun):
             BadInput: If an event cannot be meant.
         """
         return asker_with(self, user, newer, since, barred)
+
+    @cached_property
+    def browse(self) -> Browsing:
+        """What is popular or new, titles to search, and histories to look at."""
+        return Browsing(self)
 
     @cached_property
     def profiler(self) -> Profiler:

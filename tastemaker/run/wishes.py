@@ -226,3 +226,7 @@ def _refuse_text(values: object, name: str) -> None:
     """Refuse one text where several are asked for: its letters would be taken for them."""
     if isinstance(values, str | bytes):
         raise BadInput(f"{values!r} is one text.", f"--{name}", f"Give a list, as [{values!r}].")
+
+
+PLAIN = Wishes()
+"""The ten best, and nothing else."""
