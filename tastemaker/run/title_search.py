@@ -21,9 +21,9 @@ _LONGEST = 120
 """Letters of a text or a title that are looked at."""
 _WORDS = 8
 """Words of a text that are looked for one by one."""
-_COMPARED = 60
+_COMPARED = 40
 """Titles that are compared letter by letter."""
-_NEAR = 0.6
+_NEAR = 0.7
 """Least likeness of a title that is mistyped; equal ones have 1."""
 _ARTICLE = r"^(.+), (the|a|an)( \(\d{4}\))?$"
 
@@ -38,7 +38,7 @@ class TitleSearch:
     """(n,) how much each is asked for: of equally good ones the larger comes first"""
 
     def rows(self, text: str, k: int) -> list[int]:
-        """Rows of the k best titles: equal, begun so, with words that begin so, or mistyped.
+        """Rows of the k best titles: equal, begun so, with such words; or, of none, mistyped ones.
 
         Args:
             text: What was typed, in any case; empty: nothing is found.
@@ -48,14 +48,11 @@ class TitleSearch:
         if not asked.strip():
             return []
         found: dict[int, None] = {}
-        for tier in (self._whole(asked), self._begun(asked), self._holding(asked)):
-            found |= dict.fromkeys(self._best(tier, k))
+        for tier in (self._whole, self._begun, self._holding, self._with_words, self._inside):
+            found |= dict.fromkeys(self._best(tier(asked), k))
             if len(found) >= k:
-                return list(found)[:k]
-        found |= dict.fromkeys(self._best(self._with_words(asked), k))
-        if len(found) < k:
-            found |= dict.fromkeys(self._near(asked))
-        return list(found)[:k]
+                break
+        return list(found or self._near(asked))[:k]
 
     @cached_property
     def _folded(self) -> pl.Series:
@@ -80,6 +77,13 @@ class TitleSearch:
             rows = rows[holds.to_numpy()]
         return rows
 
+    def _inside(self, asked: str) -> Int64s:
+        """Rows of titles that hold it anywhere, as where words have no blanks between them."""
+        bare = asked.strip()
+        if len(bare) < 2 and bare.isascii():
+            return np.empty(0, np.int64)
+        return self._folded.str.contains(bare, literal=True).arg_true().to_numpy()
+
     def _best(self, rows: Int64s, k: int) -> list[int]:
         """The k rows of the largest weights, of equal ones the first."""
         if len(rows) > k:
@@ -88,7 +92,7 @@ class TitleSearch:
         return rows[np.argsort(-self.weights[rows], kind="stable")][:k].tolist()
 
     def _near(self, asked: str) -> list[int]:
-        """Rows of titles that are like a text, or begin like it, the nearest first."""
+        """Rows of titles that are like a text, or hold words like it, the nearest first."""
         bounds, postings, lengths = self._index
         keys = np.unique(_keys(np.frombuffer(asked.encode(), np.uint8)))
         if not len(keys):
@@ -102,7 +106,8 @@ class TitleSearch:
         if not count:
             return []
         rows = np.argpartition(-likely, count - 1)[:count]
-        likeness = {int(row): _likeness(asked, self._folded[int(row)]) for row in rows}
+        match = difflib.SequenceMatcher(None, b=asked, autojunk=False)
+        likeness = {int(row): _likeness(match, self._folded[int(row)]) for row in rows}
         near = [row for row in likeness if likeness[row] >= _NEAR]
         return sorted(near, key=lambda row: (-likeness[row], -self.weights[row], row))
 
@@ -132,13 +137,16 @@ def _keys(letters: npt.NDArray[np.uint8]) -> Int64s:
     return (wide[:-2] * 9973 + wide[1:-1] * 311 + wide[2:]) % _KEYS
 
 
-def _likeness(asked: str, title: str) -> float:
-    """From 0 to 1, of a whole title or, a little less, of as much of its beginning."""
-    match = difflib.SequenceMatcher(None, b=asked, autojunk=False)
+def _likeness(match: difflib.SequenceMatcher[str], title: str) -> float:
+    """From 0 to 1, of a whole title or, a little less, of as many letters or words of it."""
+    asked = match.b
+    words, count = title.split(), len(asked.split())
+    windows = {f" {' '.join(words[n : n + count])}" for n in range(len(words) - count + 1)}
     likeness = 0.0
-    for part, share in ((title, 1.0), (title[: len(asked)], 0.95)):
+    for part in (title, title[: len(asked)], *sorted(windows)):
+        share = 1.0 if part == title else 0.95
         match.set_seq1(part)
-        if share * match.quick_ratio() > likeness:
+        if share * match.real_quick_ratio() > max(likeness, _NEAR):
             likeness = max(likeness, share * match.ratio())
     return likeness
 
