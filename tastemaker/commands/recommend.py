@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tastemaker.commands.lists import ItemLists, read_ids
 from tastemaker.commands.terminal import beside, plain, screen
+from tastemaker.commands.thoughts import show_thoughts
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.counts import by_count, counted
 from tastemaker.errors import BadInput
@@ -50,12 +51,15 @@ class RecommendOptions:
     """from 0, the ranking itself, to 1, items that are as unlike each other as can be"""
     because: bool = False
     """say of each item which items of the user's history speak most for it"""
+    explain: bool = False
+    """show what a model that thinks, such as vrec, thought before it answered one user"""
 
     def __post_init__(self) -> None:
         """Refuse options that contradict each other or would be idle.
 
         Raises:
-            BadInput: If not exactly one of --user and --users is given, or one file without it.
+            BadInput: If not exactly one of --user and --users is given, or --to or --explain
+                without what it needs.
         """
         if bool(self.user) == bool(self.users):
             fix = "Give --user ID, or --users FILE --to FILE."
@@ -64,6 +68,9 @@ class RecommendOptions:
         if bool(self.users) != bool(self.to):
             what = "--users is given without --to." if self.users else "--to is given for one user."
             raise BadInput(what, "--to", "Give --users FILE and --to FILE together.")
+        if self.explain and self.users:
+            what, fix = "Thoughts are shown of one user.", "Give --user ID, or leave --explain out."
+            raise BadInput(what, "--explain", fix)
 
 
 def recommend(options: RecommendOptions) -> JsonObject:
@@ -91,7 +98,7 @@ def recommend(options: RecommendOptions) -> JsonObject:
     allow, deny = lists.known(saved.shelf)
     wishes = replace(wishes, allow=allow, deny=deny)
     if options.user:
-        return saved.answer(options.user, wishes, options.model).to_json()
+        return saved.answer(options.user, wishes, options.model, options.explain).to_json()
     ids = users.ids if users else None
     return write_all(saved, ids, Path(options.to), wishes, options.model)
 
@@ -115,6 +122,8 @@ def show_answer(answer: JsonObject) -> None:
         out.print(plain("No item is left that could be recommended."))
     elif not answer["complete"]:
         out.print(plain(f"Only {counted(len(answer['items']), 'item')} could be recommended."))
+    if answer.get("thoughts"):
+        show_thoughts(out, answer)
 
 
 def _written(answer: JsonObject) -> str:

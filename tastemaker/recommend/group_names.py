@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import scipy.sparse as sp
 
 from tastemaker.data.categories import fold
+from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import OTHER
 from tastemaker.models.words import MOST_WORDS
 
@@ -18,6 +21,25 @@ BETWEEN = " · "
 """What stands between parts of a name."""
 _LONGEST = 60
 """Characters of a title that are shown."""
+_MORE = 2
+"""Words that are added to a name which another group would have too."""
+_YEAR = r"\s+\(\d{4}\)\s*$"
+"""A year behind a title, which would make the films of one year alike."""
+
+
+def titles_of(ground: Ground) -> list[str]:
+    """(I,) what items are called: titles, else ids, else numbers."""
+    known = ground.catalog.titles()
+    return known or [f"item {code}" for code in range(1, ground.num_items + 1)]
+
+
+def texts_of(ground: Ground) -> list[str]:
+    """(I,) words of each item, without names of columns; empty where nothing is written."""
+    title = pl.col("title").str.replace(_YEAR, "")
+    parts = title, pl.col("categories").list.join(" "), pl.col("text")
+    joined = pl.concat_str(parts, separator=" ", ignore_nulls=True).str.strip_chars()
+    texts: list[str] = ground.catalog.frame.select(joined).to_series().to_list()
+    return texts or [""] * ground.num_items
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
@@ -50,27 +72,37 @@ def around(labels: Int64s, counts: Int64s, titles: Sequence[str]) -> tuple[str, 
     return distinct([f"around {_short(titles[item])}" for item in best])
 
 
-def said(labels: Int64s, texts: Sequence[str], words: int = 3) -> tuple[str, ...]:
+def said(
+    labels: Int64s, texts: Sequence[str], words: int = 3, otherwise: Sequence[str] = ()
+) -> tuple[str, ...]:
     """A name for each group of texts: the words that most more of its texts have than others do.
 
     Args:
         labels: (I,) group of each text, −1 for none.
         texts: (I,)
-        words: Words of a name, at most.
+        words: Words of a name, at most; two more where another group has the same.
+        otherwise: What each group is called whose texts have no word; empty: a number.
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 
     rows = np.flatnonzero(labels >= 0)
     count = CountVectorizer(binary=True, max_features=MOST_WORDS, dtype=np.float32)
-    held = sp.csr_array(count.fit_transform([texts[row] for row in rows.tolist()]))
+    try:
+        held = sp.csr_array(count.fit_transform([texts[row] for row in rows.tolist()]))
+    except ValueError:  # what is said of an empty vocabulary
+        return distinct(otherwise or [""] * (int(labels.max(initial=-1)) + 1))
     known = count.get_feature_names_out().tolist()
     telling = [not word.isdigit() and word not in ENGLISH_STOP_WORDS for word in known]
-    best = _beyond_others(labels[rows], held, np.array(telling), words)
-    every = _beyond_others(labels[rows], held, np.ones(len(known), np.bool_), words)
+    best = _beyond_others(labels[rows], held, np.array(telling), words + _MORE)
+    every = _beyond_others(labels[rows], held, np.ones(len(known), np.bool_), words + _MORE)
     columns = [
         some if len(some) else all_of_it for some, all_of_it in zip(best, every, strict=True)
     ]
-    return distinct([BETWEEN.join(known[column] for column in few) for few in columns])
+    alike = Counter(frozenset(few[:words].tolist()) for few in columns)
+    kept = (few[: words + _MORE * (alike[frozenset(few[:words].tolist())] > 1)] for few in columns)
+    names = [BETWEEN.join(_short(known[column]) for column in few) for few in kept]
+    others = otherwise or [""] * len(names)
+    return distinct([name or other for name, other in zip(names, others, strict=True)])
 
 
 def holding(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import scipy.sparse as sp
 
 from tastemaker.data.contexts import Contexts
@@ -19,13 +18,10 @@ from tastemaker.data.groupings import OTHER, Grouping
 from tastemaker.errors import BadInput
 from tastemaker.recommend.clusters import profiles_of, text_clusters, user_clusters
 from tastemaker.recommend.communities import communities
-from tastemaker.recommend.group_names import around, holding, said
+from tastemaker.recommend.group_names import around, holding, said, texts_of, titles_of
 from tastemaker.recommend.priors_shape import Prior, PriorsConfig
 
 Int64s = npt.NDArray[np.int64]
-
-_YEAR = r"\s+\(\d{4}\)\s*$"
-"""A year behind a title, which would make the films of one year alike."""
 
 
 def grouping_of(prior: Prior, config: PriorsConfig, ground: Ground) -> Grouping:
@@ -99,11 +95,11 @@ def _communities(most: int, ground: Ground, train: Contexts) -> Grouping:
         fix = "Give longer histories, or choose another prior."
         raise BadInput(what, "--model.priors community", fix)
     counts = np.bincount(train.items, minlength=ground.num_items + 1)[1:]
-    return _grouped(labels, around(labels, counts, _titles(ground)), "items")
+    return _grouped(labels, around(labels, counts, titles_of(ground)), "items")
 
 
 def _clusters(most: int, ground: Ground, train: Contexts) -> Grouping:
-    texts = _texts(ground)
+    texts = texts_of(ground)
     trained = np.bincount(train.items, minlength=ground.num_items + 1)[1:] > 0
     if not any(text for text, known in zip(texts, trained, strict=True) if known):
         what = "No item with training events has a text, so there are no clusters of texts."
@@ -118,7 +114,7 @@ def _users(most: int, ground: Ground, train: Contexts) -> Grouping:
     """By the categories that users hold, or by items where there are none."""
     grouping = ground.groupings.get(CATEGORY)
     if grouping is None:
-        held, names = sp.csr_array(sp.eye_array(ground.num_items)), _titles(ground)
+        held, names = sp.csr_array(sp.eye_array(ground.num_items)), titles_of(ground)
     else:
         each = 1 / np.maximum(np.diff(grouping.membership.indptr), 1)
         held = sp.csr_array(sp.diags_array(each) @ grouping.membership)
@@ -136,18 +132,3 @@ def _grouped(labels: Int64s, names: tuple[str, ...], of: Of) -> Grouping:
         names = (*names, OTHER)
     parts = np.ones(len(labels), np.float32), (np.arange(len(labels)), groups)
     return Grouping(names, sp.csr_array(parts, (len(labels), len(names))), of)
-
-
-def _titles(ground: Ground) -> list[str]:
-    """(I,) what items are called: titles, else ids, else numbers."""
-    known = ground.catalog.titles()
-    return known or [f"item {code}" for code in range(1, ground.num_items + 1)]
-
-
-def _texts(ground: Ground) -> list[str]:
-    """(I,) words of each item, without names of columns; empty where nothing is written."""
-    title = pl.col("title").str.replace(_YEAR, "")
-    parts = title, pl.col("categories").list.join(" "), pl.col("text")
-    joined = pl.concat_str(parts, separator=" ", ignore_nulls=True).str.strip_chars()
-    texts: list[str] = ground.catalog.frame.select(joined).to_series().to_list()
-    return texts or [""] * ground.num_items

@@ -17,7 +17,7 @@ Checked: tests/recommend/test_vrec.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -34,13 +34,14 @@ from tastemaker.files import save_tensors
 from tastemaker.models.beam_search import Named, beam_search
 from tastemaker.models.full_ranking import Block, blocks_of, full_ranking
 from tastemaker.models.trie import Trie
+from tastemaker.recommend.vrec_explained import considered, explained
 from tastemaker.recommend.vrec_groups import Known, known_of
 from tastemaker.recommend.vrec_language import CodeLanguage
 from tastemaker.recommend.vrec_loop import Check, Reasoned, Reasoner
 from tastemaker.recommend.vrec_losses import monotonic_loss, proxy_loss
 from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.recommend.vrec_verifiers import Labels
-from tastemaker.seams import Stage
+from tastemaker.seams import Stage, Thought
 from tastemaker.weights import WEIGHTS, filled
 
 IDS = "semantic-ids.arrow"
@@ -50,7 +51,7 @@ _ROWS = 32
 
 
 class VRec(nn.Module):
-    """The model; the seams `Learned` and `Staged`."""
+    """The model; the seams `Learned`, `Staged` and `Reasoning`."""
 
     def __init__(self, config: VRecConfig, known: Known) -> None:
         """A model with fresh weights."""
@@ -150,8 +151,7 @@ class VRec(nn.Module):
             )
         if self._now.loss == "answer":
             return total
-        labels = [cast(Labels, label) for label in self.labels]
-        proxy = proxy_loss(reasoned.verdicts, labels, answers).sum() / step.target_count
+        proxy = proxy_loss(reasoned.verdicts, self._said, answers).sum() / step.target_count
         if self._now.loss == "proxy":
             return total + proxy
         share = (answers > 0).sum() / step.target_count
@@ -193,6 +193,34 @@ class VRec(nn.Module):
             for at in range(0, len(contexts), _ROWS)
         ]
         return Named(*(torch.cat(part) for part in zip(*found, strict=True)))
+
+    @property
+    def thinks(self) -> bool:
+        """Whether there is a thought at all."""
+        return self.config.thoughts > 0
+
+    @torch.no_grad()
+    def thoughts(self, contexts: Contexts) -> list[tuple[Thought, ...]]:
+        """The thoughts about each row, in their order."""
+        parts = (
+            explained(self.reason(self._read(contexts, at)), self._said)
+            for at in range(0, len(contexts), _ROWS)
+        )
+        return [of_row for part in parts for of_row in part]
+
+    @torch.no_grad()
+    def considered(self, contexts: Contexts, items: Tensor) -> list[list[Mapping[str, float]]]:
+        """How likely the last thought makes the groups of some items, by name."""
+        parts = (
+            considered(self.reason(self._read(contexts, at)), self._said, items[at : at + _ROWS])
+            for at in range(0, len(contexts), _ROWS)
+        )
+        return [of_row for part in parts for of_row in part]
+
+    @property
+    def _said(self) -> list[Labels]:
+        """(M,) what each verifier says."""
+        return [cast(Labels, label) for label in self.labels]
 
     def _read(self, contexts: Contexts, start: int) -> Batch:
         rows = contexts.slice(start, start + _ROWS)

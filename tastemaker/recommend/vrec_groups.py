@@ -4,11 +4,14 @@ All is learnt from training events and the catalogue alone. Collaborative vector
 truncated SVD of the cosine co-occurrence of items, from users' training events. An item without
 any has the collaborative group whose texts are nearest to its own; where it has no text either, it
 is in no group, and no verifier learns from it.
+
+A group of texts is called by the words that its texts have and others have not, one of what is
+chosen alike by its most chosen item (`group_names`); random groups have a number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +29,7 @@ from tastemaker.errors import BadInput
 from tastemaker.models.words import Words
 from tastemaker.recommend.clusters import k_means
 from tastemaker.recommend.ease import binary
+from tastemaker.recommend.group_names import around, said, texts_of, titles_of
 from tastemaker.recommend.residual_codes import residual_codes
 from tastemaker.recommend.vrec_shape import VRecConfig
 
@@ -149,7 +153,7 @@ def _grouping(name: str, config: VRecConfig, ground: Ground, facts: _Facts) -> G
     else:
         known = ", ".join(["text", "collaborative", "random", *ground.groupings])
         raise BadInput(f"Nothing groups items by {name!r:.80}.", where, f"Known: {known}.")
-    return labelled(name, labels)
+    return labelled(labels, _named(name, ground, facts))
 
 
 def _by_text(labels: Int64s, texts: Vectors) -> Int64s:
@@ -169,11 +173,33 @@ def _by_text(labels: Int64s, texts: Vectors) -> Int64s:
     return filled
 
 
-def labelled(name: str, labels: Int64s) -> Grouping:
-    """Items in one numbered group each, or in none where the label is −1."""
-    _, numbers = np.unique(labels[labels >= 0], return_inverse=True)
+def labelled(labels: Int64s, named: Callable[[Int64s], Sequence[str]]) -> Grouping:
+    """Items in one group each, or in none where the label is −1.
+
+    Args:
+        labels: (I,) any numbers from 0 on.
+        named: Labels from 0 to G − 1 without gaps → (G,) names of the groups.
+    """
     rows = np.flatnonzero(labels >= 0)
-    count = int(numbers.max(initial=-1)) + 1
+    _, numbers = np.unique(labels[rows], return_inverse=True)
+    dense = np.full(len(labels), -1, np.int64)
+    dense[rows] = numbers
+    names = tuple(named(dense))
     parts = np.ones(len(rows), np.float32), (rows, numbers)
-    names = tuple(f"{name} {number}" for number in range(1, count + 1))
-    return Grouping(names, sp.csr_array(parts, (len(labels), count)), "items")
+    return Grouping(names, sp.csr_array(parts, (len(labels), len(names))), "items")
+
+
+def _named(name: str, ground: Ground, facts: _Facts) -> Callable[[Int64s], Sequence[str]]:
+    """How the groups that a verifier says are named."""
+    counts = np.bincount(facts.train.items, minlength=ground.num_items + 1)[1:]
+
+    def chosen_most(labels: Int64s) -> Sequence[str]:
+        return around(labels, counts, titles_of(ground))
+
+    def worded(labels: Int64s) -> Sequence[str]:
+        return said(labels, texts_of(ground), otherwise=chosen_most(labels))
+
+    def numbered(labels: Int64s) -> Sequence[str]:
+        return [f"{name} {group}" for group in range(1, int(labels.max(initial=-1)) + 2)]
+
+    return {"text": worded, "collaborative": chosen_most}.get(name, numbered)

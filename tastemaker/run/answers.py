@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from tastemaker.files import JsonObject
+from tastemaker.seams import Thought
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Recommendation:
     because: tuple[Chosen, ...] = ()
     """items of the history that speak most for it, first the one that does most; empty unless they
     were asked for, and where none speaks for it"""
+    considered: Mapping[str, float] = field(default_factory=dict)
+    """where an explanation was asked for, how likely the model's last thought made the groups that
+    the item is in: `VERIFIER: GROUP` → probability; empty else. It is no reason that suffices: an
+    item of an unlikely group can be the best"""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,9 @@ class Answer:
     """the item that is asked from"""
     relevance: float | None = None
     """the weight on relevance that ranked items beside an item"""
+    thoughts: tuple[Thought, ...] = ()
+    """what the model thought before it answered, in its order; empty unless asked for, and where
+    nothing is known of the user"""
 
     def to_json(self) -> JsonObject:
         """The answer as JSON values."""

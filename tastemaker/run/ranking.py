@@ -16,6 +16,7 @@ from tastemaker.counts import by_count, counted
 from tastemaker.data.contexts import Contexts
 from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.because import reasons_of
+from tastemaker.run.explained import Thinker, explained, thinker_of
 from tastemaker.run.histories import Asker
 from tastemaker.run.lists import Choice, Lists
 from tastemaker.run.user_lists import POPULARITY, Rows, intents_of, lists_of_each
@@ -38,6 +39,8 @@ class Request:
     wishes: Wishes = Wishes()
     model: str = ""
     """a model of the run; empty: the one it recommends with"""
+    explain: bool = False
+    """whether to add what the model thought"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,19 +50,21 @@ class _Task:
     request: Request
     model: str
     choice: Choice
+    thinker: Thinker | None
 
     @classmethod
     def of(cls, saved: OpenedRun, request: Request) -> _Task:
         """Check a request.
 
         Raises:
-            BadInput: If the run has no such model, or a wish cannot be meant.
+            BadInput: If the run has no such model, a wish cannot be meant, or an explanation is
+                wanted of a model that does not think.
         """
         wishes = undialled(request.wishes)
-        choice = saved.shelf.choice(wishes)
-        past = len(request.asker.context.items)
-        name = saved.ranking(wishes, request.model) if past else POPULARITY
-        return cls(request, name, choice)
+        choice, past = saved.shelf.choice(wishes), len(request.asker.context.items)
+        name = saved.ranking(wishes, request.model) if past or request.explain else POPULARITY
+        thinker = thinker_of(saved.models, name) if request.explain else None
+        return cls(request, name if past else POPULARITY, choice, thinker)
 
     @property
     def asker(self) -> Asker:
@@ -102,14 +107,16 @@ def _answer(saved: OpenedRun, task: _Task, lists: Lists) -> Answer:
     asker, wishes = task.asker, task.request.wishes
     past = asker.context.items
     items = items_of(saved, lists)
+    codes = lists.items[0][lists.items[0] > 0]
     if wishes.because and len(past):
-        codes = lists.items[0][lists.items[0] > 0]
         items = reasons_of(saved, task.model, asker.context, task.choice, codes, items)
     said = [_reason(asker, task.model), *_passed_over(asker)]
     said += saved.shelf.remarks(wishes, not len(past))
+    reason = " ".join(said)
     history = tuple(chosen(saved, int(code)) for code in past[::-1][:_SHOWN])
     complete = len(items) == wishes.k
-    return Answer(asker.user, asker.known, task.model, " ".join(said), history, items, complete)
+    answer = Answer(asker.user, asker.known, task.model, reason, history, items, complete)
+    return explained(answer, task.thinker, asker.context, codes) if task.thinker else answer
 
 
 def items_of(saved: OpenedRun, lists: Lists) -> tuple[Recommendation, ...]:

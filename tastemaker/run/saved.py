@@ -47,7 +47,13 @@ class SavedRun(OpenedRun):
     """A run directory, checked and opened; `open_run` gives one."""
 
     def recommend(
-        self, user: Id, k: int = 10, *, model: str = "", **wishes: Unpack[Wished]
+        self,
+        user: Id,
+        k: int = 10,
+        *,
+        model: str = "",
+        explain: bool = False,
+        **wishes: Unpack[Wished],
     ) -> Answer:
         """The k best items for a user, leaving out what the user has chosen or refused.
 
@@ -55,16 +61,19 @@ class SavedRun(OpenedRun):
             user: User id as in the data.
             k: Number of items; more than there are gives all of them.
             model: A model of the run; empty: the one it recommends with.
+            explain: Add what the model thought before it answered (`thoughts`), and how likely it
+                made the groups that each item is in (`considered`).
             wishes: Further fields of `Wishes`: offset, boost, only, allow, deny.
 
         Raises:
-            BadInput: If a wish cannot be meant, or a user, an item or a group is no id or name.
+            BadInput: If a wish cannot be meant, or a user, an item or a group is no id or name; or
+                if an explanation is wanted of a model that does not think.
         """
-        return self.answer(user, Wishes(k, **wishes), model)
+        return self.answer(user, Wishes(k, **wishes), model, explain)
 
-    def answer(self, user: Id, wishes: Wishes, model: str = "") -> Answer:
+    def answer(self, user: Id, wishes: Wishes, model: str = "", explain: bool = False) -> Answer:
         """As `recommend`, with the wishes in one object."""
-        return rank_all(self, [Request(asker_of(self, user), wishes, model)])[0]
+        return rank_all(self, [Request(asker_of(self, user), wishes, model, explain)])[0]
 
     def rank(
         self,

@@ -5,6 +5,7 @@ Each protocol stands here from the day it has a user, and everything at that sea
 
 from tastemaker.seams.foreign import Encode, Generate, Index
 from tastemaker.seams.heads import Headed, HeadFacts, Steering
+from tastemaker.seams.reasoning import Reasoning, Said, Thought
 from tastemaker.seams.recommending import (
     Counting,
     Encoder,
@@ -26,7 +27,9 @@ __all__ = [
     "Learned",
     "Paced",
     "Placing",
+    "Reasoning",
     "Recommender",
+    "Said",
     "Shape",
     "Stage",
     "Staged",
@@ -34,5 +37,6 @@ __all__ = [
     "Steering",
     "Step",
     "Steps",
+    "Thought",
     "Trainable",
 ]

@@ -37,9 +37,25 @@ def test_texts_are_named_after_the_words_that_others_have_not() -> None:
     assert second == "song · love"
 
 
+def test_groups_that_share_their_words_are_told_apart_by_more() -> None:
+    texts = ["love war moon", "love war", "war love sun", "love war"] + ["leaf"] * 8
+    labels = np.array([0, 0, 1, 1] + [2] * 8)
+    names = said(labels, texts, words=2)
+    assert names == ("love · war · moon", "love · war · sun", "leaf")
+
+
 def test_small_words_and_numbers_name_what_has_no_others() -> None:
     assert said(np.array([0, 1, 2]), ["1984", "the who", "space"]) == ("1984", "the · who", "space")
     assert said(np.array([0, 0]), ["the 39 steps", "the steps"]) == ("steps",)
+
+
+def test_what_has_no_words_is_called_otherwise() -> None:
+    labels = np.array([0, 1, 1])
+    assert said(labels, ["", "space war", "war"], otherwise=("a", "b")) == ("a", "war · space")
+    assert said(labels, ["1", "", "5"], otherwise=("same", "same")) == ("same", "same (2)")
+    assert len(set(said(labels, ["", "", ""]))) == 2
+    (name,) = said(np.array([0]), ["x" * 500])
+    assert len(name) < 80
 
 
 def test_users_are_named_after_what_they_hold_more_of_than_others() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
+from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput
 from tastemaker.recommend.vrec_groups import collaborative_vectors, known_of, labelled
 from tests.recommend.small_vrec import SMALL, catalog, ground
@@ -96,9 +97,63 @@ def test_fewer_users_or_items_than_columns_will_do() -> None:
 
 
 def test_groups_are_numbered_without_gaps() -> None:
-    grouping = labelled("kind", np.array([7, -1, 3, 7]))
-    assert grouping.names == ("kind 1", "kind 2")
+    seen: list[list[int]] = []
+
+    def named(labels: np.ndarray) -> list[str]:
+        seen.append(labels.tolist())
+        return ["few", "many"]
+
+    grouping = labelled(np.array([7, -1, 3, 7]), named)
+    assert seen == [[1, -1, 0, 1]]
+    assert grouping.names == ("few", "many")
     assert grouping.membership.toarray().tolist() == [[0, 1], [0, 0], [1, 0], [0, 1]]
+
+
+def named_of(name: str, where: Ground, **set_to: object) -> tuple[str, ...]:
+    config = replace(SMALL, verifiers=(name,), **set_to)  # type: ignore[arg-type]
+    return known_of(config, where).groupings[name].names
+
+
+def titled(titles: list[str], train: Contexts) -> Ground:
+    """Thirty items with these titles and nothing else."""
+    frame = catalog().frame.with_columns(title=pl.Series(titles), categories=None)
+    ids = pl.Series([f"i{n}" for n in range(30)])
+    return Ground.of(ids, replace(catalog(), frame=frame.cast(catalog().frame.schema)), train)
+
+
+def test_groups_of_texts_are_called_by_the_words_that_others_have_not() -> None:
+    kinds = ("the love story", "the space war", "the cook book")
+    where = titled([f"{kinds[n % 3]} no{n} (1995)" for n in range(30)], two_tastes())
+    names = set(named_of("text", where))
+    assert {frozenset(name.split(" · ")[:2]) for name in names} == {
+        frozenset(words) for words in (("love", "story"), ("space", "war"), ("book", "cook"))
+    }
+
+
+def test_groups_of_what_is_chosen_alike_are_called_by_the_most_chosen_item(tmp_path: Path) -> None:
+    rows = [[10 * (user % 2) + item for item in (1, 2, 3, 4 + user // 2 % 6)] for user in range(40)]
+    items = np.array(rows, np.int32).reshape(-1)
+    many = Contexts(np.arange(40), np.arange(0, 161, 4), items)
+    titles = [f"Film {n} [red]<b>" for n in range(30)]
+    config = replace(SMALL, verifiers=("collaborative",), classes=2)
+    grouping = known_of(config, titled(titles, many)).groupings["collaborative"]
+    assert set(grouping.names) == {"around Film 0 [red]<b>", "around Film 10 [red]<b>"}
+    grouping.save(tmp_path / "groups.arrow")
+    again = Grouping.open(tmp_path / "groups.arrow", "items", 30)
+    assert again.names == grouping.names
+
+
+@pytest.mark.parametrize("name", ["text", "collaborative", "random"])
+@pytest.mark.parametrize("title", ["same", "the", "5", "?", "[red]x[/red]"])
+def test_names_of_groups_are_unique_and_none_is_empty(name: str, title: str) -> None:
+    where = titled([title] * 30, two_tastes())
+    names = named_of(name, where, codes="events")
+    assert len(set(names)) == len(names) and all(one.strip() for one in names)
+
+
+def test_items_without_titles_are_called_by_their_ids() -> None:
+    names = named_of("collaborative", titled([" "] * 30, two_tastes()), codes="events", classes=2)
+    assert all(name.startswith("around i") for name in names)
 
 
 def test_items_nobody_chose_have_no_collaborative_vector() -> None:

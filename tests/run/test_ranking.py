@@ -152,3 +152,18 @@ def test_items_that_lie_apart(saved: SavedRun) -> None:
     assert (*pages[0], *pages[1]) == saved.recommend("u1", 8, diversify=0.5).items
     table = saved.recommend_all(["u1", "nobody"], 8, diversify=1.0)
     assert table.filter(user_id="u1")["item_id"].to_list() == ids(apart)
+
+
+def test_the_history_is_the_newest_ten_items(saved: SavedRun) -> None:
+    log = saved.interactions
+    for user in log.user_ids.to_list():
+        past = log.decode(log.history(log.user_codes[user]))
+        answer = saved.answer(user, Wishes(2))
+        assert [one.item for one in answer.history] == past[::-1][:10]
+        assert str(len(past)) in answer.reason and answer.model in answer.reason
+
+
+def test_somebody_unknown_is_told_so(saved: SavedRun) -> None:
+    answer = saved.answer("nobody", Wishes(2), "ease")
+    assert (answer.known, answer.model, answer.history) == (False, "popularity", ())
+    assert "not in the data" in answer.reason
