@@ -89,7 +89,8 @@ class TitleSearch:
         if len(rows) > k:
             weights = self.weights[rows]
             rows = rows[weights >= np.partition(weights, len(rows) - k)[len(rows) - k]]
-        return rows[np.argsort(-self.weights[rows], kind="stable")][:k].tolist()
+        best: list[int] = rows[np.argsort(-self.weights[rows], kind="stable")][:k].tolist()
+        return best
 
     def _near(self, asked: str) -> list[int]:
         """Rows of titles that are like a text, or hold words like it, the nearest first."""
@@ -107,7 +108,7 @@ class TitleSearch:
             return []
         rows = np.argpartition(-likely, count - 1)[:count]
         match = difflib.SequenceMatcher(None, b=asked, autojunk=False)
-        likeness = {int(row): _likeness(match, self._folded[int(row)]) for row in rows}
+        likeness = {int(row): _likeness(match, asked, self._folded[int(row)]) for row in rows}
         near = [row for row in likeness if likeness[row] >= _NEAR]
         return sorted(near, key=lambda row: (-likeness[row], -self.weights[row], row))
 
@@ -137,9 +138,8 @@ def _keys(letters: npt.NDArray[np.uint8]) -> Int64s:
     return (wide[:-2] * 9973 + wide[1:-1] * 311 + wide[2:]) % _KEYS
 
 
-def _likeness(match: difflib.SequenceMatcher[str], title: str) -> float:
+def _likeness(match: difflib.SequenceMatcher[str], asked: str, title: str) -> float:
     """From 0 to 1, of a whole title or, a little less, of as many letters or words of it."""
-    asked = match.b
     words, count = title.split(), len(asked.split())
     windows = {f" {' '.join(words[n : n + count])}" for n in range(len(words) - count + 1)}
     likeness = 0.0

@@ -9,6 +9,7 @@ from tastemaker.seams.reasoning import Reasoning, Said, Thought
 from tastemaker.seams.recommending import (
     Counting,
     Encoder,
+    Growing,
     Learned,
     Placing,
     Recommender,
@@ -21,6 +22,7 @@ __all__ = [
     "Encode",
     "Encoder",
     "Generate",
+    "Growing",
     "HeadFacts",
     "Headed",
     "Index",

@@ -104,3 +104,11 @@ class Learned(Recommender, Trainable, Protocol):
 
     def train(self, mode: bool = True) -> Self:
         """Ready to learn or, with False, to score."""
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """A trained model that can go on with more items than it has seen; it holds no users."""
+
+    def grown(self, num_items: int) -> Self:
+        """The same model for more items, whose codes stand behind those that it knows."""
