@@ -161,12 +161,12 @@ def _asker(
 
 
 def _in_order(told: Told, newest: float) -> Told:
-    """Events by time, each with one: that of the event before it, or else after it, stands in."""
+    """Events by time, each with one: that of the event before it, or else the first, stands in."""
     known = ~np.isnan(told.times)
     times = told.times
     if not known.all():
         before = np.maximum.accumulate(np.where(known, np.arange(len(times)), -1))
-        first = times[known][0] if known.any() else newest
+        first = times[known].min() if known.any() else newest
         times = np.where(before >= 0, times[np.maximum(before, 0)], first)
     order = np.argsort(times, kind="stable")
     return replace(told, times=times).take(order)

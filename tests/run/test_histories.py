@@ -138,3 +138,31 @@ def test_what_is_derived_from_events_is_what_the_log_derives(run: SavedRun) -> N
         asker = asker_given(run, log_of(run, user), (), "")
         assert asker.context.items.tolist() == learnt.history(log.user_codes[user]).tolist()
         assert set(asker.refused) == set(out.history(log.user_codes[user]).tolist())
+
+
+def test_a_log_without_times_is_followed_by_what_is_newer(run: SavedRun) -> None:
+    bare = replace(
+        run,
+        data=replace(run.data, interactions=replace(run.data.interactions, times=None)),
+        interactions=replace(run.interactions, times=None),
+    )
+    own = ids(run, asker_of(bare, "u1"))
+    live = asker_with(bare, "u1", [("i31", 7), ("i30", 5), ("i30", 5)], None)
+    assert ids(run, live) == [*own, "i30", "i31"]
+    assert live.context.times is None
+    # Nothing says when what the log has was, so nothing of it is newer than any moment.
+    assert ids(run, asker_with(bare, "u1", [("i30", 5)], since=0.0)) == ["i30"]
+
+
+def test_the_same_item_at_another_time_or_of_another_kind_is_another_event(run: SavedRun) -> None:
+    events = [("i30", 9, "like"), ("i30", 10, "like"), ("i30", 9, "dislike"), ("i30", 9, "like")]
+    asker = asker_with(run, "nobody", events, None)
+    assert ids(run, asker) == ["i30", "i30"]
+    assert not asker.known and asker.events == 4
+    assert barred(run, asker) == set()  # the newest word is at 10
+
+
+def test_barred_items_are_barred_whatever_the_history_says(run: SavedRun) -> None:
+    asker = asker_with(run, "u1", [("i30", 10**6, "like")], None, barred=["i30", "i31", "nowhere"])
+    assert {"i30", "i31"} <= barred(run, asker)
+    assert ids(run, asker)[-1] == "i30"
