@@ -1,5 +1,6 @@
 """One path for every request: any history, many at a time, with the wishes of each."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.wishes import Wishes
 from tests.run.headed import headed
 from tests.run.refusals import refusing_run
+from tests.run.thinking import thinking
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +169,33 @@ def test_somebody_unknown_is_told_so(saved: SavedRun) -> None:
     answer = saved.answer("nobody", Wishes(2), "ease")
     assert (answer.known, answer.model, answer.history) == (False, "popularity", ())
     assert "not in the data" in answer.reason
+
+
+def test_what_was_chosen_comes_again_where_the_run_repeats(saved: SavedRun) -> None:
+    again = replace(saved, config={**saved.config, "repeats": True})
+    history = ["i3", "i9", "i12"]
+    assert not set(history) & set(ids(saved.rank(history, Wishes(99))))
+    assert set(history) <= set(ids(again.rank(history, Wishes(99))))
+    assert "i9" not in ids(again.rank(history, Wishes(99), barred=["i9"]))
+
+
+def test_a_request_for_thoughts_is_checked_with_all_others(saved: SavedRun) -> None:
+    asker = asker_given(saved, ["i3"], (), "")
+    with pytest.raises(BadInput) as caught:
+        saved.rank_many([Request(asker), Request(asker, explain=True)])
+    assert caught.value.where == "--explain"
+    run = thinking(saved)
+    plain, thought = run.rank_many(
+        [Request(asker, Wishes(3), "vrec"), Request(asker, Wishes(3), "vrec", explain=True)]
+    )
+    assert len(thought.thoughts) == 2 and plain.thoughts == ()
+    assert ids(plain) == ids(thought)
+
+
+def test_users_are_ranked_by_what_they_are_known_to_be(saved: SavedRun) -> None:
+    """The user of a history that is given is theirs: heads of groups of users may ask for it."""
+    assert asker_given(saved, ["i3"], (), "u1").context.users.tolist() == [
+        saved.interactions.user_codes["u1"]
+    ]
+    assert asker_given(saved, ["i3"], (), "nobody").context.users.tolist() == [-1]
+    assert saved.rank(["i3"], Wishes(3), user="nobody").known is False
