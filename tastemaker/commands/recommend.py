@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tastemaker.commands.lists import ItemLists, read_ids
@@ -13,7 +13,7 @@ from tastemaker.counts import by_count, counted
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
 from tastemaker.options import Count, Positional, Repeatable
-from tastemaker.run.wishes import Wishes, weights
+from tastemaker.run.wishes import Wishes, unreasoned, weights
 from tastemaker.threads import recorded
 
 EVERYBODY = "all"
@@ -47,6 +47,10 @@ class RecommendOptions:
     """file of item ids, likewise: these are not"""
     model: str = ""
     """model of the run; default: the one it recommends with"""
+    diversify: float = 0.0
+    """from 0, the ranking itself, to 1, items that are as unlike each other as can be"""
+    because: bool = False
+    """say of each item which items of the user's history speak most for it"""
     explain: bool = False
     """show what a model that thinks, such as vrec, thought before it answered one user"""
 
@@ -73,7 +77,16 @@ def recommend(options: RecommendOptions) -> JsonObject:
     """Recommend items to one user, beside what that user chose, or to many users into a file."""
     boost = weights(options.boost)
     lists = ItemLists.read(options.allow, options.deny)
-    Wishes(options.k, options.offset)  # before a large run is opened
+    wishes = Wishes(  # checked before a large run is opened
+        options.k,
+        options.offset,
+        boost,
+        options.only,
+        diversify=options.diversify,
+        because=options.because,
+    )
+    if options.users:
+        unreasoned(wishes)
     users = read_ids(options.users, "user_id") if options.users not in ("", EVERYBODY) else None
 
     from tastemaker.run.export import refuse_place, write_all
@@ -82,7 +95,8 @@ def recommend(options: RecommendOptions) -> JsonObject:
     if options.to:
         refuse_place(Path(options.to), Path(options.run))
     saved = open_run(options.run)
-    wishes = Wishes(options.k, options.offset, boost, options.only, *lists.known(saved.shelf))
+    allow, deny = lists.known(saved.shelf)
+    wishes = replace(wishes, allow=allow, deny=deny)
     if options.user:
         return saved.answer(options.user, wishes, options.model, options.explain).to_json()
     ids = users.ids if users else None
@@ -99,6 +113,10 @@ def show_answer(answer: JsonObject) -> None:
         return
     history = [chosen["title"] for chosen in answer["history"]]
     beside(out, history, answer["items"], answer["user"])
+    for item in answer["items"]:
+        if item.get("because"):
+            named = ", ".join(chosen["title"] for chosen in item["because"])
+            out.print(plain(f"{item['title']} because of: {named}"))
     out.print(plain(answer["reason"]))
     if not answer["items"]:
         out.print(plain("No item is left that could be recommended."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import tyro
@@ -41,6 +41,8 @@ class SimilarOptions:
     """file of item ids, one a line or in a column item_id: only these are given"""
     deny: str = ""
     """file of item ids, likewise: these are not"""
+    diversify: float = 0.0
+    """from 0, the ranking itself, to 1, items that are as unlike each other as can be"""
 
     def __post_init__(self) -> None:
         """Refuse to search from nothing.
@@ -56,14 +58,21 @@ def similar(options: SimilarOptions) -> JsonObject:
     """Find items that go with one item, by what people also choose and by what is similar."""
     boost = weights(options.boost)
     lists = ItemLists.read(options.allow, options.deny)
-    Wishes(options.k, options.offset, relevance=options.relevance)  # before a large run is opened
+    wishes = Wishes(  # checked before a large run is opened
+        options.k,
+        options.offset,
+        boost,
+        options.only,
+        relevance=options.relevance,
+        diversify=options.diversify,
+    )
 
     from tastemaker.run.saved import open_run
     from tastemaker.run.similar import answer_similar
 
     saved = open_run(options.run)
-    listed = lists.known(saved.shelf)
-    wishes = Wishes(options.k, options.offset, boost, options.only, *listed, options.relevance)
+    allow, deny = lists.known(saved.shelf)
+    wishes = replace(wishes, allow=allow, deny=deny)
     return answer_similar(saved, options.item, wishes).to_json()
 
 

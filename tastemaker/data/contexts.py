@@ -6,7 +6,7 @@ column is one line here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -95,6 +95,17 @@ class Contexts:
         offsets = np.concatenate([[0], np.cumsum(ends - starts)]).astype(np.int64)
         taken = ranges(starts, ends)
         return cls(users, offsets, **{name: array[taken] for name, array in columns.items()})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Contexts]) -> Contexts:
+        """The rows of one or several contexts under each other; all have the same columns."""
+        if len(parts) == 1:
+            return parts[0]
+        offsets = np.zeros(1 + sum(map(len, parts)), np.int64)
+        np.cumsum(np.concatenate([part.lengths for part in parts]), out=offsets[1:])
+        names = [name for name, _ in (*along(parts[0], "row"), *along(parts[0], "event"))]
+        columns = {n: np.concatenate([vars(part)[n] for part in parts]) for n in names}
+        return cls(offsets=offsets, **columns)
 
     @classmethod
     def single(cls, items: list[int], times: list[int] | None = None, user: int = -1) -> Contexts:

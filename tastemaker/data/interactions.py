@@ -169,6 +169,21 @@ class Interactions:
         columns = {name: column[keep] for name, column in along(self, "event")}
         return replace(self, offsets=running[self.offsets], **columns)
 
+    def led_by(self, item_ids: pl.Series) -> Interactions:
+        """The same log with some items first, in their order, and the others behind as they stand.
+
+        So a model that was trained on `item_ids` knows every item by the code that it had. Those
+        that this log does not have are items without events.
+        """
+        ids = pl.concat([item_ids.rename("item_id"), self.item_ids.rename("item_id")])
+        ids = ids.unique(maintain_order=True)
+        order = pl.DataFrame({"item_id": ids}).with_row_index("code", offset=1)
+        codes = self.item_ids.rename("item_id").to_frame()
+        codes = codes.join(order, on="item_id", how="left", maintain_order="left")
+        return replace(
+            self, item_ids=ids, items=codes["code"].to_numpy().astype(np.int32)[self.items - 1]
+        )
+
     def by_time(self) -> Interactions:
         """The same log without its ready-made split: each user's events oldest first.
 

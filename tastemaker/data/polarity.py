@@ -46,14 +46,19 @@ def by_band(log: Interactions, declared: Declaration) -> Int8s:
 
     Where an implicit and an explicit band overlap, the explicit one counts.
     """
-    codes = np.zeros(log.num_events, np.int8)
     if log.values is None:
-        return codes
+        return np.zeros(log.num_events, np.int8)
+    return of_values(log.values, declared)
+
+
+def of_values(values: npt.NDArray[np.float32], declared: Declaration) -> Int8s:
+    """(N,) code of the band that each value lies in, as `by_band`; 0 for NaN."""
+    codes = np.zeros(len(values), np.int8)
     for polarity in sorted(declared.bands, key=lambda name: abs(CODES[name])):
         # Values are stored in single precision, and 3.3 is a little less there.
         with np.errstate(over="ignore"):
             low, high = np.array(declared.bands[polarity]).astype(np.float32)
-        codes[(log.values >= low) & (log.values <= high)] = CODES[polarity]
+        codes[(values >= low) & (values <= high)] = CODES[polarity]
     return codes
 
 

@@ -224,3 +224,22 @@ class IdModel(NextItemModel):
     def table(self) -> Tensor:
         """(I+1, D) the item table; row 0 is padding."""
         return self.items.weight
+
+    @torch.no_grad()
+    def grown(self, num_items: int) -> Self:
+        """The same model for I′ ≥ I items: what it learned stays bit for bit.
+
+        The items that it knows keep their codes; those of new items, behind them, begin as all
+        items of a fresh model do.
+
+        Raises:
+            ValueError: If there are fewer items than it knows.
+        """
+        if num_items < self.num_items:
+            raise ValueError(f"{num_items:,} items are fewer than the {self.num_items:,} known")
+        grown = type(self)(self.config, num_items).to(self.items.weight.device)
+        kept = self.state_dict()
+        table = grown.items.weight.detach().clone()
+        table[: self.num_items + 1] = kept["items.weight"]
+        grown.load_state_dict(kept | {"items.weight": table})
+        return grown.train(self.training)

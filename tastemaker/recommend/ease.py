@@ -11,6 +11,7 @@ Left out: nothing. Checked: tests/recommend/test_ease.py (both routes against a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -89,10 +90,16 @@ class Ease:
             return torch.from_numpy(np.asarray(chosen @ self.inverse, np.float32))
         chosen = binary(contexts, len(self.diagonal))
         x = chosen.toarray()
-        through = np.asarray((chosen @ self.users.T).toarray(), np.float32) @ self.inverse
-        projected = (x - np.asarray(sp.csr_array(self.users.T) @ through.T).T) / self.regulariser
+        through = np.asarray((chosen @ self._by_items).toarray(), np.float32) @ self.inverse
+        projected = (x - np.asarray(self._by_items @ through.T).T) / self.regulariser
         scores = np.asarray(x - projected / self.diagonal, np.float32)
         return torch.from_numpy(scores)
+
+    @cached_property
+    def _by_items(self) -> sp.csr_array:
+        """(I, U) who chose each item, in rows: to turn X round takes longer than to score a row."""
+        assert self.users is not None
+        return sp.csr_array(self.users.T)
 
     def tensors(self) -> dict[str, Array]:
         """The inverse and, with fewer users than items, X in compressed rows and diag P."""

@@ -192,6 +192,10 @@ class Priors(nn.Module):
             total = total + lesson_loss(heads, lesson, members, states, competing, each)
         return total / len(heads.lessons) + gates_loss(heads, states, ahead, judged, batch)
 
+    def item_vectors(self) -> Tensor:
+        """(I, D) vectors of the backbone, with which turned states are compared."""
+        return self.backbone.item_vectors()
+
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) scores of every item for each row, by the heads that know it, merged."""
         sets, items = self._sets(contexts)

@@ -38,6 +38,9 @@ class Recommendation:
     intent: str = ""
     """the head that spoke for the item, such as `short-term · Sci-Fi`; empty where a model without
     named heads ranked"""
+    because: tuple[Chosen, ...] = ()
+    """items of the history that speak most for it, first the one that does most; empty unless they
+    were asked for, and where none speaks for it"""
     considered: Mapping[str, float] = field(default_factory=dict)
     """where an explanation was asked for, how likely the model's last thought made the groups that
     the item is in: `VERIFIER: GROUP` → probability; empty else. It is no reason that suffices: an

@@ -8,6 +8,9 @@ that score and ranks by the sum.
 
 Where heads of the model are named, it ranks as they say: scores as steered, shown on the scale of
 the same user's scores unsteered, so that they can lie below 0 or above 1 and still never rise.
+
+Where items are to lie apart, the best of that ranking are taken in another order (`spread.py`):
+then scores can rise along a list.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from torch import Tensor
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.metrics.ranking import check_scores, top_k
+from tastemaker.run.spread import POOL, Spread
 from tastemaker.seams import Headed, Recommender, Steering
 
 
@@ -52,6 +56,8 @@ class Choice:
     k: int
     steering: Steering | None = None
     """which heads speak and which are favoured; None: as the model ranks by itself"""
+    spread: Spread | None = None
+    """how far apart the listed items are to be; None: the ranking alone decides"""
 
 
 @torch.inference_mode()
@@ -75,6 +81,75 @@ def best_items(
     Raises:
         NumericFault: If a score is NaN or +infinite.
     """
+    return _scored(model, contexts, barred, choice, heads).listed(choice)
+
+
+@torch.inference_mode()
+def best_of_each(
+    model: Recommender,
+    contexts: Contexts,
+    barred: Sequence[Contexts],
+    choices: Sequence[Choice],
+    heads: Headed | None = None,
+) -> list[Lists]:
+    """As `best_items`, with a choice for each user, all of one steering; lists of one row each."""
+    scored = _scored(model, contexts, barred, choices[0], heads)
+    if len(choices) == 1:
+        return [scored.listed(choices[0])]
+    return [scored.row(row).listed(choice) for row, choice in enumerate(choices)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """What a model says of all items to B users, before anything is wished."""
+
+    scores: Tensor
+    """(B, I) float32; −inf for what may not be recommended; the caller's to overwrite"""
+    low: Tensor
+    """(B, 1) float64 lowest of what may be recommended, as nobody is steered"""
+    high: Tensor
+    """(B, 1) float64 the highest"""
+    speakers: Tensor | None
+    """(B, I) head that speaks for each item"""
+
+    def row(self, row: int) -> _Scored:
+        """The same of one user."""
+        own = slice(row, row + 1)
+        speakers = None if self.speakers is None else self.speakers[own]
+        return _Scored(self.scores[own], self.low[own], self.high[own], speakers)
+
+    def listed(self, choice: Choice) -> Lists:
+        """The best items of what is wished."""
+        scores = self.scores
+        if choice.wished is not None:
+            scores[:, ~choice.wished] = -torch.inf
+        last = choice.first + choice.k
+        most = min(last if choice.spread is None else max(last, POOL), scores.shape[1])
+        if choice.boosts is None:
+            codes = top_k(scores, most)
+            shown = _placed(scores.gather(1, (codes - 1).clamp(min=0)), self.low, self.high)
+        else:
+            placed = _placed(scores, self.low, self.high) + choice.boosts
+            codes, shown = _boosted(scores, placed, most)
+        if choice.spread is not None:
+            order = torch.from_numpy(choice.spread.orders(codes.numpy(), shown.numpy(), last))
+            codes, shown = codes.gather(1, order), shown.gather(1, order)
+        shown[codes == 0] = torch.nan
+        listed, shown = codes[:, choice.first : last], shown[:, choice.first : last]
+        lists = Lists(listed.numpy(), shown.numpy())
+        if self.speakers is None:
+            return lists
+        speaking = self.speakers.cpu().gather(1, (listed - 1).clamp(min=0))
+        return replace(lists, heads=speaking.masked_fill(listed == 0, -1).numpy())
+
+
+def _scored(
+    model: Recommender,
+    contexts: Contexts,
+    barred: Sequence[Contexts],
+    choice: Choice,
+    heads: Headed | None,
+) -> _Scored:
     steering = choice.steering if heads is not None else None
     speakers = None
     if heads is None or steering is not None:
@@ -91,21 +166,7 @@ def best_items(
         span = (high - low).clamp(min=0).float().flatten()
         scores, speakers = heads.spoken(contexts, steering, span)
         scores = _without_barred(scores, contexts, barred, choice)
-    if choice.wished is not None:
-        scores[:, ~choice.wished] = -torch.inf
-    most = min(choice.first + choice.k, scores.shape[1])
-    if choice.boosts is None:
-        codes = top_k(scores, most)
-        shown = _placed(scores.gather(1, (codes - 1).clamp(min=0)), low, high)
-    else:
-        codes, shown = _boosted(scores, _placed(scores, low, high) + choice.boosts, most)
-    shown[codes == 0] = torch.nan
-    listed = codes[:, choice.first :]
-    lists = Lists(listed.numpy(), shown[:, choice.first :].numpy())
-    if speakers is None:
-        return lists
-    speaking = speakers.cpu().gather(1, (listed - 1).clamp(min=0)).masked_fill(listed == 0, -1)
-    return replace(lists, heads=speaking.numpy())
+    return _Scored(scores, low, high, speakers)
 
 
 def _without_barred(

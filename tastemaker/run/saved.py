@@ -7,109 +7,44 @@ popular in the groups they name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from tastemaker import files
-from tastemaker.data.catalog import Catalog
-from tastemaker.data.contexts import Contexts
-from tastemaker.data.datasets import Dataset
 from tastemaker.data.ground import Ground
-from tastemaker.data.groupings import Grouping
-from tastemaker.data.interactions import Interactions
-from tastemaker.data.polarity import refused
-from tastemaker.files import JsonObject
-from tastemaker.recommend.persrec_memory import Remembering
 from tastemaker.run.answers import Answer
+from tastemaker.run.browsing import Browsing
+from tastemaker.run.events import History
 from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
+from tastemaker.run.histories import Asker, asker_given, asker_of, asker_with
 from tastemaker.run.kept import kept_data
+from tastemaker.run.likeness import likeness_of
 from tastemaker.run.models import Models
+from tastemaker.run.opened import OpenedRun
 from tastemaker.run.profile import Profiler, worded
-from tastemaker.run.remembered import remembering
+from tastemaker.run.ranking import Request, rank_all
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.similar import Beside, answer_similar
 from tastemaker.run.steering import NamedHeads
-from tastemaker.run.user_answers import answer_user
-from tastemaker.run.user_lists import codes_of, rows_of, tables_of
-from tastemaker.run.wishes import Id, Wished, WishedBeside, Wishes, id_of, undialled
-from tastemaker.seams import Recommender
+from tastemaker.run.user_lists import tables_of
+from tastemaker.run.wishes import (
+    PLAIN,
+    Id,
+    Wished,
+    WishedBeside,
+    Wishes,
+    id_of,
+    undialled,
+    unreasoned,
+)
 from tastemaker.understand.profile import Profile
 
 
-@dataclass(frozen=True)
-class SavedRun:
-    """A run directory, checked and opened."""
-
-    path: Path
-    config: JsonObject
-    results: JsonObject
-    data: Dataset
-    """the whole log, the whole catalogue and what is declared about them"""
-    interactions: Interactions
-    """what models learn from: the log without events of negative polarity"""
-    shelf: Shelf
-    """what can be recommended"""
-    models: Models
-
-    @property
-    def catalog(self) -> Catalog:
-        """What is known about the items, in the order of their codes."""
-        return self.shelf.aligned
-
-    @property
-    def grouping(self) -> Grouping:
-        """Items by category.
-
-        Raises:
-            BadInput: If the catalogue has no categories.
-        """
-        return self.shelf.grouping
-
-    @cached_property
-    def refused(self) -> Interactions:
-        """What each user explicitly refused, by their newest word."""
-        return refused(self.data.interactions, self.data.declared)
-
-    @cached_property
-    def remembering(self) -> Remembering | None:
-        """What is kept of users' old events; None where the model compresses none.
-
-        Raises:
-            ArtefactError: If it is of another model, or damaged.
-        """
-        ids, folder = self.interactions.user_ids, finished_folder(self.path)
-        return remembering(self.models.neural, ids, folder)
-
-    def forget(self, user: Id) -> bool:
-        """Erase what is kept of a user, and say whether there was something."""
-        kept = self.remembering
-        return kept is not None and kept.states.erase([id_of(user)]) > 0
-
-    def model_name(self, name: str = "") -> str:
-        """`name`, or where it is empty that of the model which this run recommends with."""
-        return name or str(self.results.get("best", self.config["model"]))
-
-    def model(self, name: str = "") -> Recommender:
-        """The model called `name`; without a name, the one this run recommends with.
-
-        Raises:
-            BadInput: If the run has no such model.
-        """
-        return self.models.get(self.model_name(name))
-
-    def context(self, user: Id) -> Contexts:
-        """All that a user chose, as one row; an empty row for an unknown user."""
-        return rows_of(self.interactions, codes_of(self.interactions, [id_of(user)]))
-
-    def barred(self, user: Id) -> npt.NDArray[np.int32]:
-        """Codes of items that are not recommended to a user, whatever is wished: refused ones."""
-        return rows_of(self.refused, codes_of(self.interactions, [id_of(user)])).items
+class SavedRun(OpenedRun):
+    """A run directory, checked and opened; `open_run` gives one."""
 
     def recommend(
         self,
@@ -138,7 +73,64 @@ class SavedRun:
 
     def answer(self, user: Id, wishes: Wishes, model: str = "", explain: bool = False) -> Answer:
         """As `recommend`, with the wishes in one object."""
-        return answer_user(self, user, wishes, model, explain)
+        return rank_all(self, [Request(asker_of(self, user), wishes, model, explain)])[0]
+
+    def rank(
+        self,
+        history: History | Asker,
+        wishes: Wishes = PLAIN,
+        model: str = "",
+        barred: Iterable[Id] = (),
+        user: Id = "",
+    ) -> Answer:
+        """The best items after any history, whoever it is of; of none, what is popular.
+
+        Args:
+            history: Ids or events, oldest first, of which unknown items are passed over; or what
+                `context_with` gives, which says all of who asks.
+            wishes: How many items, and which.
+            model: A model of the run; empty: the one it recommends with.
+            barred: Ids that are never listed, such as refused ones; unknown ones say nothing.
+            user: Whose history it is; empty: somebody's.
+
+        Raises:
+            BadInput: If a wish or an event cannot be meant.
+        """
+        asker = history
+        if not isinstance(asker, Asker):
+            asker = asker_given(self, asker, barred, user)
+        return rank_all(self, [Request(asker, wishes, model)])[0]
+
+    def rank_many(self, requests: Iterable[Request]) -> list[Answer]:
+        """Answers to many requests, in their order: each as `rank`, all in a few passes.
+
+        Raises:
+            BadInput: If a wish of one cannot be meant; then none is answered.
+        """
+        return rank_all(self, list(requests))
+
+    def context_with(
+        self, user: Id, newer: History, since: float | None = None, barred: Iterable[Id] = ()
+    ) -> Asker:
+        """Who asks: a user as the data have them, and what was told of them since.
+
+        Args:
+            user: User id.
+            newer: Newer events; one that is there already, with its item, time and kind, counts
+                once. Kinds and values say whether they are choices, refusals or neither.
+            since: Seconds since 1970 up to which nothing in the data counts, as of users who were
+                erased; None: all counts.
+            barred: Ids that are never listed; unknown ones say nothing.
+
+        Raises:
+            BadInput: If an event cannot be meant.
+        """
+        return asker_with(self, user, newer, since, barred)
+
+    @cached_property
+    def browse(self) -> Browsing:
+        """What is popular or new, titles to search, and histories to look at."""
+        return Browsing(self)
 
     @cached_property
     def profiler(self) -> Profiler:
@@ -215,18 +207,8 @@ class SavedRun:
     ) -> Iterator[pl.DataFrame]:
         """As `recommend_all`, in tables of some users each; wishes are checked before the first."""
         given = self.interactions.user_ids.to_list() if users is None else map(id_of, users)
-        ids, choice = list(dict.fromkeys(given)), self.shelf.choice(undialled(wishes))
+        ids, choice = list(dict.fromkeys(given)), self.shelf.choice(undialled(unreasoned(wishes)))
         return tables_of(self, ids, self.ranking(wishes, model), choice)
-
-    def ranking(self, wishes: Wishes, model: str = "") -> str:
-        """Name of the model that ranks for somebody with a history.
-
-        Raises:
-            BadInput: If the run has no such model, or the wishes name heads that it does not have.
-        """
-        self.model(model)
-        heads = self.shelf.heads if self.shelf.steers(wishes) else None
-        return self.model_name(model) if heads is None else heads.ranking(model)
 
 
 def open_run(path: str | Path) -> SavedRun:
@@ -244,5 +226,6 @@ def open_run(path: str | Path) -> SavedRun:
     aligned = ground.catalog
     models = Models.open(run, config, learnt, aligned, ground.unseen)
     heads = NamedHeads.of(models, results)
-    shelf = Shelf(learnt, data.catalog, aligned, models.candidates, heads)
+    likeness = likeness_of(models.neural, learnt)
+    shelf = Shelf(learnt, data.catalog, aligned, models.candidates, heads, likeness)
     return SavedRun(run, config, results, data, learnt, shelf, models)

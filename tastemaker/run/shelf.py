@@ -17,7 +17,9 @@ from tastemaker.counts import by_count, counted
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput
+from tastemaker.run.likeness import Likeness
 from tastemaker.run.lists import Choice
+from tastemaker.run.spread import Spread
 from tastemaker.run.steering import Named, NamedHeads, Names, listed
 from tastemaker.run.wishes import Wishes
 from tastemaker.seams import Steering
@@ -58,6 +60,8 @@ class Shelf:
     """(I,) items with training events: the ones that may be recommended"""
     heads: NamedHeads | None = None
     """heads that a request can name; None: the run's model has none"""
+    likeness: Likeness | None = None
+    """which items are alike; None: nothing says"""
 
     @cached_property
     def titles(self) -> list[str]:
@@ -107,9 +111,10 @@ class Shelf:
         """
         allow = None if wishes.allow is None else self._listed(map(str, wishes.allow), "--allow")
         deny = ~self._listed(map(str, wishes.deny), "--deny") if wishes.deny else None
+        hidden = ~self._known(map(str, wishes.hidden)) if wishes.hidden else None
         only, boosts = self._only(wishes), self._boosts(wishes)
         members = [self._members(group) for group in only if not group.axis]
-        masks = [mask for mask in (allow, deny) if mask is not None]
+        masks = [mask for mask in (allow, deny, hidden) if mask is not None]
         masks += [torch.stack(members).any(0)] if members else []
         favoured = {group: weight for group, weight in boosts.items() if not group.axis}
         return Choice(
@@ -119,6 +124,7 @@ class Shelf:
             wishes.offset,
             wishes.k,
             self._steering(only, boosts),
+            self._spread(wishes.diversify) if wishes.diversify else None,
         )
 
     def remarks(self, wishes: Wishes, popular: bool = False) -> list[str]:
@@ -161,10 +167,20 @@ class Shelf:
             more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
             what = f"Listed items that this run does not know: {some}{more}."
             raise BadInput(what, where, "Use ids as they are written in the data.")
+        return self._known(ids)
+
+    def _known(self, items: Iterable[str]) -> Tensor:
+        """(I,) true for those of the items that the log has, whatever the others are."""
         codes = self.log.item_codes
-        listed = torch.zeros(self.log.num_items, dtype=torch.bool)
-        listed[[codes[item] - 1 for item in ids if item in codes]] = True
-        return listed
+        known = torch.zeros(self.log.num_items, dtype=torch.bool)
+        known[[codes[item] - 1 for item in items if item in codes]] = True
+        return known
+
+    def _spread(self, weight: float) -> Spread:
+        if self.likeness is None:
+            fix = "Leave it out, or ask a run of a model that knows items by vectors."
+            raise BadInput("Nothing says which of these items are alike.", "--diversify", fix)
+        return Spread(weight, self.likeness.vectors)
 
     def steers(self, wishes: Wishes) -> bool:
         """Whether a request names heads, so that their model ranks.

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tastemaker.data.catalog import Catalog
@@ -23,10 +25,12 @@ from tastemaker.recommend.neighbour_table import NeighbourTable
 from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.folder import INDEX, NEIGHBOURS
 from tastemaker.run.item_index import index_of, keep_index, opened_index
+from tastemaker.run.likeness import Likeness
 from tastemaker.run.lists import Choice
 from tastemaker.run.shelf import Shelf
+from tastemaker.run.spread import POOL
 from tastemaker.run.titles import Titles
-from tastemaker.run.wishes import Id, Wishes, id_of
+from tastemaker.run.wishes import Id, Wishes, id_of, unreasoned
 from tastemaker.seams import Learned
 from tastemaker.train.journal import LOG
 
@@ -97,7 +101,9 @@ class Beside:
         path = saved.path / NEIGHBOURS
         table = NeighbourTable.open(path, len(search)) if path.exists() else None
         search = replace(search, index=opened_index(saved.path / INDEX, search))
-        shelf = Shelf(items, catalog, catalog.align(items.item_ids), search.voices.listed)
+        likeness = Likeness(search.heads.stored)
+        aligned = catalog.align(items.item_ids)
+        shelf = Shelf(items, catalog, aligned, search.voices.listed, likeness=likeness)
         return cls(name, shelf, search, dial_of(saved.models.neural), table)
 
     @cached_property
@@ -111,9 +117,10 @@ class Beside:
         Raises:
             BadInput: If there is no such item, or several; or a wish names an unknown one.
         """
-        row, choice = self.names.find(id_of(item, "--item")), self.shelf.choice(wishes)
+        choice = self.shelf.choice(unreasoned(wishes))
+        row = self.names.find(id_of(item, "--item"))
         wanted = self.dial if wishes.relevance is None else wishes.relevance
-        near = self._near(row, choice, wanted)
+        near = self._apart(self._near(row, choice, wanted), choice)
         items = tuple(self._items(near, choice))
         asked, known = self._chosen(row), near.dial is not None
         said = [_reason(asked, wanted, near.dial), *self.shelf.remarks(wishes)]
@@ -122,17 +129,25 @@ class Beside:
 
     def _near(self, row: int, choice: Choice, dial: float) -> Neighbours:
         """From the first place that is wanted or not, the best items beside one."""
-        count = min(choice.first + choice.k, len(self.search))
+        last = choice.first + choice.k
+        count = min(last if choice.spread is None else max(last, POOL), len(self.search))
         allow = None if choice.wished is None else choice.wished.numpy()
         if choice.boosts is not None:
             return self.search.nearest(row, count, dial, allow, choice.boosts.numpy())
         near = self.table.nearest(row, count, dial, allow) if self.table else None
         return self.search.nearest(row, count, dial, allow) if near is None else near
 
+    def _apart(self, near: Neighbours, choice: Choice) -> Neighbours:
+        """The same items as they are to be listed, where they are to lie apart."""
+        if choice.spread is None:
+            return near
+        last, codes = choice.first + choice.k, near.items.astype(np.int64) + 1
+        order = choice.spread.order(codes, _scores(near, choice), last)[:last]
+        engagement, relevance = near.engagement[order], near.relevance[order]
+        return Neighbours(near.items[order], engagement, relevance, near.dial)
+
     def _items(self, near: Neighbours, choice: Choice) -> list[Recommendation]:
-        dial, scores = near.dial or 0.0, near.scores.astype(float)
-        if choice.boosts is not None:
-            scores = scores + choice.boosts.numpy()[near.items]
+        dial, scores = near.dial or 0.0, _scores(near, choice)
         labels = self.shelf.aligned.frame["categories"]
         items = []
         for place, row in list(enumerate(near.items.tolist()))[choice.first :]:
@@ -147,6 +162,12 @@ class Beside:
 
     def _chosen(self, row: int) -> Chosen:
         return Chosen(self.shelf.log.item_ids[row], self.shelf.titles[row])
+
+
+def _scores(near: Neighbours, choice: Choice) -> npt.NDArray[np.float64]:
+    """(k,) what ranks items beside one, with what is favoured."""
+    scores = near.scores.astype(float)
+    return scores if choice.boosts is None else scores + choice.boosts.numpy()[near.items]
 
 
 def answer_similar(saved: SavedRun, item: Id, wishes: Wishes) -> Answer:

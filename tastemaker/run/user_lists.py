@@ -6,6 +6,7 @@ A user of whom nothing is known gets what is popular.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,10 @@ import polars as pl
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
-from tastemaker.run.lists import Choice, Lists, best_items
+from tastemaker.run.lists import Choice, Lists, best_items, best_of_each
 
 if TYPE_CHECKING:
-    from tastemaker.run.saved import SavedRun
+    from tastemaker.run.opened import OpenedRun
 
 BATCH = 128
 """Users answered at a time."""
@@ -26,6 +27,21 @@ POPULARITY = "popularity"
 
 Codes = npt.NDArray[np.int64]
 """(B,) user codes; -1 for a user whom the data does not have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What is known of B users, a row each."""
+
+    chosen: Contexts
+    """what they chose, oldest first"""
+    refused: Contexts
+    """what they are never shown"""
+
+    @classmethod
+    def of(cls, saved: OpenedRun, users: Codes) -> Rows:
+        """Users of the run's own log, by code; nothing is known of -1."""
+        return cls(rows_of(saved.interactions, users), rows_of(saved.refused, users))
 
 
 def codes_of(log: Interactions, users: Sequence[str]) -> Codes:
@@ -42,12 +58,12 @@ def rows_of(log: Interactions, users: Codes) -> Contexts:
     return Contexts.gather(users, starts, ends, log.columns)
 
 
-def lists_of(saved: SavedRun, users: Codes, model: str, choice: Choice) -> Lists:
-    """The best items of some users, all of them ranked by one model.
+def lists_of(saved: OpenedRun, rows: Rows, model: str, choice: Choice) -> Lists:
+    """The best items of some users, all of them ranked by one model, and with one choice.
 
     Args:
         saved: The run.
-        users: Their codes.
+        rows: What is known of them.
         model: Name of a model of the run.
         choice: What may be listed, and how much of it.
 
@@ -55,15 +71,24 @@ def lists_of(saved: SavedRun, users: Codes, model: str, choice: Choice) -> Lists
         BadInput: If the run has no such model.
         NumericFault: If a score is NaN or +infinite.
     """
-    contexts, barred = rows_of(saved.interactions, users), [rows_of(saved.refused, users)]
-    if not saved.config["repeats"]:
-        barred.append(contexts)
-    _ = saved.remembering  # which the model reads from then on
-    ranking, heads = saved.models.get(model), saved.models.heads_in(model)
-    return best_items(ranking, contexts, barred, choice, heads)
+    ranker = saved.ranker(model)
+    return best_items(ranker.model, rows.chosen, _barred(saved, rows), choice, ranker.heads)
 
 
-def intents_of(saved: SavedRun, lists: Lists, user: Codes, place: Codes) -> list[str]:
+def lists_of_each(
+    saved: OpenedRun, rows: Rows, model: str, choices: Sequence[Choice]
+) -> list[Lists]:
+    """As `lists_of`, with a choice for each user, all of one steering; lists of one row each."""
+    ranker = saved.ranker(model)
+    return best_of_each(ranker.model, rows.chosen, _barred(saved, rows), choices, ranker.heads)
+
+
+def _barred(saved: OpenedRun, rows: Rows) -> list[Contexts]:
+    """What each user is not shown."""
+    return [rows.refused] if saved.config["repeats"] else [rows.refused, rows.chosen]
+
+
+def intents_of(saved: OpenedRun, lists: Lists, user: Codes, place: Codes) -> list[str]:
     """What spoke for the items at some places of lists; empty where heads took no part.
 
     Args:
@@ -78,7 +103,7 @@ def intents_of(saved: SavedRun, lists: Lists, user: Codes, place: Codes) -> list
 
 
 def tables_of(
-    saved: SavedRun, users: Sequence[str], model: str, choice: Choice
+    saved: OpenedRun, users: Sequence[str], model: str, choice: Choice
 ) -> Iterator[pl.DataFrame]:
     """Tables of at most `BATCH` users each, a row an item, as `SavedRun.recommend_all` has them.
 
@@ -94,15 +119,17 @@ def tables_of(
 
 
 def _table(
-    saved: SavedRun, users: Sequence[str], model: str, choice: Choice, titles: pl.Series
+    saved: OpenedRun, users: Sequence[str], model: str, choice: Choice, titles: pl.Series
 ) -> pl.DataFrame:
     """The table of some users, whoever ranks for them."""
     codes = codes_of(saved.interactions, users)
-    past = rows_of(saved.interactions, codes).lengths > 0
+    every = Rows.of(saved, codes)
+    past = every.chosen.lengths > 0
     groups = [(np.flatnonzero(past), model), (np.flatnonzero(~past), POPULARITY)]
     rankings = []
     for rows, name in [group for group in groups if len(group[0])] or groups[1:]:
-        lists = lists_of(saved, codes[rows], name, choice)
+        some = Rows(every.chosen.take(rows), every.refused.take(rows))
+        lists = lists_of(saved, some, name, choice)
         user, place = np.nonzero(lists.items)
         item = pl.Series(lists.items[user, place] - 1)
         columns = {

@@ -29,6 +29,9 @@ class Wished(TypedDict, total=False):
     only: Collection[str]
     allow: Collection[Id] | None
     deny: Collection[Id]
+    hidden: Collection[Id]
+    diversify: float
+    because: bool
 
 
 class WishedBeside(Wished, total=False):
@@ -43,7 +46,8 @@ class Wishes:
 
     Raises:
         BadInput: If a value cannot be meant: k below 1, an offset below 0, a weight that is not
-            finite, a relevance outside 0 to 1, an id that is neither text nor a whole number.
+            finite, a relevance or a diversity outside 0 to 1, an id that is neither text nor a
+            whole number; or if it would have no effect: a diversity of one item.
     """
 
     k: int = 10
@@ -63,11 +67,17 @@ class Wishes:
     relevance: float | None = None
     """for items that go with an item: weight from 0 to 1 on what is really similar, the rest on
     what people also choose; None: that of the model."""
+    hidden: Collection[Id] = ()
+    """item ids that are not available now; those that the run does not know are passed over."""
+    diversify: float = 0.0
+    """from 0, the ranking itself, to 1, items that are as unlike each other as can be."""
+    because: bool = False
+    """whether to say of each item which items of the history speak most for it."""
 
     def __post_init__(self) -> None:
         """Check every value; numbers and ids are kept in their plain form."""
         _refuse_text(self.only, "only")
-        plain = {
+        plain: dict[str, object] = {
             "k": whole(self.k, "k", least=1),
             "offset": whole(self.offset, "offset", least=0),
             "boost": {str(name): _weight(name, self.boost[name]) for name in self.boost},
@@ -75,18 +85,38 @@ class Wishes:
             "allow": None if self.allow is None else _ids(self.allow, "allow"),
             "deny": _ids(self.deny, "deny"),
             "relevance": None if self.relevance is None else _share(self.relevance, "relevance"),
+            "hidden": _ids(self.hidden, "hidden"),
+            "diversify": _share(self.diversify, "diversify"),
+            "because": _choice(self.because, "because"),
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)
+        if self.diversify and self.k + self.offset == 1:
+            what, fix = "One item alone is not unlike others.", "Leave it out, or ask for more."
+            raise BadInput(what, "--diversify", fix)
+
+
+_ENDS = {
+    "relevance": ("what people also choose", "what is really similar"),
+    "diversify": ("the ranking itself", "items that are as unlike as can be"),
+}
 
 
 def _share(value: object, name: str) -> float:
     """A number from 0 to 1."""
     number = _number(value)
     if not 0 <= number <= 1:
-        fix = "Give a number from 0 (what people also choose) to 1 (what is really similar)."
+        least, most = _ENDS[name]
+        fix = f"Give a number from 0 ({least}) to 1 ({most})."
         raise BadInput(f"{name} = {value!r:.80} cannot be answered.", f"--{name}", fix)
     return number + 0.0  # no -0.0
+
+
+def _choice(value: object, name: str) -> bool:
+    if not isinstance(value, bool):
+        fix = "Give True or False."
+        raise BadInput(f"{name} = {value!r:.80} cannot be answered.", f"--{name}", fix)
+    return value
 
 
 def _number(value: object) -> float:
@@ -125,6 +155,18 @@ def undialled(wishes: Wishes) -> Wishes:
     if wishes.relevance is not None:
         fix = "Leave it out, or ask for items that are similar to an item."
         raise BadInput("A user's items have no relevance to weigh.", "--relevance", fix)
+    return wishes
+
+
+def unreasoned(wishes: Wishes) -> Wishes:
+    """Wishes for lists that no history speaks for, or that have no place for reasons.
+
+    Raises:
+        BadInput: If reasons are asked for, which would be idle.
+    """
+    if wishes.because:
+        fix = "Leave it out, or ask for the items of one user."
+        raise BadInput("No history of one user speaks for these items.", "--because", fix)
     return wishes
 
 
@@ -184,3 +226,7 @@ def _refuse_text(values: object, name: str) -> None:
     """Refuse one text where several are asked for: its letters would be taken for them."""
     if isinstance(values, str | bytes):
         raise BadInput(f"{values!r} is one text.", f"--{name}", f"Give a list, as [{values!r}].")
+
+
+PLAIN = Wishes()
+"""The ten best, and nothing else."""

@@ -6,7 +6,15 @@ Each protocol stands here from the day it has a user, and everything at that sea
 from tastemaker.seams.foreign import Encode, Generate, Index
 from tastemaker.seams.heads import Headed, HeadFacts, Steering
 from tastemaker.seams.reasoning import Reasoning, ReasoningFacts, Said, Thought
-from tastemaker.seams.recommending import Counting, Encoder, Learned, Recommender, Shape
+from tastemaker.seams.recommending import (
+    Counting,
+    Encoder,
+    Growing,
+    Learned,
+    Placing,
+    Recommender,
+    Shape,
+)
 from tastemaker.seams.training import Paced, Stage, Staged, Starts, Step, Steps, Trainable
 
 __all__ = [
@@ -14,11 +22,13 @@ __all__ = [
     "Encode",
     "Encoder",
     "Generate",
+    "Growing",
     "HeadFacts",
     "Headed",
     "Index",
     "Learned",
     "Paced",
+    "Placing",
     "Reasoning",
     "ReasoningFacts",
     "Recommender",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from tastemaker.seams.training import Trainable
 
@@ -28,7 +28,15 @@ class Recommender(Protocol):
         """
 
 
-class Encoder(Recommender, Protocol):
+@runtime_checkable
+class Placing(Protocol):
+    """What knows items by vectors that are near each other where items are alike."""
+
+    def item_vectors(self) -> Tensor:
+        """(I, D) vectors; row j is item code j + 1."""
+
+
+class Encoder(Recommender, Placing, Protocol):
     """A recommender whose score is a dot product, so that an index can search it."""
 
     def encode(self, batch: Batch) -> Tensor:
@@ -96,3 +104,11 @@ class Learned(Recommender, Trainable, Protocol):
 
     def train(self, mode: bool = True) -> Self:
         """Ready to learn or, with False, to score."""
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """A trained model that can go on with more items than it has seen; it holds no users."""
+
+    def grown(self, num_items: int) -> Self:
+        """The same model for more items, whose codes stand behind those that it knows."""

@@ -135,7 +135,7 @@ def test_a_run_without_heads_says_that_none_spoke_and_knows_no_names_of_heads(
     finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     items = answered(capsys, str(finished_run), "--user", "u1", "--k", "3")["items"]
-    names = ["item", "title", "score", "categories", "parts", "intent", "considered"]
+    names = ["item", "title", "score", "categories", "parts", "intent", "because", "considered"]
     assert list(items[0]) == names
     assert {item["intent"] for item in items} == {""}
     for option, value in (("--only", "short-term"), ("--boost", "short-term=0.3")):
@@ -145,3 +145,26 @@ def test_a_run_without_heads_says_that_none_spoke_and_knows_no_names_of_heads(
     to = tmp_path / "r.csv"
     assert main(["recommend", str(finished_run), "--users", "all", "--to", str(to)]) == 0
     assert to.read_text().splitlines()[0] == "user_id,known,rank,item_id,title,score,model"
+
+
+def test_items_lie_apart_and_say_why(
+    finished_run: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run = str(finished_run)
+    plain = answered(capsys, run, "--user", "u1")["items"]
+    same = answered(capsys, run, "--user", "u1", "--diversify", "0")["items"]
+    apart = answered(capsys, run, "--user", "u1", "--diversify", "1", "--because")["items"]
+    assert same == plain
+    assert apart[0]["item"] == plain[0]["item"] and apart != plain
+    named = next(item for item in apart if item["because"])
+    assert main(["recommend", run, "--user", "u1", "--diversify", "1", "--because"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"{named['title']} because of: {named['because'][0]['title']}" in shown
+    to = str(tmp_path / "all.csv")
+    for words in (
+        ("--user", "u1", "--diversify", "2"),
+        ("--user", "u1", "--k", "1", "--diversify", "1"),
+        ("--users", "all", "--to", to, "--because"),
+    ):
+        refused(capsys, run, *words)
+    assert main(["recommend", run, "--users", "all", "--to", to, "--diversify", "0.5"]) == 0

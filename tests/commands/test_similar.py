@@ -102,3 +102,12 @@ def test_a_run_of_another_model_is_refused(
     capsys: pytest.CaptureFixture[str], finished_run: Path
 ) -> None:
     assert "train mtmh" in refused(capsys, str(finished_run), "--item", "i7")
+
+
+def test_items_beside_an_item_lie_apart(
+    capsys: pytest.CaptureFixture[str], run: str, saved: SavedRun
+) -> None:
+    found = answered(capsys, run, "--item", "i7", "--diversify", "0.8")["items"]
+    wanted = saved.similar("i7", 10, diversify=0.8).items
+    assert [one["item"] for one in found] == [one.item for one in wanted]
+    refused(capsys, run, "--item", "i7", "--diversify", "-1")

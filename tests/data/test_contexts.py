@@ -67,3 +67,15 @@ def test_every_column_goes_along_when_rows_are_cut_and_taken() -> None:
     cut, taken = whole.slice(1, 3), whole.take(np.array([1, 2]))
     for name, value in vars(cut).items():
         assert np.array_equal(value, vars(taken)[name]), name
+
+
+@given(histories, st.integers(0, 16))
+def test_rows_that_are_joined_stand_under_each_other(rows: list[list[int]], cut: int) -> None:
+    whole = replace(contexts_of(rows), request_times=np.arange(len(rows)))
+    cut = min(cut, len(rows))
+    joined = Contexts.joined([whole.slice(0, cut), whole.slice(cut, len(rows))])
+    assert rows_of(joined) == rows
+    assert joined.users.tolist() == whole.users.tolist()
+    for name in ("times", "request_times"):
+        assert vars(joined)[name].tolist() == vars(whole)[name].tolist()
+    assert Contexts.joined([whole]) is whole

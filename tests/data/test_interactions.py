@@ -139,3 +139,23 @@ def test_a_ready_made_split_is_kept(tmp_path: Path) -> None:
     assert plain.by_time() is plain
     some = log.select(np.array([True, False, True, True]))
     assert some.parts is not None and some.parts.tolist() == [0, 2, 0]
+
+
+def test_items_that_a_model_knows_keep_their_codes() -> None:
+    old = Interactions.from_sequences({"u": ["b", "a"], "v": ["z"]})
+    new = Interactions.from_sequences({"u": ["b", "c", "a"], "w": ["0", "b"]})
+    led = new.led_by(old.item_ids)
+    assert led.item_ids.to_list() == [*old.item_ids.to_list(), "0", "c"]
+    assert all(led.item_codes[item] == code for item, code in old.item_codes.items())
+    for user in range(new.num_users):
+        assert led.decode(led.history(user)) == new.decode(new.history(user))
+    assert led.items.dtype == np.int32
+    assert old.led_by(old.item_ids).vocabulary_sha256 == old.vocabulary_sha256
+
+
+def test_a_led_log_is_kept_as_it_is(tmp_path: Path) -> None:
+    led = Interactions.from_sequences({"u": ["a", "b"]}).led_by(pl.Series(["z", "b"]))
+    led.save(tmp_path)
+    again = Interactions.open(tmp_path)
+    assert again.item_ids.to_list() == ["z", "b", "a"]
+    assert again.decode(again.history(0)) == ["a", "b"]

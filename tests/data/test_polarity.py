@@ -10,7 +10,7 @@ import pytest
 from tastemaker.data.datasets import load
 from tastemaker.data.declaration import Declaration, ValueBands
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.polarity import CODES, polarities, positives, refused
+from tastemaker.data.polarity import CODES, of_values, polarities, positives, refused
 from tastemaker.data.splits import leave_one_out
 from tastemaker.errors import BadInput
 
@@ -144,3 +144,11 @@ def test_items_that_were_only_rated_badly_are_no_candidates(tmp_path: Path) -> N
     assert learnt.num_events == 40
     candidates = leave_one_out(learnt).trained_items
     assert not candidates[[learnt.item_code("bad0") - 1, learnt.item_code("bad1") - 1]].any()
+
+
+def test_values_that_come_alone_lie_in_the_same_bands() -> None:
+    bands = ValueBands("value", {"explicit_negative": (0, 2), "explicit_positive": (3.3, 5)})
+    values = np.array([1, 2, 2.5, 3.3, 5, np.nan], np.float32)
+    codes = of_values(values, Declaration(value=bands)).tolist()
+    assert codes == [-2, -2, 0, 2, 2, 0]
+    assert not of_values(values, Declaration()).any()

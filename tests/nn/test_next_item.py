@@ -85,3 +85,37 @@ def test_the_loss_is_a_share_of_the_whole_step() -> None:
     (batch,) = NextItemBatches(rows(*histories), history=8, tokens=64).epoch(0)
     parts = [model(batch.shard(rank, 2)) for rank in range(2)]
     torch.testing.assert_close(sum(parts), model(batch))
+
+
+def test_a_grown_model_knows_what_it_knew_bit_for_bit() -> None:
+    torch.manual_seed(0)
+    model = Mean(MeanConfig(dim=4, history=8), 20).eval()
+    grown = model.grown(25)
+    old, new = model.state_dict(), grown.state_dict()
+    assert new["items.weight"].shape == (26, 4)
+    assert torch.equal(new["items.weight"][:21], old["items.weight"])
+    assert all(torch.equal(new[name], old[name]) for name in old if name != "items.weight")
+    batch = last(rows([1, 2, 3], [20]), 8)
+    assert torch.equal(grown.encode(batch), model.encode(batch))
+    assert torch.allclose(grown.score(rows([1, 2]))[:, :20], model.score(rows([1, 2])))
+    assert not grown.training and model.grown(20).train().grown(20).training
+
+
+def test_new_items_begin_as_those_of_a_fresh_model_and_learn() -> None:
+    torch.manual_seed(0)
+    model = Mean(MeanConfig(dim=64, history=8), 20)
+    with torch.no_grad():
+        model.items.weight.mul_(100)
+    grown = model.grown(500)
+    fresh = grown.items.weight.detach()[21:]
+    assert 0.015 < float(fresh.std()) < 0.025
+    assert not torch.equal(fresh[0], fresh[1])
+    (batch,) = NextItemBatches(rows([1, 400, 3]), history=8, tokens=64).epoch(0)
+    grown.loss(batch).backward()
+    assert grown.items.weight.grad is not None and grown.items.weight.grad[400].any()
+    assert model.items.weight.grad is None
+
+
+def test_a_model_does_not_shrink() -> None:
+    with pytest.raises(ValueError, match="fewer"):
+        Mean(MeanConfig(dim=4), 20).grown(19)

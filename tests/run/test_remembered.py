@@ -12,6 +12,7 @@ from tastemaker.recommend.sasrec import SASRecConfig
 from tastemaker.run.folder import STATES
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
+from tastemaker.run.wishes import Wishes
 from tastemaker.train.config import FitConfig
 
 SHAPE = PerSRecConfig(SASRecConfig(dim=8, inner=8), old=12, recent=4, tokens=2)
@@ -57,3 +58,33 @@ def test_a_run_of_another_model_keeps_nothing(finished_run: Path) -> None:
     saved = open_run(finished_run)
     assert saved.remembering is None and not saved.forget("u1")
     assert not (finished_run / STATES).exists()
+
+
+def test_newer_events_are_read_beside_what_is_kept(run: Path, tmp_path: Path) -> None:
+    """A live user is answered as one whose whole history is told, from what is kept."""
+    saved = open_run(Path(shutil.copytree(run, tmp_path / "run")))
+    log = saved.interactions
+    for user in log.user_ids.to_list()[:10]:
+        newer = [("i1", 10**6), ("i2", 10**6 + 1)]
+        whole = [*log.decode(log.history(log.user_codes[user])), "i1", "i2"]
+        for _ in range(2):  # made, then read
+            live = saved.rank(saved.context_with(user, newer), Wishes(5), "persrec")
+            told = saved.rank(whole, Wishes(5), "persrec")
+            assert [one.item for one in live.items] == [one.item for one in told.items]
+            assert live.known and not told.known
+    assert saved.remembering is not None and saved.remembering.read >= 10
+
+
+def test_reasons_leave_what_is_kept_as_it_is(run: Path, tmp_path: Path) -> None:
+    saved = open_run(Path(shutil.copytree(run, tmp_path / "run")))
+    user = saved.interactions.user_ids[0]
+    first = saved.recommend(user, 5, model="persrec")
+    assert saved.remembering is not None
+    made = saved.remembering.made
+    reasoned = saved.recommend(user, 5, model="persrec", because=True)
+    assert any(item.because for item in reasoned.items)
+    assert [item.item for item in reasoned.items] == [item.item for item in first.items]
+    read = saved.remembering.read
+    assert saved.recommend(user, 5, model="persrec") == first
+    assert saved.remembering.read == read + 1
+    assert saved.remembering.made > made and len(saved.remembering.states) == 1

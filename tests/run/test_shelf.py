@@ -1,5 +1,7 @@
 """Ids and names of a request → what may be listed."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,6 +11,7 @@ from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
 from tastemaker.data.tables import from_frame
 from tastemaker.errors import BadInput
+from tastemaker.run.likeness import Likeness
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.steering import NamedHeads
 from tastemaker.run.wishes import Wishes
@@ -98,3 +101,18 @@ def test_heads_are_told_from_categories() -> None:
     assert shelf.choice(Wishes()).steering is None
     with pytest.raises(BadInput, match="no group 'Fun'"):
         shelf.choice(Wishes(only=["Fun"]))
+
+
+def test_hidden_items_are_left_out_whether_they_are_known_or_not(shelf: Shelf) -> None:
+    assert wished(shelf, Wishes(hidden=["a", "nowhere", "x"])) == ["b", "c", "d"]
+    assert wished(shelf, Wishes(only=["War"], hidden=["a"])) == ["b"]
+
+
+def test_items_lie_apart_where_something_says_which_are_alike(shelf: Shelf) -> None:
+    with pytest.raises(BadInput) as caught:
+        shelf.choice(Wishes(diversify=0.5))
+    assert caught.value.where == "--diversify"
+    alike = replace(shelf, likeness=Likeness(lambda: np.eye(4)))
+    apart = alike.choice(Wishes(diversify=0.5)).spread
+    assert apart is not None and apart.weight == 0.5
+    assert alike.choice(Wishes()).spread is None

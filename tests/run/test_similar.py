@@ -26,6 +26,7 @@ from tastemaker.run.folder import (
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.similar import keep_neighbours
+from tastemaker.run.spread import unit
 from tastemaker.train.config import FitConfig
 from tests.conftest import write_data
 from tests.run.two_heads import Stand, best, heads_of, two_headed, with_heads
@@ -300,3 +301,38 @@ def test_beside_an_item_heads_cannot_be_named(saved: SavedRun) -> None:
             saved.similar("i3", 3, **wish)  # type: ignore[arg-type]
         assert "Heads here" not in str(caught.value)
     assert {item.intent for item in saved.similar("i3", 3).items} == {""}
+
+
+def test_items_beside_an_item_lie_apart(saved: SavedRun) -> None:
+    plain = saved.similar("i7", 10)
+    assert saved.similar("i7", 10, diversify=0.0) == plain
+    apart = saved.similar("i7", 10, diversify=0.8)
+    assert apart.items[0] == plain.items[0] and ids(apart) != ids(plain)
+    shown = {item.item: item for item in saved.similar("i7", 100).items}
+    assert all(item == shown[item.item] for item in apart.items)
+    # By the rule, on the vectors of both heads side by side.
+    vectors = unit(heads_of(saved).stored()).astype(float)
+    every = saved.beside.shelf.log.item_codes
+    left, listed = list(shown), ids(apart)[:1]
+    for item in ids(apart)[1:]:
+        chosen = [every[one] - 1 for one in listed]
+        worth = {
+            one: 0.2 * shown[one].score - 0.8 * max(vectors[chosen] @ vectors[every[one] - 1])
+            for one in left
+            if one not in listed
+        }
+        assert worth[item] == pytest.approx(max(worth.values()), abs=1e-5)
+        listed.append(item)
+    pages = [ids(saved.similar("i7", 5, offset=n, diversify=0.8)) for n in (0, 5)]
+    assert [*pages[0], *pages[1]] == ids(apart)
+
+
+def test_hidden_items_are_not_beside_an_item(saved: SavedRun) -> None:
+    every = ids(saved.similar("i7", 8))
+    assert ids(saved.similar("i7", 5, hidden=[*every[:2], "?"])) == every[2:7]
+
+
+def test_no_history_speaks_for_what_is_beside_an_item(saved: SavedRun) -> None:
+    with pytest.raises(BadInput) as caught:
+        saved.similar("i7", because=True)
+    assert caught.value.where == "--because"

@@ -8,7 +8,7 @@ import pytest
 from tastemaker.errors import BadInput
 from tastemaker.run import user_lists
 from tastemaker.run.saved import SavedRun, open_run
-from tastemaker.run.user_lists import codes_of, lists_of, rows_of, tables_of
+from tastemaker.run.user_lists import Rows, codes_of, lists_of, rows_of, tables_of
 from tastemaker.run.wishes import Wishes
 from tests.run.headed import headed
 from tests.run.refusals import refusing_run
@@ -70,7 +70,9 @@ def test_a_row_is_all_that_a_user_chose_and_empty_for_a_stranger(saved: SavedRun
 def test_nobody_is_listed_what_they_chose_or_refused(disliking: SavedRun) -> None:
     log = disliking.interactions
     codes = np.arange(log.num_users)
-    lists = lists_of(disliking, codes, "ease", disliking.shelf.choice(Wishes(99)))
+    lists = lists_of(
+        disliking, Rows.of(disliking, codes), "ease", disliking.shelf.choice(Wishes(99))
+    )
     chosen, refused = rows_of(log, codes), rows_of(disliking.refused, codes)
     assert refused.lengths.any()
     for user in codes.tolist():

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tastemaker.errors import BadInput
-from tastemaker.run.wishes import Wishes, id_of, undialled, weights
+from tastemaker.run.wishes import Wishes, id_of, undialled, unreasoned, weights
 
 
 @pytest.mark.parametrize("value", ["7", 7, np.int32(7), np.uint64(7), np.str_("7")])
@@ -120,3 +120,37 @@ def test_a_dial_is_for_items_alone() -> None:
 def test_a_relevance_is_a_share(relevance: Any) -> None:
     with pytest.raises(BadInput, match="relevance = "):
         Wishes(relevance=relevance)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, True, "0.5", np.nan, None])
+def test_a_diversity_is_a_share(value: Any) -> None:
+    with pytest.raises(BadInput, match="diversify = "):
+        Wishes(diversify=value)
+
+
+def test_one_item_alone_cannot_lie_apart() -> None:
+    assert Wishes(1, diversify=0).diversify == 0.0
+    assert Wishes(1, 1, diversify=0.5).diversify == Wishes(2, diversify=0.5).diversify == 0.5
+    with pytest.raises(BadInput) as caught:
+        Wishes(1, diversify=0.5)
+    assert caught.value.where == "--diversify"
+
+
+@pytest.mark.parametrize("value", [1, "yes", None])
+def test_reasons_are_wanted_or_not(value: Any) -> None:
+    with pytest.raises(BadInput, match="because = "):
+        Wishes(because=value)
+
+
+def test_reasons_are_for_one_user() -> None:
+    plain = Wishes(3)
+    assert unreasoned(plain) is plain
+    with pytest.raises(BadInput):
+        unreasoned(Wishes(3, because=True))
+
+
+def test_hidden_items_are_ids() -> None:
+    assert Wishes(hidden=[7, "x"]).hidden == ("7", "x")
+    for hidden in ("x", [None]):
+        with pytest.raises(BadInput):
+            Wishes(hidden=hidden)  # type: ignore[arg-type]

@@ -42,3 +42,12 @@ def test_seams_hold_no_implementation() -> None:
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
                 assert isinstance(node.body[-1], ast.Expr), node.name
+
+
+def test_models_say_what_else_they_can_do() -> None:
+    torch.manual_seed(0)
+    model = SASRec(SASRecConfig(dim=8, heads=1, layers=1, inner=8, history=6), ITEMS).eval()
+    counting = Popularity.fit(some_contexts(), ITEMS)
+    for seam in (seams.Placing, seams.Growing):
+        assert isinstance(model, seam) and not isinstance(counting, seam)
+    assert model.grown(ITEMS + 3).item_vectors().shape[0] == ITEMS + 3
