@@ -20,6 +20,7 @@ help: ## Show this list.
 .venv/dev: .venv/core
 	@$(PIP) -e '.[dev]' 2>&1 | { grep -v '^WARNING: Location' || true; }; exit $${PIPESTATUS[0]}
 	@test -x /usr/bin/chromium || { apt-get update && apt-get install -y chromium; } >/dev/null 2>&1 || echo "Chromium could not be installed: the browser tests will be skipped."
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update && apt-get install -y --no-install-recommends postgresql; } >/dev/null 2>&1 || echo "PostgreSQL could not be installed: its tests will be skipped."
 	@touch $@
 
 setup: .venv/dev ## Install everything into .venv; does nothing when nothing changed.

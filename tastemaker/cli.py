@@ -20,6 +20,7 @@ from tastemaker.commands import (
     recommend,
     run,
     similar,
+    store,
     terminal,
     tune,
 )
@@ -38,6 +39,7 @@ VERBS: dict[str, Verb | Later] = {
     **gistbench.VERBS,
     **models.VERBS,
     **data.VERBS,
+    **store.VERBS,
 }
 
 CLOSED_PIPE = 141

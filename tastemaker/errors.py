@@ -70,3 +70,9 @@ class OutOfResources(TastemakerError):
     """Disk, memory or permission ran out; nothing already published was harmed."""
 
     exit_code = 5
+
+
+class Unavailable(TastemakerError):
+    """A service that is needed, such as a database, does not answer; the same call may later."""
+
+    exit_code = 5

@@ -8,11 +8,19 @@ from tastemaker.errors import (
     NumericFault,
     OutOfResources,
     TastemakerError,
+    Unavailable,
 )
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [(TastemakerError, 1), (BadInput, 2), (NumericFault, 4), (OutOfResources, 5)]
+    ("kind", "code"),
+    [
+        (TastemakerError, 1),
+        (BadInput, 2),
+        (NumericFault, 4),
+        (OutOfResources, 5),
+        (Unavailable, 5),
+    ],
 )
 def test_exit_codes(kind: type[TastemakerError], code: int) -> None:
     fault = kind("It broke.", "here", "Mend it.")

@@ -20,7 +20,7 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.nn.view import KeyValue, Past
 from tastemaker.recommend.persrec import Memory, PerSRec
 from tastemaker.recommend.persrec_layout import split_rows
-from tastemaker.recommend.user_states import UserState, UserStates, prefix_of, weights_sha256
+from tastemaker.recommend.user_states import States, UserState, prefix_of, weights_sha256
 
 
 def identity_of(model: PerSRec) -> dict[str, object]:
@@ -33,7 +33,7 @@ class Remembering:
     """What is kept of the users of a model: `memory` is what its `memories` may be."""
 
     model: PerSRec
-    states: UserStates
+    states: States
     named: Callable[[int], str | None]
     """user code → id; None: nothing is kept of somebody whom the log does not know"""
     gap: int = 0

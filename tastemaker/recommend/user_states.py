@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 import torch
@@ -54,8 +54,21 @@ class UserState:
     """(n,) on the CPU"""
 
 
+class States(Protocol):
+    """Where states are kept, by user id."""
+
+    def get(self, user: str) -> UserState | None:
+        """What is kept of a user; None where nothing is, or what is there is damaged."""
+
+    def put(self, states: Mapping[str, UserState]) -> None:
+        """Keep states, in place of those before; all of them or none."""
+
+    def erase(self, users: Sequence[str]) -> int:
+        """Delete what is kept of users, and say of how many there was something."""
+
+
 class UserStates:
-    """States by user id."""
+    """States by user id, in a file of their own."""
 
     def __init__(self, path: Path, link: sqlite3.Connection, precision: Precision) -> None:
         self.path, self._link, self.precision = path, link, precision
@@ -114,13 +127,7 @@ class UserStates:
         """What is kept of a user; None where nothing is, or what is there is damaged."""
         with closing(self._link.execute("SELECT * FROM states WHERE user = ?", (user,))) as rows:
             row = rows.fetchone()
-        if row is None or _digest(row[3], row[5]) != row[6]:
-            return None
-        numbers = torch.frombuffer(bytearray(row[5]), dtype=KINDS[self.precision])
-        times = None
-        if row[3] is not None:
-            times = torch.frombuffer(bytearray(row[3]), dtype=torch.int64)
-        return UserState(row[1], row[2], times, row[4], numbers)
+        return None if row is None else unpacked(row[1:], self.precision)
 
     def put(self, states: Mapping[str, UserState]) -> None:
         """Keep states, in place of those before; all of them or none.
@@ -128,13 +135,7 @@ class UserStates:
         Raises:
             OutOfResources: If the disk is full or may not be written.
         """
-        rows = []
-        for user, state in states.items():
-            numbers = state.numbers.detach().cpu().to(KINDS[self.precision]).contiguous()
-            raw = _bytes(numbers)
-            times = None if state.times is None else _bytes(state.times.cpu())
-            digest = _digest(times, raw)
-            rows.append((user, state.end, state.end_time, times, state.prefix, raw, digest))
+        rows = [(user, *packed(state, self.precision)) for user, state in states.items()]
         try:
             with self._link:
                 self._link.execute("BEGIN IMMEDIATE")
@@ -154,6 +155,29 @@ class UserStates:
             ).rowcount
         self._link.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return int(gone)
+
+
+Packed = tuple[int, int | None, bytes | None, bytes, bytes, bytes]
+"""End, its time, times of the tokens, hash of the prefix, numbers, and sha256 of what they are."""
+
+
+def packed(state: UserState, precision: Precision) -> Packed:
+    """A state as a row keeps it."""
+    raw = _bytes(state.numbers.detach().cpu().to(KINDS[precision]))
+    times = None if state.times is None else _bytes(state.times.cpu())
+    return state.end, state.end_time, times, state.prefix, raw, _digest(times, raw)
+
+
+def unpacked(row: Packed, precision: Precision) -> UserState | None:
+    """The state of a row; None if it is damaged."""
+    end, end_time, raw_times, prefix, raw, digest = row
+    if _digest(raw_times, raw) != digest:
+        return None
+    numbers = torch.frombuffer(bytearray(raw), dtype=KINDS[precision])
+    times = None
+    if raw_times is not None:
+        times = torch.frombuffer(bytearray(raw_times), dtype=torch.int64)
+    return UserState(end, end_time, times, prefix, numbers)
 
 
 def _bytes(values: Tensor) -> bytes:
