@@ -121,8 +121,12 @@ class TitleSearch:
         rows = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(ends, prepend=0))
         keys = _keys(letters)
         inside = rows[: len(keys)] == rows[len(rows) - len(keys) :]
-        pairs = np.unique((keys[inside].astype(np.int64) << 32) | rows[: len(keys)][inside])
-        held, postings = pairs >> 32, (pairs & 0xFFFFFFFF).astype(np.int32)
+        keys, rows = keys[inside].astype(np.uint16), rows[: len(keys)][inside]
+        order = np.argsort(keys, kind="stable")  # a radix sort: rows of a key stay in order
+        keys, rows = keys[order], rows[order]
+        first = np.ones(len(keys), bool)
+        first[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
+        held, postings = keys[first], rows[first]
         bounds = np.searchsorted(held, np.arange(_KEYS + 1))
         return bounds, postings, np.bincount(postings, minlength=len(texts)).astype(np.float32)
 
