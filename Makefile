@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
 ONE := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 SETUP := pyproject.toml constraints.txt
-.PHONY: help setup run test lint bench claims docs serve fix clean
+.PHONY: help setup run test lint bench claims docs pages serve fix clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | column -t -s '|'
@@ -15,6 +15,10 @@ help: ## Show this list.
 	@echo "Installing (torch first: minutes, once) …"
 	@$(PIP) torch==2.13.0 2>&1 | { grep -v '^WARNING: Location' || true; }; exit $${PIPESTATUS[0]}
 	@$(PIP) -e . 2>&1 | { grep -v '^WARNING: Location' || true; }; exit $${PIPESTATUS[0]}
+	@touch $@
+
+.venv/serve: .venv/core
+	@$(PIP) -e '.[serve]' 2>&1 | { grep -v '^WARNING: Location' || true; }; exit $${PIPESTATUS[0]}
 	@touch $@
 
 .venv/dev: .venv/core
@@ -43,7 +47,11 @@ bench: .venv/dev ## Run the benchmarks and write results/bench-*.json.
 claims: .venv/dev ## List the recipes; NAME=x runs one again; SLOW=1 runs the slow tests.
 	@$(if $(SLOW),$(ONE) $(BIN)/pytest -q -m slow,$(if $(NAME),$(ONE) $(BIN)/python recipes/$(NAME).py && $(BIN)/python recipes/render.py,ls recipes/*.py | sed 's/recipes.//; s/.py$$//'))
 
-serve: docs ## Read the pages at 127.0.0.1:8000.
+serve: .venv/serve ## Serve the embedded data at 127.0.0.1:8000, trained once.
+	@test -f runs/serve/manifest.json || $(BIN)/tastemaker run --data movielens-small --out runs/serve $$(test -d runs/serve && echo --resume)
+	@$(BIN)/tastemaker serve runs/serve
+
+pages: docs ## Read the pages at 127.0.0.1:8000.
 	@$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory site
 
 fix: .venv/dev ## Format and mend what ruff can mend.

@@ -62,6 +62,7 @@ def test_unknown_options_exit_with_2(capsys: pytest.CaptureFixture[str]) -> None
         ["evaluate", "--help"],
         ["data", "check", "--help"],
         ["gistbench", "run", "--help"],
+        ["serve", "--help"],
     ],
 )
 def test_help_loads_nothing_heavy(words: list[str]) -> None:

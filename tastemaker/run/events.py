@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tastemaker.run.opened import OpenedRun
 
 _LAST_SECOND = LATEST // 1_000_000
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _value(value: float | None, place: int) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         number = math.nan
     else:
-        number = float(value) if abs(value) <= np.finfo(np.float32).max else math.nan
+        number = float(value) if abs(value) <= _LARGEST else math.nan
     if math.isnan(number):
         fix = "Give a finite number, or leave it out."
         raise BadInput(f"{value!r:.80} is no value.", f"history, event {place:,}: value", fix)

@@ -1,0 +1,93 @@
+"""tastemaker serve: a finished run behind HTTP, with a store of events."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tastemaker.commands.terminal import plain
+from tastemaker.commands.verbs import Later, Verb
+from tastemaker.files import JsonObject
+from tastemaker.options import Positional, Repeatable
+from tastemaker.threads import recorded
+
+
+@dataclass(frozen=True)
+class LimitOptions:
+    """What may be asked; beyond it the server refuses, with the reason."""
+
+    body: int = 1_000_000
+    """most bytes of a request's body"""
+    nesting: int = 32
+    """most levels of a body's JSON"""
+    k: int = 1_000
+    """most items of one answer, those passed over counted in"""
+    batch: int = 1_000
+    """most events of one request"""
+    history: int = 2_000
+    """most events of a history; of a stored one the newest are read"""
+    queue: int = 256
+    """most requests that wait to be ranked; others are told to come again"""
+    patience: float = 5.0
+    """most seconds that a request waits, and that its body takes to arrive"""
+    rate: float = 0.0
+    """requests a second that one client may make in the long run; 0: any number"""
+    burst: int = 100
+    """requests that it may make at once, where there is a rate"""
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """A server of a finished run."""
+
+    run: Positional
+    """run directory"""
+    database: str = ""
+    """store of events: a path, or postgresql+psycopg://user@host/name; default: RUN.store.sqlite"""
+    host: str = "127.0.0.1"
+    """address to listen at; the default is reached from this machine alone"""
+    port: int = 8000
+    """port to listen at; 0: any that is free"""
+    hosts: Repeatable = ()
+    """name that the server may be called by; default: those of this machine, or any with --keys"""
+    keys: str = ""
+    """file with a name and the sha256 of a key in each line: only these may ask"""
+    limits: LimitOptions = field(default_factory=LimitOptions)
+
+
+def serve(options: ServeOptions) -> JsonObject:
+    """Serve recommendations over HTTP, keep the events that are told, until stopped."""
+    from tastemaker.models.extras import extra
+
+    with extra("serve"):
+        from tastemaker.serve.key_file import KeyFile
+        from tastemaker.serve.limits import Limits
+        from tastemaker.serve.server import Place, serve
+
+    place = Place(
+        Path(options.run),
+        options.database,
+        options.host,
+        options.port,
+        options.hosts,
+        Limits(**vars(options.limits)),
+        KeyFile.read(options.keys) if options.keys else None,
+    )
+    if not place.loopback and place.keys is None:
+        _tell("Warning: everybody who can reach this address may read and erase; give --keys FILE.")
+    serve(place, _tell)
+    return {}
+
+
+def _tell(line: str) -> None:
+    print(plain(line), file=sys.stderr, flush=True)
+
+
+def show_end(answer: JsonObject) -> None:
+    """Nothing: what there was to say was said while it ran."""
+
+
+VERBS: dict[str, Verb | Later] = {
+    "serve": Verb(serve, ServeOptions, show_end, lambda asked: recorded(asked.run))
+}

@@ -1,0 +1,116 @@
+"""The application: routes, the door before them, one shape of errors, and its OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tastemaker import __version__
+from tastemaker.errors import TastemakerError
+from tastemaker.serve.door import Door
+from tastemaker.serve.event_routes import event_routes
+from tastemaker.serve.health_routes import health_routes
+from tastemaker.serve.item_routes import item_routes
+from tastemaker.serve.key_file import KeyFile
+from tastemaker.serve.model_routes import model_routes
+from tastemaker.serve.recommendation_routes import recommendation_routes
+from tastemaker.serve.refusals import answer, error_body, malformed, refusal
+from tastemaker.serve.service import Service
+from tastemaker.serve.user_routes import user_routes
+
+if TYPE_CHECKING:
+    from tastemaker.serve.mcp_tools import Assistants
+
+ABOUT = """Learn what people like from what they did.
+
+Every answer names its source: the model and the version of the run, or the fallback and why. Every
+error has one shape: what is wrong, where, and what to do. An option without effect is an error.
+"""
+
+
+def create_app(
+    service: Service, keys: KeyFile | None = None, hosts: Collection[str] = ()
+) -> FastAPI:
+    """The application of a service, which it closes when it ends.
+
+    Args:
+        service: What answers.
+        keys: Who may ask; None: everybody who can reach the server.
+        hosts: Names that it may be called by; none: any.
+    """
+    assistants = _assistants(service)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with assistants.running() if assistants else nullcontext():
+            yield
+        service.close()
+
+    app = FastAPI(
+        title="Tastemaker",
+        version=__version__,
+        description=ABOUT,
+        lifespan=lifespan,
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for routes in (
+        event_routes,
+        recommendation_routes,
+        item_routes,
+        user_routes,
+        model_routes,
+        health_routes,
+    ):
+        app.include_router(routes(service))
+    if assistants:
+        app.router.routes.append(
+            Route("/mcp", assistants, methods=["POST"], include_in_schema=False)
+        )
+    _errors(app)
+    app.add_middleware(
+        Door,
+        limits=service.limits,
+        keys=keys,
+        hosts=frozenset(map(str.lower, hosts)),
+        monitoring=service.monitoring,
+    )
+    return app
+
+
+def _assistants(service: Service) -> Assistants | None:
+    """Tools for assistants; None where their library is not installed."""
+    try:
+        from tastemaker.serve.mcp_tools import Assistants
+    except ImportError:
+        return None
+    return Assistants(service)
+
+
+def _errors(app: FastAPI) -> None:
+    """Have every error leave in one shape."""
+
+    @app.exception_handler(TastemakerError)
+    async def told(request: Request, error: TastemakerError) -> Response:
+        return refusal(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return malformed(error.errors())
+
+    @app.exception_handler(HTTPException)
+    async def plain(request: Request, error: HTTPException) -> Response:
+        fix = "See /openapi.json for what there is."
+        if error.status_code == 400:  # a body that is no UTF-8, say
+            return answer(error_body("The body cannot be read as JSON.", "body", fix), 422)
+        body = error_body(f"{error.detail}.", "request", fix)
+        return answer(body, error.status_code, error.headers)

@@ -1,0 +1,47 @@
+"""Keys in a file: only hashes, and nobody without one."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tastemaker.errors import BadInput
+from tastemaker.serve.key_file import KeyFile
+
+KEY = "a long random text"
+HASH = hashlib.sha256(KEY.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("headers", "owner"),
+    [
+        ([(b"authorization", b"Bearer a long random text")], "shop"),
+        ([(b"authorization", b"bearer a long random text")], "shop"),
+        ([(b"x-api-key", KEY.encode())], "shop"),
+        ([(b"x-api-key", b"another")], None),
+        ([(b"x-api-key", HASH.encode())], None),
+        ([(b"authorization", b"Basic a long random text")], None),
+        ([(b"authorization", b"Bearer ")], None),
+        ([], None),
+    ],
+)
+def test_who_asks(tmp_path: Path, headers: list[tuple[bytes, bytes]], owner: str | None) -> None:
+    path = tmp_path / "keys"
+    path.write_text(f"# who may ask\n\nshop {HASH}\nother\t{'0' * 64} # spare\n")
+    keys = KeyFile.read(path)
+    assert keys.owner(headers) == owner
+    assert keys == KeyFile({"shop": bytes.fromhex(HASH), "other": bytes(32)})
+    assert KeyFile.of({"shop": KEY}).owner([(b"x-api-key", KEY.encode())]) == "shop"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "shop secret\n", f"{HASH}\n", f"shop {HASH}\nshop {HASH}\n"]
+)
+def test_a_file_that_is_none_is_refused_without_repeating_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "keys"
+    path.write_text(text)
+    with pytest.raises(BadInput) as error:
+        KeyFile.read(path)
+    assert "secret" not in str(error.value) and str(path) in error.value.where
+    with pytest.raises(BadInput):
+        KeyFile.read(tmp_path / "missing")
