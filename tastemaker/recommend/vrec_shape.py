@@ -124,7 +124,8 @@ class VRecConfig:
 
     def _checkable(self) -> None:
         """Refuse verifiers that cannot be meant."""
-        if isinstance(self.verifiers, str):
+        given: object = self.verifiers  # whatever a caller gave
+        if isinstance(given, str):
             self._refuse("verifiers", "Give a list of names.")
         if self.verifiers == (NONE,):
             object.__setattr__(self, "verifiers", ())
