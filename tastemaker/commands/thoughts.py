@@ -16,8 +16,8 @@ _TITLE = 30
 _VERIFIER = 16
 """Most letters of what a verifier is called."""
 _LEGEND = (
-    "Uncertainty: 0 is sure, 1 knows nothing. Trust: whose word counts. Moved: how far the thought "
-    "went to what was said, in shares of its own length."
+    "Uncertainty: 0 is sure, 1 knows nothing. Trust: whose word counts. Moved: how far checking "
+    "moved the thought, in shares of its own length."
 )
 _WORDS = ((1 / 3, "fairly sure"), (2 / 3, "in doubt"), (0.9, "unsure"))
 """What is said of an uncertainty below a bound; from the last on it is hardly more than a guess."""

@@ -3,8 +3,8 @@
 Paper: Verifiable Reasoning for LLM-based Generative Recommendation, arXiv 2603.07725; its first
 stage is LatentR3, arXiv 2505.19092.
 
-A prompt is a history, as semantic ids in one column an item (`vrec_language`) or as titles
-(`vrec_text_language`). After N thoughts (`vrec_loop`), each checked (`vrec_verifiers`), the model
+A prompt is a history, as semantic ids in one column an item (`vrec_code_language`) or as titles
+(`vrec_title_language`). After N thoughts (`vrec_loop`), each checked (`vrec_verifiers`), the model
 says the codes or the title of the next item, and can say nothing but an item's: it goes along a
 trie.
 

@@ -13,10 +13,10 @@ from tastemaker.models.foreign_causal import blank_apart, opened_apart
 from tastemaker.models.identity import model_identity
 from tastemaker.models.packaged import locate
 from tastemaker.models.user_llm import USER_MODEL
+from tastemaker.recommend.vrec_code_language import CodeLanguage
 from tastemaker.recommend.vrec_groups import Known
-from tastemaker.recommend.vrec_language import CodeLanguage
 from tastemaker.recommend.vrec_shape import CODES, IDS, LANGUAGE, TITLES, VRecConfig
-from tastemaker.recommend.vrec_text_language import TitleLanguage
+from tastemaker.recommend.vrec_title_language import TitleLanguage
 from tastemaker.recommend.vrec_titles import Titles
 from tastemaker.weights import WEIGHTS, stored_tensors
 

@@ -113,6 +113,8 @@ class VRecConfig:
         self._whole("lora", 0, 1024)
         self._whole("title_tokens", 1, 512)
         self._own()
+        if self.thinking not in ("attention", "constant"):
+            self._refuse("thinking", "Known: attention, constant.")
         if not 0 <= self.dropout < 1:
             self._refuse("dropout", "Give a number from 0 to below 1.")
         for name in ("beta", "gamma", "verify_lr", "joint_lr", "language_lr"):
@@ -122,7 +124,8 @@ class VRecConfig:
 
     def _checkable(self) -> None:
         """Refuse verifiers that cannot be meant."""
-        if isinstance(self.verifiers, str):
+        given: object = self.verifiers  # whatever a caller gave
+        if isinstance(given, str):
             self._refuse("verifiers", "Give a list of names.")
         if self.verifiers == (NONE,):
             object.__setattr__(self, "verifiers", ())
@@ -142,7 +145,8 @@ class VRecConfig:
     def _whole(self, name: str, least: int, most: int = 0) -> None:
         """Refuse a size below the least, or so large that no machine holds the model."""
         most = most or (65_536 if name in ("dim", "heads", "size") else 1_000_000)
-        if not least <= vars(self)[name] <= most:
+        value = vars(self)[name]
+        if type(value) is not int or not least <= value <= most:
             self._refuse(name, f"Give a whole number from {least} to {most:,}.")
 
     def _own(self) -> None:

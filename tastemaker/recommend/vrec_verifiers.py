@@ -74,7 +74,9 @@ class Verifiers(nn.Module):
         """
         heads = [cast(nn.Linear, head) for head in self.heads]
         log_probs = tuple(head(thought).log_softmax(-1) for head in heads)
-        entropies = torch.stack([-(said.exp() * said).sum(-1) for said in log_probs], 1)
+        entropies = (
+            torch.stack([-(said.exp() * said).sum(-1) for said in log_probs], 1) + 0.0
+        )  # no −0
         uncertainty = (entropies / self.most).clamp(0, 1)
         gate = self.gate(thought).softmax(-1)
         weight = (gate * uncertainty).sum(1) if feedback else torch.zeros_like(thought[:, 0])

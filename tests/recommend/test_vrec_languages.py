@@ -13,9 +13,9 @@ from tastemaker.data.ground import Ground
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.options import RunOptions
 from tastemaker.recommend.vrec import VRec
-from tastemaker.recommend.vrec_language import CodeLanguage
+from tastemaker.recommend.vrec_code_language import CodeLanguage
 from tastemaker.recommend.vrec_shape import IDS, LANGUAGE, TITLES
-from tastemaker.recommend.vrec_text_language import TitleLanguage
+from tastemaker.recommend.vrec_title_language import TitleLanguage
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
 from tastemaker.train.config import FitConfig

@@ -15,7 +15,7 @@ from tastemaker.data.prefix_batches import Prefixes
 from tastemaker.errors import BadInput
 from tastemaker.models.foreign_causal import opened_apart
 from tastemaker.recommend.vrec import VRec
-from tastemaker.recommend.vrec_text_language import TitleLanguage
+from tastemaker.recommend.vrec_title_language import TitleLanguage
 from tastemaker.recommend.vrec_titles import OPENING
 from tastemaker.seams import Paced, Stage
 from tastemaker.train.config import FitConfig

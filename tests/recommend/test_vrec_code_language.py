@@ -9,7 +9,7 @@ from torch import Tensor
 from tastemaker.data.batches import last
 from tastemaker.data.semantic_ids import SemanticIds
 from tastemaker.models.causal import Prompt, read
-from tastemaker.recommend.vrec_language import CodeLanguage
+from tastemaker.recommend.vrec_code_language import CodeLanguage
 from tests.contracts import ITEMS, some_contexts
 from tests.recommend.small_vrec import SMALL
 
