@@ -200,7 +200,7 @@ def weights(texts: Collection[str]) -> dict[str, float]:
         except ValueError:
             name, weight = "", 0.0
         if not name:
-            fix = f'Write --boost "Comedy=0.3" with a number from -{HEAVIEST} to {HEAVIEST}.'
+            fix = f"Write Comedy=0.3, with a number from -{HEAVIEST} to {HEAVIEST}."
             raise BadInput(f"{text!r} is not a boost.", "--boost", fix)
         if name in boosts:
             what = f"Group {name!r} is boosted twice, by {boosts[name]:g} and by {weight:g}."

@@ -11,7 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from tastemaker import __version__
 from tastemaker.errors import TastemakerError
@@ -74,7 +75,7 @@ def create_app(
         app.include_router(routes(service))
     if assistants:
         app.router.routes.append(
-            Route("/mcp", assistants, methods=["POST"], include_in_schema=False)
+            _Noted("/mcp", assistants, methods=["POST"], include_in_schema=False)
         )
     _errors(app)
     app.add_middleware(
@@ -85,6 +86,15 @@ def create_app(
         monitoring=service.monitoring,
     )
     return app
+
+
+class _Noted(Route):
+    """A route whose path the door can note, as it does for those of FastAPI."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it is asked, and what it adds to the request."""
+        match, child = super().matches(scope)
+        return match, child if match is Match.NONE else {**child, "route": self}
 
 
 def _assistants(service: Service) -> Assistants | None:

@@ -24,44 +24,46 @@ from tastemaker.files import JsonObject, shortened
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.door import log_fault
 from tastemaker.serve.listing import beside_item, by_title, user_events, user_items
+from tastemaker.serve.recommendation_routes import check_count
 from tastemaker.serve.schemas import Id, Strict, Text
 from tastemaker.serve.service import Service
 
 PATH = "/mcp"
-_Count = Field(10, ge=1, le=100, description="how many")
 
 
-class RecommendTool(Strict):
+class Counted(Strict):
+    """What every tool takes."""
+
+    k: int = Field(10, ge=1, le=100, description="how many")
+
+
+class RecommendTool(Counted):
     """What a user may like next, with the reason; a user who is not known gets what is popular."""
 
     user: Id
-    k: int = _Count
     only: list[Text] = Field(default=[], description="categories that items come from")
     deny: list[Id] = Field(default=[], description="ids of items that may not come")
 
 
-class SimilarTool(Strict):
+class SimilarTool(Counted):
     """Items that go with an item, by its id."""
 
     item: Id
-    k: int = _Count
     relevance: float | None = Field(
         None, ge=0, le=1, description="0: what people also choose; 1: what is really similar"
     )
 
 
-class SearchTool(Strict):
+class SearchTool(Counted):
     """Items by a title or a part of one, to learn their ids."""
 
     q: Text
-    k: int = _Count
 
 
-class HistoryTool(Strict):
+class HistoryTool(Counted):
     """The newest events of a user, the newest first."""
 
     user: Id
-    k: int = _Count
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Tools:
         return await user_events(self.service, asked.user, asked.k)
 
     @property
-    def calls(self) -> Mapping[str, tuple[type[Strict], Callable[[Any], Awaitable[JsonObject]]]]:
+    def calls(self) -> Mapping[str, tuple[type[Counted], Callable[[Any], Awaitable[JsonObject]]]]:
         """Name of a tool → what it takes, and what it does."""
         return {
             "recommend": (RecommendTool, self.recommend),
@@ -120,7 +122,9 @@ class Tools:
             return _told(f"There is no tool {asked.name!r:.80}: use {', '.join(self.calls)}.", True)
         takes, call = self.calls[asked.name]
         try:
-            answer = await call(takes.model_validate(asked.arguments or {}))
+            wished = takes.model_validate(asked.arguments or {})
+            check_count(wished.k, 0, self.service.limits)
+            answer = await call(wished)
         except ValidationError as error:
             wrong = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
             return _told(shortened("; ".join(wrong), 1_000), True)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 CLIENTS = 10_000
 """Clients that are remembered; of more, those that asked last."""
+_TOKEN = 1 - 1e-6
+"""What counts as a token: fractions need not add up to a whole one."""
 
 
 class Rates:
@@ -33,8 +35,8 @@ class Rates:
         now = self._clock()
         tokens, since = self._buckets.pop(client, (float(self.burst), now))
         tokens = min(float(self.burst), tokens + (now - since) * self.rate)
-        short = tokens < 1
+        short = tokens < _TOKEN
         self._buckets[client] = (tokens if short else tokens - 1, now)
         if len(self._buckets) > CLIENTS:
             self._buckets.popitem(last=False)
-        return math.ceil((1 - tokens) / self.rate) if short else 0
+        return math.ceil((_TOKEN - tokens) / self.rate) if short else 0

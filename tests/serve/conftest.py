@@ -7,9 +7,9 @@ import pytest
 
 from tastemaker.serve.store import Store
 from tests.serve.postgres import Postgres
-from tests.serve.served import client, kept, opened, service
+from tests.serve.served import client, headed, kept, opened, service
 
-__all__ = ["client", "kept", "opened", "service"]
+__all__ = ["client", "headed", "kept", "opened", "service"]
 
 KINDS = ("sqlite", "postgres")
 

@@ -1,32 +1,13 @@
 """Items: beside one, by title, popular, new, hidden."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from starlette.testclient import TestClient
 
-from tastemaker.serve.app import create_app
 from tastemaker.serve.opened import Opened
-from tastemaker.serve.service import Service
-from tastemaker.serve.store import Store
-from tests.recommend.test_merge import some_heads
-from tests.run.two_heads import Stand
-from tests.serve.served import LIMITS
 from tests.serve.test_app import error_of
 from tests.serve.test_recommendation_routes import ids
-
-
-@pytest.fixture
-def headed(opened: Opened, kept: Store) -> Iterator[TestClient]:
-    """A server whose model says what goes with an item."""
-    saved = opened.saved
-    stand = Stand(some_heads(saved.interactions.num_items))
-    models = replace(saved.models, neural_name="mtmh", neural=stand)  # type: ignore[arg-type]
-    service = Service(Opened(replace(saved, models=models), "v"), kept, LIMITS)
-    with TestClient(create_app(service)) as client:
-        yield client
 
 
 def test_what_goes_with_an_item(headed: TestClient) -> None:

@@ -70,3 +70,35 @@ def test_wrong_calls_are_answered_with_the_reason(
 def test_only_messages_are_taken(client: TestClient) -> None:
     assert client.get("/mcp", headers=BOTH).status_code == 405
     assert client.post("/mcp", content=b"{", headers=BOTH).status_code >= 400
+
+
+def test_tools_reach_no_further_than_the_routes(headed: TestClient) -> None:
+    """The server's own bound of k is that of its tools too: here 50."""
+    asked = {
+        "recommend": {"user": "u1"},
+        "similar": {"item": "i3"},
+        "search": {"q": "item"},
+        "history": {"user": "u1"},
+    }
+    for tool, arguments in asked.items():
+        assert used(headed, tool, **arguments, k=50)
+        for k in (51, 100, 101):
+            result = call(headed, "tools/call", name=tool, arguments={**arguments, "k": k})
+            assert result["isError"] and result["content"][0]["text"], (tool, k)
+
+
+def test_what_goes_with_an_item_is_that_of_the_route(headed: TestClient) -> None:
+    for relevance in (0.0, 0.5, 1.0):
+        told = used(headed, "similar", item="i3", k=4, relevance=relevance)
+        assert told == headed.get(f"/v1/items/i3/similar?k=4&relevance={relevance}").json()
+    first = told["items"][0]["item"]
+    headed.delete(f"/v1/items/{first}")
+    after = used(headed, "similar", item="i3", k=4, relevance=1.0)
+    assert first not in [one["item"] for one in after["items"]]
+
+
+def test_wishes_of_a_tool_are_those_of_the_route(client: TestClient) -> None:
+    told = used(client, "recommend", user="u1", k=4, only=["Odd"], deny=["i1", "i3"])
+    path = "/v1/users/u1/recommendations?k=4&only=Odd&deny=i1&deny=i3&because=true"
+    assert told == client.get(path).json()
+    assert used(client, "history", user="u1", k=3) == client.get("/v1/users/u1/history?k=3").json()

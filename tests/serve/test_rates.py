@@ -1,5 +1,7 @@
 """How often a client may ask."""
 
+import pytest
+
 from tastemaker.serve.rates import CLIENTS, Rates
 
 
@@ -30,3 +32,20 @@ def test_without_a_rate_nobody_waits_and_clients_are_bounded() -> None:
     for client in range(CLIENTS + 5):
         rates.wait(str(client))
     assert len(rates._buckets) == CLIENTS
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.3, 1 / 49, 1 / 98, 1 / 103, 1 / 3, 7.0, 1e-3])
+@pytest.mark.parametrize("impatient", [False, True])
+def test_who_comes_again_when_told_is_let_in(rate: float, impatient: bool) -> None:
+    """Fractions do not add up to a whole token: a hair less than one is one."""
+    now = [0.0]
+    rates = Rates(rate, 1, lambda: now[0])
+    assert rates.wait("a") == 0
+    for _ in range(5):
+        after = rates.wait("a")
+        assert after >= 1 and (after - 1) * rate < 1
+        for _ in range(after):
+            if impatient:
+                assert rates.wait("a") > 0
+            now[0] += 1
+        assert rates.wait("a") == 0
