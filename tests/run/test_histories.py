@@ -1,8 +1,7 @@
 """Who asks: a history of the log, of a request, or of both, read alike."""
 
-from dataclasses import replace
-
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
