@@ -79,3 +79,36 @@ def test_rows_that_are_joined_stand_under_each_other(rows: list[list[int]], cut:
     for name in ("times", "request_times"):
         assert vars(joined)[name].tolist() == vars(whole)[name].tolist()
     assert Contexts.joined([whole]) is whole
+
+
+@given(st.lists(histories, min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_any_number_of_parts_is_joined_with_all_columns(
+    tables: list[list[list[int]]], timed: bool, kinds: bool
+) -> None:
+    made = []
+    for rows in tables:
+        one, count = contexts_of(rows), sum(map(len, rows))
+        marks = np.arange(count) % 5
+        more = {"events": marks.astype(np.uint8), "polarities": (marks - 2).astype(np.int8)}
+        one = replace(one, **more) if kinds else one
+        made.append(one if timed else replace(one, times=None))
+    joined = Contexts.joined(made)
+    assert rows_of(joined) == [row for rows in tables for row in rows]
+    assert joined.offsets[0] == 0 and joined.offsets.dtype == np.int64
+    assert set(joined.columns) == set(made[0].columns)
+    for name, column in joined.columns.items():
+        assert column.dtype == made[0].columns[name].dtype
+    start = 0
+    for one in made:
+        back = joined.slice(start, start + len(one))
+        for name, value in vars(one).items():
+            assert np.array_equal(vars(back)[name], value) if value is not None else True
+        start += len(one)
+
+
+def test_parts_without_rows_or_events_join_too() -> None:
+    nobody, silent = contexts_of([[1]]).slice(0, 0), contexts_of([[], []])
+    joined = Contexts.joined([nobody, silent, contexts_of([[4, 5]]), nobody])
+    assert rows_of(joined) == [[], [], [4, 5]]
+    assert joined.users.tolist() == [0, 1, 0]
+    assert len(Contexts.joined([nobody, nobody])) == 0

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput
@@ -159,3 +161,38 @@ def test_a_led_log_is_kept_as_it_is(tmp_path: Path) -> None:
     again = Interactions.open(tmp_path)
     assert again.item_ids.to_list() == ["z", "b", "a"]
     assert again.decode(again.history(0)) == ["a", "b"]
+
+
+letters = st.sampled_from("abcdefgh")
+events_of = st.tuples(st.sampled_from("uvw"), letters, st.integers(0, 4))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(events_of, min_size=1, max_size=15), st.lists(letters, unique=True))
+def test_a_led_log_has_the_same_events_under_codes_as_they_are_led(
+    rows: list[tuple[str, str, int]], leading: list[str]
+) -> None:
+    names = ["user_id", "item_id", "timestamp"]
+    frame = pl.DataFrame(rows, schema=names, orient="row")
+    log = Interactions.from_frame(frame.with_columns(value=pl.col("timestamp") / 2))
+    led = log.led_by(pl.Series(leading, dtype=pl.String))
+    others = [item for item in log.item_ids if item not in leading]
+    assert led.item_ids.to_list() == [*leading, *others]
+    assert led.item_codes == {item: n for n, item in enumerate([*leading, *others], start=1)}
+    assert led.decode(led.items) == log.decode(log.items)
+    for name in ("offsets", "times", "values"):
+        assert np.array_equal(vars(led)[name], vars(log)[name])
+    assert led.user_ids.to_list() == log.user_ids.to_list()
+    assert led.items.min() >= 1 and led.items.max() <= led.num_items
+    again = led.led_by(pl.Series(leading, dtype=pl.String))
+    assert again.sha256 == led.sha256
+    # Back by the order it had: nothing is lost but items without events, which stay behind.
+    back = led.led_by(log.item_ids)
+    assert back.items.tolist() == log.items.tolist()
+    assert set(back.item_ids[log.num_items :]) == set(leading) - set(log.item_ids)
+
+
+def test_a_log_led_by_nothing_is_itself() -> None:
+    log = full()
+    assert log.led_by(pl.Series([], dtype=pl.String)).sha256 == log.sha256
+    assert log.led_by(log.item_ids).sha256 == log.sha256

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.data.datasets import load
 from tastemaker.data.declaration import Declaration, ValueBands
@@ -152,3 +154,34 @@ def test_values_that_come_alone_lie_in_the_same_bands() -> None:
     codes = of_values(values, Declaration(value=bands)).tolist()
     assert codes == [-2, -2, 0, 2, 2, 0]
     assert not of_values(values, Declaration()).any()
+
+
+def bands_between(low: int, high: int) -> st.SearchStrategy[tuple[int, ...]]:
+    bounds = st.integers(low, high)
+    return st.tuples(bounds, bounds).map(sorted).map(tuple)
+
+
+# Bands of one sign may overlap, those of different signs may not.
+signed = {name: bands_between(*((1, 5) if code > 0 else (-5, 0))) for name, code in CODES.items()}
+values_of = st.lists(st.none() | st.integers(-10, 10).map(lambda n: n / 2), max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.fixed_dictionaries({}, optional=signed), values_of)
+def test_values_lie_in_bands_as_a_plain_rule_has_them(
+    bands: dict[Any, tuple[int, int]], values: list[float | None]
+) -> None:
+    said = np.array([np.nan if value is None else value for value in values], np.float32)
+    made = of_values(said, Declaration(value=ValueBands("value", bands)))  # type: ignore[arg-type]
+    assert made.dtype == np.int8
+    for value, code in zip(values, made.tolist(), strict=True):
+        inside = [n for n in bands if value is not None and bands[n][0] <= value <= bands[n][1]]
+        assert code == max((CODES[name] for name in inside), key=abs, default=0)
+
+
+def test_values_that_are_no_numbers_or_far_out_lie_in_no_band() -> None:
+    declared = Declaration(value=ValueBands("value", {"explicit_positive": (4.0, 5.0)}))
+    values = np.array([np.nan, np.inf, -np.inf, 3e38, 4.5], np.float32)
+    assert of_values(values, declared).tolist() == [0, 0, 0, 0, 2]
+    assert of_values(np.empty(0, np.float32), declared).tolist() == []
+    assert of_values(values, Declaration()).tolist() == [0] * 5

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
@@ -159,3 +161,32 @@ def test_items_without_titles_are_called_by_their_ids() -> None:
 def test_items_nobody_chose_have_no_collaborative_vector() -> None:
     vectors = collaborative_vectors(two_tastes(), 30)
     assert vectors[:20].any(1).all() and not vectors[20:].any()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(-1, 6), max_size=10))
+def test_any_labels_make_groups_in_their_order(labels: list[int]) -> None:
+    known = sorted(set(labels) - {-1})
+    names = [f"g{label}" for label in known]
+    made = labelled(np.array(labels, np.int64), lambda dense: names)
+    assert made.names == tuple(names)
+    table = [[int(label == own) for own in known] for label in labels]
+    assert made.membership.toarray().tolist() == table
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_collaborative_vectors_are_near_as_users_of_length_one_say(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    users, size = int(rng.integers(2, 9)), 7
+    rows = [rng.integers(1, size, rng.integers(1, 6)) for _ in range(users)]
+    offsets = np.cumsum([0, *map(len, rows)])
+    train = Contexts(np.arange(users), offsets, np.concatenate(rows).astype(np.int32))
+    table = np.zeros((users, size))
+    for user, row in enumerate(rows):
+        table[user, row - 1] = 1  # how often does not count
+    chosen = (table / np.linalg.norm(table, axis=1, keepdims=True)).T
+    known = chosen.any(1)
+    chosen[known] /= np.linalg.norm(chosen[known], axis=1, keepdims=True)
+    vectors = collaborative_vectors(train, size)
+    assert np.allclose(vectors @ vectors.T, chosen @ chosen.T, atol=1e-5)
+    assert not vectors[~known].any() and not known[-1]  # item 7 was never chosen

@@ -1,12 +1,15 @@
 """Titles become rows of tokens: whatever stands in them is data, and none is without a name."""
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
@@ -139,3 +142,23 @@ def test_what_is_no_table_of_titles_is_refused(
     save_tensors(path, load_tensors(path) | wrong)
     with pytest.raises(ArtefactError):
         Titles.open(path, 30)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.text(max_size=40) | st.text("a \t", max_size=9), min_size=1, max_size=5),
+    st.integers(1, 30),
+)
+def test_any_title_is_one_line_that_can_be_seen(titles: list[str], chars: int) -> None:
+    kept = [title.encode(errors="replace").decode() for title in titles]
+    names = written_names(ground(titles=kept), chars)
+    assert len(names) == len(kept)
+    for number, (name, title) in enumerate(zip(names, kept, strict=True)):
+        assert name.strip() and name.rstrip() == " ".join(name.split())
+        assert not {unicodedata.category(c) for c in name} & {"Cc", "Zl", "Zp"}
+        assert len(name) <= max(chars, len(f"i{number}"))
+        plain = " ".join(title.split())
+        if plain and title.isascii() and title.isprintable() and len(plain) <= chars:
+            assert name == plain
+    again = written_names(ground(titles=names), chars)
+    assert again == [name.rstrip() for name in names]

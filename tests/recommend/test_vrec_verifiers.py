@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput
@@ -113,3 +115,26 @@ def test_items_are_in_one_group_several_or_none() -> None:
 def test_groups_that_cannot_be_told_apart_are_refused(refused: Grouping) -> None:
     with pytest.raises(BadInput):
         Labels("kinds", refused)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 3), unique=True), min_size=1, max_size=7),
+    st.lists(st.integers(0, 7), min_size=1, max_size=6),
+)
+def test_items_are_in_what_their_groups_say(lists: list[list[int]], asked: list[int]) -> None:
+    rows = [[0], *lists]  # one item at least is in a group
+    labels = Labels("kinds", grouping(*rows, count=4))
+    codes = [code % (len(rows) + 1) for code in asked]
+    items = torch.tensor(codes)
+    own = [set(rows[code - 1]) if code else set() for code in codes]
+    chances = torch.rand(len(codes), 4, generator=torch.Generator().manual_seed(0)) + 0.1
+    chances = chances / chances.sum(1, keepdim=True)
+    said, known = labels.log_likelihood(chances.log(), items)
+    assert known.tolist() == labels.known(items).tolist() == [bool(groups) for groups in own]
+    for row, groups in enumerate(own):
+        want = sum(float(chances[row, group]) for group in groups) if groups else 1.0
+        assert float(said[row].exp()) == pytest.approx(want, rel=1e-4)
+    for group in range(4):
+        held = labels.holds(items, torch.full_like(items, group))
+        assert held.tolist() == [group in groups for groups in own]

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from tastemaker.data.contexts import Contexts
@@ -131,3 +133,66 @@ def test_reasons_are_refused_where_they_would_have_no_place(saved: SavedRun) -> 
         with pytest.raises(BadInput) as caught:
             ask()
         assert caught.value.where == "--because"
+
+
+@dataclass(frozen=True, eq=False)
+class Entangled:
+    """Whole numbers of everything in a history: its items, their order, times, kinds, who asks."""
+
+    def score(self, contexts: Contexts) -> Tensor:
+        return torch.tensor(
+            [self.of(*parts(contexts, row)) for row in range(len(contexts))], dtype=torch.float32
+        )
+
+    @staticmethod
+    def of(events: list[tuple[int, int, int]], user: int) -> list[int]:
+        total = [7 * user] * ITEMS
+        for place, (item, when, kind) in enumerate(events):
+            for column in range(ITEMS):
+                total[column] += (item * (column + 1) + when * place) % 13 + kind * len(events)
+        return total
+
+
+def parts(contexts: Contexts, row: int) -> tuple[list[tuple[int, int, int]], int]:
+    one = contexts.slice(row, row + 1)
+    assert one.times is not None and one.events is not None
+    flat = zip(one.items.tolist(), one.times.tolist(), one.events.tolist(), strict=True)
+    return list(flat), int(one.users[0])
+
+
+event = st.tuples(st.integers(1, 9), st.integers(0, 50), st.integers(0, 2))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(event, min_size=1, max_size=26),
+    st.lists(st.integers(1, ITEMS), max_size=4),
+    st.integers(-1, 5),
+)
+def test_what_is_lost_is_what_scores_without_an_item_say(
+    events: list[tuple[int, int, int]], listed: list[int], user: int
+) -> None:
+    items, times, kinds = map(list, zip(*events, strict=True))
+    context = replace(Contexts.single(items, times, user), events=np.array(kinds, np.uint8))
+    codes = np.array(listed, np.int64)
+    left_out, losses = contributions(Entangled(), context, codes)
+    asked = list(dict.fromkeys(items[::-1][:20]))
+    assert left_out.tolist() == asked and losses.shape == (len(asked), len(listed))
+    # Memories are of users: somebody's own may not speak where an item is left out.
+    whole = Entangled.of(events, -1)
+    for row, item in enumerate(asked):
+        less = Entangled.of([one for one in events if one[0] != item], -1)
+        assert losses[row].tolist() == [whole[code - 1] - less[code - 1] for code in listed]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(-3, 4), max_size=9))
+def test_the_named_are_the_first_of_all_that_speak_for_an_item(losses: list[int]) -> None:
+    speaking = sorted((-loss, row) for row, loss in enumerate(losses) if loss > 0)
+    assert most(np.array(losses, np.float64)) == [row for _, row in speaking[:3]]
+
+
+def test_where_one_item_is_all_of_the_history_its_loss_is_that_to_nothing() -> None:
+    model = planted(i3=(7, 2.0))
+    left_out, losses = contributions(model, Contexts.single([3, 3, 3]), np.array([7, 3]))
+    assert (left_out.tolist(), losses.tolist()) == ([3], [[6.0, 0.0]])

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 from tastemaker.errors import BadInput
@@ -96,3 +98,47 @@ def test_a_history_says_what_each_event_means(disliking: SavedRun) -> None:
         Happened("i1", "Item <1>", 9, "dislike", None, "explicit_negative"),
     )
     assert disliking.browse.history("nobody") == ()
+
+
+def test_a_search_gives_the_id_first_and_every_item_once(disliking: SavedRun) -> None:
+    search = disliking.browse.search
+    known = [*disliking.interactions.item_ids, "unseen"]
+    for item in known:
+        for k in (1, 2, 60):
+            found = [one.item for one in search(item, k)]
+            assert found[0] == item and len(found) <= k
+            assert len(found) == len(set(found)) and set(found) <= set(known)
+    assert {one.item for one in search("item", 10**9)} == set(known) - {"unseen"}
+    for text in ("", "   ", "?!", "\0", "\ud800", "i" * 10_000):
+        assert search(text) == ()
+
+
+def test_of_equal_titles_those_with_more_events_come_first(disliking: SavedRun) -> None:
+    counts = np.bincount(disliking.interactions.items, minlength=41)
+    codes, found = disliking.interactions.item_codes, disliking.browse.search("item", 40)
+    asked = [int(counts[codes[one.item]]) for one in found]
+    assert asked == sorted(asked, reverse=True)
+
+
+def test_what_is_popular_or_new_does_not_hang_on_who_asks_or_how_often(saved: SavedRun) -> None:
+    for ask in (saved.browse.popular, saved.browse.latest):
+        whole = ask(Wishes(99))
+        assert whole.history == () and not whole.known
+        may = saved.interactions.item_ids.filter(pl.Series(saved.shelf.candidates))
+        assert sorted(ids(whole)) == sorted(may)
+        first = ids(whole)[0]
+        assert ids(ask(Wishes(98, hidden=[first]))) == ids(whole)[1:]
+        assert ids(ask(Wishes(1, allow=[ids(whole)[-1]]))) == ids(whole)[-1:]
+        assert ask(Wishes(99)) == whole
+    assert saved.browse.popular(Wishes(5)).items == saved.recommend("nobody", 5).items
+
+
+def test_every_history_has_all_events_of_the_log(disliking: SavedRun) -> None:
+    log = disliking.data.interactions
+    every = {user: disliking.browse.history(user) for user in log.user_ids}
+    assert sum(map(len, every.values())) == log.num_events
+    for user, events in every.items():
+        times = [event.time for event in events if event.time is not None]
+        assert times == sorted(times) and len(times) == len(events)
+        chosen = [event.item for event in events if event.polarity.endswith("positive")]
+        assert chosen == disliking.interactions.decode(disliking.context(user).items)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.errors import BadInput
 from tastemaker.run.events import Event, LogFacts, told_of
@@ -89,3 +91,43 @@ def test_facts_of_a_log_without_times(finished_run: Path) -> None:
     facts = LogFacts.of(replace(data.interactions, times=None), data.declared)
     assert np.isnan(facts.newest)
     assert facts.kinds == ("view",)
+
+
+ids = st.sampled_from(["i0", "i1", "i30", "nowhere"])
+times = st.none() | st.floats(0, 4e9) | st.integers(0, 4 * 10**9)
+values = st.none() | st.integers(-5, 5) | st.floats(-1e30, 1e30)
+whole_event = st.builds(Event, ids, times, st.sampled_from(["", "like", "dislike", "skip"]), values)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(whole_event | ids, max_size=8), st.data())
+def test_events_are_read_one_by_one_however_they_are_written(
+    run: SavedRun, history: list[Any], data: st.DataObject
+) -> None:
+    told, count = told_of(run, history)
+    assert count == len(history)
+    rows = [one if isinstance(one, Event) else Event(one) for one in history]
+    known = [one for one in rows if one.item != "nowhere"]
+    assert run.interactions.decode(told.items) == [one.item for one in known]
+    for place, one in enumerate(known):
+        assert run.log_facts.kinds[told.kinds[place]] == (one.kind or "like")
+        time, value = float(told.times[place]), told.values[place]
+        assert np.isnan(time) if one.time is None else time == int(one.time)
+        assert np.isnan(value) if one.value is None else value == np.float32(one.value)
+    tuples = [(one.item, one.time, one.kind, one.value) for one in rows]
+    again, _ = told_of(run, tuples)
+    for name, column in vars(told).items():
+        assert np.array_equal(vars(again)[name], column, equal_nan=True)
+        assert column.dtype == vars(again)[name].dtype and column.shape == (len(known),)
+    cut = data.draw(st.integers(0, len(known)))
+    order = np.arange(len(known))
+    parts = told.take(order[:cut]).then(told.take(order[cut:]))
+    assert all(np.array_equal(vars(parts)[n], vars(told)[n], equal_nan=True) for n in vars(told))
+
+
+def test_a_generator_is_read_once_and_a_bad_event_is_counted_from_its_start(run: SavedRun) -> None:
+    told, count = told_of(run, (item for item in ["i1", "nowhere", "i2"]))
+    assert (count, run.interactions.decode(told.items)) == (3, ["i1", "i2"])
+    with pytest.raises(BadInput) as caught:
+        told_of(run, [*["nowhere"] * 1_233, ("nowhere", -1)])  # checked though it is not known
+    assert caught.value.where == "history, event 1,234: time"

@@ -1,9 +1,12 @@
 """Who asks: a history of the log, of a request, or of both, read alike."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.interactions import Interactions
@@ -166,3 +169,95 @@ def test_barred_items_are_barred_whatever_the_history_says(run: SavedRun) -> Non
     asker = asker_with(run, "u1", [("i30", 10**6, "like")], None, barred=["i30", "i31", "nowhere"])
     assert {"i30", "i31"} <= barred(run, asker)
     assert ids(run, asker)[-1] == "i30"
+
+
+KINDS = {"": 2, "like": 2, "dislike": -2, "skip": -1}
+told_event = st.builds(
+    Event,
+    st.sampled_from(["i0", "i1", "i2", "i30", "nowhere"]),
+    st.none() | st.sampled_from([0.0, 1000.0, 1001.0, 1001.75, 2001.0, 10.0**6]),
+    st.sampled_from(sorted(KINDS)),
+)
+told_events = st.lists(told_event, max_size=10)
+
+
+def plainly(
+    run: SavedRun, events: list[Event], known: list[Event]
+) -> tuple[list[tuple[str, int]], set[str]]:
+    """What was chosen, with times, and what is refused: all rules, an event at a time."""
+    whole, seen = [*known], {(one.item, one.time, one.kind) for one in known}
+    for one in events:
+        time = None if one.time is None else math.floor(one.time)
+        key = (one.item, time, one.kind or "like")
+        if one.item == "nowhere" or (time is not None and key in seen):
+            continue
+        seen.add(key)
+        whole.append(Event(*key))
+    times = [one.time for one in whole]
+    earliest = min((t for t in times if t is not None), default=run.log_facts.newest)
+    filled: list[float] = []
+    for time in times:
+        filled.append(time if time is not None else filled[-1] if filled else earliest)
+    order = sorted(range(len(whole)), key=lambda row: filled[row])
+    words = {str(whole[row].item): whole[row].kind for row in order if whole[row].kind != "skip"}
+    chosen = [(str(whole[n].item), int(filled[n])) for n in order if whole[n].kind == "like"]
+    return chosen, {item for item, kind in words.items() if kind == "dislike"}
+
+
+def read(run: SavedRun, asker: Asker) -> tuple[list[tuple[str, int]], set[str]]:
+    assert asker.context.times is not None
+    return list(zip(ids(run, asker), asker.context.times.tolist(), strict=True)), barred(run, asker)
+
+
+@settings(max_examples=60, deadline=None)
+@given(told_events, st.sampled_from(["u1", "u2", "never", "nobody"]))
+def test_any_events_are_read_by_the_rules_one_at_a_time(
+    run: SavedRun, events: list[Event], user: str
+) -> None:
+    known = [] if user == "nobody" else log_of(run, user)
+    live = asker_with(run, user, events, None)
+    assert read(run, live) == plainly(run, events, known)
+    assert live.events == len(events)
+    assert live.unknown == sum(one.item == "nowhere" for one in events)
+    assert live.known == (user != "nobody") and live.user == user
+    assert live.context.lengths.tolist() == [len(live.context.items)]
+    for name, column in live.context.columns.items():
+        assert column.dtype == run.interactions.columns[name].dtype, name
+
+
+@settings(max_examples=25, deadline=None)
+@given(told_events)
+def test_events_with_times_count_once_however_often_they_are_told(
+    run: SavedRun, events: list[Event]
+) -> None:
+    timed = [one for one in events if one.time is not None]
+    once = asker_with(run, "u1", timed, None)
+    for more in ([*timed, *timed], [*log_of(run, "u1"), *timed]):
+        again = asker_with(run, "u1", more, None)
+        assert same(once.context, again.context)
+        assert once.refused.tolist() == again.refused.tolist()
+
+
+@settings(max_examples=25, deadline=None)
+@given(told_events, st.sampled_from([-1.0, 0.0, 1000.0, 3001.0, 10.0**7]))
+def test_since_a_moment_the_log_is_what_came_after_it(
+    run: SavedRun, events: list[Event], since: float
+) -> None:
+    later = [one for one in log_of(run, "u1") if one.time is not None and one.time > since]
+    asker = asker_with(run, "u1", events, since)
+    assert read(run, asker) == plainly(run, events, later)
+    assert not asker.known and asker.context.users.tolist() == [-1]
+
+
+def test_an_asker_without_anything_is_an_empty_row(run: SavedRun) -> None:
+    for asker in (
+        asker_given(run, [], (), ""),
+        asker_given(run, ["nowhere"] * 3, ["nowhere"], ""),
+        asker_with(run, "nobody", [], None),
+        asker_with(run, "nobody", [("i1", 5, "skip")], None),
+        asker_of(run, "nobody"),
+    ):
+        assert len(asker.context) == 1 and not len(asker.context.items)
+        assert not len(asker.refused) and not asker.known
+        assert asker.context.offsets.tolist() == [0, 0]
+    assert asker_of(run, "never").known and barred(run, asker_of(run, "never")) == {"i1"}

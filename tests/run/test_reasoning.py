@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.data.splits import Split, leave_one_out
 from tastemaker.metrics.evaluate import Evaluation
@@ -15,8 +17,10 @@ from tastemaker.options import RunOptions
 from tastemaker.recommend.vrec_shape import VRecConfig
 from tastemaker.run import reasoning as reasoning_module
 from tastemaker.run.job import run_recommender
-from tastemaker.run.reasoning import asked_about, reasoning_of_run, watched
+from tastemaker.run.reasoning import asked_about, mean_over_thoughts, reasoning_of_run, watched
 from tastemaker.run.saved import SavedRun, open_run
+from tastemaker.seams import ReasoningFacts
+from tastemaker.seams.reasoning import StepFacts
 from tastemaker.train.config import FitConfig
 
 THINKING = VRecConfig(
@@ -150,3 +154,20 @@ def test_what_is_asked_what_it_thought_answers_as_trained(saved: SavedRun) -> No
     saved.models.neural.train(True)
     thinker = saved.models.thinker
     assert thinker is saved.models.neural and not saved.models.neural.training  # type: ignore[attr-defined]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(*[st.none() | st.floats(-1, 1)] * 3), max_size=4))
+def test_means_are_over_the_thoughts_that_have_a_measure(
+    rows: list[tuple[float | None, float | None, float | None]],
+) -> None:
+    steps = tuple(
+        StepFacts(cosine=cosine, gate_entropy=entropy, guidance=guidance)
+        for entropy, guidance, cosine in rows
+    )
+    found = mean_over_thoughts(ReasoningFacts(9, steps, ()))
+    for place, name in enumerate(("gate_entropy", "guidance", "cosine")):
+        known = [row[place] for row in rows if row[place] is not None]
+        if known:
+            assert found.pop(name) == pytest.approx(sum(known) / len(known))
+    assert found == {}

@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.interactions import Interactions
@@ -116,3 +118,30 @@ def test_items_lie_apart_where_something_says_which_are_alike(shelf: Shelf) -> N
     apart = alike.choice(Wishes(diversify=0.5)).spread
     assert apart is not None and apart.weight == 0.5
     assert alike.choice(Wishes()).spread is None
+
+
+named = st.lists(st.sampled_from("abcdxy"), max_size=4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.none() | named, named, st.lists(st.sampled_from("abcdxy?"), max_size=4),
+    st.lists(st.sampled_from(["War", "drama"]), max_size=2),
+)  # fmt: skip
+def test_what_may_be_listed_is_what_every_wish_leaves(
+    shelf: Shelf, allow: list[str] | None, deny: list[str], hidden: list[str], only: list[str]
+) -> None:
+    wishes = Wishes(3, allow=allow, deny=deny, hidden=hidden, only=only)
+    choice = shelf.choice(wishes)
+    groups = {"a": {"War"}, "b": {"drama", "War"}, "c": {"drama"}, "d": set()}
+    left = [
+        item for item, own in groups.items()
+        if item not in {*deny, *hidden} and (allow is None or item in allow)
+        and (not only or own & set(only))
+    ]  # fmt: skip
+    if choice.wished is None:
+        assert allow is None and not (deny or hidden or only)
+    else:
+        assert wished(shelf, wishes) == left
+    assert choice.candidates.tolist() == [True, True, True, False]
+    assert (choice.first, choice.k, choice.boosts, choice.spread) == (0, 3, None, None)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.run import spread as module
 from tastemaker.run.spread import Spread, spread, unit
@@ -84,3 +86,75 @@ def test_places_where_no_item_is_left_stay_last() -> None:
     assert made.tolist() == [[0, 1, 2, 3]]
     empty = Spread(0.5, unit(np.eye(3))).orders(np.zeros((1, 2), int), np.full((1, 2), np.nan), 2)
     assert sorted(empty[0].tolist()) == [0, 1]
+
+
+def slowly(scores: list[float], vectors: list[list[float]], weight: float, k: int) -> list[int]:
+    """The rule, with a loop for everything."""
+    listed: list[int] = []
+    while len(listed) < min(k, len(scores)):
+        best, most = -1, -np.inf
+        for row, score in enumerate(scores):
+            if row in listed:
+                continue
+            worth = (1 - weight) * score
+            if listed:
+                dots = [sum(map(float.__mul__, vectors[row], vectors[other])) for other in listed]
+                worth -= weight * max(dots)
+            if worth > most:
+                best, most = row, worth
+        listed.append(best)
+    return listed
+
+
+# Eighths and unit vectors along axes: every sum is exact, so that equal ones are equal.
+eighths = st.integers(0, 8).map(lambda n: n / 8)
+along_axes = st.sampled_from([EAST, NORTH, WEST, [0.0, -1.0], [0.0, 0.0]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(eighths, along_axes), max_size=12),
+    st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, 1.0]),
+    st.integers(1, 15),
+)
+def test_lists_are_those_of_a_slow_loop_also_where_items_are_equal(
+    ranked: list[tuple[float, list[float]]], weight: float, k: int
+) -> None:
+    scores = sorted((score for score, _ in ranked), reverse=True)
+    vectors = [vector for _, vector in ranked]
+    flat = np.array(vectors, np.float32).reshape(-1, 2)
+    made = spread(np.array(scores), flat, weight, k).tolist()
+    assert made == slowly(scores, vectors, weight, k)
+    if weight == 0:
+        assert made == list(range(len(made)))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(1, 9)), st.integers(0, 8), st.integers(1, 10), st.booleans())
+def test_an_order_has_every_place_once_whatever_is_left_of_a_list(
+    codes: list[int], left: int, k: int, whole: bool
+) -> None:
+    rng = np.random.default_rng(left)
+    vectors = unit(rng.normal(size=(8, 2)))
+    row = np.array([*codes[:left], *[0] * (8 - left)])
+    scores = np.where(row > 0, np.linspace(1, 0, 8), np.nan)
+    made = Spread(1.0 if whole else 0.5, vectors).order(row, scores, k).tolist()
+    assert sorted(made) == list(range(8))
+    assert made[left:] == list(range(left, 8))  # behind the last item nothing moves
+    if left:
+        assert made[0] == 0
+        alone = spread(scores[:left], vectors[row[:left] - 1], 1.0 if whole else 0.5, k)
+        assert made[: len(alone)] == alone.tolist()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=3), min_size=1, max_size=5))
+def test_directions_have_length_one_or_none(rows: list[list[float]]) -> None:
+    made = unit(np.array(rows))
+    for row, vector in zip(made, rows, strict=True):
+        length = float(np.linalg.norm(vector))
+        assert np.isfinite(row).all()
+        if length == 0:
+            assert not row.any()
+        elif length > 1e-20:
+            assert np.allclose(row, np.array(vector) / length, atol=1e-6)

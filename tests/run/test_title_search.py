@@ -1,10 +1,15 @@
 """Titles by what is typed: equal, begun, held, mistyped; in that order, and fast."""
 
+import difflib
+import re
 import time
+import unicodedata
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.run.title_search import TitleSearch
 
@@ -88,3 +93,83 @@ def _seconds(search: TitleSearch, text: str) -> float:
     started = time.process_time()
     assert search.rows(text, 10)
     return time.process_time() - started
+
+
+def words_of(title: str) -> str:
+    """A title as it is compared, letter by letter."""
+    plain = "".join(
+        c for c in unicodedata.normalize("NFKD", title) if unicodedata.category(c)[0] != "M"
+    )
+    plain = re.sub(r"^(.+), (the|a|an)( \(\d{4}\))?$", r"\2 \1\3", plain.lower().strip())
+    plain = "".join(c for c in plain if c not in "'’`")
+    kept = [c if unicodedata.category(c)[0] in "LN" else " " for c in plain]
+    return "".join(f" {word}" for word in "".join(kept).split()) or " "
+
+
+def by_rule(titles: list[str], weights: list[int], text: str, k: int) -> list[int]:
+    """Tier after tier, by plain comparisons; nothing is said of mistyped ones."""
+    asked, folded = words_of(text), [words_of(title) for title in titles]
+    if not asked.strip():
+        return []
+    words = asked.split()
+    bare = asked.strip()
+    tiers = (
+        lambda one: one == asked,
+        lambda one: one.startswith(asked),
+        lambda one: asked in one,
+        lambda one: len(words) > 1 and all(f" {word}" in one for word in words),
+        lambda one: bare in one and (len(bare) > 1 or not bare.isascii()),
+    )
+    found: list[int] = []
+    for tier in tiers:
+        rows = [row for row, one in enumerate(folded) if tier(one) and row not in found]
+        found += sorted(rows, key=lambda row: (-weights[row], row))
+        if len(found) >= k:
+            break
+    return found[:k]
+
+
+def near(title: str, text: str) -> bool:
+    """Whether some part of a title is like a text."""
+    one, asked = words_of(title), words_of(text)
+    words, count = one.split(), len(asked.split())
+    ends = range(len(words) - count + 1)
+    parts = [one, one[: len(asked)], *(f" {' '.join(words[n : n + count])}" for n in ends)]
+    return any(difflib.SequenceMatcher(None, part, asked, False).ratio() > 0.69 for part in parts)
+
+
+word = st.sampled_from(
+    ["Alien", "aliens", "the", "A", "été", "O'Neil", "x-ray", "2", "千と", "İz", "?"]
+)
+phrase = st.lists(word, max_size=4).map(" ".join)
+title = phrase | st.builds("{}, The (19{:02})".format, phrase, st.integers(0, 99))
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.lists(st.tuples(title, st.integers(0, 2)), max_size=8),
+    title | phrase.map(str.upper) | st.sampled_from(["al", "a", "lien", "e", "ali 2", "the a"]),
+    st.integers(1, 9),
+)
+def test_what_is_found_is_what_plain_comparisons_find(
+    rows: list[tuple[str, int]], text: str, k: int
+) -> None:
+    titles, weights = [one for one, _ in rows], [weight for _, weight in rows]
+    search = TitleSearch(pl.Series(titles, dtype=pl.String), np.array(weights, np.int64))
+    made, want = search.rows(text, k), by_rule(titles, weights, text, k)
+    if want:
+        assert made == want
+    else:
+        assert len(made) <= k and len(set(made)) == len(made)
+        assert all(near(titles[row], text) for row in made)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([1, 2, 4, 5, 9]), st.integers(1, 30), st.sampled_from("qz7"))
+def test_a_letter_too_few_or_too_many_is_forgiven(
+    search: TitleSearch, row: int, place: int, letter: str
+) -> None:
+    name = NAMES[row]
+    place %= len(name)
+    for text in (name[:place] + name[place + 1 :], name[:place] + letter + name[place:]):
+        assert row in search.rows(text, 5), text

@@ -3,12 +3,15 @@
 import ast
 from pathlib import Path
 
+import pytest
 import torch
 
 from tastemaker import seams
 from tastemaker.data.batches import Batch, NextItemBatches
 from tastemaker.data.contexts import Contexts
 from tastemaker.recommend.counting import Popularity
+from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig
+from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.recommend.sasrec import SASRec, SASRecConfig
 from tests.contracts import ITEMS, some_contexts
 
@@ -51,3 +54,41 @@ def test_models_say_what_else_they_can_do() -> None:
     for seam in (seams.Placing, seams.Growing):
         assert isinstance(model, seam) and not isinstance(counting, seam)
     assert model.grown(ITEMS + 3).item_vectors().shape[0] == ITEMS + 3
+
+
+@pytest.mark.parametrize("more", [0, 1, 37])
+@pytest.mark.parametrize("name", ["sasrec", "esasrec", "hstu"])
+def test_what_a_model_said_of_items_it_knew_it_says_when_it_has_grown(name: str, more: int) -> None:
+    torch.manual_seed(0)
+    shape = {"dim": 8, "heads": 1, "layers": 1, "history": 6}
+    old = {
+        "sasrec": lambda: SASRec(SASRecConfig(inner=8, **shape), ITEMS),
+        "esasrec": lambda: ESASRec(ESASRecConfig(**shape), ITEMS),
+        "hstu": lambda: HSTU(HSTUConfig(head_dim=8, **shape), ITEMS),
+    }[name]().eval()  # type: ignore[arg-type]
+    contexts = some_contexts()
+    before = {key: kept.clone() for key, kept in old.state_dict().items()}
+    new = old.grown(ITEMS + more)
+    said, known = new.score(contexts), old.score(contexts)
+    assert said.shape == (len(contexts), ITEMS + more) and torch.isfinite(said).all()
+    if not more:
+        assert torch.equal(said, known)
+    # A wider product may add in another order: states and vectors are those of before to the bit.
+    torch.testing.assert_close(said[:, :ITEMS], known, rtol=1e-5, atol=1e-6)
+    assert torch.equal(new.item_vectors()[:ITEMS], old.item_vectors())
+    # The old one stays as it was, and whole: nothing is shared that learning would move.
+    with torch.no_grad():
+        for weight in new.parameters():
+            weight.add_(1)
+    assert all(torch.equal(kept, before[key]) for key, kept in old.state_dict().items())
+
+
+def test_growing_twice_is_growing_once_for_what_was_known() -> None:
+    torch.manual_seed(0)
+    model = SASRec(SASRecConfig(dim=8, heads=1, layers=1, inner=8, history=6), ITEMS).eval()
+    step = model.grown(ITEMS + 2)
+    twice = step.grown(ITEMS + 5)
+    assert torch.equal(twice.item_vectors()[: ITEMS + 2], step.item_vectors())
+    assert twice.num_items == ITEMS + 5 and not twice.table()[0].any()
+    batch = next(NextItemBatches(some_contexts(), history=6).epoch(0))
+    assert torch.equal(twice.encode(batch), model.encode(batch))
