@@ -135,7 +135,8 @@ def measure(found: Evidence, task: Task, arms: Mapping[str, Arm], cache: Path) -
             if arm.thoughts and arm.thinking == "attention":
                 steps = thinking(model, task)
                 for number, step in enumerate(steps, 1):
-                    found.add(f"{name}, thought {number}", step)
+                    if step:  # of the first, unchecked, there is nothing to say
+                        found.add(f"{name}, thought {number}", step)
                 if arm.verifiers:
                     fall = steps[0]["entropy"] - steps[-1]["entropy"]
                     found.add(f"{name}, fall", {"entropy": fall})

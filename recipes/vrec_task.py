@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,7 +20,9 @@ from tastemaker.metrics.intervals import Floats
 from tastemaker.recommend.sasrec import SASRec
 from tastemaker.recommend.vrec import VRec
 from tastemaker.recommend.vrec_groups import Known, known_of
+from tastemaker.recommend.vrec_measures import rows_of
 from tastemaker.recommend.vrec_shape import CHOSEN, TEXT, VRecConfig
+from tastemaker.recommend.vrec_verifiers import Labels
 from tastemaker.seams import Recommender
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
@@ -93,28 +96,19 @@ def thinking(model: VRec, task: Task) -> list[dict[str, Floats]]:
     """`MEASURES` of each thought, a value a user."""
     steps: list[dict[str, list[Floats]]] = [{} for _ in range(model.config.thoughts)]
     contexts, targets = task.test.contexts, torch.from_numpy(task.test.target_items).long()
+    labels = [cast(Labels, one) for one in model.labels]
     for start in range(0, len(contexts), _ROWS):
-        rows = slice(start, start + _ROWS)
         batch = last(contexts.slice(start, start + _ROWS), model.config.history)
-        reasoned = model.reason(batch)
-        for number, thought in enumerate(reasoned.thoughts):
-            values: dict[str, torch.Tensor] = {}
-            if number:
-                before = reasoned.thoughts[number - 1]
-                values["cosine"] = torch.cosine_similarity(thought, before)
-            if reasoned.verdicts:
-                verdict = reasoned.verdicts[number]
-                values["entropy"] = verdict.uncertainty.mean(1)
-                said = zip(verdict.log_probs, model.labels, strict=True)
-                hits = [
-                    (one.groups[targets[rows]] == p.argmax(1)[:, None]).any(1) for p, one in said
-                ]
-                values["accuracy"] = torch.stack(hits, 1).double().mean(1)
-                values["w"] = verdict.weight
-                values["trust in text"] = verdict.gate[:, 0]
-                values["g/r"] = verdict.guidance.norm(dim=1) / verdict.thought.norm(dim=1)
+        rows = rows_of(model.reason(batch), labels, targets[start : start + _ROWS])
+        for number in range(rows.thoughts):
+            values = {"cosine": rows.cosines[number - 1]} if number else {}
+            if rows.checked:
+                one = rows.checked[number]
+                values["entropy"], values["accuracy"] = one.uncertainty.mean(1), one.right.mean(1)
+                values["w"], values["trust in text"] = one.weight, one.trust[:, 0]
+                values["g/r"] = one.guidance
             for name, value in values.items():
-                steps[number].setdefault(name, []).append(value.double().numpy())
+                steps[number].setdefault(name, []).append(value.numpy())
     return [
         task.by_user({name: np.concatenate(parts) for name, parts in step.items()})
         for step in steps

@@ -7,7 +7,7 @@ process, and the position reached. `checkpoints/latest` names the newest.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -148,17 +148,27 @@ def has_checkpoint(run: Path) -> bool:
 
 
 def check_identity(where: Path, wanted: JsonObject, held: JsonObject) -> None:
-    """Refuse to go on when something that shapes the weights differs; names the field."""
+    """Refuse to go on when something that shapes the weights differs; names the innermost field."""
     for name, value in wanted.items():
-        if held.get(name) != value:
+        if differing := _differing(name, held.get(name), value):
+            what, had, got = differing
             fix = "Resume with the same options and data, or start anew in another folder."
-            raise ArtefactError(
-                str(where),
-                f"{name} differs from the run's",
-                repr(held.get(name)),
-                repr(value),
-                fix,
-            )
+            said = f"{what} differs from the run's"
+            raise ArtefactError(str(where), said, f"{had!r:.200}", f"{got!r:.200}", fix)
+
+
+def _differing(name: str, held: object, wanted: object) -> tuple[str, object, object] | None:
+    """The first part that differs, with what is held and what is wanted; None: nothing does."""
+    if held == wanted:
+        return None
+    parts: Iterable[tuple[str, object, object]] = ()
+    if isinstance(held, dict) and isinstance(wanted, dict) and held.keys() == wanted.keys():
+        parts = ((f"{name}.{key}", held[key], wanted[key]) for key in wanted)
+    elif isinstance(held, list) and isinstance(wanted, list) and len(held) == len(wanted):
+        pairs = enumerate(zip(held, wanted, strict=True))
+        parts = ((f"{name}[{number}]", *pair) for number, pair in pairs)
+    inner = (_differing(*part) for part in parts)
+    return next((one for one in inner if one), (name, held, wanted))
 
 
 def load_weights(model: nn.Module, path: Path) -> None:

@@ -318,5 +318,5 @@ def test_a_run_does_not_go_on_with_another_item_model(small_data: Path, tmp_path
     first = next(name for name in sorted(tensors) if name.endswith("embeddings.weight"))
     changed = tensors | {first: tensors[first] + 1}
     save_file(changed, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ArtefactError, match="foreign_models differs"):
+    with pytest.raises(ArtefactError, match="foreign_models.item_model differs"):
         run_recommender(options, config, FitConfig(epochs=2))

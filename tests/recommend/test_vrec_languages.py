@@ -134,5 +134,5 @@ def test_a_run_recommends_by_titles_and_does_not_go_on_with_another_model(
     manifest = files.read_json(tmp_path / "run" / "manifest.json")
     assert {TITLES, LANGUAGE} <= manifest["files"].keys()
     changed(folder)
-    with pytest.raises(ArtefactError, match="foreign_models differs"):
+    with pytest.raises(ArtefactError, match="foreign_models.language differs"):
         run_recommender(options, shape, FitConfig(epochs=2))

@@ -37,7 +37,7 @@ def test_a_finished_run_of_other_options_is_refused_and_left_alone(
 ) -> None:
     run = Path(shutil.copytree(finished_run, tmp_path / "run"))
     options = RunOptions(data=str(small_data), out=str(run), resume=True)
-    with pytest.raises(ArtefactError, match="model_config differs"):
+    with pytest.raises(ArtefactError, match="model_config.dim differs"):
         run_recommender(options, replace(MODEL, dim=16), TRAINING)
     with pytest.raises(ArtefactError, match="lr differs"):
         run_recommender(options, MODEL, replace(TRAINING, lr=0.5))

@@ -118,6 +118,14 @@ def test_identity_names_the_field(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match="a differs") as caught:
         check_identity(tmp_path, {"a": 1}, {"a": 2})
     assert (caught.value.expected, caught.value.got) == ("2", "1")
+    shape = {"layers": 1, "verifiers": ["text", "random"], "inner": {"dim": 8, "x": 0}}
+    other = {"layers": 1, "verifiers": ["text", "category"], "inner": {"dim": 16, "x": 0}}
+    with pytest.raises(ArtefactError, match=r"shape\.verifiers\[1\] differs") as caught:
+        check_identity(tmp_path, {"shape": shape}, {"shape": other})
+    assert (caught.value.expected, caught.value.got) == ("'category'", "'random'")
+    fewer = other | {"verifiers": ["text"]}
+    with pytest.raises(ArtefactError, match=r"shape\.verifiers differs"):
+        check_identity(tmp_path, {"shape": shape}, {"shape": fewer})
 
 
 def test_latest_never_names_a_checkpoint_that_is_being_replaced(tmp_path: Path) -> None:
