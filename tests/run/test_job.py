@@ -115,7 +115,7 @@ def test_an_interrupted_run_resumes_to_the_same_artefacts(
         open_run(tmp_path / "run")
     with pytest.raises(ArtefactError, match="seed differs"):
         run_recommender(replace(options, resume=True, seed=3), MODEL, TRAINING)
-    with pytest.raises(ArtefactError, match="model_config differs"):
+    with pytest.raises(ArtefactError, match="model_config.dim differs"):
         run_recommender(replace(options, resume=True), replace(MODEL, dim=16), TRAINING)
     run_recommender(replace(options, resume=True), MODEL, TRAINING)
     for name in ("model.safetensors", "metrics.jsonl", "users.parquet"):
