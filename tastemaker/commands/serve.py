@@ -10,31 +10,8 @@ from tastemaker.commands.terminal import plain
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.files import JsonObject
 from tastemaker.options import Positional, Repeatable
+from tastemaker.serve.limits import Limits
 from tastemaker.threads import recorded
-
-
-@dataclass(frozen=True)
-class LimitOptions:
-    """What may be asked; beyond it the server refuses, with the reason."""
-
-    body: int = 1_000_000
-    """most bytes of a request's body"""
-    nesting: int = 32
-    """most levels of a body's JSON"""
-    k: int = 1_000
-    """most items of one answer, those passed over counted in"""
-    batch: int = 1_000
-    """most events of one request"""
-    history: int = 2_000
-    """most events of a history; of a stored one the newest are read"""
-    queue: int = 256
-    """most requests that wait to be ranked; others are told to come again"""
-    patience: float = 5.0
-    """most seconds that a request waits, and that its body takes to arrive"""
-    rate: float = 0.0
-    """requests a second that one client may make in the long run; 0: any number"""
-    burst: int = 100
-    """requests that it may make at once, where there is a rate"""
 
 
 @dataclass(frozen=True)
@@ -53,7 +30,7 @@ class ServeOptions:
     """name that the server may be called by; default: those of this machine, or any with --keys"""
     keys: str = ""
     """file with a name and the sha256 of a key in each line: only these may ask"""
-    limits: LimitOptions = field(default_factory=LimitOptions)
+    limits: Limits = field(default_factory=Limits)
 
 
 def serve(options: ServeOptions) -> JsonObject:
@@ -62,7 +39,6 @@ def serve(options: ServeOptions) -> JsonObject:
 
     with extra("serve"):
         from tastemaker.serve.key_file import KeyFile
-        from tastemaker.serve.limits import Limits
         from tastemaker.serve.server import Place, serve
 
     place = Place(
@@ -71,7 +47,7 @@ def serve(options: ServeOptions) -> JsonObject:
         options.host,
         options.port,
         options.hosts,
-        Limits(**vars(options.limits)),
+        options.limits,
         KeyFile.read(options.keys) if options.keys else None,
     )
     if not place.loopback and place.keys is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -10,14 +11,10 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from tastemaker.errors import BadInput
+from tastemaker.run.answers import Answer
+from tastemaker.run.browsing import Browsing
 from tastemaker.run.wishes import Wishes
-from tastemaker.serve.answers import (
-    BesideOut,
-    ItemOut,
-    ItemsOut,
-    NamedOut,
-    items_of,
-)
+from tastemaker.serve.answers import BesideOut, ItemOut, ItemsOut, NamedOut, items_of
 from tastemaker.serve.listing import beside_item, by_title
 from tastemaker.serve.recommendation_routes import check_count, wishes_of
 from tastemaker.serve.refusals import answer, without_query
@@ -67,11 +64,7 @@ def item_routes(service: Service) -> APIRouter:
     )
     async def popular(wished: Annotated[ListQuery, Query()]) -> Response:
         """Items that most people chose."""
-        check_count(wished.k, wished.offset, service.limits)
-        wishes, run = Wishes(wished.k, wished.offset, only=wished.only), service.run
-        wishes = await service.offered(wishes) if wished.available else wishes
-        told = await service.worker.call(lambda: run.saved.browse.popular(wishes))
-        return answer(items_of(told, run.version, told.model, scores=True))
+        return await _browsed(service, wished, lambda browse: browse.popular, scores=True)
 
     @router.get(
         "/v1/latest",
@@ -81,14 +74,24 @@ def item_routes(service: Service) -> APIRouter:
     )
     async def latest(wished: Annotated[ListQuery, Query()]) -> Response:
         """Items that somebody chose for the first time most recently."""
-        check_count(wished.k, wished.offset, service.limits)
-        wishes, run = Wishes(wished.k, wished.offset, only=wished.only), service.run
-        wishes = await service.offered(wishes) if wished.available else wishes
-        told = await service.worker.call(lambda: run.saved.browse.latest(wishes))
-        return answer(items_of(told, run.version, told.model, scores=False))
+        return await _browsed(service, wished, lambda browse: browse.latest, scores=False)
 
     _hiding(router, service)
     return router
+
+
+async def _browsed(
+    service: Service,
+    wished: ListQuery,
+    listing: Callable[[Browsing], Callable[[Wishes], Answer]],
+    scores: bool,
+) -> Response:
+    """A list that is the same for everybody."""
+    check_count(wished.k, wished.offset, service.limits)
+    wishes, run = Wishes(wished.k, wished.offset, only=wished.only), service.run
+    wishes = await service.offered(wishes) if wished.available else wishes
+    told = await service.worker.call(lambda: listing(run.saved.browse)(wishes))
+    return answer(items_of(told, run.version, told.model, scores=scores))
 
 
 def _hiding(router: APIRouter, service: Service) -> None:

@@ -9,7 +9,7 @@ from tastemaker.errors import BadInput
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of a server; beyond them it refuses, with the reason, before any work is done.
+    """What may be asked; beyond it the server refuses, with the reason, before any work is done.
 
     Raises:
         BadInput: If one of them is no number of that kind.
@@ -24,15 +24,15 @@ class Limits:
     batch: int = 1_000
     """most events of one request"""
     history: int = 2_000
-    """most events of a history that a request brings; of a stored one the newest are read"""
+    """most events of a history; of a stored one the newest are read"""
     queue: int = 256
-    """most requests that wait to be ranked; of the others each is told to come again"""
+    """most requests that wait to be ranked; others are told to come again"""
     patience: float = 5.0
     """most seconds that a request waits, and that its body takes to arrive"""
     rate: float = 0.0
     """requests a second that one client may make in the long run; 0: any number"""
     burst: int = 100
-    """requests that it may make at once"""
+    """requests that it may make at once, where there is a rate"""
 
     def __post_init__(self) -> None:
         """Refuse bounds under which nothing could be answered."""

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tastemaker.cli import main
-from tastemaker.commands.serve import VERBS, LimitOptions, ServeOptions, serve
+from tastemaker.commands.serve import VERBS, ServeOptions, serve
 from tastemaker.serve import server
+from tastemaker.serve.limits import Limits
 from tastemaker.serve.server import Place
 
 
@@ -21,7 +22,7 @@ def test_options_reach_the_server(
     keys = tmp_path / "keys"
     keys.write_text(f"shop {'0' * 64}\n")
     for given in ("", str(keys)):
-        serve(ServeOptions("run", host="0.0.0.0", keys=given, limits=LimitOptions(k=5)))
+        serve(ServeOptions("run", host="0.0.0.0", keys=given, limits=Limits(k=5)))
         assert ("Warning" in capsys.readouterr().err) == (not given)
     assert [place.limits.k for place in places] == [1_000, 5, 5]
     assert [place.keys is None for place in places] == [True, True, False]

@@ -2,11 +2,9 @@
 
 import json
 import time
-from dataclasses import fields
 
 import pytest
 
-from tastemaker.commands.serve import LimitOptions
 from tastemaker.errors import BadInput
 from tastemaker.serve.limits import Limits, nested_deeper
 
@@ -18,11 +16,6 @@ def test_bounds_that_allow_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(BadInput) as error:
         Limits(**wrong)
     assert error.value.where == f"--limits.{next(iter(wrong))}"
-
-
-def test_the_command_has_every_bound_with_its_default() -> None:
-    assert vars(LimitOptions()) == vars(Limits())
-    assert [one.name for one in fields(LimitOptions)] == [one.name for one in fields(Limits)]
 
 
 @pytest.mark.parametrize(
