@@ -24,7 +24,7 @@ class SimilarOptions:
     """Items that go with one item."""
 
     run: Positional
-    """run directory of a model such as mtmh"""
+    """run directory; a model such as mtmh says more than counting does"""
     item: str = ""
     """id or title of the item; where it is neither, the nearest titles are named"""
     relevance: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = None

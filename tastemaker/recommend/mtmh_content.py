@@ -79,7 +79,7 @@ def content_of(encoder: str, ground: Ground) -> Content:
     """
     known = Catalog(pl.concat([_of_log(ground), ground.unseen.frame]))
     count = len(known.frame)
-    vectors, identity = _encoded(encoder, known)
+    vectors, identity = text_vectors(encoder, known)
     seen = np.ones(count + 1, np.bool_)
     seen[0], seen[1 + ground.num_items :] = False, False
     if ground.train is not None:
@@ -121,7 +121,7 @@ def _of_log(ground: Ground) -> pl.DataFrame:
     return frame if len(frame) else frame.clear(ground.num_items)
 
 
-def _encoded(encoder: str, catalog: Catalog) -> tuple[npt.NDArray[np.float32], str]:
+def text_vectors(encoder: str, catalog: Catalog) -> tuple[npt.NDArray[np.float32], str]:
     """(n, c) vectors of length one or zero, and the encoder's identity."""
     # Words are counted, so names of columns must not be among them; a language model reads those.
     parts = pl.col("title"), pl.col("categories").list.join(" "), pl.col("text")

@@ -154,11 +154,7 @@ class SavedRun(OpenedRun):
 
     @cached_property
     def beside(self) -> Beside:
-        """The items, ready to be asked from.
-
-        Raises:
-            BadInput: If the model of this run does not say what goes with an item.
-        """
+        """The items, ready to be asked from."""
         return Beside.of(self)
 
     def similar(self, item: Id, k: int = 10, **wishes: Unpack[WishedBeside]) -> Answer:
@@ -170,8 +166,7 @@ class SavedRun(OpenedRun):
             wishes: Further fields of `Wishes`: relevance, offset, boost, only, allow, deny.
 
         Raises:
-            BadInput: If the run's model cannot say, no item or several are meant, or a wish cannot
-                be.
+            BadInput: If no item or several are meant, or a wish cannot be.
         """
         return answer_similar(self, item, Wishes(k, **wishes))
 

@@ -1,8 +1,9 @@
 """Items that go with an item: what people also engage with, what is really similar, and between.
 
 A run whose model has two heads keeps the neighbours of every item in a table, which answers most
-requests; what it does not say for certain is searched exactly. One head answers where the other
-knows nothing of the item; where neither does, the answer is what is popular.
+requests; what it does not say for certain is searched exactly. For any other run both heads are
+counted when they are first asked. One head answers where the other knows nothing of the item; where
+neither does, the answer is what is popular.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import numpy.typing as npt
 import polars as pl
 
 from tastemaker.data.catalog import Catalog
-from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.errors import ArtefactError
+from tastemaker.recommend.counted_heads import COUNTED, counted_heads
 from tastemaker.recommend.item_search import ItemSearch
 from tastemaker.recommend.merge import DIAL, Dialled, Neighbours, TwoHeaded
 from tastemaker.recommend.neighbour_rows import build_table
@@ -30,6 +32,7 @@ from tastemaker.run.lists import Choice
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.spread import POOL
 from tastemaker.run.titles import Titles
+from tastemaker.run.user_lists import rows_of
 from tastemaker.run.wishes import Id, Wishes, id_of, unreasoned
 from tastemaker.seams import Learned
 from tastemaker.train.journal import LOG
@@ -82,18 +85,19 @@ class Beside:
     def of(cls, saved: SavedRun) -> Beside:
         """The items of a run, with the table that it keeps, where it has one.
 
+        A model that says what goes with an item is asked; for any other it is counted.
+
         Raises:
-            BadInput: If its model does not say what goes with an item.
-            ArtefactError: If the table is of other items.
+            ArtefactError: If the model or the table is of other items.
         """
         name, catalog = saved.models.neural_name, saved.data.catalog
+        items = AllItems.of(saved.interactions.item_ids, catalog)
+        aligned = catalog.align(items.item_ids)
         search = searched(saved.models.neural)
         if search is None:
-            data = saved.config.get("data", "DATA")
-            fix = f"Train one that does: tastemaker train mtmh --data {data}."
-            what = f"The model of this run, {name}, does not say which items go with an item."
-            raise BadInput(what, str(saved.path), fix)
-        items = AllItems.of(saved.interactions.item_ids, catalog)
+            log = saved.interactions
+            chosen = rows_of(log, np.arange(log.num_users))
+            name, search = COUNTED, ItemSearch(counted_heads(chosen, log.num_items, aligned))
         if len(search) != items.num_items:
             what, fix = "The model is of other items", "Restore the run from a copy."
             want, holds = f"{items.num_items:,} items", f"{len(search):,}"
@@ -102,7 +106,6 @@ class Beside:
         table = NeighbourTable.open(path, len(search)) if path.exists() else None
         search = replace(search, index=opened_index(saved.path / INDEX, search))
         likeness = Likeness(search.heads.stored)
-        aligned = catalog.align(items.item_ids)
         shelf = Shelf(items, catalog, aligned, search.voices.listed, likeness=likeness)
         return cls(name, shelf, search, dial_of(saved.models.neural), table)
 

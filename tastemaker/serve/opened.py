@@ -13,7 +13,6 @@ from pathlib import Path, PurePath
 from tastemaker.artifacts import digest_of
 from tastemaker.errors import BadInput, TastemakerError
 from tastemaker.files import JsonObject
-from tastemaker.recommend.merge import TwoHeaded
 from tastemaker.run.answers import Answer
 from tastemaker.run.events import Event as Given
 from tastemaker.run.folder import finished_folder
@@ -124,14 +123,10 @@ class Opened:
         """The best items that go with an item.
 
         Raises:
-            Refused: If there is no such item, or the run's model cannot say.
+            Refused: If there is no such item.
             BadInput: If a wish cannot be.
         """
         self.known_item(item)
-        if not isinstance(self.saved.models.neural, TwoHeaded):
-            name = self.saved.models.neural_name
-            what = f"The model of this run, {name}, does not say which items go with an item."
-            raise unknown(what, "item", "Serve a run of a model that does, such as mtmh.")
         return answer_similar(self.saved, item, wishes)
 
     def known_item(self, item: str) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from tastemaker.errors import ArtefactError, BadInput, NumericFault
 from tastemaker.options import RunOptions
+from tastemaker.recommend.counted_heads import COUNTED
+from tastemaker.recommend.merge import DIAL
 from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.recommend.neighbour_table import NeighbourTable
 from tastemaker.run.answers import Answer, Chosen
@@ -158,10 +160,15 @@ def test_a_relevance_would_be_idle_for_a_user(saved: SavedRun) -> None:
         saved.recommend_all(relevance=0.5)  # type: ignore[call-arg]
 
 
-def test_a_model_without_heads_names_one_that_has_them(finished_run: Path) -> None:
-    with pytest.raises(BadInput, match="train mtmh --data") as caught:
-        open_run(finished_run).similar("i7")
-    assert "sasrec" in caught.value.what
+def test_for_a_model_without_heads_it_is_counted(finished_run: Path) -> None:
+    opened = open_run(finished_run)
+    answer = opened.similar("i7", 5)
+    assert (answer.known, answer.model, answer.relevance) == (True, COUNTED, DIAL)
+    assert len({one.item for one in answer.items} - {"i7"}) == 5
+    for dial in (0.0, 1.0):
+        parts = [dict(one.parts) for one in opened.similar("i7", 5, relevance=dial).items]
+        silent = "relevance" if dial == 0 else "engagement"
+        assert all(one[silent] == 0 for one in parts)
 
 
 def test_the_table_is_kept_with_the_run_and_read_from_it(saved: SavedRun, tmp_path: Path) -> None:

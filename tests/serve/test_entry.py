@@ -200,7 +200,7 @@ def test_two_runs_take_each_others_place(
         assert versions(client) == {first.version}
         client.portal.call(service.swap, finished_run)
         assert versions(client) == {opened.version} != {first.version}
-        assert client.get("/v1/items/i3/similar").status_code == 404  # that run cannot say
+        assert client.get("/v1/items/i3/similar").json()["source"]["model"] == "counted"
         events = client.get("/v1/users/new/history").json()["events"]
         assert [one["item"] for one in events] == ["i9", "i3"]
         assert "i5" not in ids(client.get("/v1/popular?k=50").json())

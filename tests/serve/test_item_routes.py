@@ -23,9 +23,9 @@ def test_what_goes_with_an_item(headed: TestClient) -> None:
     assert first in ids(headed.get("/v1/items/i3/similar?k=5&availability=any").json())
 
 
-def test_a_run_that_cannot_say_says_so(client: TestClient) -> None:
-    response = client.get("/v1/items/i3/similar")
-    assert response.status_code == 404 and "sasrec" in error_of(response)["what"]
+def test_for_a_run_without_heads_it_is_counted(client: TestClient) -> None:
+    told = client.get("/v1/items/i3/similar?k=3").json()
+    assert told["source"]["model"] == "counted" and len(ids(told)) == 3
 
 
 def test_items_are_found_by_title(client: TestClient) -> None:
