@@ -7,13 +7,15 @@ not fit is refused before any of its tensors is read, or a module of its sizes i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+from torch.nn import init
+from torch.overrides import TorchFunctionMode
 
 from tastemaker.counts import counted
 from tastemaker.errors import ArtefactError
@@ -115,12 +117,36 @@ def filled(build: Callable[[], M], path: Path, layers: int, ignored: str = "\0")
     if layers > len(stored):
         got, want = counted(len(stored), "tensor"), counted(layers, "layer")
         raise ArtefactError(str(path), "Weights are of another model", want, got, _FIX)
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         expected = expected_of(build())
     tensors = checked_tensors(path, expected, ignored)
     module = build()
     module.load_state_dict(tensors)
     return module
+
+
+class _Undrawn(TorchFunctionMode):
+    """While inside, fresh weights are not drawn.
+
+    On the `meta` device there is nothing to draw, yet torch would load its compiler for it: more
+    than a second of processor time.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call a function, unless it draws: then its tensor stays as it is."""
+        given = kwargs or {}
+        if func in _DRAWS:
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
+
+
+_DRAWS = (Tensor.normal_, Tensor.uniform_, init.normal_, init.uniform_, init.kaiming_uniform_)
 
 
 def _opened(path: Path) -> safe_open:

@@ -2,6 +2,8 @@
 
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,18 @@ def test_sizes_are_compared_before_anything_is_allocated(layer: tuple[nn.Linear,
         vast = nn.Linear(10**9, 10**9)
     with pytest.raises(ArtefactError, match="does not fit"):
         checked_tensors(layer[1], expected_of(vast))
+
+
+def test_opening_loads_no_compiler(tmp_path: Path) -> None:
+    save_file(nn.Sequential(nn.Embedding(3, 2), nn.Linear(2, 2)).state_dict(), tmp_path / "w")
+    code = (
+        "import sys; from pathlib import Path; from torch import nn\n"
+        "from tastemaker.weights import filled\n"
+        "made = filled(lambda: nn.Sequential(nn.Embedding(3, 2), nn.Linear(2, 2)),"
+        f" Path({str(tmp_path / 'w')!r}), 2)\n"
+        "assert made[0].weight.abs().sum() > 0 and 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_what_is_ignored_may_be_there(layer: tuple[nn.Linear, Path]) -> None:

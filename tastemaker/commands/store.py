@@ -48,8 +48,11 @@ class RestoreOptions:
 
 def store_dump(options: DumpOptions) -> JsonObject:
     """Write all events, what is hidden, who was erased and hashes of keys as JSON lines."""
-    from tastemaker.serve.dump import dump
-    from tastemaker.serve.store import Store
+    from tastemaker.models.extras import extra
+
+    with extra("serve"):
+        from tastemaker.serve.dump import dump
+        from tastemaker.serve.store import Store
 
     with Store.open(options.url, create=False) as store:
         counts = dump(store.database, Path(options.to))
@@ -58,8 +61,11 @@ def store_dump(options: DumpOptions) -> JsonObject:
 
 def store_restore(options: RestoreOptions) -> JsonObject:
     """Add what a dump holds and the store has not; all of it or nothing."""
-    from tastemaker.serve.restore import restore
-    from tastemaker.serve.store import Store
+    from tastemaker.models.extras import extra
+
+    with extra("serve"):
+        from tastemaker.serve.restore import restore
+        from tastemaker.serve.store import Store
 
     with Store.open(options.url) as store:
         drop = options.on_bad_lines == "drop"

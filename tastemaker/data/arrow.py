@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 
 from tastemaker.errors import ArtefactError
@@ -19,6 +22,15 @@ def write_arrow(path: Path, table: pa.Table) -> None:
         pa.ipc.new_file(sink, batch.schema) as writer,
     ):
         writer.write_table(batch)
+
+
+def array_of(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
+    """(n,) numbers of a column, without a copy where it is one chunk.
+
+    By way of polars: where pandas is installed pyarrow would load it to do the same.
+    """
+    array: npt.NDArray[Any] = pl.Series(column).to_numpy()
+    return array
 
 
 def open_arrow(path: Path) -> pa.Table:

@@ -20,7 +20,7 @@ import polars as pl
 import pyarrow as pa
 
 from tastemaker.counts import counted
-from tastemaker.data.arrow import open_arrow, write_arrow
+from tastemaker.data.arrow import array_of, open_arrow, write_arrow
 from tastemaker.data.columns import Columns
 from tastemaker.data.contexts import EVENT, Contexts, Int8s, Int32s, Int64s, UInt8s, along
 from tastemaker.data.parquet import write_parquet
@@ -224,17 +224,12 @@ class Interactions:
         users = open_arrow(folder / "histories.arrow")
         item_ids = open_ids(folder / "vocab.parquet", "item_id")
         refuse_unsound(folder, events, users, len(item_ids))
-        column = {
-            name: events.column(name).combine_chunks().to_numpy(zero_copy_only=True)
-            if events.num_rows
-            else np.empty(0, events.schema.field(name).type.to_pandas_dtype())
-            for name in events.column_names
-        }
+        column = {name: array_of(events.column(name)) for name in events.column_names}
         metadata = events.schema.metadata or {}
         return cls(
             user_ids=pl.Series("user_id", users.column("user_id").combine_chunks()),
             item_ids=item_ids,
-            offsets=np.concatenate([[0], users.column("end").to_numpy()]).astype(np.int64),
+            offsets=np.concatenate([[0], array_of(users.column("end"))]).astype(np.int64),
             items=column["item"],
             times=column.get("time"),
             events=column.get("event"),

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from tastemaker.data.arrow import array_of
 from tastemaker.errors import ArtefactError
 
 _FIX = "Restore the folder from a copy, or make it again."
@@ -81,7 +82,7 @@ def refuse_unsound(folder: Path, events: pa.Table, users: pa.Table, num_items: i
     path = folder / "histories.arrow"
     _typed(path, users, "user_id", None)
     _typed(path, users, "end", pa.int64())
-    ends = users.column("end").to_numpy()
+    ends = array_of(users.column("end"))
     starts = np.concatenate([[0], ends[:-1]])
     if (ends < starts).any() or (ends[-1] if len(ends) else 0) != events.num_rows:
         want = f"rising to {events.num_rows:,}"
@@ -90,12 +91,12 @@ def refuse_unsound(folder: Path, events: pa.Table, users: pa.Table, num_items: i
     path, parts = folder / "events.arrow", np.zeros(0, np.uint8)
     if "part" in events.column_names:
         _within(path, events, "part", 0, 2)
-        parts = events.column("part").to_numpy()
+        parts = array_of(events.column("part"))
         _in_order(path, "part", parts, ends)
     if "time" in events.column_names:
         # A ready-made split is in order of time within each part of a history.
         breaks = 1 + np.flatnonzero(np.diff(parts))
-        _in_order(path, "time", events.column("time").to_numpy(), np.union1d(ends, breaks))
+        _in_order(path, "time", array_of(events.column("time")), np.union1d(ends, breaks))
 
 
 def _typed(path: Path, table: pa.Table, name: str, kind: pa.DataType | None) -> None:
@@ -112,7 +113,7 @@ def _typed(path: Path, table: pa.Table, name: str, kind: pa.DataType | None) -> 
 def _within(path: Path, table: pa.Table, name: str, least: int, most: int) -> None:
     """Refuse a column with a number out of range."""
     for chunk in table.column(name).chunks:
-        values = chunk.to_numpy()
+        values = array_of(chunk)
         if len(values) and not (least <= values.min() and values.max() <= most):
             got = f"{values.min():,} to {values.max():,}"
             refuse(path, f"Column {name} is out of range", f"{least:,} to {most:,}", got)

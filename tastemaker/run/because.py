@@ -60,7 +60,7 @@ def reasons_of(
     """
     ranker = saved.ranker(model)
     left_out, losses = contributions(ranker.model, context, codes, choice, ranker.heads)
-    ids, titles = saved.interactions.item_ids, saved.shelf.titles
+    ids, titles = saved.shelf.ids, saved.shelf.titles
     named = [Chosen(ids[int(code) - 1], titles[int(code) - 1]) for code in left_out]
     return tuple(
         replace(item, because=tuple(named[row] for row in most(losses[:, place])))

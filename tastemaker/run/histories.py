@@ -88,6 +88,8 @@ def asker_with(
     Raises:
         BadInput: If an event has no id, no time or no number, or its kind is not declared.
     """
+    if newer == () == barred and since is None:  # most users: the log is all there is
+        return asker_of(saved, user)
     name, (told, events) = id_of(user), told_of(saved, newer)
     came = _Came(events, events - len(told.items), barred)
     code = codes_of(saved.interactions, [name])

@@ -69,6 +69,16 @@ class Shelf:
         return self.aligned.titles()
 
     @cached_property
+    def ids(self) -> list[str]:
+        """(I,) ids; a list, from which ten are taken in no time."""
+        return [str(item) for item in self.log.item_ids.to_list()]
+
+    @cached_property
+    def categories(self) -> list[tuple[str, ...]]:
+        """(I,) categories of each item; none where nothing is known of it."""
+        return [tuple(names or ()) for names in self.aligned.frame["categories"].to_list()]
+
+    @cached_property
     def grouping(self) -> Grouping:
         """Items by category.
 

@@ -8,8 +8,9 @@ neither does, the answer is what is popular.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from tastemaker.errors import ArtefactError
 from tastemaker.recommend.counted_heads import COUNTED, counted_heads
 from tastemaker.recommend.item_search import ItemSearch
 from tastemaker.recommend.merge import DIAL, Dialled, Neighbours, TwoHeaded
-from tastemaker.recommend.neighbour_rows import build_table
+from tastemaker.recommend.neighbour_rows import KEPT, build_table
 from tastemaker.recommend.neighbour_table import NeighbourTable
 from tastemaker.run.answers import Answer, Chosen, Recommendation
 from tastemaker.run.folder import INDEX, NEIGHBOURS
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 LARGEST = 200_000
 """Items of which a table is made: the work grows with their square, to half an hour or so."""
+
+ROWS = 20_000
+"""Items whose neighbours stay in memory where no table was made: 30 MB."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,16 @@ class Beside:
         allow = None if choice.wished is None else choice.wished.numpy()
         if choice.boosts is not None:
             return self.search.nearest(row, count, dial, allow, choice.boosts.numpy())
-        near = self.table.nearest(row, count, dial, allow) if self.table else None
-        return self.search.nearest(row, count, dial, allow) if near is None else near
+        if self.table is None and dial == self.dial and allow is None and count <= KEPT:
+            near = self._remembered(row)
+            return Neighbours(*(part[:count] for part in near[:3]), near.dial)
+        found = self.table.nearest(row, count, dial, allow) if self.table else None
+        return self.search.nearest(row, count, dial, allow) if found is None else found
+
+    @cached_property
+    def _remembered(self) -> Callable[[int], Neighbours]:
+        """The neighbours of a row at the usual dial; those of items that are asked for stay."""
+        return lru_cache(ROWS)(lambda row: self.search.nearest(row, KEPT, self.dial))
 
     def _apart(self, near: Neighbours, choice: Choice) -> Neighbours:
         """The same items as they are to be listed, where they are to lie apart."""
@@ -151,20 +163,18 @@ class Beside:
 
     def _items(self, near: Neighbours, choice: Choice) -> list[Recommendation]:
         dial, scores = near.dial or 0.0, _scores(near, choice)
-        labels = self.shelf.aligned.frame["categories"]
-        items = []
+        labels, items = self.shelf.categories, []
         for place, row in list(enumerate(near.items.tolist()))[choice.first :]:
             parts = {
                 "engagement": _shown((1 - dial) * float(near.engagement[place])),
                 "relevance": _shown(dial * float(near.relevance[place])),
             }
-            categories = () if labels[row] is None else tuple(labels[row])
             chosen, score = self._chosen(row), _shown(float(scores[place]))
-            items.append(Recommendation(chosen.item, chosen.title, score, categories, parts))
+            items.append(Recommendation(chosen.item, chosen.title, score, labels[row], parts))
         return items
 
     def _chosen(self, row: int) -> Chosen:
-        return Chosen(self.shelf.log.item_ids[row], self.shelf.titles[row])
+        return Chosen(self.shelf.ids[row], self.shelf.titles[row])
 
 
 def _scores(near: Neighbours, choice: Choice) -> npt.NDArray[np.float64]:

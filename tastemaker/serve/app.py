@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -21,14 +20,12 @@ from tastemaker.serve.event_routes import event_routes
 from tastemaker.serve.health_routes import health_routes
 from tastemaker.serve.item_routes import item_routes
 from tastemaker.serve.key_file import KeyFile
+from tastemaker.serve.mcp_entry import Entry, installed
 from tastemaker.serve.model_routes import model_routes
 from tastemaker.serve.recommendation_routes import recommendation_routes
 from tastemaker.serve.refusals import answer, error_body, malformed, refusal
 from tastemaker.serve.service import Service
 from tastemaker.serve.user_routes import user_routes
-
-if TYPE_CHECKING:
-    from tastemaker.serve.mcp_tools import Assistants
 
 ABOUT = """Learn what people like from what they did.
 
@@ -47,11 +44,11 @@ def create_app(
         keys: Who may ask; None: everybody who can reach the server.
         hosts: Names that it may be called by; none: any.
     """
-    assistants = _assistants(service)
+    assistants = Entry(service) if installed() else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with assistants.running() if assistants else nullcontext():
+        async with assistants.open() if assistants else nullcontext():
             yield
         service.close()
 
@@ -95,15 +92,6 @@ class _Noted(Route):
         """Whether it is asked, and what it adds to the request."""
         match, child = super().matches(scope)
         return match, child if match is Match.NONE else {**child, "route": self}
-
-
-def _assistants(service: Service) -> Assistants | None:
-    """Tools for assistants; None where their library is not installed."""
-    try:
-        from tastemaker.serve.mcp_tools import Assistants
-    except ImportError:
-        return None
-    return Assistants(service)
 
 
 def _errors(app: FastAPI) -> None:

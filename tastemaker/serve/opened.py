@@ -103,7 +103,7 @@ class Opened:
     def _asker(self, one: Asked) -> Asker:
         if isinstance(one.who, tuple):
             return asker_given(self.saved, one.who, (), "")
-        given = [given_of(event) for event in one.who.events]
+        given = tuple(given_of(event) for event in one.who.events)
         return self.saved.context_with(one.who.user, given, one.who.erased)
 
     def check_kinds(self, events: Sequence[Event]) -> None:

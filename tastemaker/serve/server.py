@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
+import uvloop
 
 from tastemaker.errors import BadInput, TastemakerError
 from tastemaker.serve.app import create_app
@@ -118,7 +119,8 @@ def serve(place: Place, tell: Callable[[str], None]) -> None:
         run = Opened.open(place.run)
         with Store.open(place.store) as store, written():
             service = Service(run, store, place.limits)
-            asyncio.run(_serving(service, place, bound, tell))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serving(service, place, bound, tell))
     finally:
         bound.close()
 

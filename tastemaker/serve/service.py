@@ -42,14 +42,11 @@ class Keeps(Protocol):
     def append(self, batch: Sequence[Event]) -> Appended:
         """Add events durably."""
 
-    def history(self, user: str, newest: int) -> list[Event]:
-        """The newest events of a user, oldest first."""
+    def told(self, user: str, newest: int) -> tuple[list[Event], float | None]:
+        """The newest events of a user, oldest first, and until when they were erased."""
 
     def erase(self, user: str) -> Erased:
         """Remove a user."""
-
-    def erased(self, users: Sequence[str]) -> dict[str, float]:
-        """Until when some users were erased."""
 
     def hide(self, item: str, until: float | None = None) -> None:
         """Offer an item to nobody."""
@@ -207,8 +204,8 @@ class Service:
         return new
 
     def _told(self, user: str) -> Told:
-        events = self.store.history(user, self.limits.history)
-        return Told(user, tuple(events), self.store.erased([user]).get(user))
+        events, erased = self.store.told(user, self.limits.history)
+        return Told(user, tuple(events), erased)
 
     def _changed(self) -> None:
         """Believe nothing of what is hidden that was read before now."""

@@ -11,15 +11,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+)
 
 from tastemaker.data.declaration import Declaration
 from tastemaker.errors import BadInput
 from tastemaker.serve.adding import Appended
 from tastemaker.serve.database import Database
-from tastemaker.serve.erasure import Erased, erase, erased_until
+from tastemaker.serve.erasure import Erased, erase, erased_until, hash_of
 from tastemaker.serve.events import (
     SHOWN,
     Event,
@@ -33,7 +43,7 @@ from tastemaker.serve.events import (
 from tastemaker.serve.group_commit import GroupCommit
 from tastemaker.serve.keys import Keys
 from tastemaker.serve.new_events import NewEvents, new_events
-from tastemaker.serve.tables import about, events, hidden
+from tastemaker.serve.tables import about, erased, events, hidden
 
 if TYPE_CHECKING:
     from tastemaker.recommend.user_states import Precision
@@ -118,15 +128,23 @@ class Store:
             raise BadInput(
                 f"newest = {newest!r} is no number of events.", "newest", "Give 0 to 2³¹."
             )
-        asked = (
-            select(events)
-            .where(events.c.user_id == checked_id(user, "user_id"), _wanted(kinds))
-            .order_by(events.c.time.desc(), events.c.number.desc())
-            .limit(newest)
-        )
+        asked = _HISTORY.where(_wanted(kinds))
         with self.database.reading() as connection:
-            rows = connection.execute(asked).mappings().all()
-        return [event_of(row) for row in reversed(rows)]
+            return _events(connection, asked, user, newest)
+
+    def told(self, user: str, newest: int) -> tuple[list[Event], float | None]:
+        """The newest events of a user, as `history`; and until when they were erased, if they were.
+
+        What every request asks, so it is one visit to the database, with statements made once.
+
+        Raises:
+            BadInput: If the id is none.
+            Unavailable: If the database is away.
+        """
+        with self.database.reading() as connection:
+            found = _events(connection, _ALL_BUT_SHOWN, user, newest)
+            time = connection.execute(_UNTIL, {"user_hash": hash_of(user)}).scalar()
+        return found, None if time is None else seconds(time)
 
     def interactions(
         self, declared: Declaration, since: int = 0, kinds: Sequence[str] | None = None
@@ -203,6 +221,23 @@ class Store:
         )
         with self.database.reading() as connection:
             return frozenset(connection.execute(asked).scalars())
+
+
+_HISTORY = (
+    select(events)
+    .where(events.c.user_id == bindparam("user"))
+    .order_by(events.c.time.desc(), events.c.number.desc())
+    .limit(bindparam("newest", type_=Integer))
+)
+_ALL_BUT_SHOWN = _HISTORY.where(events.c.kind != SHOWN)
+_UNTIL = select(erased.c.time).where(erased.c.user_hash == bindparam("user_hash"))
+
+
+def _events(connection: Connection, asked: Select[Any], user: str, newest: int) -> list[Event]:
+    """Oldest first, what a statement finds newest first."""
+    held = {"user": checked_id(user, "user_id"), "newest": newest}
+    rows = connection.execute(asked, held).mappings().all()
+    return [event_of(row) for row in reversed(rows)]
 
 
 def _wanted(kinds: Sequence[str] | None) -> ColumnElement[bool]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tastemaker.errors import Unavailable
+from tastemaker.serve import app
 from tastemaker.serve.app import create_app
 from tastemaker.serve.key_file import KeyFile
 from tastemaker.serve.limits import Limits
@@ -235,7 +235,7 @@ def test_titles_from_outside_are_text_and_nothing_more(client: TestClient) -> No
 def test_without_the_library_there_are_no_tools_for_assistants(
     opened: Opened, kept: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "tastemaker.serve.mcp_tools", None)
+    monkeypatch.setattr(app, "installed", lambda: False)
     with TestClient(create_app(Service(opened, kept, Limits()))) as client:
         assert client.post("/mcp").status_code == 404
         assert client.get("/healthz").status_code == 200

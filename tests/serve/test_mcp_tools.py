@@ -55,7 +55,7 @@ def test_tools_answer_as_the_routes_do(client: TestClient) -> None:
         ("recommend", {"user": "u1", "k": 0}),
         ("recommend", {"user": "u1", "idle": 1}),
         ("recommend", {"user": "u1", "only": ["Fun"]}),
-        ("similar", {"item": "i3"}),
+        ("similar", {"item": "i3", "relevance": 2}),
         ("similar", {"item": "none"}),
         ("fly", {}),
     ],
