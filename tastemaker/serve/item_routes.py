@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
 from starlette.responses import Response
 
 from tastemaker.errors import BadInput
@@ -16,6 +16,7 @@ from tastemaker.run.browsing import Browsing
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.answers import BesideOut, ItemOut, ItemsOut, NamedOut, items_of
 from tastemaker.serve.listing import beside_item, by_title
+from tastemaker.serve.queries import described, query_of
 from tastemaker.serve.recommendation_routes import check_count, wishes_of
 from tastemaker.serve.refusals import answer, without_query
 from tastemaker.serve.schemas import (
@@ -37,10 +38,12 @@ def item_routes(service: Service) -> APIRouter:
         "/v1/items/{item}/similar",
         summary="What goes with an item",
         response_model=BesideOut,
+        openapi_extra=described(SimilarQuery),
         responses=refusals(401, 404, 422, 429, 503),
     )
-    async def similar(item: InPath, wished: Annotated[SimilarQuery, Query()]) -> Response:
+    async def similar(item: InPath, request: Request) -> Response:
         """The best items beside one: by what people also choose, by what is similar, or between."""
+        wished = query_of(request, SimilarQuery)
         wishes = replace(wishes_of(wished, service.limits), relevance=wished.relevance)
         ranked = await service.similar(item, wishes, wished.available)
         return answer(beside_item(ranked, wished.scores))
@@ -49,10 +52,12 @@ def item_routes(service: Service) -> APIRouter:
         "/v1/items",
         summary="Find an item by its title",
         response_model=NamedOut,
+        openapi_extra=described(SearchQuery),
         responses=refusals(401, 422, 429, 503),
     )
-    async def search(wished: Annotated[SearchQuery, Query()]) -> Response:
+    async def search(request: Request) -> Response:
         """Items whose title holds the words; where none does, those whose title is nearest."""
+        wished = query_of(request, SearchQuery)
         check_count(wished.k, 0, service.limits)
         return answer(await by_title(service, wished.q, wished.k))
 
@@ -60,20 +65,24 @@ def item_routes(service: Service) -> APIRouter:
         "/v1/popular",
         summary="What is popular",
         response_model=ItemsOut,
+        openapi_extra=described(ListQuery),
         responses=refusals(401, 422, 429, 503),
     )
-    async def popular(wished: Annotated[ListQuery, Query()]) -> Response:
+    async def popular(request: Request) -> Response:
         """Items that most people chose."""
+        wished = query_of(request, ListQuery)
         return await _browsed(service, wished, lambda browse: browse.popular, scores=True)
 
     @router.get(
         "/v1/latest",
         summary="What is new",
         response_model=ItemsOut,
+        openapi_extra=described(ListQuery),
         responses=refusals(401, 422, 429, 503),
     )
-    async def latest(wished: Annotated[ListQuery, Query()]) -> Response:
+    async def latest(request: Request) -> Response:
         """Items that somebody chose for the first time most recently."""
+        wished = query_of(request, ListQuery)
         return await _browsed(service, wished, lambda browse: browse.latest, scores=False)
 
     _hiding(router, service)
