@@ -205,6 +205,12 @@ class Store:
             return frozenset(connection.execute(asked).scalars())
 
 
+def beside_run(run: Path) -> str:
+    """Path of the store of a run that is served without another one."""
+    whole = run.resolve()
+    return str(whole.with_name(f"{whole.name}.store.sqlite"))
+
+
 def _wanted(kinds: Sequence[str] | None) -> ColumnElement[bool]:
     """Events of some kinds; of all but what was shown."""
     return events.c.kind != SHOWN if kinds is None else events.c.kind.in_(kinds)
