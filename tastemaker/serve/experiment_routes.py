@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -104,6 +105,7 @@ class ExperimentOut(BaseModel):
 def experiment_routes(service: Service) -> APIRouter:
     """The routes of a service."""
     router = APIRouter(tags=["experiments"])
+    turn = asyncio.Lock()  # counting takes seconds of a large store, and others need its threads
 
     @router.get(
         "/v1/experiments/{name}",
@@ -115,9 +117,11 @@ def experiment_routes(service: Service) -> APIRouter:
         """Arms, differences from the control and a verdict, counted anew over the store."""
         saved, store = service.run.saved, service.store
         try:
-            return answer(
-                await service.apart(lambda: experiment_summary(store, saved, name, asked.window))
-            )
+            async with turn:
+                told = await service.apart(
+                    lambda: experiment_summary(store, saved, name, asked.window)
+                )
+            return answer(told)
         except NoExperiment as error:
             raise unknown(error.what, "name", error.fix) from None
 
