@@ -1,12 +1,14 @@
-"""tastemaker evaluate: a finished run measured again, or compared with another."""
+"""tastemaker evaluate: a run measured again, compared with another, or how an experiment went."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from tastemaker.commands.experiment_shown import show_experiment
 from tastemaker.commands.terminal import Screen, plain, screen
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.counts import counted
@@ -21,7 +23,7 @@ METRICS = (HEADLINE, "hr@10", "coverage@10")
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """Evaluate a finished run again, or compare it with another on the same users."""
+    """Evaluate a finished run again, compare it with another, or see how an experiment went."""
 
     run: Positional
     """run directory"""
@@ -33,6 +35,14 @@ class EvaluateOptions:
     """metric to compare with --against, such as hr@10 or mrr@10; default: ndcg@10"""
     cost: bool = False
     """what a request costs a run of persrec, by the formula and measured, and nothing else"""
+    experiment: str = ""
+    """name of an experiment that `tastemaker serve RUN --experiment` ran: its arms compared by what
+    users did after they were exposed, and nothing else"""
+    database: str = ""
+    """store with the experiment: a path, or postgresql+psycopg://user@host/name; default:
+    RUN.store.sqlite"""
+    window: str = ""
+    """how long events count after a user's first exposure: 7d, 12h, 30m; default: 7d"""
 
     def __post_init__(self) -> None:
         """Refuse an option that would be idle.
@@ -46,10 +56,20 @@ class EvaluateOptions:
         if self.metric and not self.against:
             what = f"--metric {self.metric} is given, but nothing to compare with."
             raise BadInput(what, "--metric", "Add --against RUN2, or leave --metric out.")
+        if self.experiment and (self.cost or self.against or self.model or self.metric):
+            what = "An experiment is evaluated alone."
+            fix = "Leave --against, --model, --metric and --cost out."
+            raise BadInput(what, "--experiment", fix)
+        if (self.database or self.window) and not self.experiment:
+            name = "--database" if self.database else "--window"
+            what = f"{name} is given, but no experiment."
+            raise BadInput(what, name, f"Add --experiment NAME, or leave {name} out.")
 
 
 def evaluate(options: EvaluateOptions) -> JsonObject:
-    """Evaluate a finished run again, or compare it with another, user by user."""
+    """Evaluate a finished run again, compare it with another, or see how an experiment went."""
+    if options.experiment:
+        return _experiment(options)
     from tastemaker.run.compare import compare_runs, evaluate_run
 
     if options.cost:
@@ -62,9 +82,27 @@ def evaluate(options: EvaluateOptions) -> JsonObject:
     return compare_runs(options.run, options.against, options.model, metric)
 
 
+def _experiment(options: EvaluateOptions) -> JsonObject:
+    from tastemaker.models.extras import extra
+    from tastemaker.run.saved import open_run
+
+    with extra("serve"):
+        from tastemaker.serve.experiment_results import WINDOW, experiment_summary
+        from tastemaker.serve.store import Store, beside_run
+
+    saved = open_run(options.run)
+    url = options.database or beside_run(Path(options.run))
+    with Store.open(url, create=False) as store:
+        window = options.window or WINDOW
+        return experiment_summary(store, saved, options.experiment, window)
+
+
 def show_evaluation(answer: JsonObject) -> None:
     """A row a model: means and 95 % intervals; or a paired comparison."""
     out = screen()
+    if "experiment" in answer:
+        show_experiment(out, answer)
+        return
     if "comparison" in answer:
         _comparison(out, answer["comparison"])
         return

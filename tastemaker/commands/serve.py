@@ -30,6 +30,9 @@ class ServeOptions:
     """name that the server may be called by; default: those of this machine, or any with --keys"""
     keys: str = ""
     """file with a name and the sha256 of a key in each line: only these may ask"""
+    experiment: str = ""
+    """models that answer by turns of users, such as NAME=blend,sasrec or NAME=blend:0.9,sasrec:0.1;
+    the first is the control; `tastemaker evaluate RUN --experiment NAME` says how it went"""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -38,6 +41,7 @@ def serve(options: ServeOptions) -> JsonObject:
     from tastemaker.models.extras import extra
 
     with extra("serve"):
+        from tastemaker.serve.experiments import Experiment
         from tastemaker.serve.key_file import KeyFile
         from tastemaker.serve.server import Place, serve
 
@@ -49,6 +53,7 @@ def serve(options: ServeOptions) -> JsonObject:
         options.hosts,
         options.limits,
         KeyFile.read(options.keys) if options.keys else None,
+        Experiment.parse(options.experiment) if options.experiment else None,
     )
     if not place.loopback and place.keys is None:
         _tell("Warning: everybody who can reach this address may read and erase; give --keys FILE.")

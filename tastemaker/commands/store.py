@@ -47,7 +47,7 @@ class RestoreOptions:
 
 
 def store_dump(options: DumpOptions) -> JsonObject:
-    """Write all events, what is hidden, who was erased and hashes of keys as JSON lines."""
+    """Write events, exposures, what is hidden, who was erased, hashes of keys as JSON lines."""
     from tastemaker.models.extras import extra
 
     with extra("serve"):
@@ -78,6 +78,8 @@ def show_dumped(answer: JsonObject) -> None:
     rest = f"{counted(answer['hidden'], 'hidden item')}, {counted(answer['key'], 'key')}"
     gone = counted(answer["erased"], "erased user")
     events = counted(answer["event"], "event")
+    if answer["exposure"]:
+        events += f", {counted(answer['exposure'], 'exposure')}"
     screen().print(plain(f"{events}, {rest}, {gone}: {answer['to']}"), soft_wrap=True)
 
 

@@ -9,12 +9,22 @@ from tastemaker.run.answers import Answer, Recommendation
 from tastemaker.run.user_lists import POPULARITY
 
 
+class Part(BaseModel):
+    """The part of a user in an experiment."""
+
+    name: str
+    arm: str = Field(description="model that is to answer them", examples=["blend"])
+
+
 class Source(BaseModel):
     """What made an answer."""
 
     model: str = Field(examples=["blend"])
     version: str = Field(description="of the run: its manifest's digest", examples=["1f0e5a7c9b2d"])
     fallback: str | None = Field(description="why another model answers than was asked; else null")
+    experiment: Part | None = Field(
+        None, description="there only where an experiment chose the model, and none was asked for"
+    )
 
 
 class Named(BaseModel):

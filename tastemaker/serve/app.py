@@ -17,6 +17,7 @@ from tastemaker import __version__
 from tastemaker.errors import TastemakerError
 from tastemaker.serve.door import Door
 from tastemaker.serve.event_routes import event_routes
+from tastemaker.serve.experiment_routes import experiment_routes
 from tastemaker.serve.health_routes import health_routes
 from tastemaker.serve.item_routes import item_routes
 from tastemaker.serve.key_file import KeyFile
@@ -67,6 +68,7 @@ def create_app(
         item_routes,
         user_routes,
         model_routes,
+        experiment_routes,
         health_routes,
     ):
         app.include_router(routes(service))

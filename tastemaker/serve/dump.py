@@ -11,7 +11,7 @@ from tastemaker.files import replaced
 from tastemaker.serve.database import Database
 from tastemaker.serve.events import seconds
 from tastemaker.serve.lines import FORMAT, line_of
-from tastemaker.serve.tables import erased, events, hidden, keys
+from tastemaker.serve.tables import erased, events, experiments, exposures, hidden, keys, shown
 
 _HELD = 1_000
 """Rows held at a time."""
@@ -67,10 +67,26 @@ def _key(row: RowMapping) -> dict[str, object]:
     return {"name": row["name"], "sha256": row["hash"].hex(), **times}
 
 
+def _experiment(row: RowMapping) -> dict[str, object]:
+    return {**row, "declared": seconds(row["declared"])}
+
+
+def _exposure(row: RowMapping) -> dict[str, object]:
+    times = {name: seconds(row[name]) for name in ("first_time", "last_time")}
+    return {**row, **times}
+
+
+def _shown(row: RowMapping) -> dict[str, object]:
+    return {**row, "first_time": seconds(row["first_time"])}
+
+
 _TABLES: dict[str, tuple[Table, Callable[[RowMapping], dict[str, object]]]] = {
     "erased": (erased, _erased),
     "hidden": (hidden, _hidden),
     "key": (keys, _key),
     "event": (events, _event),
+    "experiment": (experiments, _experiment),
+    "exposure": (exposures, _exposure),
+    "shown": (shown, _shown),
 }
 """Kind of line → table, and what of a row stands there; in the order of `lines.KINDS`."""

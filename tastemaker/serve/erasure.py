@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, union
 
 from tastemaker.serve.database import Database
-from tastemaker.serve.tables import erased, events, user_states
+from tastemaker.serve.tables import erased, events, exposures, shown, user_states
 
 T = TypeVar("T")
 CHUNK = 500
@@ -41,6 +41,8 @@ def erase(database: Database, connection: Connection, user: str, now: int) -> Er
     # Clocks of clients may run fast: what is there now is gone for good all the same.
     remember(database, connection, {hash_of(user): max(now, newest or 0)})
     gone = connection.execute(delete(events).where(mine)).rowcount
+    for table in (exposures, shown):
+        connection.execute(delete(table).where(table.c.user_id == user))
     states = delete(user_states).where(user_states.c.user_id == user)
     return Erased(gone, connection.execute(states).rowcount)
 
@@ -67,14 +69,17 @@ def remember(database: Database, connection: Connection, until: Mapping[bytes, i
 
 
 def erase_again(connection: Connection, until: Mapping[bytes, int]) -> int:
-    """Remove events from before users were erased elsewhere; says how many."""
+    """Remove what is from before users were erased elsewhere; says how many events."""
     gone = 0
-    users = connection.execute(select(events.c.user_id).distinct()).scalars().all()
-    for user in users:
+    named = union(*(select(table.c.user_id) for table in (events, exposures, shown)))
+    for user in connection.execute(named).scalars().all():
         time = until.get(hash_of(user))
         if time is not None:
             old = delete(events).where(events.c.user_id == user, events.c.time <= time)
             gone += connection.execute(old).rowcount
+            for table in (exposures, shown):
+                mine = (table.c.user_id == user) & (table.c.first_time <= time)
+                connection.execute(delete(table).where(mine))
             states = delete(user_states).where(user_states.c.user_id == user)
             connection.execute(states)
     return gone

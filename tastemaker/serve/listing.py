@@ -16,8 +16,11 @@ def user_items(ranked: Ranked, model: str, scores: bool) -> JsonObject:
         model: Name of the model that was asked; empty: the one that the run recommends with.
         scores: Whether items come with their scores.
     """
-    told, run = ranked.answer, ranked.run
-    items = items_of(told, run.version, model or run.model, scores)
+    told, run, part = ranked.answer, ranked.run, ranked.assigned
+    asked = part.arm if part else model or run.model
+    items = items_of(told, run.version, asked, scores)
+    if part:
+        items["source"]["experiment"] = {"name": part.experiment, "arm": part.arm}
     return {"user": told.user, "known": told.known, **items}
 
 

@@ -15,9 +15,9 @@ from alembic.script.revision import RevisionMap
 from sqlalchemy import Connection
 
 from tastemaker.errors import ArtefactError
-from tastemaker.serve import migration_0001
+from tastemaker.serve import migration_0001, migration_0002
 
-MIGRATIONS = (migration_0001,)
+MIGRATIONS = (migration_0001, migration_0002)
 """Oldest first."""
 NEWEST = MIGRATIONS[-1].revision
 

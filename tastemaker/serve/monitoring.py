@@ -40,6 +40,12 @@ class Monitoring:
             ("fate",),
             registry=self.registry,
         )
+        self._exposures = Counter(
+            "tastemaker_exposures",
+            "Answers of an experiment, by whether they were kept.",
+            ("fate",),
+            registry=self.registry,
+        )
         self._run = Gauge(
             "tastemaker_run",
             "1 for the run that answers now.",
@@ -61,6 +67,11 @@ class Monitoring:
         """Count events: how many were new, how many told before, how many of erased users."""
         for fate, count in fates.items():
             self._events.labels(fate).inc(count)
+
+    def exposures(self, **fates: int) -> None:
+        """Count answers of an experiment: kept, of erased users, or lost."""
+        for fate, count in fates.items():
+            self._exposures.labels(fate).inc(count)
 
     def serves(self, version: str, model: str) -> None:
         """Note which run answers from now on."""

@@ -1,7 +1,7 @@
 """Reading a dump into a store: all of it or nothing, and nothing twice.
 
 What the store has already stays as it is: events by their id, hidden items by theirs, keys by their
-hash. Who was erased in either is erased in both.
+hash; exposures are joined. Who was erased in either is erased in both.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from tastemaker.serve.adding import Appended, add
 from tastemaker.serve.database import Database
 from tastemaker.serve.erasure import erase_again, remember
 from tastemaker.serve.events import Event, checked_id, rows_of, until_of
+from tastemaker.serve.experiments import Experiment
+from tastemaker.serve.exposure_rows import join_exposures, join_shown, join_splits
 from tastemaker.serve.lines import KINDS, Line, damaged, read_lines
 from tastemaker.serve.tables import hidden, keys
 
@@ -112,13 +114,19 @@ class _Restoring:
         self.done.hidden += self.database.add_new(self.connection, hidden, held["hidden"])
         self.done.keys += self.database.add_new(self.connection, keys, held["key"])
         self.done.events += add(self.database, self.connection, held["event"])
+        for kind, join in _JOINED.items():
+            join(self.database, self.connection, held[kind])
 
     def _check_end(self, line: Line | None, end: Line | None) -> None:
-        if end is not None and (end.values == self.read or self.done.bad_lines):
+        if end is not None and (self._counts(end) or self.done.bad_lines):
             return
         number = line.number if line else 0
         got = "the end of the file" if end is None else f"an end that counts {end.values}"
         self._refuse(Line(number, "", {}, got), end=True)
+
+    def _counts(self, end: Line) -> bool:
+        """Whether an end counts what was read; an older dump says nothing of what it has not."""
+        return {**dict.fromkeys(KINDS, 0), **end.values} == self.read
 
     def _refuse(self, line: Line, end: bool = False) -> None:
         fault = damaged(self.path, line, end)
@@ -169,10 +177,35 @@ def _sha256(text: str) -> bytes:
     return digest
 
 
+def _experiment(values: Mapping[str, Any]) -> dict[str, Any]:
+    split = Experiment.of_text(values["name"], values["arms"])
+    return {"name": split.name, "arms": split.text, "declared": until_of(values["declared"]) or 0}
+
+
+def _exposure(values: Mapping[str, Any]) -> dict[str, Any]:
+    texts = ("experiment", "user_id", "arm", "model", "version")
+    row = {name: checked_id(values[name], name) for name in texts}
+    times = {name: until_of(values[name]) or 0 for name in ("first_time", "last_time")}
+    known, answers = values["known"], values["answers"]
+    if not isinstance(known, bool) or type(answers) is not int or not 0 < answers < 2**63:
+        raise ValueError(f"known {known!r:.80}, answers {answers!r:.80}")
+    return {**row, **times, "known": known, "answers": answers}
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    row = {name: checked_id(values[name], name) for name in ("user_id", "experiment", "item_id")}
+    return {**row, "first_time": until_of(values["first_time"]) or 0}
+
+
+_JOINED = {"experiment": join_splits, "exposure": join_exposures, "shown": join_shown}
+"""Kind of line → what joins its rows with those there."""
 _ROWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "erased": _erased,
     "hidden": _hidden,
     "key": _key,
     "event": _event,
+    "experiment": _experiment,
+    "exposure": _exposure,
+    "shown": _shown,
 }
 """Kind of line → the row that it says."""

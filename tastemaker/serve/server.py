@@ -21,12 +21,13 @@ import uvloop
 
 from tastemaker.errors import BadInput, TastemakerError
 from tastemaker.serve.app import create_app
+from tastemaker.serve.experiments import Experiment
 from tastemaker.serve.key_file import KeyFile
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import say, written
 from tastemaker.serve.opened import Opened
 from tastemaker.serve.service import Service
-from tastemaker.serve.store import Store
+from tastemaker.serve.store import Store, beside_run
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 """Names of a server that only its own machine can reach."""
@@ -55,6 +56,8 @@ class Place:
     without keys, else any"""
     limits: Limits = field(default_factory=Limits)
     keys: KeyFile | None = None
+    experiment: Experiment | None = None
+    """that decides which model answers a user"""
 
     def __post_init__(self) -> None:
         """Refuse what is no port."""
@@ -78,8 +81,7 @@ class Place:
     @property
     def store(self) -> str:
         """URL of the store."""
-        whole = self.run.resolve()
-        return self.database or str(whole.with_name(f"{whole.name}.store.sqlite"))
+        return self.database or beside_run(self.run)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -118,7 +120,7 @@ def serve(place: Place, tell: Callable[[str], None]) -> None:
     try:
         run = Opened.open(place.run)
         with Store.open(place.store) as store, written():
-            service = Service(run, store, place.limits)
+            service = Service(run, store, place.limits, place.experiment)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(_serving(service, place, bound, tell))
     finally:

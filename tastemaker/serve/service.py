@@ -20,8 +20,11 @@ from tastemaker.run.answers import Answer
 from tastemaker.run.events import Event as Given
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.adding import Appended
+from tastemaker.serve.database import Database
 from tastemaker.serve.erasure import Erased
 from tastemaker.serve.events import Event
+from tastemaker.serve.experiments import Assigned, Experiment
+from tastemaker.serve.exposures import ExposureLog
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import say
 from tastemaker.serve.monitoring import Monitoring
@@ -38,6 +41,8 @@ FRESH = 1.0
 
 class Keeps(Protocol):
     """What a server asks of its store."""
+
+    database: Database
 
     def append(self, batch: Sequence[Event]) -> Appended:
         """Add events durably."""
@@ -64,6 +69,8 @@ class Ranked:
 
     answer: Answer
     run: Opened
+    assigned: Assigned | None = None
+    """part of an experiment by which the model was chosen"""
 
 
 class Service:
@@ -73,13 +80,23 @@ class Service:
         run: What answers.
         store: Where events are.
         limits: What may be asked.
+        experiment: That decides which model answers a user who names none.
+
+    Raises:
+        BadInput: If the run lacks a model of the experiment.
     """
 
-    def __init__(self, run: Opened, store: Keeps, limits: Limits) -> None:
+    def __init__(
+        self, run: Opened, store: Keeps, limits: Limits, experiment: Experiment | None = None
+    ) -> None:
+        _check(experiment, run)
         self.run, self.store, self.limits = run, store, limits
         self.worker = Worker(limits.queue, limits.patience)
         self.monitoring = Monitoring(lambda: self.worker.waiting)
         self.monitoring.serves(run.version, run.model)
+        self.exposures = (
+            ExposureLog(experiment, store.database, self.monitoring) if experiment else None
+        )
         self._threads = ThreadPoolExecutor(THREADS, "store")
         self._in_threads = 0
         self._hidden: tuple[float, frozenset[str]] = (-FRESH, frozenset())
@@ -88,6 +105,8 @@ class Service:
     def close(self) -> None:
         """Let the threads end."""
         self.worker.close()
+        if self.exposures:
+            self.exposures.close()
         self._threads.shutdown()
 
     async def recommend(
@@ -98,12 +117,19 @@ class Service:
         Args:
             user: Their id.
             wishes: How many items, and which.
-            model: A model of the run; empty: the one it recommends with.
+            model: A model of the run; empty: that of the user's arm in the experiment that runs,
+                else the one the run recommends with.
             available: Whether hidden items are left out.
         """
+        began, log = time.time(), None if model else self.exposures
         told, hidden = await self.apart(lambda: (self._told(user), self._hidden_now()))
         wishes = replace(wishes, hidden=hidden) if available and hidden else wishes
-        return await self.rank(Asked(told, wishes, model))
+        if log is None:
+            return await self.rank(Asked(told, wishes, model))
+        assigned = log.experiment.assigned(user)
+        ranked = await self.rank(Asked(told, wishes, assigned.arm))
+        log.note(assigned, user, ranked.answer, ranked.run.version, began)
+        return replace(ranked, assigned=assigned)
 
     async def recommend_from(
         self, history: Sequence[Given], wishes: Wishes, model: str = "", available: bool = True
@@ -194,10 +220,11 @@ class Service:
 
         Raises:
             ArtefactError: If it is no finished run, or damaged; the old one goes on answering.
-            BadInput: If it is of other items.
+            BadInput: If it is of other items, or lacks a model of the experiment that runs.
         """
         old = self.run
         new = await self.apart(lambda: opened_beside(path, old))
+        _check(self.exposures.experiment if self.exposures else None, new)
         self.run = new
         self.monitoring.swapped(new.version, new.model)
         say("swap", version=new.version, model=new.model, before=old.version)
@@ -222,6 +249,11 @@ class Service:
         if changes == self._changes:
             self._hidden = (began, known)
         return known
+
+
+def _check(experiment: Experiment | None, run: Opened) -> None:
+    if experiment:
+        experiment.check(run.saved.models.names)
 
 
 def opened_beside(path: str | Path, old: Opened) -> Opened:

@@ -240,6 +240,12 @@ def _events(connection: Connection, asked: Select[Any], user: str, newest: int) 
     return [event_of(row) for row in reversed(rows)]
 
 
+def beside_run(run: Path) -> str:
+    """Path of the store of a run that is served without another one."""
+    whole = run.resolve()
+    return str(whole.with_name(f"{whole.name}.store.sqlite"))
+
+
 def _wanted(kinds: Sequence[str] | None) -> ColumnElement[bool]:
     """Events of some kinds; of all but what was shown."""
     return events.c.kind != SHOWN if kinds is None else events.c.kind.in_(kinds)

@@ -1,4 +1,4 @@
-"""Tables of the store: what happened, what is hidden, who was erased, what is kept of users, keys.
+"""Tables of the store: what happened, what is hidden, who was erased, experiments, caches, keys.
 
 The newest shape of all migrations together (a test compares them). Times are microseconds since
 1970, UTC: they sort as they happened, and both databases keep them exactly.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     Index,
@@ -84,6 +85,47 @@ keys = Table(
     Column("made", BigInteger, nullable=False),
     Column("revoked", BigInteger),
 )
+
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("arms", Text, nullable=False),
+    Column("declared", BigInteger, nullable=False),
+    PrimaryKeyConstraint("name", "arms", name="splits_of_an_experiment"),
+)
+"""Every split that an experiment ever had, and when it was last declared."""
+
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("experiment", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("arm", Text, nullable=False),
+    Column("known", Boolean, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("first_time", BigInteger, nullable=False),
+    Column("last_time", BigInteger, nullable=False),
+    Column("answers", BigInteger, nullable=False),
+    PrimaryKeyConstraint(
+        "experiment", "user_id", "arm", "known", name="exposures_of_an_experiment"
+    ),
+    Index("exposures_of_a_user", "user_id"),
+)
+"""`known`: the arm's model answered; else nothing was known of the user, and what is popular did.
+`model` and `version` are those of the first answer."""
+
+shown = Table(
+    "shown_items",
+    metadata,
+    Column("user_id", Text, nullable=False),
+    Column("experiment", Text, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("first_time", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id", "experiment", "item_id", name="items_shown_to_a_user"),
+)
+"""What an experiment's arm showed to a user of whom something was known."""
 
 about = Table(
     "about",

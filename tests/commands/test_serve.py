@@ -22,10 +22,12 @@ def test_options_reach_the_server(
     keys = tmp_path / "keys"
     keys.write_text(f"shop {'0' * 64}\n")
     for given in ("", str(keys)):
-        serve(ServeOptions("run", host="0.0.0.0", keys=given, limits=Limits(k=5)))
+        limits = Limits(k=5)
+        serve(ServeOptions("run", host="0.0.0.0", keys=given, limits=limits, experiment="x=a,b"))
         assert ("Warning" in capsys.readouterr().err) == (not given)
     assert [place.limits.k for place in places] == [1_000, 5, 5]
     assert [place.keys is None for place in places] == [True, True, False]
+    assert [place.experiment and place.experiment.name for place in places] == [None, "x", "x"]
     assert places[0].run == Path("run") and "serve" in VERBS
 
 
@@ -36,6 +38,7 @@ def test_options_reach_the_server(
         (["nowhere", "--port", "70000"], 2),
         (["nowhere", "--keys", "missing"], 2),
         (["nowhere", "--limits.k", "0"], 2),
+        (["nowhere", "--experiment", "x=a"], 2),
         (["nowhere", "--host", "no.such.host.invalid"], 2),
     ],
 )

@@ -32,7 +32,10 @@ def test_a_store_moves_by_way_of_a_file(
 ) -> None:
     first, file, second = paths
     code, out, _ = call(capsys, "dump", first, "--to", file)
-    assert code == 0 and out == f"5 events, 2 hidden items, 1 key, 1 erased user: {file}\n"
+    assert (
+        code == 0
+        and out == f"5 events, 3 exposures, 2 hidden items, 1 key, 1 erased user: {file}\n"
+    )
     code, out, _ = call(capsys, "restore", second, "--from", file)
     assert code == 0 and "5 events added, 0 were there already." in out
     assert "2 hidden items and 1 key added." in out
@@ -40,7 +43,8 @@ def test_a_store_moves_by_way_of_a_file(
     assert answer["events"] == {"new": 0, "duplicate": 5, "erased": 0}
     assert answer["from"] == file
     answer = json.loads(call(capsys, "dump", second, "--to", file, "--json")[1])
-    assert answer == {"to": file, "erased": 1, "hidden": 2, "key": 1, "event": 5}
+    counts = {"erased": 1, "hidden": 2, "key": 1, "event": 5}
+    assert answer == {"to": file, **counts, "experiment": 1, "exposure": 3, "shown": 2}
 
 
 def test_damaged_lines_are_named_and_left_out_when_asked(

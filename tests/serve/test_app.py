@@ -41,6 +41,7 @@ def test_the_document_names_every_route_with_examples(client: TestClient) -> Non
         "/v1/users/{user}/profile",
         "/v1/users/{user}",
         "/v1/model",
+        "/v1/experiments/{name}",
         "/healthz",
         "/readyz",
         "/metrics",
@@ -70,7 +71,7 @@ def test_no_route_answers_without_a_key(locked: TestClient) -> None:
                     assert response.headers["www-authenticate"] == "Bearer"
                     error_of(response)
                     walked += 1
-    assert walked == 28
+    assert walked == 30
     assert locked.get("/readyz").status_code == 200
     assert locked.post("/mcp").status_code == 401
     assert locked.get("/openapi.json").status_code == 401

@@ -10,12 +10,32 @@ from tastemaker.errors import OutOfResources
 from tastemaker.serve import dump as writing
 from tastemaker.serve.dump import dump
 from tastemaker.serve.events import Event
+from tastemaker.serve.experiments import Experiment
+from tastemaker.serve.exposure_rows import Exposure, write_exposures
 from tastemaker.serve.store import Store
+
+COUNTS = {
+    "erased": 1,
+    "hidden": 2,
+    "key": 2,
+    "event": 5,
+    "experiment": 1,
+    "exposure": 3,
+    "shown": 2,
+}
 
 
 def filled(store: Store) -> None:
     store.append([Event(f"e{n}", f"u{n % 3}", "ü", n + 0.5, "", n / 3) for n in range(6)])
     store.append([Event("x", "u1", "i", 5, "shown", None, "l", 2)])
+    answers = [
+        Exposure("u1", "b", False, "popularity", "v1", 5_000_000, ["ü"]),
+        Exposure("u1", "b", True, "b", "v1", 6_500_000, ["ü", "i"]),
+        Exposure("u1", "b", True, "b", "v2", 7_000_000, ["ü"]),
+        Exposure("u0", "a", False, "popularity", "v2", 8_000_000, ["i"]),
+        Exposure("u2", "a", True, "a", "v2", 9_000_000, ["i"]),
+    ]
+    write_exposures(store.database, Experiment.parse("new=a,b"), answers)
     store.erase("u2")
     store.hide("i1", 9)
     store.hide("i2")
@@ -26,10 +46,10 @@ def test_a_dump_says_everything_but_secrets_and_caches(store: Store, tmp_path: P
     filled(store)
     key = store.keys.make("app")
     path = tmp_path / "d.jsonl"
-    assert dump(store.database, path) == {"erased": 1, "hidden": 2, "key": 2, "event": 5}
+    assert dump(store.database, path) == COUNTS
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert lines[0] == {"store": {"format": 1}}
-    assert lines[-1] == {"end": {"erased": 1, "hidden": 2, "key": 2, "event": 5}}
+    assert lines[0] == {"store": {"format": 2}}
+    assert lines[-1] == {"end": COUNTS}
     events = [line["event"] for line in lines if "event" in line]
     assert [one["event_id"] for one in events] == ["e0", "e1", "e3", "e4", "x"]
     received = events[1].pop("received")
@@ -39,6 +59,12 @@ def test_a_dump_says_everything_but_secrets_and_caches(store: Store, tmp_path: P
     assert (events[4]["kind"], events[4]["list_id"], events[4]["rank"]) == ("shown", "l", 2)
     assert {"hidden": {"item_id": "i2"}} in lines and "u2" not in path.read_text()
     assert key not in path.read_text()
+    assert {"experiment": {"name": "new", "arms": '[["a",0.5],["b",0.5]]', "declared": 9}} in lines
+    known = {"experiment": "new", "user_id": "u1", "arm": "b", "known": True, "model": "b",
+             "version": "v1", "first_time": 6.5, "last_time": 7, "answers": 2}  # fmt: skip
+    assert {"exposure": known} in lines
+    item = {"user_id": "u1", "experiment": "new", "item_id": "ü", "first_time": 6.5}
+    assert {"shown": item} in lines
     assert path.stat().st_mode & 0o777 == 0o600
 
 

@@ -38,7 +38,7 @@ def test_a_last_line_without_its_break_is_cut_short(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["user_id,item_id\n", '{"store": {"format": 2}}\n', "\n", HEAD[:-1]]
+    "text", ["user_id,item_id\n", '{"store": {"format": 3}}\n', "\n", HEAD[:-1]]
 )
 def test_another_file_is_no_dump(tmp_path: Path, text: str) -> None:
     path = tmp_path / "d"

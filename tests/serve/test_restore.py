@@ -13,6 +13,8 @@ from tastemaker.serve import restore as reading
 from tastemaker.serve.adding import Appended
 from tastemaker.serve.dump import dump
 from tastemaker.serve.events import Event
+from tastemaker.serve.experiments import Experiment
+from tastemaker.serve.exposure_rows import Exposure, write_exposures
 from tastemaker.serve.restore import restore
 from tastemaker.serve.store import Store
 from tests.serve.conftest import KINDS
@@ -104,6 +106,12 @@ DAMAGE = {
     "no hash": '{"key": {"name": "a", "made": 3, "sha256": "zz"}}',
     "a number for a hash": '{"key": {"name": "a", "made": 3, "sha256": 3}}',
     "an id with a control": '{"hidden": {"item_id": "a\\u0000"}}',
+    "arms that are none": '{"experiment": {"name": "x", "arms": "[]", "declared": 3}}',
+    "an exposure of nobody": '{"exposure": {"experiment": "x", "arm": "a", "known": true}}',
+    "an exposure with no answers": '{"exposure": {"experiment": "x", "user_id": "u", "arm": "a", '
+    '"known": true, "model": "a", "version": "v", "first_time": 3, "last_time": 3, "answers": 0}}',
+    "a time at which nothing was shown": '{"shown": {"experiment": "x", "user_id": "u", '
+    '"item_id": "i", "first_time": "soon"}}',
     "an early end": '{"end": {"event": 0}}',
 }
 
@@ -147,3 +155,54 @@ def test_a_dump_with_a_line_too_few_or_too_many_is_refused(store: Store, whole: 
             restore(store.database, whole)
         assert len(store) == 0
     assert json.loads(lines[-1])["end"]["event"] == 5
+
+
+def test_exposures_are_joined_the_same_twice_as_once(
+    store: Store, whole: Path, tmp_path: Path
+) -> None:
+    split = Experiment.parse("new=a,b")
+    here = [
+        Exposure("u1", "b", True, "b", "v9", 6_900_000, ["i", "x"]),
+        Exposure("u0", "a", True, "a", "v9", 9_900_000, ["x"]),
+    ]
+    write_exposures(store.database, split, here)
+    store.append([Event("before", "u0", "i", 1)])
+    for _ in range(2):
+        restore(store.database, whole)
+        dump(store.database, tmp_path / "d")
+        lines = [json.loads(line) for line in (tmp_path / "d").read_text().splitlines()]
+        told = [one["exposure"] for one in lines if "exposure" in one]
+        joined = {(one["user_id"], one["known"]): one for one in told}
+        assert set(joined) == {("u0", False), ("u0", True), ("u1", False), ("u1", True)}
+        both = joined["u1", True]
+        assert (both["first_time"], both["last_time"], both["answers"]) == (6.5, 7, 2)
+        times = {
+            (one["shown"]["user_id"], one["shown"]["item_id"]): one["shown"]["first_time"]
+            for one in lines
+            if "shown" in one
+        }
+        assert times == {("u0", "x"): 9.9, ("u1", "i"): 6.5, ("u1", "x"): 6.9, ("u1", "ü"): 6.5}
+
+
+def test_exposures_of_before_an_erasure_do_not_come_back(store: Store, whole: Path) -> None:
+    """Whether the user was erased here or where the dump was made."""
+    store.erase("u1")
+    gone = [Exposure("u2", "a", True, "a", "v", 3_000_000, ["i"])]
+    write_exposures(store.database, Experiment.parse("old=a,b"), gone)
+    restore(store.database, whole)
+    with store.database.reading() as connection:
+        users = connection.exec_driver_sql("SELECT user_id FROM exposures").scalars().all()
+        assert users == ["u0"]
+        assert not connection.exec_driver_sql("SELECT user_id FROM shown_items").all()
+
+
+def test_a_dump_of_before_there_were_experiments_is_read(store: Store, whole: Path) -> None:
+    lines = whole.read_text().splitlines(keepends=True)
+    old = [line for line in lines if not line.startswith(('{"exp', '{"shown'))]
+    old[0] = '{"store": {"format": 1}}\n'
+    old[-1] = '{"end": {"erased": 1, "hidden": 2, "key": 1, "event": 5}}\n'
+    whole.write_text("".join(old))
+    assert restore(store.database, whole).events.new == 5
+    whole.write_text("".join(['{"store": {"format": 3}}\n', *old[1:]]))
+    with pytest.raises(ArtefactError):
+        restore(store.database, whole)

@@ -20,11 +20,14 @@ from tastemaker.serve.key_file import KeyFile
 from tastemaker.serve.logs import written
 from tastemaker.serve.server import LOCAL, Place, listening_socket, reopening
 from tastemaker.serve.service import Service
+from tastemaker.serve.store import Store
+from tests.serve.test_exposure_rows import rows
 
 
 @pytest.fixture
 def server(finished_run: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     words = ["serve", str(finished_run), "--port", "0", "--database", str(tmp_path / "s.sqlite")]
+    words += ["--experiment", "x=blend,sasrec"]
     command = [sys.executable, "-m", "tastemaker.cli", *words]
     env = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as process:
@@ -40,7 +43,7 @@ def server(finished_run: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Pope
 
 
 def test_it_answers_reopens_its_run_and_ends_in_order(
-    server: tuple[subprocess.Popen[str], str],
+    server: tuple[subprocess.Popen[str], str], tmp_path: Path
 ) -> None:
     process, address = server
     with httpx2.Client(base_url=address, trust_env=False) as client:
@@ -59,6 +62,8 @@ def test_it_answers_reopens_its_run_and_ends_in_order(
     rest = process.stderr.read()
     assert '"event": "ended"' in rest
     assert "a/b" not in rest and "i3" not in rest and "Traceback" not in rest
+    with Store.open(tmp_path / "s.sqlite", create=False) as store:
+        assert rows(store, "exposures", "user_id, answers") == {("a/b", 1), ("u1", 1)}
 
 
 def test_a_place_says_who_can_reach_it() -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from tastemaker.errors import ArtefactError, BadInput, TastemakerError
 from tastemaker.run.wishes import Wishes
+from tastemaker.serve import service as service_file
+from tastemaker.serve.experiments import Experiment
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.opened import Opened
 from tastemaker.serve.refusals import Busy
 from tastemaker.serve.service import Service, refuse_strange
 from tastemaker.serve.store import Store
-from tests.serve.served import LIMITS
+from tests.serve.served import LIMITS, with_heads
 
 
 def test_a_swap_under_load_fails_nobody_and_mixes_nothing(
@@ -114,4 +116,16 @@ def test_what_is_hidden_while_it_is_read_is_hidden(service: Service, kept: Store
         assert set((await service.offered(Wishes())).hidden) == {"i3"}
 
     asyncio.run(test())
+    service.close()
+
+
+def test_a_run_that_lacks_an_arm_takes_nobodys_place(
+    opened: Opened, kept: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(opened, kept, LIMITS, Experiment.parse("x=blend,sasrec"))
+    other = with_heads(opened)  # it has mtmh in place of sasrec
+    monkeypatch.setattr(service_file, "opened_beside", lambda path, old: other)
+    with pytest.raises(BadInput) as caught:
+        asyncio.run(service.swap("other"))
+    assert "sasrec" in caught.value.what and service.run is opened
     service.close()
