@@ -16,7 +16,7 @@ from tastemaker.run.browsing import Browsing
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.answers import BesideOut, ItemOut, ItemsOut, NamedOut, items_of
 from tastemaker.serve.listing import beside_item, by_title
-from tastemaker.serve.queries import described, query_of
+from tastemaker.serve.queries import described, path_id, query_of
 from tastemaker.serve.recommendation_routes import check_count, wishes_of
 from tastemaker.serve.refusals import answer, without_query
 from tastemaker.serve.schemas import (
@@ -38,12 +38,12 @@ def item_routes(service: Service) -> APIRouter:
         "/v1/items/{item}/similar",
         summary="What goes with an item",
         response_model=BesideOut,
-        openapi_extra=described(SimilarQuery),
+        openapi_extra=described(SimilarQuery, "item"),
         responses=refusals(401, 404, 422, 429, 503),
     )
-    async def similar(item: InPath, request: Request) -> Response:
+    async def similar(request: Request) -> Response:
         """The best items beside one: by what people also choose, by what is similar, or between."""
-        wished = query_of(request, SimilarQuery)
+        item, wished = path_id(request, "item"), query_of(request, SimilarQuery)
         wishes = replace(wishes_of(wished, service.limits), relevance=wished.relevance)
         ranked = await service.similar(item, wishes, wished.available)
         return answer(beside_item(ranked, wished.scores))

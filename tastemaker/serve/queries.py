@@ -1,4 +1,4 @@
-"""Queries of requests: read by their schema in one step, and described for the OpenAPI document.
+"""Queries and ids of requests: read in one step, and described for the OpenAPI document.
 
 The framework takes a query apart field by field, which costs a fifth of a millisecond for a dozen
 of them; the schema reads the whole in a few microseconds, and says the same of what is wrong.
@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
+
+from tastemaker.serve.paths import decoded
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -38,22 +40,40 @@ def query_of(request: Request, schema: type[M]) -> M:
         raise RequestValidationError(problems) from None
 
 
-def described(schema: type[BaseModel]) -> dict[str, Any]:
-    """The parameters of a route, as the OpenAPI document has them."""
+def path_id(request: Request, name: str) -> str:
+    """The id that stands in the path of a request."""
+    return decoded(request.path_params[name])
+
+
+def described(schema: type[BaseModel], *ids: str) -> dict[str, Any]:
+    """The parameters of a route, as the OpenAPI document has them.
+
+    Args:
+        schema: Its query.
+        ids: Names of ids in its path.
+    """
     whole = schema.model_json_schema()
     required = whole.get("required", ())
     return {
         "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "required": name in required,
-                "schema": kind,
-                **({"description": kind["description"]} if "description" in kind else {}),
-            }
-            for name, kind in whole["properties"].items()
+            *map(_id, ids),
+            *(
+                {
+                    "name": name,
+                    "in": "query",
+                    "required": name in required,
+                    "schema": kind,
+                    **({"description": kind["description"]} if "description" in kind else {}),
+                }
+                for name, kind in whole["properties"].items()
+            ),
         ]
     }
+
+
+def _id(name: str) -> dict[str, Any]:
+    kind = {"type": "string", "examples": ["42"], "title": name.title()}
+    return {"name": name, "in": "path", "required": True, "schema": kind}
 
 
 @cache

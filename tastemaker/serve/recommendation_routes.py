@@ -15,11 +15,10 @@ from tastemaker.run.wishes import Wishes, weights
 from tastemaker.serve.answers import UserItemsOut
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.listing import user_items
-from tastemaker.serve.queries import described, query_of
+from tastemaker.serve.queries import described, path_id, query_of
 from tastemaker.serve.refusals import answer, without_query
 from tastemaker.serve.schemas import (
     HistoryIn,
-    InPath,
     RecommendIn,
     RecommendQuery,
     WishesQuery,
@@ -36,15 +35,15 @@ def recommendation_routes(service: Service) -> APIRouter:
         "/v1/users/{user}/recommendations",
         summary="What a user may like next",
         response_model=UserItemsOut,
-        openapi_extra=described(RecommendQuery),
+        openapi_extra=described(RecommendQuery, "user"),
         responses=refusals(401, 422, 429, 503),
     )
-    async def of_user(user: InPath, request: Request) -> Response:
+    async def of_user(request: Request) -> Response:
         """The best items for a user, from all that is known of them up to now.
 
         Somebody of whom nothing is known gets what is popular, and the answer says so.
         """
-        wished = query_of(request, RecommendQuery)
+        user, wished = path_id(request, "user"), query_of(request, RecommendQuery)
         wishes = replace(
             wishes_of(wished, service.limits),
             only=one_choice(wished.only, wished.category),

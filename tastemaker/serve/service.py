@@ -7,10 +7,8 @@ have a few others. Nothing here knows of HTTP.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -29,7 +27,6 @@ from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import say
 from tastemaker.serve.monitoring import Monitoring
 from tastemaker.serve.opened import Asked, Opened, Told
-from tastemaker.serve.refusals import Busy
 from tastemaker.serve.worker import Worker
 
 T = TypeVar("T")
@@ -97,8 +94,7 @@ class Service:
         self.exposures = (
             ExposureLog(experiment, store.database, self.monitoring) if experiment else None
         )
-        self._threads = ThreadPoolExecutor(THREADS, "store")
-        self._in_threads = 0
+        self._disk = Worker(limits.queue, limits.patience, "the store", THREADS)
         self._hidden: tuple[float, frozenset[str]] = (-FRESH, frozenset())
         self._changes = 0
 
@@ -107,7 +103,7 @@ class Service:
         self.worker.close()
         if self.exposures:
             self.exposures.close()
-        self._threads.shutdown()
+        self._disk.close()
 
     async def recommend(
         self, user: str, wishes: Wishes, model: str = "", available: bool = True
@@ -207,13 +203,7 @@ class Service:
         Raises:
             Busy: If as many wait for it as may.
         """
-        if self._in_threads >= self.limits.queue:
-            raise Busy(503, f"{self._in_threads:,} requests wait already.", "the store")
-        self._in_threads += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._in_threads -= 1
+        return await self._disk.call(work)
 
     async def swap(self, path: str | Path) -> Opened:
         """Open another run, check it, and answer with it from then on; no request notices.

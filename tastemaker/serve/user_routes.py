@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from tastemaker.serve.answers import ErasedOut, HistoryOut, source
 from tastemaker.serve.listing import user_events
-from tastemaker.serve.queries import described, query_of
+from tastemaker.serve.queries import described, path_id, query_of
 from tastemaker.serve.recommendation_routes import check_count
 from tastemaker.serve.refusals import answer, unknown, without_query
 from tastemaker.serve.schemas import CountQuery, InPath, refusals
@@ -25,12 +25,12 @@ def user_routes(service: Service) -> APIRouter:
         "/v1/users/{user}/history",
         summary="What a user did",
         response_model=HistoryOut,
-        openapi_extra=described(CountQuery),
+        openapi_extra=described(CountQuery, "user"),
         responses=refusals(401, 422, 429, 503),
     )
-    async def history(user: InPath, request: Request) -> Response:
+    async def history(request: Request) -> Response:
         """The newest events of a user, the newest first: of the run's log, and told since."""
-        wished = query_of(request, CountQuery)
+        user, wished = path_id(request, "user"), query_of(request, CountQuery)
         check_count(wished.k, 0, service.limits)
         return answer(await user_events(service, user, wished.k))
 
@@ -38,12 +38,12 @@ def user_routes(service: Service) -> APIRouter:
         "/v1/users/{user}/profile",
         summary="What a user likes",
         response_model=dict[str, Any],
-        openapi_extra=described(CountQuery),
+        openapi_extra=described(CountQuery, "user"),
         responses=refusals(401, 404, 422, 429, 503),
     )
-    async def profile(user: InPath, request: Request) -> Response:
+    async def profile(request: Request) -> Response:
         """Interests of a user, each with the items that prove it, counted over the run's log."""
-        wished = query_of(request, CountQuery)
+        user, wished = path_id(request, "user"), query_of(request, CountQuery)
         check_count(wished.k, 0, service.limits)
         run, told = service.run, await service.told(user)
         found = await service.apart(lambda: run.profile(user, wished.k))

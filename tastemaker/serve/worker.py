@@ -41,19 +41,28 @@ Jobs = queue.SimpleQueue[Job[Any, Any] | None]
 
 
 class Worker:
-    """A thread with a line before it.
+    """A thread with a line before it, or several with one line.
 
     Args:
         most: Requests that wait in the line, the ones being answered counted in.
         patience: Seconds that a request waits there.
+        name: What they work at.
+        threads: How many there are; several take one request at a time, as where each waits for a
+            disk.
     """
 
-    def __init__(self, most: int, patience: float) -> None:
-        self.most, self.patience = most, patience
+    def __init__(
+        self, most: int, patience: float, name: str = "the line of requests", threads: int = 1
+    ) -> None:
+        self.most, self.patience, self.name = most, patience, name
         self._line: Jobs = queue.SimpleQueue()
         self._waiting = 0
-        self._thread = threading.Thread(target=self._work, name="ranking", daemon=True)
-        self._thread.start()
+        self._together = TOGETHER if threads == 1 else 1
+        self._threads = [
+            threading.Thread(target=self._work, name=name, daemon=True) for _ in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def waiting(self) -> int:
@@ -83,7 +92,7 @@ class Worker:
             Busy: If the line is full, or the request has waited too long.
         """
         if self._waiting >= self.most:
-            raise Busy(503, f"{self._waiting:,} requests wait already.", "the line of requests")
+            raise Busy(503, f"{self._waiting:,} requests wait already.", self.name)
         loop = asyncio.get_running_loop()
         waits: asyncio.Future[T] = loop.create_future()
         until = time.monotonic() + self.patience
@@ -94,9 +103,11 @@ class Worker:
         return await waits
 
     def close(self) -> None:
-        """End the thread once it has answered what waits."""
-        self._line.put(None)
-        self._thread.join()
+        """End once all that waits is answered."""
+        for _ in self._threads:
+            self._line.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def _work(self) -> None:
         ends = False
@@ -106,7 +117,7 @@ class Worker:
             for job in jobs:
                 groups.setdefault(job.kind, []).append(job)
             for group in groups.values():
-                _tell(group, _answered(group), self._left)
+                _tell(group, _answered(group, self.name), self._left)
 
     def _taken(self) -> tuple[list[Job[Any, Any]], bool]:
         """All that waits, the first of it waited for; and whether that was the end."""
@@ -114,7 +125,7 @@ class Worker:
         job = self._line.get()
         while job is not None:
             jobs.append(job)
-            if len(jobs) == TOGETHER:
+            if len(jobs) == self._together:
                 return jobs, False
             try:
                 job = self._line.get_nowait()
@@ -126,7 +137,7 @@ class Worker:
         self._waiting -= count
 
 
-def _answered(jobs: Sequence[Job[Any, Any]]) -> list[object]:
+def _answered(jobs: Sequence[Job[Any, Any]], name: str) -> list[object]:
     """An answer or an exception for each of some jobs of one kind."""
     now = time.monotonic()
     live = [job for job in jobs if job.until >= now and not job.waits.cancelled()]
@@ -136,7 +147,7 @@ def _answered(jobs: Sequence[Job[Any, Any]]) -> list[object]:
             answers = live[0].work([job.asked for job in live])
         except Exception as error:  # each request is told, whatever it is
             answers = [error] * len(live)
-    late = Busy(503, "The request has waited too long.", "the line of requests")
+    late = Busy(503, "The request has waited too long.", name)
     told = dict(zip(map(id, live), answers, strict=True))
     return [told.get(id(job), late) for job in jobs]
 

@@ -25,7 +25,7 @@ def test_what_waits_is_answered_together_and_each_gets_its_own() -> None:
     sizes: list[int] = []
 
     def work(asked: Sequence[int]) -> list[int | Exception]:
-        assert threading.current_thread().name == "ranking"
+        assert threading.current_thread() is not threading.main_thread()
         sizes.append(len(asked))
         return [ValueError(n) if n == 13 else 10 * n for n in asked]
 
@@ -93,3 +93,21 @@ def test_an_exception_of_all_reaches_each() -> None:
         assert [type(one) for one in told] == [RuntimeError] * 3
 
     using(test)
+
+
+def test_several_threads_take_one_request_each() -> None:
+    """One that waits for its disk holds up nobody else, and all are through at the end."""
+
+    async def test() -> None:
+        worker, hold = Worker(10, 5.0, "the store", threads=2), threading.Event()
+        held = asyncio.create_task(worker.call(hold.wait))
+        await asyncio.sleep(0.02)
+        assert [await worker.call(lambda n=n: n) for n in range(5)] == list(range(5))
+        with pytest.raises(Busy, match="already") as error:
+            await asyncio.gather(*(worker.call(hold.wait) for _ in range(20)))
+        assert error.value.where == "the store"
+        hold.set()
+        assert await held
+        worker.close()
+
+    asyncio.run(test())
