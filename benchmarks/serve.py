@@ -31,10 +31,12 @@ from typing import Any
 
 import numpy as np
 import psutil
+import torch
 
 from tastemaker import RunOptions, open_run, run_recommender
 from tastemaker.config import environment
 from tastemaker.files import write_json
+from tastemaker.run.saved import SavedRun
 
 ROOT = Path(__file__).parents[1]
 RATE, LONG = 200, 200
@@ -204,7 +206,11 @@ def loaded(server: Server, what: str, told: Told, cpu: float, bars: bool) -> lis
     return [
         row(f"{what}: CPU-ms of the server a request", each, 3.0 if bars else None),
         row(f"{what}: p50 ms", p50, 6.0 if bars else None),
-        row(f"{what}: p99 ms, load average {os.getloadavg()[0]:.1f}", p99),
+        row(
+            f"{what}: p99 ms, load average {os.getloadavg()[0]:.1f}" + " (P8)" * bars,
+            p99,
+            15.0 if bars else None,
+        ),
         row(f"{what}: errors", told.errors, 0),
     ]
 
@@ -254,11 +260,11 @@ def all_of(run: Path, folder: Path, scale: float) -> list[dict[str, Any]]:
                    "value": 5.0} for n in range(50)]  # fmt: skip
         return post("/v1/events", {"events": events})
 
-    torch, made = import_seconds(), []
+    imported, made = import_seconds(), [in_process(saved, long)]
     with served(run, folder) as server:
         asyncio.run(at_once(server.port, recommend, 1))
-        made.append(row("cold start: CPU-s beyond `import torch`", server.cpu - torch, 2.0))
-        made.append(row("cold start: s of the wall", server.ready))
+        made.append(row("cold start: CPU-s beyond `import torch`", server.cpu - imported, 2.0))
+        made.append(row("cold start: s of the wall until it is ready (P10)", server.ready, 3.0))
         asyncio.run(at_once(server.port, recommend, 8, 50))
         asyncio.run(at_once(server.port, similar, 8, 50))
         count = int(RATE * 60 * scale)
@@ -272,6 +278,18 @@ def all_of(run: Path, folder: Path, scale: float) -> list[dict[str, Any]]:
         made += connections(server, recommend)
         made += memory(server, similar, recommend, int(200_000 * scale))
     return made
+
+
+def in_process(saved: SavedRun, users: list[str]) -> dict[str, Any]:
+    """Median milliseconds of the neural model's scores of all items for one user, here."""
+    contexts, took = [saved.context(user) for user in users], []
+    with torch.inference_mode():
+        for number in range(550):
+            began = time.perf_counter()
+            saved.models.neural.score(contexts[number % len(contexts)])
+            took.append((time.perf_counter() - began) * 1000)
+    name = f"{saved.models.neural_name} scores all items for a user of {LONG} events and more"
+    return row(f"{name}, in process: p50 ms (P7)", float(np.median(took[50:])), 1.0)
 
 
 def throughput(
@@ -328,7 +346,8 @@ def main() -> None:
     for one in rows:
         print(f"{one['what']:75} {one['ours']:>10,} {one['target'] or '':>8} {one['met']}")
     if asked.scale == 1:
-        write_json(ROOT / "results" / "bench-serve.json", {"rows": rows, **environment()})
+        told = {"name": "serve", "rows": rows, "load": os.getloadavg(), **environment()}
+        write_json(ROOT / "results" / "bench-serve.json", told)
 
 
 if __name__ == "__main__":
