@@ -122,7 +122,7 @@ class _Scored:
         """The best items of what is wished."""
         scores = self.scores
         if choice.wished is not None:
-            scores[:, ~choice.wished] = -torch.inf
+            scores.masked_fill_(~choice.wished, -torch.inf)
         last = choice.first + choice.k
         most = min(last if choice.spread is None else max(last, POOL), scores.shape[1])
         if choice.boosts is None:
@@ -175,7 +175,7 @@ def _without_barred(
     """Checked float32 scores on the CPU, −inf for what may not be recommended to a user."""
     scores = scores.float().cpu()  # where wishes and boosts are
     check_scores(scores, contexts.users)
-    scores[:, ~choice.candidates] = -torch.inf
+    scores.masked_fill_(~choice.candidates, -torch.inf)
     for out in barred:
         rows = torch.from_numpy(np.repeat(np.arange(len(out)), out.lengths))
         scores[rows, torch.from_numpy(out.items.astype(np.int64)) - 1] = -torch.inf

@@ -143,7 +143,8 @@ class Beside:
             return self.search.nearest(row, count, dial, allow, choice.boosts.numpy())
         if self.table is None and dial == self.dial and allow is None and count <= KEPT:
             near = self._remembered(row)
-            return Neighbours(*(part[:count] for part in near[:3]), near.dial)
+            items, engagement, relevance, used = near
+            return Neighbours(items[:count], engagement[:count], relevance[:count], used)
         found = self.table.nearest(row, count, dial, allow) if self.table else None
         return self.search.nearest(row, count, dial, allow) if found is None else found
 

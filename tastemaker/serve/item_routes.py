@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -44,7 +43,7 @@ def item_routes(service: Service) -> APIRouter:
     async def similar(request: Request) -> Response:
         """The best items beside one: by what people also choose, by what is similar, or between."""
         item, wished = path_id(request, "item"), query_of(request, SimilarQuery)
-        wishes = replace(wishes_of(wished, service.limits), relevance=wished.relevance)
+        wishes = wishes_of(wished, service.limits, relevance=wished.relevance)
         ranked = await service.similar(item, wishes, wished.available)
         return answer(beside_item(ranked, wished.scores))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -44,11 +43,8 @@ def recommendation_routes(service: Service) -> APIRouter:
         Somebody of whom nothing is known gets what is popular, and the answer says so.
         """
         user, wished = path_id(request, "user"), query_of(request, RecommendQuery)
-        wishes = replace(
-            wishes_of(wished, service.limits),
-            only=one_choice(wished.only, wished.category),
-            because=wished.because,
-        )
+        only = one_choice(wished.only, wished.category)
+        wishes = wishes_of(wished, service.limits, only=only, because=wished.because)
         ranked = await service.recommend(user, wishes, wished.model, wished.available)
         return answer(user_items(ranked, wished.model, wished.scores))
 
@@ -91,8 +87,14 @@ def check_count(k: int, offset: int, limits: Limits) -> None:
         raise BadInput(what, "k", f"Ask for at most {limits.k:,}.")
 
 
-def wishes_of(wished: WishesQuery, limits: Limits) -> Wishes:
-    """What a query wishes.
+def wishes_of(
+    wished: WishesQuery,
+    limits: Limits,
+    only: Sequence[str] | None = None,
+    because: bool = False,
+    relevance: float | None = None,
+) -> Wishes:
+    """What a query wishes, and what its route reads from it besides.
 
     Raises:
         BadInput: If it cannot be meant.
@@ -102,10 +104,12 @@ def wishes_of(wished: WishesQuery, limits: Limits) -> Wishes:
         wished.k,
         wished.offset,
         weights(wished.boost),
-        wished.only,
+        wished.only if only is None else only,
         wished.allow,
         wished.deny,
+        relevance,
         diversify=wished.diversify,
+        because=because,
     )
 
 
