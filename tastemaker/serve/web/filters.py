@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
+from tastemaker.report.wording import percent
 from tastemaker.serve.web.charts import interval, part
 
 NOTHING = "–"
@@ -55,11 +56,6 @@ def number(value: float | None, digits: int = 0) -> str:
         digits: Behind the point.
     """
     return NOTHING if value is None else f"{value:,.{digits}f}"
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """A share, 0 to 1, in per cent."""
-    return NOTHING if value is None else f"{value:.{digits}%}"
 
 
 def milliseconds(seconds: float | None) -> str:
