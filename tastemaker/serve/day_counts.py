@@ -23,7 +23,7 @@ _CHUNK = 100_000
 """Numbers of events that are read together."""
 _DAY = SECONDS * 1_000_000
 """Microseconds."""
-PATIENCE = 0.5
+PATIENCE = 0.3
 """Seconds that one look may take, about."""
 
 
@@ -54,6 +54,7 @@ class DayCounts:
         self._mark: object = None
         self._counts: Counter[tuple[int, str, str]] = Counter()
         self._newest = self._oldest = self._total = 0
+        self._last = Told({}, 0, False)
 
     def read(self, today: int, patience: float = PATIENCE) -> Told:
         """Count what was not counted yet.
@@ -65,26 +66,35 @@ class DayCounts:
         Raises:
             Unavailable: If the database is away.
         """
-        until, first = time.monotonic() + patience, today - 2 * MOST_DAYS
-        with self._lock, self._database.reading() as connection:
-            newest = connection.execute(select(func.max(events.c.number))).scalar_one() or 0
-            mark = connection.execute(_MARK).one()
-            if mark != self._mark or newest < self._newest:
-                total = connection.execute(select(func.count()).select_from(events)).scalar_one()
-                self._start(newest, total)
-                self._mark = mark
-            while self._newest < newest and time.monotonic() < until:
-                upto = min(self._newest + _CHUNK, newest)
-                self._total += self._add(connection, self._newest, upto)[0]
-                self._newest = upto
-            while self._oldest > 0 and time.monotonic() < until:
-                above = max(0, self._oldest - _CHUNK)
-                count, day = self._add(connection, above, self._oldest)
-                self._oldest = 0 if count and day < first else above
-            for key in [key for key in self._counts if key[0] <= first]:
-                del self._counts[key]
-            complete = self._newest == newest and self._oldest == 0
-            return Told(dict(self._counts), self._total, complete)
+        if not self._lock.acquire(blocking=False):
+            return self._last  # one who counts is enough; others shall not wait with it
+        try:
+            with self._database.reading() as connection:
+                self._last = self._read(connection, today, time.monotonic() + patience)
+            return self._last
+        finally:
+            self._lock.release()
+
+    def _read(self, connection: Connection, today: int, until: float) -> Told:
+        first = today - 2 * MOST_DAYS
+        newest = connection.execute(select(func.max(events.c.number))).scalar_one() or 0
+        mark = connection.execute(_MARK).one()
+        if mark != self._mark or newest < self._newest:
+            total = connection.execute(select(func.count()).select_from(events)).scalar_one()
+            self._start(newest, total)
+            self._mark = mark
+        while self._newest < newest and time.monotonic() < until:
+            upto = min(self._newest + _CHUNK, newest)
+            self._total += self._add(connection, self._newest, upto)[0]
+            self._newest = upto
+        while self._oldest > 0 and time.monotonic() < until:
+            above = max(0, self._oldest - _CHUNK)
+            count, day = self._add(connection, above, self._oldest)
+            self._oldest = 0 if count and day < first else above
+        for key in [key for key in self._counts if key[0] <= first]:
+            del self._counts[key]
+        complete = self._newest == newest and self._oldest == 0
+        return Told(dict(self._counts), self._total, complete)
 
     def _start(self, newest: int, total: int) -> None:
         self._counts.clear()

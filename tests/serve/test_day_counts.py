@@ -1,6 +1,7 @@
 """Events of the store by day and type, on both databases."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,22 @@ def test_what_is_older_than_anybody_asks_for_is_not_read(
     store.append([told(n) for n in range(8, 10)])
     counted = DayCounts(store.database, DECLARED).read(TODAY)
     assert (counted.total, sum(counted.counts.values()), counted.complete) == (10, 2, True)
+
+
+def test_who_looks_while_another_counts_does_not_wait(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.append([told(1)])
+    counts = DayCounts(store.database, DECLARED)
+    inner: list[bool] = []
+    add = DayCounts._add
+
+    def meanwhile(self: DayCounts, *asked: Any) -> tuple[int, int]:
+        inner.append(counts.read(TODAY).complete)
+        return add(self, *asked)
+
+    monkeypatch.setattr(DayCounts, "_add", meanwhile)
+    assert counts.read(TODAY).complete and inner == [False]
 
 
 def test_a_store_without_events(store: Store) -> None:

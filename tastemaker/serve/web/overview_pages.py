@@ -58,7 +58,7 @@ def overview_pages(service: Service) -> APIRouter:
             kept[:] = [_Kept(run, DayCounts(service.store.database, declared))]
         mine, today = kept[0], day_of(time.time())
         told = mine.told.read(today)
-        if told.total:
+        if told.total or not told.complete:
             return told, window_of(told.counts, declared, today, days), False
         if mine.log is None:
             mine.log = log_counts(run.saved.data)
@@ -115,8 +115,8 @@ def _charts(window: Window) -> dict[str, object]:
             f"share-{n}",
             f"Share of {one.label} in all events, by day",
             window.days,
-            Series("now", window.daily(one), colour(n)),
-            Series("before", window.daily_before(one), "before"),
+            Series("now", window.line(one), colour(n)),
+            Series("before", window.line_before(one), "before"),
         )
         for n, one in enumerate(window.types)
     ]
