@@ -58,7 +58,7 @@ def overview_pages(service: Service) -> APIRouter:
             kept[:] = [_Kept(run, DayCounts(service.store.database, declared))]
         mine, today = kept[0], day_of(time.time())
         told = mine.told.read(today)
-        if told.total or not told.complete:
+        if told.total or told.whole:
             return told, window_of(told.counts, declared, today, days), False
         if mine.log is None:
             mine.log = log_counts(run.saved.data)
@@ -80,6 +80,7 @@ def overview_pages(service: Service) -> APIRouter:
             hidden=len(hidden),
             window=window,
             of_log=of_log,
+            counting=told.whole > day_of(time.time()) - 2 * wished.days + 1,
             lately=_lately(told),
             choices=DAYS,
             charts=_charts(window),
