@@ -27,6 +27,8 @@ from tastemaker.serve.recommendation_routes import recommendation_routes
 from tastemaker.serve.refusals import answer, error_body, malformed, refusal
 from tastemaker.serve.service import Service
 from tastemaker.serve.user_routes import user_routes
+from tastemaker.serve.web.refused_pages import RefusedPages
+from tastemaker.serve.web.routes import web_routes
 
 ABOUT = """Learn what people like from what they did.
 
@@ -72,6 +74,7 @@ def create_app(
         health_routes,
     ):
         app.include_router(routes(service))
+    app.include_router(web_routes(service, keys))
     if assistants:
         app.router.routes.append(
             _Noted("/mcp", assistants, methods=["POST"], include_in_schema=False)
@@ -84,6 +87,7 @@ def create_app(
         hosts=frozenset(map(str.lower, hosts)),
         monitoring=service.monitoring,
     )
+    app.add_middleware(RefusedPages, service=service)  # around the door, whose refusals it shows
     return app
 
 

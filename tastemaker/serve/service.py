@@ -27,6 +27,7 @@ from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import say
 from tastemaker.serve.monitoring import Monitoring
 from tastemaker.serve.opened import Asked, Opened, Told
+from tastemaker.serve.recommended import Recommended
 from tastemaker.serve.worker import Worker
 
 T = TypeVar("T")
@@ -39,7 +40,9 @@ FRESH = 1.0
 class Keeps(Protocol):
     """What a server asks of its store."""
 
-    database: Database
+    @property
+    def database(self) -> Database:
+        """Where it is, for who counts what is there."""
 
     def append(self, batch: Sequence[Event]) -> Appended:
         """Add events durably."""
@@ -95,6 +98,7 @@ class Service:
             ExposureLog(experiment, store.database, self.monitoring) if experiment else None
         )
         self._disk = Worker(limits.queue, limits.patience, "the store", THREADS)
+        self.recommended = Recommended()
         self._hidden: tuple[float, frozenset[str]] = (-FRESH, frozenset())
         self._changes = 0
 
@@ -138,6 +142,7 @@ class Service:
         """One list of one run, together with those that others wait for."""
         run = self.run
         answer = await self.worker.together(run, asked, run.rank)
+        self.recommended.count(run, answer)
         return Ranked(answer, run)
 
     async def similar(self, item: str, wishes: Wishes, available: bool = True) -> Ranked:
