@@ -75,10 +75,8 @@ def store_restore(options: RestoreOptions) -> JsonObject:
 
 def show_dumped(answer: JsonObject) -> None:
     """How much was written, and where."""
-    hidden, gone = (
-        counted(answer["hidden"], "hidden item"),
-        counted(answer["erased"], "erased user"),
-    )
+    hidden = counted(answer["hidden"], "hidden item")
+    gone = counted(answer["erased"], "erased user")
     events = counted(answer["event"], "event")
     if answer["exposure"]:
         events += f", {counted(answer['exposure'], 'exposure')}"
