@@ -47,7 +47,7 @@ class RestoreOptions:
 
 
 def store_dump(options: DumpOptions) -> JsonObject:
-    """Write events, exposures, what is hidden, who was erased, hashes of keys as JSON lines."""
+    """Write events, exposures, what is hidden and who was erased as JSON lines."""
     from tastemaker.models.extras import extra
 
     with extra("serve"):
@@ -75,12 +75,12 @@ def store_restore(options: RestoreOptions) -> JsonObject:
 
 def show_dumped(answer: JsonObject) -> None:
     """How much was written, and where."""
-    rest = f"{counted(answer['hidden'], 'hidden item')}, {counted(answer['key'], 'key')}"
+    hidden = counted(answer["hidden"], "hidden item")
     gone = counted(answer["erased"], "erased user")
     events = counted(answer["event"], "event")
     if answer["exposure"]:
         events += f", {counted(answer['exposure'], 'exposure')}"
-    screen().print(plain(f"{events}, {rest}, {gone}: {answer['to']}"), soft_wrap=True)
+    screen().print(plain(f"{events}, {hidden}, {gone}: {answer['to']}"), soft_wrap=True)
 
 
 def show_restored(answer: JsonObject) -> None:
@@ -92,9 +92,8 @@ def show_restored(answer: JsonObject) -> None:
     if events["erased"] or answer["removed"]:
         gone = counted(events["erased"] + answer["removed"], "event")
         lines.append(f"{gone} of users who were erased since: left out or removed.")
-    if answer["hidden"] or answer["keys"]:
-        both = f"{counted(answer['hidden'], 'hidden item')} and {counted(answer['keys'], 'key')}"
-        lines.append(f"{both} added.")
+    if answer["hidden"]:
+        lines.append(f"{counted(answer['hidden'], 'hidden item')} added.")
     if answer["bad_lines"]:
         lines.append(f"{counted(answer['bad_lines'], 'damaged line')} left out, such as:")
         lines += [f"  {one}" for one in answer["bad"]]

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from tastemaker.serve.engines import engine_of, no_store
 from tastemaker.serve.faults import told
-from tastemaker.serve.migrations import NEWEST, migrate, revision_of
+from tastemaker.serve.revisions import NEWEST, revision_of
 
 Row = Mapping[str, object]
 
@@ -67,6 +67,8 @@ class Database:
         if current is None and not create:
             raise no_store(self.where)
         if current != NEWEST:
+            from tastemaker.serve.migrations import migrate  # imports Alembic, which is slow
+
             with self.writing() as connection:
                 migrate(connection, self.where)
 

@@ -11,7 +11,7 @@ from tastemaker.files import replaced
 from tastemaker.serve.database import Database
 from tastemaker.serve.events import seconds
 from tastemaker.serve.lines import FORMAT, line_of
-from tastemaker.serve.tables import erased, events, experiments, exposures, hidden, keys, shown
+from tastemaker.serve.tables import erased, events, experiments, exposures, hidden, shown
 
 _HELD = 1_000
 """Rows held at a time."""
@@ -45,10 +45,6 @@ def dump(database: Database, path: Path) -> dict[str, int]:
     return counts
 
 
-def _time(time: int | None) -> float | None:
-    return None if time is None else seconds(time)
-
-
 def _event(row: RowMapping) -> dict[str, object]:
     kept = {name: value for name, value in row.items() if name != "number"}
     return kept | {"time": seconds(row["time"]), "received": seconds(row["received"])}
@@ -59,12 +55,8 @@ def _erased(row: RowMapping) -> dict[str, object]:
 
 
 def _hidden(row: RowMapping) -> dict[str, object]:
-    return {"item_id": row["item_id"], "until": _time(row["until"])}
-
-
-def _key(row: RowMapping) -> dict[str, object]:
-    times = {"made": seconds(row["made"]), "revoked": _time(row["revoked"])}
-    return {"name": row["name"], "sha256": row["hash"].hex(), **times}
+    until = row["until"]
+    return {"item_id": row["item_id"], "until": None if until is None else seconds(until)}
 
 
 def _experiment(row: RowMapping) -> dict[str, object]:
@@ -83,7 +75,6 @@ def _shown(row: RowMapping) -> dict[str, object]:
 _TABLES: dict[str, tuple[Table, Callable[[RowMapping], dict[str, object]]]] = {
     "erased": (erased, _erased),
     "hidden": (hidden, _hidden),
-    "key": (keys, _key),
     "event": (events, _event),
     "experiment": (experiments, _experiment),
     "exposure": (exposures, _exposure),

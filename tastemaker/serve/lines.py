@@ -1,9 +1,9 @@
 """A dump: the store as lines of JSON, one thing a line, whole only with its last line.
 
 The first line says what the file is and the last how much is in it, so that a file that was cut
-short is told from a whole one. Between them stand who was erased, what is hidden, hashes of keys,
-events in the order in which they came, and experiments with what was shown in them. Caches are left
-out: they are made anew.
+short is told from a whole one. Between them stand who was erased, what is hidden, events in the
+order in which they came, and experiments with what was shown in them. Caches are left out: they are
+made anew.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ from typing import Any, NamedTuple
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import refuse_unreadable, shortened
 
-FORMAT = 2
-FORMATS = (1, FORMAT)
-"""That can be read: the first knew nothing of experiments."""
-KINDS = ("erased", "hidden", "key", "event", "experiment", "exposure", "shown")
+FORMAT = 1
+KINDS = ("erased", "hidden", "event", "experiment", "exposure", "shown")
 """What a line may hold, in the order in which they stand."""
 LONGEST = 2**16
 """Bytes of a line; the longest ids, escaped, take less."""
@@ -62,8 +60,7 @@ def read_lines(path: Path) -> Iterator[Line]:
             ):  # pass over the rest of what is no line of ours
                 raw = file.readline(LONGEST)
                 whole = raw.endswith(b"\n")
-            form = line.values.get("format")
-            if number == 1 and (line.kind != "store" or form not in FORMATS):
+            if number == 1 and (line.kind != "store" or line.values.get("format") != FORMAT):
                 got = repr(shortened(raw.decode(errors="replace").strip(), 80))
                 raise damaged(path, Line(1, "", {}, got))
             yield line

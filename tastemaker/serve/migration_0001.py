@@ -42,13 +42,6 @@ def upgrade() -> None:
         sa.Column("time", sa.BigInteger, nullable=False),
     )
     _user_states()
-    op.create_table(
-        "api_keys",
-        sa.Column("hash", sa.LargeBinary, primary_key=True),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("made", sa.BigInteger, nullable=False),
-        sa.Column("revoked", sa.BigInteger),
-    )
     about = op.create_table(
         "about",
         sa.Column("name", sa.Text, primary_key=True),

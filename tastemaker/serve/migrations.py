@@ -16,15 +16,10 @@ from sqlalchemy import Connection
 
 from tastemaker.errors import ArtefactError
 from tastemaker.serve import migration_0001, migration_0002
+from tastemaker.serve.revisions import revision_of
 
 MIGRATIONS = (migration_0001, migration_0002)
-"""Oldest first."""
-NEWEST = MIGRATIONS[-1].revision
-
-
-def revision_of(connection: Connection) -> str | None:
-    """The migration that a database stands at; None: it holds no store."""
-    return MigrationContext.configure(connection).get_current_revision()
+"""Oldest first; `revisions.NEWEST` names the last."""
 
 
 def migrate(connection: Connection, where: str) -> None:
@@ -42,7 +37,7 @@ def migrate(connection: Connection, where: str) -> None:
     if current is not None and current not in known:
         fix = "Use the version of tastemaker that wrote it, or a newer one."
         what = "The tables are of another version"
-        raise ArtefactError(where, what, f"migration {NEWEST} or older", current, fix)
+        raise ArtefactError(where, what, f"migration {known[-1]} or older", current, fix)
     missing = known[known.index(current) + 1 if current else 0 :]
     graph = RevisionMap(
         lambda: [Script(one, one.revision, str(one.__file__)) for one in MIGRATIONS]

@@ -1,7 +1,7 @@
 """Reading a dump into a store: all of it or nothing, and nothing twice.
 
-What the store has already stays as it is: events by their id, hidden items by theirs, keys by their
-hash; exposures are joined. Who was erased in either is erased in both.
+What the store has already stays as it is: events by their id, hidden items by theirs;
+exposures are joined. Who was erased in either is erased in both.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tastemaker.serve.events import Event, checked_id, rows_of, until_of
 from tastemaker.serve.experiments import Experiment
 from tastemaker.serve.exposure_rows import join_exposures, join_shown, join_splits
 from tastemaker.serve.lines import KINDS, Line, damaged, read_lines
-from tastemaker.serve.tables import hidden, keys
+from tastemaker.serve.tables import hidden
 
 _HELD = 1_000
 """Lines held at a time."""
@@ -36,8 +36,6 @@ class Restored:
     events: Appended = Appended(0, 0)
     hidden: int = 0
     """items hidden that were not before"""
-    keys: int = 0
-    """keys that were not there before"""
     removed: int = 0
     """events that were there, of users who were erased where the dump was made"""
     bad_lines: int = 0
@@ -112,21 +110,16 @@ class _Restoring:
         remember(self.database, self.connection, until)
         self.until |= until
         self.done.hidden += self.database.add_new(self.connection, hidden, held["hidden"])
-        self.done.keys += self.database.add_new(self.connection, keys, held["key"])
         self.done.events += add(self.database, self.connection, held["event"])
         for kind, join in _JOINED.items():
             join(self.database, self.connection, held[kind])
 
     def _check_end(self, line: Line | None, end: Line | None) -> None:
-        if end is not None and (self._counts(end) or self.done.bad_lines):
+        if end is not None and (end.values == self.read or self.done.bad_lines):
             return
         number = line.number if line else 0
         got = "the end of the file" if end is None else f"an end that counts {end.values}"
         self._refuse(Line(number, "", {}, got), end=True)
-
-    def _counts(self, end: Line) -> bool:
-        """Whether an end counts what was read; an older dump says nothing of what it has not."""
-        return {**dict.fromkeys(KINDS, 0), **end.values} == self.read
 
     def _refuse(self, line: Line, end: bool = False) -> None:
         fault = damaged(self.path, line, end)
@@ -164,12 +157,6 @@ def _hidden(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"item_id": item, "until": until_of(values.get("until"))}
 
 
-def _key(values: Mapping[str, Any]) -> dict[str, Any]:
-    name, made = checked_id(values["name"], "name"), until_of(values["made"])
-    revoked = until_of(values.get("revoked"))
-    return {"hash": _sha256(values["sha256"]), "name": name, "made": made, "revoked": revoked}
-
-
 def _sha256(text: str) -> bytes:
     digest = bytes.fromhex(text)
     if len(digest) != 32:
@@ -202,7 +189,6 @@ _JOINED = {"experiment": join_splits, "exposure": join_exposures, "shown": join_
 _ROWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "erased": _erased,
     "hidden": _hidden,
-    "key": _key,
     "event": _event,
     "experiment": _experiment,
     "exposure": _exposure,

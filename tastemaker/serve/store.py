@@ -41,7 +41,6 @@ from tastemaker.serve.events import (
     until_of,
 )
 from tastemaker.serve.group_commit import GroupCommit
-from tastemaker.serve.keys import Keys
 from tastemaker.serve.new_events import NewEvents, new_events
 from tastemaker.serve.tables import about, erased, events, hidden
 
@@ -160,11 +159,6 @@ class Store:
             Unavailable: If the database is away.
         """
         return new_events(self.database, declared, since, kinds)
-
-    @property
-    def keys(self) -> Keys:
-        """The API keys."""
-        return Keys(self.database)
 
     def states(self, identity: Mapping[str, object], precision: Precision) -> StoredStates:
         """What a model keeps of each user; see `states.StoredStates`."""

@@ -1,4 +1,4 @@
-"""Tables of the store: what happened, what is hidden, who was erased, experiments, caches, keys.
+"""Tables of the store: what happened, what is hidden, who was erased, experiments, caches.
 
 The newest shape of all migrations together (a test compares them). Times are microseconds since
 1970, UTC: they sort as they happened, and both databases keep them exactly.
@@ -75,15 +75,6 @@ user_states = Table(
     Column("sha256", LargeBinary, nullable=False),
     PrimaryKeyConstraint("model", "user_id", name="states_of_a_model"),
     Index("states_of_a_user", "user_id"),
-)
-
-keys = Table(
-    "api_keys",
-    metadata,
-    Column("hash", LargeBinary, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("made", BigInteger, nullable=False),
-    Column("revoked", BigInteger),
 )
 
 experiments = Table(

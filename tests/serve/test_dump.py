@@ -17,7 +17,6 @@ from tastemaker.serve.store import Store
 COUNTS = {
     "erased": 1,
     "hidden": 2,
-    "key": 2,
     "event": 5,
     "experiment": 1,
     "exposure": 3,
@@ -39,16 +38,14 @@ def filled(store: Store) -> None:
     store.erase("u2")
     store.hide("i1", 9)
     store.hide("i2")
-    store.keys.make("shop")
 
 
-def test_a_dump_says_everything_but_secrets_and_caches(store: Store, tmp_path: Path) -> None:
+def test_a_dump_says_everything_but_caches(store: Store, tmp_path: Path) -> None:
     filled(store)
-    key = store.keys.make("app")
     path = tmp_path / "d.jsonl"
     assert dump(store.database, path) == COUNTS
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert lines[0] == {"store": {"format": 2}}
+    assert lines[0] == {"store": {"format": 1}}
     assert lines[-1] == {"end": COUNTS}
     events = [line["event"] for line in lines if "event" in line]
     assert [one["event_id"] for one in events] == ["e0", "e1", "e3", "e4", "x"]
@@ -58,7 +55,6 @@ def test_a_dump_says_everything_but_secrets_and_caches(store: Store, tmp_path: P
                          "value": 1 / 3}  # fmt: skip
     assert (events[4]["kind"], events[4]["list_id"], events[4]["rank"]) == ("shown", "l", 2)
     assert {"hidden": {"item_id": "i2"}} in lines and "u2" not in path.read_text()
-    assert key not in path.read_text()
     assert {"experiment": {"name": "new", "arms": '[["a",0.5],["b",0.5]]', "declared": 9}} in lines
     known = {"experiment": "new", "user_id": "u1", "arm": "b", "known": True, "model": "b",
              "version": "v1", "first_time": 6.5, "last_time": 7, "answers": 2}  # fmt: skip

@@ -19,7 +19,7 @@ def test_lines_say_what_is_there_and_leave_out_what_is_not() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["", "{", "[1]", "3", "null", '{"event": 3}', '{"other": {}}', '{"event": {}, "key": {}}',
+    ["", "{", "[1]", "3", "null", '{"event": 3}', '{"other": {}}', '{"event": {}, "hidden": {}}',
      '{"event": {"value": NaN}}', "[" * 60_000, '"' + "x" * 3 * LONGEST + '"', "\0", "\xff"],
 )  # fmt: skip
 def test_a_damaged_line_is_told_and_the_next_is_read(tmp_path: Path, raw: str) -> None:
@@ -38,7 +38,7 @@ def test_a_last_line_without_its_break_is_cut_short(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["user_id,item_id\n", '{"store": {"format": 3}}\n', "\n", HEAD[:-1]]
+    "text", ["user_id,item_id\n", '{"store": {"format": 2}}\n', "\n", HEAD[:-1]]
 )
 def test_another_file_is_no_dump(tmp_path: Path, text: str) -> None:
     path = tmp_path / "d"

@@ -6,6 +6,7 @@ from tastemaker.serve import database, migration_0001, migration_0002, migration
 from tastemaker.serve.events import Event
 from tastemaker.serve.experiments import Experiment
 from tastemaker.serve.exposure_rows import Exposure, write_exposures
+from tastemaker.serve.revisions import revision_of
 from tastemaker.serve.store import Store
 
 
@@ -15,7 +16,7 @@ def test_a_store_of_the_first_version_is_migrated(
     monkeypatch.setattr(migrations, "MIGRATIONS", (migration_0001,))
     monkeypatch.setattr(database, "NEWEST", "0001")
     with Store.open(url) as store, store.database.reading() as connection:
-        assert migrations.revision_of(connection) == "0001"
+        assert revision_of(connection) == "0001"
         identity = store.identity
     with Store.open(url) as store:
         store.append([Event("e", "u", "i", 5)])

@@ -12,7 +12,8 @@ from sqlalchemy import Column, Text
 from tastemaker.errors import ArtefactError
 from tastemaker.serve import database, migrations
 from tastemaker.serve.events import Event
-from tastemaker.serve.migrations import MIGRATIONS, NEWEST, revision_of
+from tastemaker.serve.migrations import MIGRATIONS
+from tastemaker.serve.revisions import NEWEST, revision_of
 from tastemaker.serve.store import Store
 from tastemaker.serve.tables import metadata
 

@@ -40,17 +40,16 @@ def test_from_any_database_into_any(
     first, second = tmp_path / "1", tmp_path / "2"
     with Store.open(fresh(here)) as source, Store.open(fresh(there)) as target:
         filled(source)
-        key = source.keys.make("app")
         odd = [Event(f"e{one}"[:999], one, one, 1.000001, one, 1e-9, one, 1) for one in STRANGE]
         source.append(odd)
         dump(source.database, first)
         done = restore(target.database, first)
-        assert done.events == Appended(5 + len(odd), 0) and (done.hidden, done.keys) == (2, 2)
+        assert done.events == Appended(5 + len(odd), 0) and done.hidden == 2
         dump(target.database, second)
         assert first.read_bytes() == second.read_bytes()
         again = asdict(restore(target.database, first))
         assert again["events"] == {"new": 0, "duplicate": 5 + len(odd), "erased": 0}
-        assert (again["hidden"], again["keys"], again["removed"]) == (0, 0, 0)
+        assert (again["hidden"], again["removed"]) == (0, 0)
         dump(target.database, second)
         assert first.read_bytes() == second.read_bytes()
         logs = [
@@ -58,7 +57,7 @@ def test_from_any_database_into_any(
         ]
         assert logs[0] is not None and logs[1] is not None
         assert logs[0].sha256 == logs[1].sha256
-        assert target.keys.name_of(key) == "app" and target.identity != source.identity
+        assert target.identity != source.identity
 
 
 def test_what_is_there_stays_and_who_was_erased_anywhere_is_gone(
@@ -74,14 +73,6 @@ def test_what_is_there_stays_and_who_was_erased_anywhere_is_gone(
     assert [one.item_id for one in store.history("u1", 9)] == ["other", "ü"]
     assert store.hidden(50) == {"i1", "i2"}
     assert store.erased(["u0", "u1", "u2"]).keys() == {"u0", "u2"}
-
-
-def test_a_revoked_key_does_not_come_back(store: Store, tmp_path: Path) -> None:
-    key = store.keys.make("shop")
-    dump(store.database, tmp_path / "d")
-    store.keys.revoke("shop")
-    assert restore(store.database, tmp_path / "d").keys == 0
-    assert store.keys.name_of(key) is None
 
 
 GOOD = {"event_id": "a", "user_id": "u", "item_id": "i", "time": 3, "received": 3}
@@ -103,8 +94,8 @@ DAMAGE = {
     "a list for an id": changed(event_id=["a"]),
     "text for a time of arrival": changed(received="x"),
     "half a hash": '{"erased": {"user_sha256": "ab", "until": 3}}',
-    "no hash": '{"key": {"name": "a", "made": 3, "sha256": "zz"}}',
-    "a number for a hash": '{"key": {"name": "a", "made": 3, "sha256": 3}}',
+    "no hash": '{"erased": {"user_sha256": "zz", "until": 3}}',
+    "a number for a hash": '{"erased": {"user_sha256": 3, "until": 3}}',
     "an id with a control": '{"hidden": {"item_id": "a\\u0000"}}',
     "arms that are none": '{"experiment": {"name": "x", "arms": "[]", "declared": 3}}',
     "an exposure of nobody": '{"exposure": {"experiment": "x", "arm": "a", "known": true}}',
@@ -129,7 +120,7 @@ def test_a_damaged_line_is_named_and_nothing_is_added(
         restore(store.database, whole)
     place = 9 if damage == "an early end" else 8
     assert caught.value.file == f"{whole}:{place}"
-    assert len(store) == 0 and store.hidden(0) == frozenset() and not store.keys.names()
+    assert len(store) == 0 and store.hidden(0) == frozenset()
     done = restore(store.database, whole, drop=True)
     assert done.bad_lines >= 1 and f"{whole}:{place}: " in done.bad[0]
     if damage != "an early end":
@@ -144,7 +135,7 @@ def test_a_dump_that_was_cut_short_is_refused(store: Store, whole: Path, lines: 
         restore(store.database, whole)
     assert caught.value.file == f"{whole}:{lines}" and len(store) == 0
     done = restore(store.database, whole, drop=True)
-    assert done.bad_lines == 1 and done.events.new == max(0, lines - 5)
+    assert done.bad_lines == 1 and done.events.new == max(0, lines - 4)
 
 
 def test_a_dump_with_a_line_too_few_or_too_many_is_refused(store: Store, whole: Path) -> None:
@@ -196,13 +187,11 @@ def test_exposures_of_before_an_erasure_do_not_come_back(store: Store, whole: Pa
         assert not connection.exec_driver_sql("SELECT user_id FROM shown_items").all()
 
 
-def test_a_dump_of_before_there_were_experiments_is_read(store: Store, whole: Path) -> None:
+def test_an_end_that_counts_only_some_kinds_is_refused(store: Store, whole: Path) -> None:
     lines = whole.read_text().splitlines(keepends=True)
-    old = [line for line in lines if not line.startswith(('{"exp', '{"shown'))]
-    old[0] = '{"store": {"format": 1}}\n'
-    old[-1] = '{"end": {"erased": 1, "hidden": 2, "key": 1, "event": 5}}\n'
-    whole.write_text("".join(old))
-    assert restore(store.database, whole).events.new == 5
-    whole.write_text("".join(['{"store": {"format": 3}}\n', *old[1:]]))
-    with pytest.raises(ArtefactError):
+    some = [line for line in lines if not line.startswith(('{"exp', '{"shown'))]
+    some[-1] = '{"end": {"erased": 1, "hidden": 2, "event": 5}}\n'
+    whole.write_text("".join(some))
+    with pytest.raises(ArtefactError) as caught:
         restore(store.database, whole)
+    assert caught.value.file == f"{whole}:{len(some)}" and len(store) == 0

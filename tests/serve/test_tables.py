@@ -9,7 +9,7 @@ from tastemaker.serve.tables import metadata
 
 def test_tables_are_those_that_the_store_speaks_of() -> None:
     assert set(metadata.tables) == {
-        "events", "hidden_items", "erased_users", "user_states", "api_keys", "about",
+        "events", "hidden_items", "erased_users", "user_states", "about",
         "experiments", "exposures", "shown_items"}  # fmt: skip
 
 
