@@ -22,6 +22,7 @@ from torch import Tensor
 from tastemaker.data.contexts import Contexts, ranges
 from tastemaker.recommend.ease import Ease, binary
 from tastemaker.recommend.neighbours import nearest
+from tastemaker.recommend.one_row import row_times
 from tastemaker.recommend.saved_tensors import Saved
 
 Array = npt.NDArray[Any]
@@ -95,7 +96,11 @@ class _Transitions(ABC):
 
     def score(self, contexts: Contexts) -> Tensor:
         """(B, I) sums of weights; in float64 until the end, so that ties break as they should."""
-        scores = (_decayed(contexts, len(self.popularity), self.knobs) @ self.weights).toarray()
+        if len(contexts) == 1:
+            scores = row_times(*_decayed_row(contexts, self.knobs), self.weights)[None]
+        else:
+            rows = _decayed(contexts, len(self.popularity), self.knobs)
+            scores = (rows @ self.weights).toarray()
         scores += self.tie_break * self.popularity
         return torch.from_numpy(scores.astype(np.float32))
 
@@ -217,6 +222,14 @@ def _decayed(contexts: Contexts, num_items: int, knobs: Mapping[str, float]) -> 
     weights = knobs["decay"] ** back.astype(np.float64)
     shape = (len(lengths), num_items)
     return sp.csr_array(sp.coo_array((weights, (rows, contexts.items[events] - 1)), shape))
+
+
+def _decayed_row(contexts: Contexts, knobs: Mapping[str, float]) -> tuple[Array, Array]:
+    """Items of the only row, ascending from 0, and the weight of each, as `_decayed` has them."""
+    items = contexts.items[max(0, len(contexts.items) - int(knobs["reach"])) :]
+    weights = knobs["decay"] ** np.arange(len(items) - 1, -1, -1, dtype=np.float64)
+    columns, places = np.unique(items - 1, return_inverse=True)
+    return columns, np.bincount(places, weights, len(columns))
 
 
 COUNTING: dict[str, type[Any]] = {

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from tastemaker.data.contexts import Contexts
 from tastemaker.errors import BadInput
+from tastemaker.recommend.one_row import row_times
 from tastemaker.recommend.saved_tensors import GREATEST, Saved
 
 Array = npt.NDArray[Any]
@@ -88,12 +89,24 @@ class Ease:
         if self.users is None or self.diagonal is None:
             chosen = binary(contexts, len(self.inverse))
             return torch.from_numpy(np.asarray(chosen @ self.inverse, np.float32))
+        if len(contexts) == 1:
+            return self._score_row(np.unique(contexts.items - 1), self.diagonal)
         chosen = binary(contexts, len(self.diagonal))
         x = chosen.toarray()
         through = np.asarray((chosen @ self._by_items).toarray(), np.float32) @ self.inverse
         projected = (x - np.asarray(self._by_items @ through.T).T) / self.regulariser
         scores = np.asarray(x - projected / self.diagonal, np.float32)
         return torch.from_numpy(scores)
+
+    def _score_row(self, columns: Array, diagonal: Array) -> Tensor:
+        """(1, I) as `score`, of one user who chose the items in `columns`."""
+        x = np.zeros(len(diagonal), np.float32)
+        x[columns] = 1
+        met = row_times(columns, np.ones(len(columns), np.float32), self._by_items)
+        projected = (
+            x - self._by_items @ (met.astype(np.float32) @ self.inverse)
+        ) / self.regulariser
+        return torch.from_numpy(np.asarray(x - projected / diagonal, np.float32)[None])
 
     @cached_property
     def _by_items(self) -> sp.csr_array:
