@@ -27,10 +27,12 @@ WIDTH = 64
 class ItemFacts:
     """Vectors of the items, made when first asked for."""
 
-    def __init__(self, ground: Ground, train: Contexts) -> None:
-        """Of the I items of a ground, by these training events."""
+    def __init__(self, ground: Ground, train: Contexts | None) -> None:
+        """Of the I items of a ground, by these training events; without any, by texts alone."""
         self.train, self.num_items = train, ground.num_items
-        self.trained = np.bincount(train.items, minlength=ground.num_items + 1)[1:] > 0
+        events = np.arange(ground.num_items) + 1 if train is None else train.items
+        self.counts = np.bincount(events, minlength=ground.num_items + 1)[1:]
+        self.trained = self.counts > 0
         self.written = ground.catalog.texts() or [""] * ground.num_items
 
     @cached_property
@@ -43,6 +45,8 @@ class ItemFacts:
     @cached_property
     def collaborative(self) -> Vectors:
         """(I, D) unit vectors of trained items; zero for others."""
+        if self.train is None or not len(self.train.items):
+            return np.zeros((self.num_items, 1), np.float32)
         return collaborative_vectors(self.train, self.num_items)
 
 

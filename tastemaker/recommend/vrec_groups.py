@@ -131,10 +131,9 @@ def labelled(labels: Int64s, named: Callable[[Int64s], Sequence[str]]) -> Groupi
 
 def _named(name: str, ground: Ground, facts: ItemFacts) -> Callable[[Int64s], Sequence[str]]:
     """How the groups that a verifier says are named."""
-    counts = np.bincount(facts.train.items, minlength=ground.num_items + 1)[1:]
 
     def chosen_most(labels: Int64s) -> Sequence[str]:
-        return around(labels, counts, titles_of(ground))
+        return around(labels, facts.counts, titles_of(ground))
 
     def worded(labels: Int64s) -> Sequence[str]:
         return said(labels, texts_of(ground), otherwise=chosen_most(labels))
