@@ -97,7 +97,7 @@ class HLLM(NextItemModel):
         self.register_buffer("stale", torch.ones(num_items + 1, dtype=torch.bool))
         self.register_buffer("steps", torch.tensor(0))
         self._reading: ReadTexts | None = None
-        self._run = kept and kept.run
+        self._run = kept.run if kept else None
 
     @classmethod
     def build(cls, config: Any, ground: Ground) -> Self:

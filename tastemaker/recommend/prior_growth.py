@@ -6,6 +6,8 @@ backbone, as all heads once were, and which do not speak before they have learnt
 
 from __future__ import annotations
 
+import torch
+
 from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput
@@ -48,7 +50,10 @@ def grown_heads(heads: PriorHeads, num_items: int, groupings: dict[str, Grouping
     cells = [lesson.cells(grown.axes) for lesson in grown.lessons]
     before = [lesson.cells(heads.axes) for lesson in heads.lessons]
     parts = zip(
-        grown.lessons, grown.learned.split(cells), heads.trained.cpu().split(before), strict=True
+        grown.lessons,
+        torch.split(grown.learned, cells),
+        torch.split(heads.trained.cpu(), before),
+        strict=True,
     )
     for lesson, now, was in parts:
         into_corner(now, was, lesson.sizes(heads.axes), lesson.sizes(grown.axes))
