@@ -21,12 +21,13 @@ from tastemaker.run.events import Event as Given
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.adding import Appended
 from tastemaker.serve.erasure import Erased
-from tastemaker.serve.events import Event
+from tastemaker.serve.events import SHOWN, Event
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import say
 from tastemaker.serve.monitoring import Monitoring
 from tastemaker.serve.opened import Asked, Opened, Told
 from tastemaker.serve.refusals import Busy
+from tastemaker.serve.remembering import KeepsStates, Remembered
 from tastemaker.serve.worker import Worker
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ FRESH = 1.0
 """Seconds for which it is believed which items are hidden: another server may hide some."""
 
 
-class Keeps(Protocol):
+class Keeps(KeepsStates, Protocol):
     """What a server asks of its store."""
 
     def append(self, batch: Sequence[Event]) -> Appended:
@@ -79,9 +80,13 @@ class Service:
     """
 
     def __init__(self, run: Opened, store: Keeps, limits: Limits) -> None:
-        self.run, self.store, self.limits = run, store, limits
+        self.store, self.limits = store, limits
         self.worker = Worker(limits.queue, limits.patience)
         self.monitoring = Monitoring(lambda: self.worker.waiting)
+        self.states = Remembered(
+            store, self._told, lambda: self.worker.waiting > 0, self.monitoring
+        )
+        self.run = self.states.serve(run)
         self.monitoring.serves(run.version, run.model)
         self._threads = ThreadPoolExecutor(THREADS, "store")
         self._in_threads = 0
@@ -90,6 +95,7 @@ class Service:
 
     def close(self) -> None:
         """Let the threads end."""
+        self.states.close()
         self.worker.close()
         self._threads.shutdown()
 
@@ -104,7 +110,7 @@ class Service:
             model: A model of the run; empty: the one it recommends with.
             available: Whether hidden items are left out.
         """
-        told, hidden = await self.apart(lambda: (self._told(user), self._hidden_now()))
+        told, hidden = await self.apart(lambda: (self._remembered(user), self._hidden_now()))
         wishes = replace(wishes, hidden=hidden) if available and hidden else wishes
         return await self.rank(Asked(told, wishes, model))
 
@@ -147,12 +153,14 @@ class Service:
         self.run.check_kinds(events)
         added = await self.apart(lambda: self.store.append(events))
         self.monitoring.events(new=added.new, duplicate=added.duplicate, erased=added.erased)
+        self.states.told({event.user_id for event in events if event.kind != SHOWN})
         return added
 
     async def erase(self, user: str) -> Erased:
         """Remove all events of a user, and what is kept to answer them sooner."""
         run = self.run
         gone = await self.apart(lambda: self.store.erase(user))
+        self.states.forget(user)
         kept = await self.worker.call(lambda: run.forget(user))
         return Erased(gone.events, gone.states + kept)
 
@@ -201,7 +209,7 @@ class Service:
         """
         old = self.run
         new = await self.apart(lambda: opened_beside(path, old))
-        self.run = new
+        self.run = self.states.serve(new)
         self.monitoring.swapped(new.version, new.model)
         say("swap", version=new.version, model=new.model, before=old.version)
         return new
@@ -209,6 +217,9 @@ class Service:
     def _told(self, user: str) -> Told:
         events = self.store.history(user, self.limits.history)
         return Told(user, tuple(events), self.store.erased([user]).get(user))
+
+    def _remembered(self, user: str) -> Told:
+        return replace(self._told(user), kept=self.states.read(user))
 
     def _changed(self) -> None:
         """Believe nothing of what is hidden that was read before now."""
