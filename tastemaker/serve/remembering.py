@@ -109,10 +109,10 @@ class Keeper:
         self._count.states(read=len(held) - len(missing), missing=lacked)
         return self.memories.together([state for state in held if state is not None])
 
-    def fresh(self, told: Told, asked: bool) -> UserState | None:
-        """The state of a user as of now; None where the one that is kept is, or none is wanted."""
-        context, kept = self.run.asker_of(told).context, self.states.get(told.user)
-        if not self.memories.ends(context)[0] or (kept is None and not asked):
+    def fresh(self, told: Told, kept: UserState | None) -> UserState | None:
+        """The state of a user as of now; None where the one that is kept is, or nothing is old."""
+        context = self.run.asker_of(told).context
+        if not self.memories.ends(context)[0]:
             return None
         if kept is not None and self.memories.fits(kept, context, 0):
             return None
@@ -257,9 +257,12 @@ class Remembered:
         if wanted.made is not None:
             told, state = wanted.made.told, wanted.made.state
         else:
+            kept = keeper.states.get(user)
+            if kept is None and not wanted.asked:
+                return
             self._idle()
             told = self._told(user)
-            fresh = keeper.fresh(told, wanted.asked)
+            fresh = keeper.fresh(told, kept)
             if fresh is None:
                 return
             state = fresh

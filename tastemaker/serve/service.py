@@ -208,8 +208,8 @@ class Service:
             BadInput: If it is of other items.
         """
         old = self.run
-        new = await self.apart(lambda: opened_beside(path, old))
-        self.run = self.states.serve(new)
+        new = await self.apart(lambda: self.states.serve(opened_beside(path, old)))
+        self.run = new
         self.monitoring.swapped(new.version, new.model)
         say("swap", version=new.version, model=new.model, before=old.version)
         return new
