@@ -18,22 +18,24 @@ from tastemaker.recommend.merge import ItemHeads
 
 NEAR = 1e-3
 """Most that a number of a vector may differ; vectors are of length one."""
+_TABLES = {"network.ids.weight", "network.groups.weight"}
+"""What has a row an item, or a row a category."""
 _FIX = "Train afresh, or name an encoder, which no catalogue changes: --model.encoder minilm."
 
 
 def grown_state(known: dict[str, Tensor], fresh: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a model of more items: what was learned, and ids of new items as they begin.
+    """The weights of a model of more items: what was learned, and what is new as it begins.
 
     Raises:
-        BadInput: If there are other categories than before, or texts of another length.
+        BadInput: If there are fewer categories than before, or texts of another length.
     """
-    state = known | {"encoder": fresh["encoder"], "network.ids.weight": fresh["network.ids.weight"]}
-    odd = [name for name in fresh if name not in known or state[name].shape != fresh[name].shape]
-    if odd or known.keys() - fresh.keys():
+    state = known | {"encoder": fresh["encoder"]}
+    for name in _TABLES & known.keys() & fresh.keys():
+        state[name] = torch.cat([known[name], fresh[name][len(known[name]) :]])
+    shapes = [{name: one.shape for name, one in side.items()} for side in (state, fresh)]
+    if shapes[0] != shapes[1]:
         what = "Items have other categories, or texts of other words, than those learnt from."
         raise BadInput(what, "the items table", _FIX)
-    ids = known["network.ids.weight"]
-    state["network.ids.weight"] = torch.cat([ids, fresh["network.ids.weight"][len(ids) :]])
     return state
 
 

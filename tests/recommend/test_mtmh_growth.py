@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import torch
 
+from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.errors import BadInput
@@ -84,6 +85,33 @@ def test_items_of_the_catalogue_that_were_never_seen_join(
         assert torch.equal(again.score(contexts), more.score(contexts))
 
 
+def worded(num_items: int) -> Catalog:
+    """Items whose titles are of words that are more and less frequent, as in a language."""
+    rng = np.random.default_rng(0)
+    share = 1 / np.arange(1, 81)
+    words = [rng.choice(80, 5, p=share / share.sum()) for _ in range(num_items)]
+    titles = pl.Series([" ".join(f"word{n}" for n in own) for own in words])
+    plain = catalog(num_items)
+    return replace(plain, frame=plain.frame.with_columns(title=titles))
+
+
+def test_words_of_the_same_texts_are_the_same_whatever_was_seen(tmp_path: Path) -> None:
+    every = worded(ITEMS + 12)
+    ids = [f"i{n}" for n in range(ITEMS)]
+    torch.manual_seed(0)
+    net = moved(MTMH.build(SMALL, Ground.of(pl.Series(ids), every, train())))
+    net.save(tmp_path)
+    bare = Ground.of(pl.Series(ids), every)
+    opened = MTMH.open(net.config, bare, tmp_path).eval()
+    # Of the five that are new, two are of the catalogue; of the others nothing is known.
+    now = [*ids, f"i{ITEMS + 7}", "x", f"i{ITEMS + 2}", "y", "z"]
+    more = opened.grown(Ground.of(pl.Series(now), every, train(ITEMS + 5)))
+    with torch.no_grad():
+        said, known = more.score(some_contexts()), net.score(some_contexts())
+    assert torch.isfinite(said).all() and said.shape[1] == ITEMS + 5
+    torch.testing.assert_close(said[:, :ITEMS], known, rtol=1e-3, atol=1e-3)
+
+
 def test_items_that_the_catalogue_did_not_have_join_where_nothing_is_read_of_them() -> None:
     torch.manual_seed(0)
     net = moved(MTMH.build(SMALL, Ground(ITEMS, train=train())))
@@ -106,10 +134,16 @@ def test_other_words_or_categories_are_refused() -> None:
     ids = pl.Series([f"i{n}" for n in range(ITEMS)])
     with pytest.raises(BadInput, match="something else"):
         bare.grown(Ground.of(ids, moved_on, train()))
-    kinds[0] = ["one more"]
+    kinds = [[f"k{n % 3}"] for n in range(ITEMS)]
+    more = Ground.of(ids, replace(other, frame=frame.with_columns(categories=pl.Series(kinds))))
+    assert bare.grown(more).network.groups is not None
+    kinds[0] = ["a0", "k0"]  # the first of all, by which all others have other numbers
     wider = replace(other, frame=frame.with_columns(categories=pl.Series(kinds)))
-    with pytest.raises(BadInput, match="categories"):
+    with pytest.raises(BadInput, match="something else"):
         bare.grown(Ground.of(ids, wider, train()))
+    fewer = replace(other, frame=frame.with_columns(categories=pl.Series([["k0"]] * ITEMS)))
+    with pytest.raises(BadInput, match="categories"):
+        bare.grown(Ground.of(ids, fewer, train()))
 
 
 def test_it_does_not_shrink() -> None:
