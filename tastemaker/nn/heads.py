@@ -27,6 +27,19 @@ from tastemaker.nn.grouped import GroupedBlocks
 Composition = Literal["hierarchical", "multiplicative", "additive"]
 
 
+def into_corner(whole: Tensor, part: Tensor, was: Sequence[int], now: Sequence[int]) -> None:
+    """Write a table of the first groups of each axis into one of more groups.
+
+    Args:
+        whole: (Π now, …), written to.
+        part: (Π was, …).
+        was: Groups of each axis.
+        now: Groups of each axis, at least as many.
+    """
+    corner = tuple(slice(size) for size in was)
+    whole.view((*now, *whole.shape[1:]))[corner] = part.reshape((*was, *part.shape[1:]))
+
+
 class Blocks(nn.Module):
     """G residual blocks, g(h) = h + silu(W·h + b), each the identity at the start."""
 
@@ -73,7 +86,7 @@ class Heads(nn.Module):
         if not axes or min(axes) < 1:
             what = f"Heads need at least one group on every axis, not {list(axes)}."
             raise BadInput(what, "groups", "Give groupings that have members.")
-        self.axes, self.composition = tuple(axes), composition
+        self.axes, self.composition, self.dim = tuple(axes), composition, dim
         inner = [math.prod(axes[: axis + 1]) for axis in range(len(axes))]
         counts = {"multiplicative": inner[-1:], "additive": axes, "hierarchical": inner}
         self.blocks = nn.ModuleList(Blocks(count, dim) for count in counts[composition])
@@ -119,6 +132,22 @@ class Heads(nn.Module):
             shifted = heads[:, None] + self.shifts[axis][:, None]
             heads = blocks.each(shifted.flatten(0, 1))
         return heads.transpose(0, 1)
+
+    @torch.no_grad()
+    def take(self, known: Heads) -> None:
+        """Be, where they stand, heads of as many axes with fewer groups; the others stay."""
+        for level, (mine, learned) in enumerate(zip(self._levels, known._levels, strict=True)):
+            grids = [self._grid(level), known._grid(level)]
+            into_corner(mine.weight, learned.weight, grids[1], grids[0])
+            into_corner(mine.bias, learned.bias, grids[1], grids[0])
+        for shift, before in zip(self.shifts, known.shifts, strict=True):
+            into_corner(shift, before, before.shape[:1], shift.shape[:1])
+
+    def _grid(self, level: int) -> tuple[int, ...]:
+        """Groups that the blocks of a level are of, axis by axis."""
+        if self.composition == "additive":
+            return self.axes[level : level + 1]
+        return self.axes if self.composition == "multiplicative" else self.axes[: level + 1]
 
     def _flat(self, codes: Tensor, axes: int) -> Tensor:
         """(T,) number of each row's combination of groups on the first axes."""

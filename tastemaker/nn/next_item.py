@@ -123,6 +123,10 @@ class NextItemModel(nn.Module, ABC):
             seed=seed,
         )
 
+    @abstractmethod
+    def grown(self, ground: Ground) -> Self:
+        """The same model for more items, as the seam `Growing` says."""
+
     def forward(self, batch: Batch) -> Tensor:
         """`loss`, so that wrappers of `forward` (DDP, autocast) see it."""
         return self.loss(batch)
@@ -195,6 +199,16 @@ def targets_of(batch: Batch) -> Tensor:
     return batch.targets
 
 
+def not_fewer(known: int, ground: Ground) -> None:
+    """Refuse to grow to fewer items.
+
+    Raises:
+        ValueError: If there are fewer than are known.
+    """
+    if ground.num_items < known:
+        raise ValueError(f"{ground.num_items:,} items are fewer than the {known:,} known")
+
+
 class IdModel(NextItemModel):
     """A next-item model that knows items by id: one table for input and output."""
 
@@ -226,7 +240,7 @@ class IdModel(NextItemModel):
         return self.items.weight
 
     @torch.no_grad()
-    def grown(self, num_items: int) -> Self:
+    def grown(self, ground: Ground) -> Self:
         """The same model for I′ ≥ I items: what it learned stays bit for bit.
 
         The items that it knows keep their codes; those of new items, behind them, begin as all
@@ -235,9 +249,8 @@ class IdModel(NextItemModel):
         Raises:
             ValueError: If there are fewer items than it knows.
         """
-        if num_items < self.num_items:
-            raise ValueError(f"{num_items:,} items are fewer than the {self.num_items:,} known")
-        grown = type(self)(self.config, num_items).to(self.items.weight.device)
+        not_fewer(self.num_items, ground)
+        grown = type(self)(self.config, ground.num_items).to(self.items.weight.device)
         kept = self.state_dict()
         table = grown.items.weight.detach().clone()
         table[: self.num_items + 1] = kept["items.weight"]

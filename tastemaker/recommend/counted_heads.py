@@ -10,9 +10,9 @@ import numpy as np
 
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.contexts import Contexts
+from tastemaker.recommend.item_facts import collaborative_vectors
 from tastemaker.recommend.merge import ItemHeads
 from tastemaker.recommend.mtmh_content import text_vectors
-from tastemaker.recommend.vrec_groups import collaborative_vectors
 
 COUNTED = "counted"
 """What such an answer names as its model."""

@@ -39,10 +39,16 @@ from tastemaker.data.item_texts import item_texts
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.models.item_llm import ItemLLM, ReadTexts
 from tastemaker.models.user_llm import hidden_states, keep_user_model
-from tastemaker.nn.next_item import Competitors, NextItemModel, targets_of
+from tastemaker.nn.next_item import Competitors, NextItemModel, not_fewer, targets_of
 from tastemaker.nn.view import WHOLE, KeyValue, Pass, View
 from tastemaker.nn.whitening import whitening
-from tastemaker.recommend.hllm_shape import HLLMConfig, Kept, item_model_of, user_model_of
+from tastemaker.recommend.hllm_shape import (
+    HLLMConfig,
+    Kept,
+    item_model_of,
+    item_weights,
+    user_model_of,
+)
 from tastemaker.weights import WEIGHTS, Stored, filled, stored_tensors
 
 _SCALE = 100.0
@@ -91,6 +97,7 @@ class HLLM(NextItemModel):
         self.register_buffer("stale", torch.ones(num_items + 1, dtype=torch.bool))
         self.register_buffer("steps", torch.tensor(0))
         self._reading: ReadTexts | None = None
+        self._run = kept.run if kept else None
 
     @classmethod
     def build(cls, config: Any, ground: Ground) -> Self:
@@ -122,6 +129,36 @@ class HLLM(NextItemModel):
         self.refresh()
         keep_user_model(self.user, run)
         super().save(run)
+
+    @torch.no_grad()
+    def grown(self, ground: Ground) -> Self:
+        """The same model for more items; texts that are new or others are encoded when asked for.
+
+        One that was opened for scoring takes its item model back from its run.
+
+        Raises:
+            ValueError: If there are fewer items than it knows.
+            BadInput: If new items have no text and none stands for them, or a model that the
+                options name is not here.
+            ArtefactError: If the run that it was opened from holds no such item model.
+        """
+        not_fewer(self.num_items, ground)
+        grown = type(self)(self.hllm, ground.num_items, ground.catalog).to(self.vectors.device)
+        state = grown.state_dict()
+        for name, learned in self.state_dict().items():
+            if name in ("features", "vectors", "stale"):
+                state[name][: len(learned)] = learned
+            else:
+                state[name] = learned
+        if len(grown.texts) < ground.num_items:
+            raise BadInput("New items have no texts.", "the items table", "Give them titles.")
+        pairs = enumerate(zip(self.texts, grown.texts, strict=False), start=1)
+        state["stale"][[row for row, (before, now) in pairs if before != now]] = True
+        if self.item is None and self._run is not None:
+            assert grown.item is not None
+            state |= item_weights(grown.item, self._run / WEIGHTS)
+        grown.load_state_dict(state)
+        return grown.train(self.training)
 
     @property
     def _reader(self) -> ItemLLM:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from torch import Tensor
+
 from tastemaker.models.item_llm import ItemLLM
 from tastemaker.models.user_llm import fresh_user_model, kept_user_model, user_model
 from tastemaker.nn.next_item_shape import NextItemConfig
+from tastemaker.weights import checked_tensors, expected_of, stored_tensors
 
 
 @dataclass(frozen=True)
@@ -87,3 +90,14 @@ def user_model_of(config: HLLMConfig, kept: Kept | None) -> Any:
     if kept is None:
         return user_model(config.user_model, config.history)
     return kept_user_model(kept.run, kept.tensors)
+
+
+def item_weights(item: ItemLLM, path: Path) -> dict[str, Tensor]:
+    """What a file of weights holds of the item model, by the names of the whole.
+
+    Raises:
+        ArtefactError: If it holds another item model, or is damaged.
+    """
+    own = {f"item.{name}": stored for name, stored in expected_of(item).items()}
+    rest = {name: one for name, one in stored_tensors(path).items() if not name.startswith("item.")}
+    return {name: one for name, one in checked_tensors(path, own | rest).items() if name in own}

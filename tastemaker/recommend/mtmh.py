@@ -33,9 +33,11 @@ from tastemaker.data.pair_batches import PairStep, PairSteps
 from tastemaker.data.pairs import co_engaged
 from tastemaker.errors import ArtefactError
 from tastemaker.files import save_tensors
+from tastemaker.nn.next_item import not_fewer
 from tastemaker.recommend import mtmh_losses as losses
 from tastemaker.recommend.merge import ItemHeads
 from tastemaker.recommend.mtmh_content import Content, content_of, refuse_alone
+from tastemaker.recommend.mtmh_growth import grown_state, refuse_others
 from tastemaker.recommend.mtmh_heads import Heads, TwoHeads
 from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.weights import WEIGHTS, Stored, checked_tensors, expected_of, stored_tensors
@@ -108,6 +110,21 @@ class MTMH(nn.Module):
         vectors = {name: getattr(heads, name) for name in Heads._fields}
         named = {f"heads.{name}": torch.from_numpy(one) for name, one in vectors.items()}
         save_tensors(run / WEIGHTS, {**self.state_dict(), **named})
+
+    @torch.no_grad()
+    def grown(self, ground: Ground) -> Self:
+        """The same model for more items, where texts and categories mean to it what they meant.
+
+        Raises:
+            ValueError: If there are fewer items than it knows.
+            BadInput: If the catalogue's texts or categories give other vectors than those learnt.
+        """
+        not_fewer(self.num_items, ground)
+        content = content_of(self.config.encoder, ground)
+        grown = type(self)(self.config, ground.num_items, content)
+        grown.load_state_dict(grown_state(self.state_dict(), grown.state_dict()))
+        refuse_others(self.item_heads(), grown.item_heads(), self.num_items)
+        return grown.to(self.encoder.device).train(self.training)
 
     @property
     def encoder_identity(self) -> str:

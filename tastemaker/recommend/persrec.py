@@ -31,7 +31,7 @@ from tastemaker.data.batches import Batch, last
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.files import save_tensors
-from tastemaker.nn.next_item import Competitors, IdModel, NextItemModel, next_item_loss
+from tastemaker.nn.next_item import Competitors, NextItemModel, next_item_loss
 from tastemaker.nn.view import WHOLE, KeyValue, Past, View
 from tastemaker.recommend.backbone_option import fresh_backbone, opened_backbone, paces, start
 from tastemaker.recommend.hllm_shape import HLLMConfig
@@ -125,16 +125,14 @@ class PerSRec(nn.Module):
         return self.backbone.num_items
 
     @torch.no_grad()
-    def grown(self, num_items: int) -> Self:
+    def grown(self, ground: Ground) -> Self:
         """The same model for more items, whose codes stand behind those that it knows.
 
         Raises:
-            ValueError: If there are fewer items than it knows, or its backbone reads items by more
-                than their ids.
+            ValueError: If there are fewer items than it knows.
+            BadInput: If its backbone cannot read the new ones.
         """
-        if not isinstance(self.backbone, IdModel):
-            raise ValueError(f"{type(self.backbone).__name__} reads more of new items than ids")
-        grown = type(self)(self.config, self.backbone.grown(num_items))
+        grown = type(self)(self.config, self.backbone.grown(ground))
         grown.tokens.copy_(self.tokens)
         return grown.to(self.tokens.device).train(self.training)
 

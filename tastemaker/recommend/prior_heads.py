@@ -33,6 +33,8 @@ class PriorHeads(nn.Module):
     """(n,) what the loss of each cell of each lesson counts"""
     trained: Tensor
     """(n,) bool whether a cell of a lesson had training targets; heads of others do not speak"""
+    learned: Tensor
+    """(n,) bool whether a cell had some before it was trained further"""
     prevalence: Tensor
     """flat (ΣC,) share of training positions whose future contains each group of each prior"""
 
@@ -71,6 +73,7 @@ class PriorHeads(nn.Module):
             self.register_buffer(name, values, persistent=False)
         self._kept: tuple[list[Tensor], Tiles] | None = None
         self.register_buffer("trained", torch.ones(cells, dtype=torch.bool))
+        self.register_buffer("learned", torch.zeros(cells, dtype=torch.bool), persistent=False)
 
     @property
     def additive(self) -> bool:

@@ -40,6 +40,7 @@ from tastemaker.recommend.prior_axes import upcoming
 from tastemaker.recommend.prior_batches import PriorBatch, PriorBatches, cell_weights
 from tastemaker.recommend.prior_facts import ROWS, facts_of
 from tastemaker.recommend.prior_groups import grouping_of
+from tastemaker.recommend.prior_growth import grown_groups, grown_heads
 from tastemaker.recommend.prior_heads import PriorHeads
 from tastemaker.recommend.prior_learning import gates_loss, lesson_loss
 from tastemaker.recommend.prior_losses import Members
@@ -111,6 +112,20 @@ class Priors(nn.Module):
         for axis in self.heads.axes.listed:
             axis.grouping.save(run / GROUPINGS[axis.name])
 
+    @torch.no_grad()
+    def grown(self, ground: Ground) -> Self:
+        """The same model for more items, and for groups that are new.
+
+        Raises:
+            ValueError: If there are fewer items than it knows.
+            BadInput: If its groups are of another log's users, or the ground says none.
+        """
+        backbone = self.backbone.grown(ground)
+        groups = grown_groups(self.heads, ground)
+        grown = type(self)(self.config, backbone, groups)
+        grown.heads = grown_heads(self.heads, ground.num_items, groups)
+        return grown.to(next(self.parameters()).device).train(self.training)
+
     @property
     def num_items(self) -> int:
         """I."""
@@ -153,7 +168,7 @@ class Priors(nn.Module):
         held, shares = made.prevalence()
         heads.cell_weights.copy_(cell_weights(held, config.weighting == "uniform"))
         heads.prevalence.copy_(torch.cat([torch.zeros(0), *shares]))
-        heads.trained.copy_(torch.cat(held) > 0)
+        heads.trained.copy_((torch.cat(held) > 0).to(heads.learned.device) | heads.learned)
         return made
 
     def parameter_groups(self) -> list[dict[str, Any]]:

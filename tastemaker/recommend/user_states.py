@@ -188,9 +188,16 @@ def _digest(times: bytes | None, numbers: bytes) -> bytes:
     return hashlib.sha256((times or b"") + numbers).digest()
 
 
-def prefix_of(items: np.ndarray[tuple[int], np.dtype[np.int32]], end: int) -> bytes:
-    """Hash of the first `end` item codes of a history."""
-    return hashlib.sha256(np.ascontiguousarray(items[:end], np.int32).tobytes()).digest()
+def prefix_of(
+    items: np.ndarray[tuple[int], np.dtype[np.int32]],
+    end: int,
+    times: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
+) -> bytes:
+    """Hash of the first `end` events of a history: their item codes, and times where known."""
+    digest = hashlib.sha256(np.ascontiguousarray(items[:end], np.int32).tobytes())
+    if times is not None:
+        digest.update(np.ascontiguousarray(times[:end], np.int64).tobytes())
+    return digest.digest()
 
 
 def weights_sha256(model: nn.Module) -> str:

@@ -38,8 +38,10 @@ from tastemaker.models.causal import Prompt, parts_of
 from tastemaker.models.certain import certain_search
 from tastemaker.models.full_ranking import Block, blocks_of, full_ranking
 from tastemaker.models.trie import Trie
+from tastemaker.nn.next_item import not_fewer
 from tastemaker.recommend.vrec_explained import considered, explained
 from tastemaker.recommend.vrec_groups import Known, known_of
+from tastemaker.recommend.vrec_growth import grown_parts
 from tastemaker.recommend.vrec_languages import Language, kept_language, language_of
 from tastemaker.recommend.vrec_loop import Check, Reasoned, Reasoner
 from tastemaker.recommend.vrec_losses import monotonic_loss, proxy_loss
@@ -104,6 +106,22 @@ class VRec(nn.Module):
         self.language.save(run)
         for grouping, file in zip(self.known.groupings.values(), VERIFIERS, strict=False):
             grouping.save(run / file)
+
+    @torch.no_grad()
+    def grown(self, ground: Ground) -> Self:
+        """The same model for more items: their codes or titles, and the groups that they are in.
+
+        Raises:
+            ValueError: If there are fewer items than it knows.
+            BadInput: If their codes or groups cannot be told.
+            ArtefactError: If the language model that adapters belong to has changed.
+        """
+        not_fewer(self.num_items, ground)
+        parts = grown_parts(self.config, self.known.groupings, self.language, ground)
+        grown = type(self)(self.config, *parts)
+        grown.reasoner.load_state_dict(self.reasoner.state_dict())
+        grown.enter(self._now)
+        return grown.to(self.language.begin.device).train(self.training)
 
     def stages(self) -> Sequence[Stage]:
         """Reason, verify, both; without verifiers the last is as long, so that models compare."""

@@ -51,6 +51,18 @@ class CodeLanguage(nn.Module):
         tokens = np.pad(ids.tokens(), ((1, 0), (0, 0)), constant_values=-1)
         self.register_buffer("tokens", torch.from_numpy(tokens), persistent=False)
 
+    @torch.no_grad()
+    def take(self, known: CodeLanguage) -> None:
+        """Be what one of fewer items has learned, code by code; what is new stays fresh."""
+        state = self.state_dict()
+        fitting = {n: w for n, w in known.state_dict().items() if w.shape == state[n].shape}
+        self.load_state_dict(state | fitting)
+        self.items.weight[: len(known.tokens)] = known.items.weight
+        begin = before = 0
+        for size, had in zip(self.ids.sizes, known.ids.sizes, strict=False):
+            self.table.weight[begin : begin + had] = known.table.weight[before : before + had]
+            begin, before = begin + size, before + had
+
     @property
     def causal(self) -> Causal:
         """The model as what decodes it sees it."""

@@ -13,31 +13,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from tastemaker.data.contexts import Contexts
 from tastemaker.data.given_codes import given_codes
 from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.data.semantic_ids import SemanticIds
 from tastemaker.errors import BadInput
-from tastemaker.models.words import Words
 from tastemaker.recommend.clusters import k_means
-from tastemaker.recommend.ease import binary
 from tastemaker.recommend.group_names import around, said, texts_of, titles_of
+from tastemaker.recommend.item_facts import ItemFacts, nearest
 from tastemaker.recommend.residual_codes import residual_codes
 from tastemaker.recommend.vrec_shape import AUTO, CHOSEN, CODES, TEXT, VRecConfig
 
 Vectors = npt.NDArray[np.float32]
 Int64s = npt.NDArray[np.int64]
 
-WIDTH = 64
-"""Columns of collaborative vectors, at most."""
 BESIDE = 0.3
 """Length of collaborative vectors beside those of texts in ids of words: texts decide, and what was
 chosen with what tells items apart whose texts are alike or missing. Ours, and not tuned."""
@@ -63,60 +58,14 @@ def known_of(config: VRecConfig, ground: Ground) -> Known:
     """
     if ground.train is None:
         raise ValueError("ids and groups are learnt from training events: keep them")
-    facts = _Facts(ground, ground.train)
+    facts = ItemFacts(ground, ground.train)
     names = config.checks(texts=config.verifiers == (AUTO,) and bool(facts.texts.any()))
     groupings = {name: _grouping(name, config, ground, facts) for name in names}
     ids = _ids(config, ground, facts) if config.language == CODES else None
     return Known(ids, groupings)
 
 
-class _Facts:
-    """Vectors of the items, made when first asked for."""
-
-    def __init__(self, ground: Ground, train: Contexts) -> None:
-        self.train, self.num_items = train, ground.num_items
-        self.trained = np.bincount(train.items, minlength=ground.num_items + 1)[1:] > 0
-        self.written = ground.catalog.texts() or [""] * ground.num_items
-
-    @cached_property
-    def texts(self) -> Vectors:
-        """(I, D) vectors of texts, learnt from those of trained items; zero where there is none."""
-        pairs = zip(self.written, self.trained, strict=True)
-        learnt = [text for text, known in pairs if known and text.strip()]
-        return Words(learnt)(self.written) if learnt else np.zeros((self.num_items, 1), np.float32)
-
-    @cached_property
-    def collaborative(self) -> Vectors:
-        """(I, D) unit vectors of trained items; zero for others."""
-        return collaborative_vectors(self.train, self.num_items)
-
-
-def collaborative_vectors(train: Contexts, num_items: int, seed: int = 0) -> Vectors:
-    """(I, D ≤ `WIDTH`) unit vectors by which items are near that the same users chose.
-
-    Left singular vectors, times their values, of the (I, U) matrix of who was chosen by whom with
-    rows and columns of length one: those of the items' cosines, which are never made.
-    """
-    from sklearn.utils.extmath import randomized_svd
-    from threadpoolctl import threadpool_limits
-
-    chosen = _unit(sp.csr_array(_unit(binary(train, num_items)).T))
-    kept = min(WIDTH, *chosen.shape)
-    with threadpool_limits(1):
-        left, values, _ = randomized_svd(chosen, kept, n_iter=7, random_state=seed)
-    places = left * values
-    lengths = np.linalg.norm(places, axis=1, keepdims=True)
-    # Rows of nothing are rounding along the least axes, and no direction.
-    known = np.diff(chosen.indptr)[:, None] > 0
-    return np.where(known, places / np.maximum(lengths, 1e-12), 0).astype(np.float32)
-
-
-def _unit(rows: sp.csr_array) -> sp.csr_array:
-    lengths = np.sqrt(np.maximum(np.asarray(rows.multiply(rows).sum(axis=1)).ravel(), 1e-12))
-    return sp.csr_array(sp.diags_array(1 / lengths) @ rows)
-
-
-def _ids(config: VRecConfig, ground: Ground, facts: _Facts) -> SemanticIds:
+def _ids(config: VRecConfig, ground: Ground, facts: ItemFacts) -> SemanticIds:
     """Semantic ids as the options want them."""
     made = config.codes
     if made == "auto":
@@ -125,15 +74,19 @@ def _ids(config: VRecConfig, ground: Ground, facts: _Facts) -> SemanticIds:
         if not facts.texts.any():
             fix = "Give titles or texts in the items table, or choose --model.codes events."
             raise BadInput("No item with training events has a text.", "--model.codes words", fix)
-        vectors = np.concatenate([facts.texts, BESIDE * facts.collaborative], axis=1)
-    elif made == "events":
-        vectors = facts.collaborative
-    else:
+    elif made != "events":
         return given_codes(Path(made), ground.catalog.frame["item_id"])
-    return residual_codes(vectors, config.levels, config.size)
+    return residual_codes(code_vectors(facts, made == "words"), config.levels, config.size)
 
 
-def _grouping(name: str, config: VRecConfig, ground: Ground, facts: _Facts) -> Grouping:
+def code_vectors(facts: ItemFacts, words: bool) -> Vectors:
+    """(I, D) what codes are made of: words, and beside them events, or events alone."""
+    if not words:
+        return facts.collaborative
+    return np.concatenate([facts.texts, BESIDE * facts.collaborative], axis=1)
+
+
+def _grouping(name: str, config: VRecConfig, ground: Ground, facts: ItemFacts) -> Grouping:
     """The groups that a verifier says."""
     where, most = f"--model.verifiers {name}", config.classes
     if name == "random":
@@ -150,7 +103,7 @@ def _grouping(name: str, config: VRecConfig, ground: Ground, facts: _Facts) -> G
         labels = np.full(ground.num_items, -1, np.int64)
         rows = vectors.any(axis=1)
         labels[rows] = k_means(vectors[rows], vectors[rows], most, 0)
-        labels = _by_text(labels, facts.texts)
+        labels = nearest(labels, facts.texts)
     else:
         given = {key: groups for key, groups in ground.groupings.items() if groups.of == "items"}
         if name in given:
@@ -158,23 +111,6 @@ def _grouping(name: str, config: VRecConfig, ground: Ground, facts: _Facts) -> G
         known = ", ".join([TEXT, CHOSEN, "random", *given])
         raise BadInput(f"Nothing groups items by {name!r:.80}.", where, f"Known: {known}.")
     return labelled(labels, _named(name, ground, facts))
-
-
-def _by_text(labels: Int64s, texts: Vectors) -> Int64s:
-    """Labels with those of items that have none by the nearest mean text of the others."""
-    bare = (labels < 0) & texts.any(axis=1)
-    taught = (labels >= 0) & texts.any(axis=1)
-    if not (bare.any() and taught.any()):
-        return labels
-    shape = int(labels.max()) + 1, len(labels)
-    rows = np.flatnonzero(taught)
-    sums = sp.csr_array((np.ones(len(rows)), (labels[rows], rows)), shape) @ texts
-    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    means = sums / np.maximum(lengths, 1e-12)
-    likeness = np.where(lengths[:, 0] > 0, texts[bare] @ means.T, -np.inf)
-    filled = labels.copy()
-    filled[bare] = likeness.argmax(axis=1)
-    return filled
 
 
 def labelled(labels: Int64s, named: Callable[[Int64s], Sequence[str]]) -> Grouping:
@@ -193,12 +129,11 @@ def labelled(labels: Int64s, named: Callable[[Int64s], Sequence[str]]) -> Groupi
     return Grouping(names, sp.csr_array(parts, (len(labels), len(names))), "items")
 
 
-def _named(name: str, ground: Ground, facts: _Facts) -> Callable[[Int64s], Sequence[str]]:
+def _named(name: str, ground: Ground, facts: ItemFacts) -> Callable[[Int64s], Sequence[str]]:
     """How the groups that a verifier says are named."""
-    counts = np.bincount(facts.train.items, minlength=ground.num_items + 1)[1:]
 
     def chosen_most(labels: Int64s) -> Sequence[str]:
-        return around(labels, counts, titles_of(ground))
+        return around(labels, facts.counts, titles_of(ground))
 
     def worded(labels: Int64s) -> Sequence[str]:
         return said(labels, texts_of(ground), otherwise=chosen_most(labels))

@@ -38,6 +38,23 @@ def language_of(config: VRecConfig, known: Known, ground: Ground) -> Language:
     return TitleLanguage(config, titles, apart, model_identity(folder))
 
 
+def grown_language(config: VRecConfig, known: Known, ground: Ground, before: Language) -> Language:
+    """The language as it was learned, of more items.
+
+    Raises:
+        BadInput: If the model that the options name is not here.
+        ArtefactError: If it is not what adapters were trained beside.
+    """
+    grown = language_of(config, known, ground)
+    if isinstance(grown, CodeLanguage) and isinstance(before, CodeLanguage):
+        grown.take(before)
+    else:
+        if config.lora:
+            _same(config.language, "the run", before.identity)
+        grown.load_state_dict(before.state_dict())
+    return grown
+
+
 def kept_language(config: VRecConfig, num_items: int, run: Path) -> Callable[[], Language]:
     """How a run's language is made, whose weights are still to be loaded; no catalogue is needed.
 
@@ -61,9 +78,14 @@ def kept_language(config: VRecConfig, num_items: int, run: Path) -> Callable[[],
 
 def _unchanged(name: str, path: Path) -> str:
     """Identity of the model that adapters belong to, if it is what it was."""
-    had, identity = read_json(path).get("identity"), model_identity(locate(name))
+    return _same(name, str(path), read_json(path).get("identity"))
+
+
+def _same(name: str, where: str, had: object) -> str:
+    """Identity of a model, if it is that."""
+    identity = model_identity(locate(name))
     if had != identity:
         what = f"The language model {name} is not the one that the adapters were trained beside"
         fix = "Put its files there again, or train again."
-        raise ArtefactError(str(path), what, f"identity {had!s:.12}", identity[:12], fix)
+        raise ArtefactError(where, what, f"identity {had!s:.12}", identity[:12], fix)
     return identity

@@ -12,7 +12,7 @@ import torch
 
 from tastemaker.data.interactions import Interactions
 from tastemaker.errors import BadInput
-from tastemaker.recommend.vrec_groups import collaborative_vectors
+from tastemaker.recommend.item_facts import collaborative_vectors
 from tastemaker.run.spread import Vectors, unit
 from tastemaker.run.user_lists import rows_of
 from tastemaker.seams import Learned, Placing

@@ -20,7 +20,7 @@ from tastemaker.recommend.persrec_memory import Remembering
 from tastemaker.run.events import LogFacts
 from tastemaker.run.folder import finished_folder
 from tastemaker.run.models import Models
-from tastemaker.run.remembered import remembering
+from tastemaker.run.remembered import erased_beside, remembering
 from tastemaker.run.shelf import Shelf
 from tastemaker.run.user_lists import codes_of, rows_of
 from tastemaker.run.wishes import Id, Wishes, id_of
@@ -50,6 +50,8 @@ class OpenedRun:
     shelf: Shelf
     """what can be recommended"""
     models: Models
+    remembers: bool = True
+    """whether it keeps memories of users in its folder; else who opened it does, or nobody"""
 
     @property
     def catalog(self) -> Catalog:
@@ -72,17 +74,21 @@ class OpenedRun:
 
     @cached_property
     def remembering(self) -> Remembering | None:
-        """What is kept of users' old events; None where the model compresses none.
+        """What is kept of users' old events; None where the model compresses none, or not here.
 
         Raises:
             ArtefactError: If it is of another model, or damaged.
         """
+        if not self.remembers:
+            return None
         ids, folder = self.interactions.user_ids, finished_folder(self.path)
         return remembering(self.models.neural, ids, folder)
 
     def forget(self, user: Id) -> bool:
         """Erase what is kept of a user, and say whether there was something."""
         kept = self.remembering
+        if not self.remembers:
+            return erased_beside(self.models.neural, id_of(user), finished_folder(self.path))
         return kept is not None and kept.states.erase([id_of(user)]) > 0
 
     def model_name(self, name: str = "") -> str:

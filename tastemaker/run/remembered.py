@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import polars as pl
@@ -35,8 +35,24 @@ def remembering(model: Learned, user_ids: pl.Series, folder: Path) -> Rememberin
         return str(user_ids[code]) if code >= 0 else None
 
     with suppress(OutOfResources):
-        states = UserStates.open(folder / STATES, identity_of(model), "float32")
-        made = Remembering(model, states, named)
+        made = Remembering(model, _opened(model, folder), named)
         model.memories = made.memory
         return made
     return None
+
+
+def erased_beside(model: Learned, user: str, folder: Path) -> bool:
+    """Erase what a run that keeps nothing now has kept of a user before; says if there was any.
+
+    Raises:
+        ArtefactError: If memories there are of another model, or the file is damaged.
+        OutOfResources: If they cannot be erased.
+    """
+    if not isinstance(model, PerSRec) or not (folder / STATES).exists():
+        return False
+    with closing(_opened(model, folder)) as states:
+        return states.erase([user]) > 0
+
+
+def _opened(model: PerSRec, folder: Path) -> UserStates:
+    return UserStates.open(folder / STATES, identity_of(model), "float32")

@@ -206,8 +206,12 @@ class SavedRun(OpenedRun):
         return tables_of(self, ids, self.ranking(wishes, model), choice)
 
 
-def open_run(path: str | Path) -> SavedRun:
+def open_run(path: str | Path, *, remembers: bool = True) -> SavedRun:
     """Open a run directory after checking every file of it.
+
+    Args:
+        path: The run directory.
+        remembers: Whether it keeps memories of users in its folder, where its model has any.
 
     Raises:
         ArtefactError: If it is unfinished, damaged, or not a run.
@@ -223,4 +227,4 @@ def open_run(path: str | Path) -> SavedRun:
     heads = NamedHeads.of(models, results)
     likeness = likeness_of(models.neural, learnt)
     shelf = Shelf(learnt, data.catalog, aligned, models.candidates, heads, likeness)
-    return SavedRun(run, config, results, data, learnt, shelf, models)
+    return SavedRun(run, config, results, data, learnt, shelf, models, remembers)

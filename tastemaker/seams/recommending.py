@@ -108,7 +108,16 @@ class Learned(Recommender, Trainable, Protocol):
 
 @runtime_checkable
 class Growing(Protocol):
-    """A trained model that can go on with more items than it has seen; it holds no users."""
+    """A trained model that can go on with more items than it has seen."""
 
-    def grown(self, num_items: int) -> Self:
-        """The same model for more items, whose codes stand behind those that it knows."""
+    def grown(self, ground: Ground) -> Self:
+        """The same model for more items, whose codes stand behind those that it knows.
+
+        Args:
+            ground: All items and training events, those that it knows among them; the codes of
+                users and of kinds of event are those of this log.
+
+        Raises:
+            ValueError: If there are fewer items than it knows.
+            BadInput: If what it learned cannot go on with this ground: train afresh.
+        """

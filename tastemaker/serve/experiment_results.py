@@ -79,7 +79,9 @@ METRICS: dict[str, Metric] = {
 class HasDatabase(Protocol):
     """A store, by what is needed of it."""
 
-    database: Database
+    @property
+    def database(self) -> Database:
+        """Where exposures and events are."""
 
 
 def experiment_summary(

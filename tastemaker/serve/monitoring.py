@@ -55,6 +55,12 @@ class Monitoring:
         self._swaps = Counter(
             "tastemaker_swaps", "Runs that took another's place.", registry=self.registry
         )
+        self._states = Counter(
+            "tastemaker_states",
+            "What is kept of users: read, missing when asked for, refreshed, dropped unkept.",
+            ("fate",),
+            registry=self.registry,
+        )
         line = Gauge("tastemaker_waiting", "Requests in line.", registry=self.registry)
         line.set_function(waiting)
 
@@ -72,6 +78,11 @@ class Monitoring:
         """Count answers of an experiment: kept, of erased users, or lost."""
         for fate, count in fates.items():
             self._exposures.labels(fate).inc(count)
+
+    def states(self, **fates: int) -> None:
+        """Count states of users: read, missing, refreshed, dropped."""
+        for fate, count in fates.items():
+            self._states.labels(fate).inc(count)
 
     def serves(self, version: str, model: str) -> None:
         """Note which run answers from now on."""

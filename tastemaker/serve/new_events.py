@@ -120,7 +120,7 @@ class _Rows:
         self._numbers.append(pl.Series(numbers, dtype=pl.Int64))
         named = [kind or self._unnamed for kind in kinds]
         moments = pl.Series(times, dtype=pl.Int64)
-        read = (users, items, moments, named, values)
+        read: tuple[Sequence[Any] | pl.Series, ...] = (users, items, moments, named, values)
         pairs = zip(self.schema.items(), read, strict=False)  # values only where they are declared
         return pl.DataFrame([pl.Series(name, one).cast(kind) for (name, kind), one in pairs])
 

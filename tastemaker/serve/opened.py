@@ -7,9 +7,10 @@ run's manifest: two runs of one version are the same bytes.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from tastemaker.artifacts import digest_of
 from tastemaker.errors import BadInput, TastemakerError
@@ -26,10 +27,23 @@ from tastemaker.serve.events import SHOWN, Event
 from tastemaker.serve.refusals import unknown
 from tastemaker.understand.profile import Profile
 
+if TYPE_CHECKING:
+    from tastemaker.data.contexts import Contexts
+    from tastemaker.recommend.user_states import UserState
+
 SHOWN_METRICS = ("ndcg@10", "hr@10", "mrr@10", "coverage@10", "novelty@10")
 """Of what was measured, what the model card says; the report has all of it."""
 _LETTERS = 12
 """Of a digest, what a version shows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a model keeps of a user."""
+
+    model: str
+    """what decides states, as `StoredStates` names it"""
+    state: UserState
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,8 @@ class Told:
     """oldest first"""
     erased: float | None = None
     """seconds since 1970 until which nothing of the user counts; None: they were never erased"""
+    kept: Kept | None = None
+    """what was kept to answer them sooner, as it stands in the store"""
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,8 @@ class Opened:
     version: str
     since: float = field(default_factory=time.time)
     """when it was opened, in seconds since 1970"""
+    asking: Callable[[Sequence[tuple[Told, Contexts]]], None] | None = None
+    """hears who is ranked for next, and by which history"""
 
     @classmethod
     def open(cls, path: str | Path) -> Opened:
@@ -71,7 +89,7 @@ class Opened:
             ArtefactError: If it is unfinished, damaged, or not a run.
             NumericFault: If its model scores what is no number.
         """
-        saved = open_run(path)
+        saved = open_run(path, remembers=False)
         opened = cls(saved, digest_of(finished_folder(Path(path)))[:_LETTERS])
         users = saved.interactions.user_ids
         first = Told(str(users[0]) if len(users) else "")
@@ -93,7 +111,14 @@ class Opened:
         """
         answers: list[Answer | TastemakerError] = []
         try:
-            requests = [Request(self._asker(one), one.wishes, one.model) for one in asked]
+            askers = [self._asker(one) for one in asked]
+            if self.asking is not None:
+                pairs = zip(asked, askers, strict=True)
+                self.asking([(a.who, b.context) for a, b in pairs if isinstance(a.who, Told)])
+            requests = [
+                Request(asker, one.wishes, one.model)
+                for one, asker in zip(asked, askers, strict=True)
+            ]
             told = self.saved.rank_many(requests)
             return [_known(one, answer) for one, answer in zip(asked, told, strict=True)]
         except TastemakerError as error:
@@ -106,8 +131,12 @@ class Opened:
     def _asker(self, one: Asked) -> Asker:
         if isinstance(one.who, tuple):
             return asker_given(self.saved, one.who, (), "")
-        given = tuple(given_of(event) for event in one.who.events)
-        return self.saved.context_with(one.who.user, given, one.who.erased)
+        return self.asker_of(one.who)
+
+    def asker_of(self, told: Told) -> Asker:
+        """A user as the run has them, and what was told of them since."""
+        given = tuple(given_of(event) for event in told.events)
+        return self.saved.context_with(told.user, given, told.erased)
 
     def check_kinds(self, events: Sequence[Event]) -> None:
         """Refuse events of which nothing says whether they are for or against an item.

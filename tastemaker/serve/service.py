@@ -20,7 +20,7 @@ from tastemaker.run.wishes import Wishes
 from tastemaker.serve.adding import Appended
 from tastemaker.serve.database import Database
 from tastemaker.serve.erasure import Erased
-from tastemaker.serve.events import Event
+from tastemaker.serve.events import SHOWN, Event
 from tastemaker.serve.experiments import Assigned, Experiment
 from tastemaker.serve.exposures import ExposureLog
 from tastemaker.serve.limits import Limits
@@ -28,6 +28,8 @@ from tastemaker.serve.logs import say
 from tastemaker.serve.monitoring import Monitoring
 from tastemaker.serve.opened import Asked, Opened, Told
 from tastemaker.serve.recommended import Recommended
+from tastemaker.serve.remembering import KeepsStates, Remembered
+from tastemaker.serve.successor import check_arms, opened_beside
 from tastemaker.serve.worker import Worker
 
 T = TypeVar("T")
@@ -37,7 +39,7 @@ FRESH = 1.0
 """Seconds for which it is believed which items are hidden: another server may hide some."""
 
 
-class Keeps(Protocol):
+class Keeps(KeepsStates, Protocol):
     """What a server asks of its store."""
 
     @property
@@ -89,10 +91,14 @@ class Service:
     def __init__(
         self, run: Opened, store: Keeps, limits: Limits, experiment: Experiment | None = None
     ) -> None:
-        _check(experiment, run)
-        self.run, self.store, self.limits = run, store, limits
+        check_arms(experiment, run)
+        self.store, self.limits = store, limits
         self.worker = Worker(limits.queue, limits.patience)
         self.monitoring = Monitoring(lambda: self.worker.waiting)
+        self.states = Remembered(
+            store, self._told, lambda: self.worker.waiting > 0, self.monitoring
+        )
+        self.run = self.states.serve(run)
         self.monitoring.serves(run.version, run.model)
         self.exposures = (
             ExposureLog(experiment, store.database, self.monitoring) if experiment else None
@@ -104,6 +110,7 @@ class Service:
 
     def close(self) -> None:
         """Let the threads end."""
+        self.states.close()
         self.worker.close()
         if self.exposures:
             self.exposures.close()
@@ -122,7 +129,7 @@ class Service:
             available: Whether hidden items are left out.
         """
         began, log = time.time(), None if model else self.exposures
-        told, hidden = await self.apart(lambda: (self._told(user), self._hidden_now()))
+        told, hidden = await self.apart(lambda: (self._remembered(user), self._hidden_now()))
         wishes = replace(wishes, hidden=hidden) if available and hidden else wishes
         if log is None:
             return await self.rank(Asked(told, wishes, model))
@@ -171,12 +178,14 @@ class Service:
         self.run.check_kinds(events)
         added = await self.apart(lambda: self.store.append(events))
         self.monitoring.events(new=added.new, duplicate=added.duplicate, erased=added.erased)
+        self.states.told({event.user_id for event in events if event.kind != SHOWN})
         return added
 
     async def erase(self, user: str) -> Erased:
         """Remove all events of a user, and what is kept to answer them sooner."""
         run = self.run
         gone = await self.apart(lambda: self.store.erase(user))
+        self.states.forget(user)
         kept = await self.worker.call(lambda: run.forget(user))
         return Erased(gone.events, gone.states + kept)
 
@@ -217,9 +226,14 @@ class Service:
             ArtefactError: If it is no finished run, or damaged; the old one goes on answering.
             BadInput: If it is of other items, or lacks a model of the experiment that runs.
         """
-        old = self.run
-        new = await self.apart(lambda: opened_beside(path, old))
-        _check(self.exposures.experiment if self.exposures else None, new)
+        old, experiment = self.run, self.exposures.experiment if self.exposures else None
+
+        def opened() -> Opened:
+            new = opened_beside(path, old)
+            check_arms(experiment, new)
+            return self.states.serve(new)
+
+        new = await self.apart(opened)
         self.run = new
         self.monitoring.swapped(new.version, new.model)
         say("swap", version=new.version, model=new.model, before=old.version)
@@ -228,6 +242,9 @@ class Service:
     def _told(self, user: str) -> Told:
         events, erased = self.store.told(user, self.limits.history)
         return Told(user, tuple(events), erased)
+
+    def _remembered(self, user: str) -> Told:
+        return replace(self._told(user), kept=self.states.read(user))
 
     def _changed(self) -> None:
         """Believe nothing of what is hidden that was read before now."""
@@ -244,31 +261,3 @@ class Service:
         if changes == self._changes:
             self._hidden = (began, known)
         return known
-
-
-def _check(experiment: Experiment | None, run: Opened) -> None:
-    if experiment:
-        experiment.check(run.saved.models.names)
-
-
-def opened_beside(path: str | Path, old: Opened) -> Opened:
-    """A run that may take another's place.
-
-    Raises:
-        ArtefactError: If it is no finished run, or damaged.
-        BadInput: If none of its items is one of the other's.
-    """
-    new = Opened.open(path)
-    refuse_strange(new, old)
-    return new
-
-
-def refuse_strange(new: Opened, old: Opened) -> None:
-    """Refuse a run of other items than those that are served.
-
-    Raises:
-        BadInput: If they share none.
-    """
-    if new.saved.interactions.item_codes.keys().isdisjoint(old.saved.interactions.item_codes):
-        fix = "Serve it by a server of its own."
-        raise BadInput("The run has none of the items that are served.", str(new.saved.path), fix)

@@ -15,7 +15,8 @@ from sqlalchemy import delete, func, select
 
 from tastemaker.recommend.user_states import Precision, UserState, packed, unpacked
 from tastemaker.serve.database import Database
-from tastemaker.serve.erasure import chunks
+from tastemaker.serve.erasure import chunks, erased_until
+from tastemaker.serve.events import seconds
 from tastemaker.serve.tables import user_states
 
 _COLUMNS = ("end", "end_time", "times", "prefix", "numbers", "sha256")
@@ -59,12 +60,36 @@ class StoredStates:
             Unavailable: If the database is away.
             OutOfResources: If the disk is full.
         """
-        rows: list[dict[str, Any]] = []
-        for user, state in states.items():
-            values = zip(_COLUMNS, packed(state, self.precision), strict=True)
-            rows.append({"model": self.model, "user_id": user, **dict(values)})
+        rows = [self._row(user, state) for user, state in states.items()]
         with self.database.writing() as connection:
             self.database.put(connection, user_states, rows)
+
+    def keep(self, user: str, state: UserState, erased: float | None) -> bool:
+        """Keep the state of a user, unless they were erased after the events that it is of.
+
+        Args:
+            user: Their id.
+            state: What to keep.
+            erased: Until when they were erased when their events were read, as `Store.erased` says;
+                None: never.
+
+        Returns:
+            Whether it is kept.
+
+        Raises:
+            Unavailable: If the database is away.
+            OutOfResources: If the disk is full.
+        """
+        with self.database.writing() as connection:  # who erases them now waits for this to end
+            until = erased_until(connection, [user]).get(user)
+            same = erased == (None if until is None else seconds(until))
+            if same:
+                self.database.put(connection, user_states, [self._row(user, state)])
+        return same
+
+    def _row(self, user: str, state: UserState) -> dict[str, Any]:
+        values = zip(_COLUMNS, packed(state, self.precision), strict=True)
+        return {"model": self.model, "user_id": user, **dict(values)}
 
     def erase(self, users: Sequence[str]) -> int:
         """Delete what is kept of users, and say of how many there was something."""

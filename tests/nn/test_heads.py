@@ -129,3 +129,16 @@ def test_parameters_are_as_many_as_the_equations_have() -> None:
 def test_heads_without_a_group_are_refused(axes: tuple[int, ...]) -> None:
     with pytest.raises(BadInput, match="at least one group"):
         Heads(4, axes, "additive")
+
+
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_heads_of_more_groups_are_those_of_before_and_the_state_itself(composition: str) -> None:
+    few, (states, codes) = grown((3, 2, 2), composition), drawn((3, 2, 2))
+    more = Heads(6, (5, 3, 2), composition).double()  # type: ignore[arg-type]
+    more.take(few)
+    for before, now in zip(asked(few, states, codes), asked(more, states, codes), strict=True):
+        assert torch.equal(now, before)
+    fresh = asked(more, states, codes % 2 + torch.tensor([3, 0, 0]))
+    if composition == "additive":
+        assert torch.equal(fresh[0], states)
+    assert all(torch.isfinite(out).all() for out in fresh)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tastemaker.data.batches import Batch, NextItemBatches, last
 from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import Ground
 from tastemaker.nn.next_item import IdModel, NextItemModel
 from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.nn.view import WHOLE, Pass, View
@@ -90,7 +91,7 @@ def test_the_loss_is_a_share_of_the_whole_step() -> None:
 def test_a_grown_model_knows_what_it_knew_bit_for_bit() -> None:
     torch.manual_seed(0)
     model = Mean(MeanConfig(dim=4, history=8), 20).eval()
-    grown = model.grown(25)
+    grown = model.grown(Ground(25))
     old, new = model.state_dict(), grown.state_dict()
     assert new["items.weight"].shape == (26, 4)
     assert torch.equal(new["items.weight"][:21], old["items.weight"])
@@ -98,7 +99,7 @@ def test_a_grown_model_knows_what_it_knew_bit_for_bit() -> None:
     batch = last(rows([1, 2, 3], [20]), 8)
     assert torch.equal(grown.encode(batch), model.encode(batch))
     assert torch.allclose(grown.score(rows([1, 2]))[:, :20], model.score(rows([1, 2])))
-    assert not grown.training and model.grown(20).train().grown(20).training
+    assert not grown.training and model.grown(Ground(20)).train().grown(Ground(20)).training
 
 
 def test_new_items_begin_as_those_of_a_fresh_model_and_learn() -> None:
@@ -106,7 +107,7 @@ def test_new_items_begin_as_those_of_a_fresh_model_and_learn() -> None:
     model = Mean(MeanConfig(dim=64, history=8), 20)
     with torch.no_grad():
         model.items.weight.mul_(100)
-    grown = model.grown(500)
+    grown = model.grown(Ground(500))
     fresh = grown.items.weight.detach()[21:]
     assert 0.015 < float(fresh.std()) < 0.025
     assert not torch.equal(fresh[0], fresh[1])
@@ -118,4 +119,4 @@ def test_new_items_begin_as_those_of_a_fresh_model_and_learn() -> None:
 
 def test_a_model_does_not_shrink() -> None:
     with pytest.raises(ValueError, match="fewer"):
-        Mean(MeanConfig(dim=4), 20).grown(19)
+        Mean(MeanConfig(dim=4), 20).grown(Ground(19))

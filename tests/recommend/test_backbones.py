@@ -15,7 +15,9 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.options import MODELS, Model
 from tastemaker.recommend.backbones import NEURAL, backbone_of, build, foreign_models, name_of
+from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.run.folder import FILES, OPTIONAL
+from tastemaker.seams import Growing, Learned, Shape
 from tests.contracts import ITEMS, some_contexts
 
 
@@ -63,6 +65,19 @@ def test_a_name_or_configuration_of_no_model_says_which_there_are() -> None:
     assert "'esasrec'" in caught.value.fix
 
 
+def grows(model: Learned, config: Shape, more: Ground) -> None:
+    """Made or opened, it goes on with more items, or says why not."""
+    assert isinstance(model, Growing)
+    rows = some_contexts()
+    if isinstance(config, MTMHConfig):  # its words are learnt from all texts anew
+        with pytest.raises(BadInput, match="afresh"):
+            model.grown(more)
+        return
+    said = model.grown(more).score(rows)  # type: ignore[attr-defined]
+    assert said.shape == (len(rows), ITEMS + 5) and torch.isfinite(said).all()
+    assert torch.equal(model.grown(ground(ITEMS)).score(rows), model.score(rows))  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("name", list(NEURAL))
 @torch.no_grad()
 def test_a_trained_model_saves_and_opens_itself(name: str, tmp_path: Path) -> None:
@@ -77,8 +92,10 @@ def test_a_trained_model_saves_and_opens_itself(name: str, tmp_path: Path) -> No
     model.save(tmp_path)
     whole = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
     assert whole <= {*FILES, *OPTIONAL}, "the manifest of a run does not cover what it holds"
+    grows(model, config, ground(ITEMS + 5))
     bare = replace(items, groupings={})  # what a model needs of them it has kept
     opened = backbone_of(name).model.open(config, bare, tmp_path).train(False)
+    grows(opened, config, ground(ITEMS + 5))
     assert torch.equal(opened.score(rows), model.score(rows))
     assert opened.config == config
     wider = replace(small, dim=16)

@@ -320,3 +320,60 @@ def test_a_run_does_not_go_on_with_another_item_model(small_data: Path, tmp_path
     save_file(changed, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ArtefactError, match="foreign_models.item_model differs"):
         run_recommender(options, config, FitConfig(epochs=2))
+
+
+@torch.no_grad()
+def moved(net: HLLM) -> HLLM:
+    """The same with weights that nobody begins with."""
+    net.start()
+    for parameter in net.parameters():
+        parameter.add_(0.05 * torch.randn_like(parameter))
+    net.stale[:] = True
+    net.refresh()
+    return net
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_grown_model_reads_new_texts_with_what_it_learned(opened: bool, tmp_path: Path) -> None:
+    old = moved(model())
+    if opened:  # for scoring: the run's item model comes back
+        old.save(tmp_path)
+        old = HLLM.open(old.config, Ground(ITEMS, catalog()), tmp_path).eval()
+    ground, contexts = Ground(ITEMS + 7, catalog(ITEMS + 7)), some_contexts()
+    more = old.grown(ground)
+    assert not more.training and more.stale[ITEMS + 1 :].all()
+    assert not more.stale[1 : ITEMS + 1].any()
+    said = more.score(contexts)
+    assert said.shape == (len(contexts), ITEMS + 7) and torch.isfinite(said).all()
+    torch.testing.assert_close(said[:, :ITEMS], old.score(contexts), rtol=1e-5, atol=1e-5)
+    assert torch.equal(more.features[: ITEMS + 1], old.features)
+    anew = more.features[ITEMS + 1 :].clone()
+    more.stale[:] = True
+    more.refresh()
+    torch.testing.assert_close(more.features[ITEMS + 1 :], anew)  # read by the learned item model
+    torch.testing.assert_close(more.features[: ITEMS + 1], old.features, rtol=1e-4, atol=1e-5)
+    step = next(NextItemBatches(some_contexts(), history=8, negatives=4).epoch(0))
+    loss = more.train().loss(step)
+    loss.backward()
+    assert torch.isfinite(loss)
+    folder = tmp_path / "grown"
+    folder.mkdir()
+    more.eval().save(folder)
+    again = HLLM.open(more.config, ground, folder).eval()
+    assert torch.equal(again.score(contexts), more.score(contexts))
+
+
+def test_a_text_that_changed_is_read_anew_when_growing() -> None:
+    old = moved(model())
+    more = old.grown(Ground(ITEMS + 1, catalog(ITEMS + 1, {3: "something else"})))
+    assert more.stale[1:].nonzero()[:, 0].tolist() == [3, ITEMS]
+    more.refresh()
+    assert not torch.equal(more.features[4], old.features[4])
+    assert torch.equal(more.features[3], old.features[3])
+
+
+def test_it_does_not_grow_smaller_or_without_texts() -> None:
+    with pytest.raises(ValueError, match="fewer"):
+        model().grown(Ground(ITEMS - 1, catalog(ITEMS - 1)))
+    with pytest.raises(BadInput):
+        model().grown(Ground(ITEMS + 1))

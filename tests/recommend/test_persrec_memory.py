@@ -137,3 +137,17 @@ def test_states_of_another_model_layout_or_precision_are_refused(
     with pytest.raises(ArtefactError) as caught:
         remembering(tmp_path, net, precision="bfloat16" if other == "precision" else "float32")
     assert "another" in str(caught.value)
+
+
+@torch.no_grad()
+def test_a_memory_of_the_same_items_at_other_times_is_made_anew(tmp_path: Path) -> None:
+    net, contexts = grown("hstu", exact=torch.float32, **SHAPE), some((16,))
+    with_states = remembering(tmp_path, net)
+    scored(with_states, contexts)
+    assert contexts.times is not None
+    later = replace(contexts, times=contexts.times + np.arange(16) * 86_400)
+    got = scored(with_states, later)
+    assert (with_states.made, with_states.read) == (2, 0)
+    torch.testing.assert_close(got, net.score(later))
+    scored(with_states, replace(later, times=None))
+    assert (with_states.made, with_states.read) == (3, 0)

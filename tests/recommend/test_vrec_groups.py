@@ -14,7 +14,7 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput
-from tastemaker.recommend.vrec_groups import collaborative_vectors, known_of, labelled
+from tastemaker.recommend.vrec_groups import known_of, labelled
 from tests.recommend.small_vrec import SMALL, catalog, ground
 
 
@@ -91,13 +91,6 @@ def test_what_is_missing_is_refused(set_to: dict[str, object]) -> None:
         known_of(SMALL, Ground(30))
 
 
-def test_fewer_users_or_items_than_columns_will_do() -> None:
-    one = Contexts(np.array([0]), np.array([0, 2]), np.array([1, 2], np.int32))
-    vectors = collaborative_vectors(one, 3)
-    assert vectors.shape == (3, 1) and not vectors[2].any() and vectors[:2].any(1).all()
-    assert np.isfinite(vectors).all()
-
-
 def test_groups_are_numbered_without_gaps() -> None:
     seen: list[list[int]] = []
 
@@ -158,11 +151,6 @@ def test_items_without_titles_are_called_by_their_ids() -> None:
     assert all(name.startswith("around i") for name in names)
 
 
-def test_items_nobody_chose_have_no_collaborative_vector() -> None:
-    vectors = collaborative_vectors(two_tastes(), 30)
-    assert vectors[:20].any(1).all() and not vectors[20:].any()
-
-
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(-1, 6), max_size=10))
 def test_any_labels_make_groups_in_their_order(labels: list[int]) -> None:
@@ -172,21 +160,3 @@ def test_any_labels_make_groups_in_their_order(labels: list[int]) -> None:
     assert made.names == tuple(names)
     table = [[int(label == own) for own in known] for label in labels]
     assert made.membership.toarray().tolist() == table
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_collaborative_vectors_are_near_as_users_of_length_one_say(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    users, size = int(rng.integers(2, 9)), 7
-    rows = [rng.integers(1, size, rng.integers(1, 6)) for _ in range(users)]
-    offsets = np.cumsum([0, *map(len, rows)])
-    train = Contexts(np.arange(users), offsets, np.concatenate(rows).astype(np.int32))
-    table = np.zeros((users, size))
-    for user, row in enumerate(rows):
-        table[user, row - 1] = 1  # how often does not count
-    chosen = (table / np.linalg.norm(table, axis=1, keepdims=True)).T
-    known = chosen.any(1)
-    chosen[known] /= np.linalg.norm(chosen[known], axis=1, keepdims=True)
-    vectors = collaborative_vectors(train, size)
-    assert np.allclose(vectors @ vectors.T, chosen @ chosen.T, atol=1e-5)
-    assert not vectors[~known].any() and not known[-1]  # item 7 was never chosen

@@ -60,6 +60,21 @@ def test_a_run_of_another_model_keeps_nothing(finished_run: Path) -> None:
     assert not (finished_run / STATES).exists()
 
 
+def test_a_run_that_does_not_remember_keeps_nothing_and_erases_what_there_was(
+    run: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(run, tmp_path / "run"))
+    for path in other.glob(f"{STATES}*"):
+        path.unlink()
+    saved = open_run(other, remembers=False)
+    user = saved.interactions.user_ids[0]
+    want = saved.recommend(user, 5, model="persrec")
+    assert saved.remembering is None and not saved.forget(user)
+    assert not (other / STATES).exists()
+    assert open_run(other).recommend(user, 5, model="persrec") == want
+    assert saved.forget(user) and not saved.forget(user)
+
+
 def test_newer_events_are_read_beside_what_is_kept(run: Path, tmp_path: Path) -> None:
     """A live user is answered as one whose whole history is told, from what is kept."""
     saved = open_run(Path(shutil.copytree(run, tmp_path / "run")))

@@ -9,6 +9,7 @@ import torch
 from tastemaker import seams
 from tastemaker.data.batches import Batch, NextItemBatches
 from tastemaker.data.contexts import Contexts
+from tastemaker.data.ground import Ground
 from tastemaker.recommend.counting import Popularity
 from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig
 from tastemaker.recommend.hstu import HSTU, HSTUConfig
@@ -53,7 +54,7 @@ def test_models_say_what_else_they_can_do() -> None:
     counting = Popularity.fit(some_contexts(), ITEMS)
     for seam in (seams.Placing, seams.Growing):
         assert isinstance(model, seam) and not isinstance(counting, seam)
-    assert model.grown(ITEMS + 3).item_vectors().shape[0] == ITEMS + 3
+    assert model.grown(Ground(ITEMS + 3)).item_vectors().shape[0] == ITEMS + 3
 
 
 @pytest.mark.parametrize("more", [0, 1, 37])
@@ -68,7 +69,7 @@ def test_what_a_model_said_of_items_it_knew_it_says_when_it_has_grown(name: str,
     }[name]().eval()  # type: ignore[arg-type]
     contexts = some_contexts()
     before = {key: kept.clone() for key, kept in old.state_dict().items()}
-    new = old.grown(ITEMS + more)
+    new = old.grown(Ground(ITEMS + more))
     said, known = new.score(contexts), old.score(contexts)
     assert said.shape == (len(contexts), ITEMS + more) and torch.isfinite(said).all()
     if not more:
@@ -86,8 +87,8 @@ def test_what_a_model_said_of_items_it_knew_it_says_when_it_has_grown(name: str,
 def test_growing_twice_is_growing_once_for_what_was_known() -> None:
     torch.manual_seed(0)
     model = SASRec(SASRecConfig(dim=8, heads=1, layers=1, inner=8, history=6), ITEMS).eval()
-    step = model.grown(ITEMS + 2)
-    twice = step.grown(ITEMS + 5)
+    step = model.grown(Ground(ITEMS + 2))
+    twice = step.grown(Ground(ITEMS + 5))
     assert torch.equal(twice.item_vectors()[: ITEMS + 2], step.item_vectors())
     assert twice.num_items == ITEMS + 5 and not twice.table()[0].any()
     batch = next(NextItemBatches(some_contexts(), history=6).epoch(0))

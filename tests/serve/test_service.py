@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from tastemaker.serve.experiments import Experiment
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.opened import Opened
 from tastemaker.serve.refusals import Busy
-from tastemaker.serve.service import Service, refuse_strange
+from tastemaker.serve.service import Service
 from tastemaker.serve.store import Store
 from tests.serve.served import LIMITS, with_heads
 
@@ -58,9 +57,6 @@ def test_a_run_that_is_none_takes_nobodys_place(
         asyncio.run(service.swap(tmp_path))
     assert service.run is opened
     service.close()
-    strange = replace(opened.saved.interactions, item_ids=opened.saved.interactions.item_ids + "x")
-    with pytest.raises(BadInput):
-        refuse_strange(Opened(replace(opened.saved, interactions=strange), "x"), opened)
 
 
 def test_full_lines_refuse_and_come_back(opened: Opened, kept: Store) -> None:

@@ -84,3 +84,17 @@ def test_a_model_answers_from_the_store_as_from_its_file(store: Store) -> None:
         assert (kept.made, kept.read) == (made, read)
     store.erase("ann")
     assert kept.states.get("ann") is None and kept.states.get("bob") is not None
+
+
+def test_a_state_is_kept_unless_its_user_was_erased_since(store: Store) -> None:
+    states = store.states(IDENTITY, "float32")
+    assert states.keep("ann", state(0), None) and same(states.get("ann"), state(0))
+    store.append([Event("e", "ann", "i", 5)])
+    store.erase("ann")
+    assert not states.keep("ann", state(1), None) and states.get("ann") is None
+    until = store.erased(["ann"])["ann"]
+    assert states.keep("ann", state(2), until) and same(states.get("ann"), state(2))
+    store.append([Event("later", "ann", "i", until + 100)])
+    store.erase("ann")
+    assert not states.keep("ann", state(3), until) and states.get("ann") is None
+    assert states.keep("bob", state(4), None)  # of others nothing is said
