@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -90,12 +91,9 @@ def joined(old: Interactions, new: Interactions) -> Joined:
     columns = _under(old, new, fresh)
     order = np.lexsort((columns["times"], users))
     counts = np.bincount(users, minlength=len(user_ids))
-    log = replace(
-        new,
-        user_ids=user_ids,
-        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        **{name: column[order] for name, column in columns.items()},
-    )
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    ordered: dict[str, Any] = {name: column[order] for name, column in columns.items()}
+    log = replace(new, user_ids=user_ids, offsets=offsets, **ordered)
     origin = np.concatenate([np.arange(old.num_events), np.full(int(fresh.sum()), -1)])
     return Joined(log, origin[order], int((~fresh).sum()))
 
@@ -138,7 +136,7 @@ def _already(old: Interactions, new: Interactions, owners: Int64s) -> Flags:
     def rows(log: Interactions, users: Int64s, keep: Flags) -> pl.DataFrame:
         kinds = np.zeros(log.num_events, np.uint8) if log.events is None else log.events
         columns = {"user": users, "item": log.items, "time": log.times, "kind": kinds}
-        return pl.DataFrame({name: column[keep] for name, column in columns.items()})
+        return pl.DataFrame(columns).filter(keep)
 
     users = np.repeat(np.arange(old.num_users), old.lengths)
     active = np.zeros(old.num_users, bool)
@@ -152,9 +150,7 @@ def _already(old: Interactions, new: Interactions, owners: Int64s) -> Flags:
     return already
 
 
-def _under(
-    old: Interactions, new: Interactions, fresh: Flags
-) -> dict[str, npt.NDArray[np.generic]]:
+def _under(old: Interactions, new: Interactions, fresh: Flags) -> dict[str, npt.NDArray[Any]]:
     """The columns of `old`, with those of the fresh events of `new` under them."""
     upper, lower = dict(along(old, "event")), dict(along(new.select(fresh), "event"))
     for one, log in ((upper, old), (lower, new.select(fresh))):

@@ -200,7 +200,7 @@ class Service:
             BadInput: If it is of other items.
         """
         old = self.run
-        new = await self.apart(lambda: opened_beside(path, old))
+        new = await asyncio.to_thread(opened_beside, path, old)  # however many requests wait
         self.run = new
         self.monitoring.swapped(new.version, new.model)
         say("swap", version=new.version, model=new.model, before=old.version)
