@@ -9,7 +9,7 @@ import tyro
 
 from tastemaker.commands.terminal import plain, screen
 from tastemaker.commands.verbs import Later, Verb
-from tastemaker.counts import counted
+from tastemaker.counts import by_count, counted
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
 from tastemaker.options import Positional, UpdateOptions
@@ -101,8 +101,9 @@ def _pair(pair: JsonObject) -> None:
         f"{pair['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
     )
     if pair["unknown_to_old"]:
-        strange = counted(pair["unknown_to_old"], "of these events", "of these events")
-        _say(f"{strange} are of items that the old run does not know: misses of it.")
+        are = by_count(pair["unknown_to_old"], "is of an item", "are of items")
+        strange = f"{pair['unknown_to_old']:,} of these events {are}"
+        _say(f"{strange} that the old run does not know, and so misses.")
 
 
 def _say(line: str) -> None:
