@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tastemaker.options import RunOptions
     from tastemaker.run.job import run_recommender
     from tastemaker.run.saved import open_run
+    from tastemaker.serve.update import update
     from tastemaker.train.loop import fit
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ _HOMES = {
     "load": "tastemaker.data.datasets",
     "open_run": "tastemaker.run.saved",
     "run_recommender": "tastemaker.run.job",
+    "update": "tastemaker.serve.update",
 }
 """Public name → module; nothing is imported before it is asked for."""
 
@@ -42,6 +44,7 @@ __all__ = [
     "load",
     "open_run",
     "run_recommender",
+    "update",
 ]
 
 

@@ -25,6 +25,7 @@ from tastemaker.files import (
     JsonObject,
     json_text,
     make_folder,
+    replaced,
     resources,
     sha256_file,
     sync,
@@ -232,17 +233,39 @@ def keep(folder: Path, place: Path) -> None:
 
     Its files may then be unlinked and replaced at the first place, but not be written into.
     """
-    names = [*_read_manifest(folder)["files"], MANIFEST]
     with _appearing(place) as partial:
-        for name in names:
+        for name in _names(folder):
             (partial / name).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(folder / name, partial / name)
-            except OSError:  # a file system without links
-                with resources(partial / name, (folder / name).stat().st_size):
-                    shutil.copyfile(folder / name, partial / name)
-                    sync(partial / name)
+            _lend(folder / name, partial / name)
         sync(partial)
+
+
+def put(folder: Path, place: Path) -> None:
+    """Lay the files of a sealed artefact over those of a place, each at once, the manifest last.
+
+    Until then nothing there is whole: whoever reads it reads from elsewhere. What else lies there
+    stays. The two folders share files afterwards, as with `keep`.
+    """
+    for name in _names(folder):
+        make_folder((place / name).parent)
+        with replaced(place / name, (folder / name).stat().st_size) as partial:
+            _lend(folder / name, partial)
+
+
+def _names(folder: Path) -> list[str]:
+    """Files of an artefact, its manifest last."""
+    return [*_read_manifest(folder)["files"], MANIFEST]
+
+
+def _lend(file: Path, name: Path) -> None:
+    """Give a file another name or, where the file system has no links, a copy."""
+    try:
+        os.link(file, name)
+    except OSError:
+        name.unlink(missing_ok=True)  # else a copy would be written into what stands there
+        with resources(name, file.stat().st_size):
+            shutil.copyfile(file, name)
+            sync(name)
 
 
 def sweep(parent: Path) -> list[Path]:

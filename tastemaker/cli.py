@@ -24,6 +24,7 @@ from tastemaker.commands import (
     store,
     terminal,
     tune,
+    update,
 )
 from tastemaker.commands.parsing import nearest, parse
 from tastemaker.commands.verbs import Later, Verb
@@ -38,6 +39,7 @@ VERBS: dict[str, Verb | Later] = {
     **similar.VERBS,
     **profile.VERBS,
     **serve.VERBS,
+    **update.VERBS,
     **gistbench.VERBS,
     **models.VERBS,
     **data.VERBS,

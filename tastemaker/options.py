@@ -144,6 +144,38 @@ class TuneOptions:
         return RunOptions(*kept, resume=self.resume)
 
 
+@dataclass(frozen=True)
+class UpdateOptions:
+    """How a run learns what happened since, and when the new one is published."""
+
+    epochs: int = 0
+    """most epochs; 0: as many as the run was made with. Training stops early, as in every run"""
+    margin: float = 0.05
+    """part of the old run's NDCG@10 that the new one may lose on average"""
+    items: str = ""
+    """file with what is known about items by now; empty: the run's own catalogue"""
+    accept: bool = False
+    """publish whatever the comparison says, also where nothing can be compared"""
+    dry_run: bool = False
+    """say what there is to learn, and train nothing"""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        if self.accept and self.dry_run:
+            what = "To publish whatever is said, and to train nothing, contradict each other."
+            raise BadInput(what, "--accept, --dry-run", "Leave one of them out.")
+        if isinstance(self.epochs, bool) or not 0 <= self.epochs < SEEDS:
+            fix = "Give a whole number from 1 up, or leave it out."
+            raise BadInput(f"epochs = {self.epochs!r} cannot train.", "--epochs", fix)
+        if not 0 <= self.margin <= 1:
+            fix = "Give a number from 0 to 1, such as 0.05."
+            raise BadInput(f"margin = {self.margin!r} is no part.", "--margin", fix)
+
+
 def check_data(data: object) -> None:
     """Refuse what is neither a name, a path nor a table.
 

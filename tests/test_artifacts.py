@@ -244,6 +244,25 @@ def test_what_is_kept_outlives_the_first_place(
     assert names == {"config.json", "model.safetensors", "manifest.json"}
 
 
+def test_an_artefact_is_laid_over_a_place_its_manifest_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = make(tmp_path / "one", 1), make(tmp_path / "two", 2)
+    (one / "mine.txt").write_text("mine")
+    artifacts.keep(one, tmp_path / "kept")
+    moved: list[str] = []
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda f, to: (moved.append(to.name), replace(f, to))[1])
+    (one / artifacts.MANIFEST).unlink()
+    artifacts.put(two, one)
+    assert moved[-1] == artifacts.MANIFEST and len(moved) == 3
+    assert artifacts.verify(one, "thing") == {"seed": 2} == artifacts.verify(two, "thing")
+    assert artifacts.verify(tmp_path / "kept", "thing") == {"seed": 1}, (
+        "shared and not written into"
+    )
+    assert (one / "mine.txt").exists() and len(list(one.iterdir())) == 4
+
+
 def test_stale_partial_folders_are_swept(tmp_path: Path) -> None:
     (tmp_path / ".partial-a-1").mkdir()
     (tmp_path / ".partial-a-1" / "half").write_text("half")

@@ -218,6 +218,7 @@ def examples(results: Mapping[str, object]) -> list[dict[str, object]]:
 def made(results: Mapping[str, object], options: Mapping[str, object]) -> dict[str, object]:
     """Command, options, seeds, hashes, versions and commit."""
     identity = {
+        "Updated": _updated(part(results, "updated")),
         "Commit": results.get("commit"),
         "Data sha256": part(results, "data").get("sha256"),
         "Split sha256": part(results, "split").get("sha256"),
@@ -236,10 +237,19 @@ def made(results: Mapping[str, object], options: Mapping[str, object]) -> dict[s
     }
 
 
+def _updated(updated: Mapping[str, object]) -> str:
+    """From which run and by what news this one was made; empty for a first one."""
+    if not updated:
+        return ""
+    news = [things(updated.get(f"{one}s"), f"new {one}") for one in ("event", "user", "item")]
+    weights = "from its weights" if updated.get("start") == "grown" else "afresh"
+    return f"from {updated.get('from')}: {', '.join(news)}; the neural model began {weights}"
+
+
 def _command(options: Mapping[str, object]) -> str:
     """The command that makes the run again, from the options it was given; or nothing."""
-    if "data" not in options:
-        return ""
+    if "data" not in options or "updated" in options:
+        return ""  # the data of an update are in no folder but its own
     words = ["tastemaker", "run"]
     for name in ("data", "model", "split", "seed"):
         if name in options:

@@ -83,6 +83,8 @@ _WORKING = (CONFIG, METRICS)
 
 FINISHED = "finished"
 """Where a finished run is kept while its folder trains on."""
+_LETTERS = 12
+"""Of a digest, what a version shows."""
 
 
 def run_folder(options: RunOptions) -> Path:
@@ -138,6 +140,15 @@ def finished_folder(run: Path) -> Path:
     inside = run / FINISHED
     trains_on = not (run / artifacts.MANIFEST).exists() and (inside / artifacts.MANIFEST).exists()
     return inside if trains_on else run
+
+
+def version_of(run: Path) -> str:
+    """What a finished run is called: two runs of one version are the same bytes.
+
+    Raises:
+        ArtefactError: If no finished run stands there.
+    """
+    return artifacts.digest_of(finished_folder(run))[:_LETTERS]
 
 
 def train_on(run: Path) -> None:

@@ -130,6 +130,8 @@ def finish(plan: Plan, neural: Learned, folder: Path) -> JsonObject:
     }
     seed = plan.options.seed
     results |= {"seed": seed, "seeds": [seed], **config.environment()}
+    if plan.updated:
+        results["updated"] = plan.updated
     if shown := together(neural, plan.ground):
         results["together"] = shown
     if said := heads_of_run(neural, plan.cuts, measured[plan.options.model]):

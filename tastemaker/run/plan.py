@@ -43,6 +43,8 @@ class Plan:
     fit: FitConfig
     knobs: CountingSettings
     """settings of counting models that are not at their defaults"""
+    updated: JsonObject | None = None
+    """from which run and by what events, where it follows one; None: it is the first"""
 
     @cached_property
     def ground(self) -> Ground:
@@ -84,6 +86,7 @@ class Plan:
             "vocabulary_sha256": log.vocabulary_sha256,
             "split_sha256": self.cuts.sha256,
             "threads": torch.get_num_threads(),
+            **({"updated": self.updated} if self.updated else {}),
             **config.environment(),
         }
 
@@ -100,6 +103,21 @@ def make_plan(
     drop = options.on_bad_rows == "drop"
     dataset = kept_frame(options, folder)
     dataset = dataset or load(options.data, bad_rows=rejected if drop else None)
+    return plan_of(options, dataset, model, training, knobs)
+
+
+def plan_of(
+    options: RunOptions,
+    dataset: Dataset,
+    model: Shape,
+    training: FitConfig,
+    knobs: CountingSettings,
+) -> Plan:
+    """Check data that are there, and fix every option.
+
+    Raises:
+        BadInput: If they cannot be divided so, or nothing could be measured.
+    """
     cuts = split(dataset.positives(), options.split)
     check_queries(cuts, options.repeats)
     Validation(training.metric, cuts, not options.repeats).check()

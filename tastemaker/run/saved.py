@@ -15,10 +15,11 @@ import polars as pl
 
 from tastemaker import files
 from tastemaker.data.ground import Ground
+from tastemaker.errors import TastemakerError
 from tastemaker.run.answers import Answer
 from tastemaker.run.browsing import Browsing
 from tastemaker.run.events import History
-from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run
+from tastemaker.run.folder import RESULTS, finished_folder, read_config, verify_run, version_of
 from tastemaker.run.histories import Asker, asker_given, asker_of, asker_with
 from tastemaker.run.kept import kept_data
 from tastemaker.run.likeness import likeness_of
@@ -216,7 +217,38 @@ def open_run(path: str | Path, *, remembers: bool = True) -> SavedRun:
     Raises:
         ArtefactError: If it is unfinished, damaged, or not a run.
     """
-    run = finished_folder(Path(path))
+    return open_version(path, remembers=remembers)[0]
+
+
+def open_version(path: str | Path, *, remembers: bool = True) -> tuple[SavedRun, str]:
+    """As `open_run`, with the version: also where another run takes the folder meanwhile.
+
+    Raises:
+        ArtefactError: If it is unfinished, damaged, or not a run.
+    """
+    place, stood = Path(path), _standing(Path(path))
+    while True:
+        fault: Exception | None = None
+        try:
+            saved = _opened(stood[0], remembers)
+        except (TastemakerError, OSError) as error:
+            fault = error
+        before, stood = stood, _standing(place)
+        if stood == before and fault:
+            raise fault
+        if stood == before:
+            return saved, stood[1]
+
+
+def _standing(place: Path) -> tuple[Path, str]:
+    """Where the files of a finished run stand now, and its version; empty where there is none."""
+    try:
+        return finished_folder(place), version_of(place)
+    except TastemakerError:
+        return finished_folder(place), ""
+
+
+def _opened(run: Path, remembers: bool) -> SavedRun:
     verify_run(run)
     config, results = read_config(run), files.read_json(run / RESULTS)
     data = kept_data(run)

@@ -52,8 +52,8 @@ def going_on(run: Path, config: JsonObject) -> str:
         run: Its folder.
         config: The contents of its `config.json`.
     """
-    if config.get("knobs"):
-        return ""  # of a search, whose words are not kept
+    if config.get("knobs") or config.get("updated"):
+        return ""  # of a search, whose words are not kept, or of an update, which begins anew
     try:
         default = backbone_of(str(config["model"])).presets["default"]
         model = list(_changed("model", config["model_config"], to_json(default.model)))

@@ -12,15 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from tastemaker.artifacts import digest_of
 from tastemaker.errors import BadInput, TastemakerError
 from tastemaker.files import JsonObject
+from tastemaker.recommend.merge import TwoHeaded
 from tastemaker.run.answers import Answer
 from tastemaker.run.events import Event as Given
-from tastemaker.run.folder import finished_folder
 from tastemaker.run.histories import Asker, asker_given
 from tastemaker.run.ranking import Request
-from tastemaker.run.saved import SavedRun, open_run
+from tastemaker.run.saved import SavedRun, open_version
 from tastemaker.run.similar import answer_similar
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.events import SHOWN, Event
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 SHOWN_METRICS = ("ndcg@10", "hr@10", "mrr@10", "coverage@10", "novelty@10")
 """Of what was measured, what the model card says; the report has all of it."""
-_LETTERS = 12
-"""Of a digest, what a version shows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +86,10 @@ class Opened:
             ArtefactError: If it is unfinished, damaged, or not a run.
             NumericFault: If its model scores what is no number.
         """
-        saved = open_run(path, remembers=False)
-        opened = cls(saved, digest_of(finished_folder(Path(path)))[:_LETTERS])
+        saved, version = open_version(path, remembers=False)
+        if isinstance(saved.models.neural, TwoHeaded):
+            _ = saved.beside  # read now: another run may take the folder later
+        opened = cls(saved, version)
         users = saved.interactions.user_ids
         first = Told(str(users[0]) if len(users) else "")
         for answer in opened.rank([Asked(first, Wishes(1)), Asked((), Wishes(1))]):

@@ -1,7 +1,7 @@
 """A server as a process: it opens a run and a store, says where it listens, and ends in order.
 
-SIGTERM and Ctrl-C: no new connections, requests in progress are answered, exit code 0. SIGHUP: the
-run's folder is opened again, and takes the old run's place if it is another and sound.
+SIGTERM and Ctrl-C: no new connections, requests in progress are answered, exit code 0. When another
+run stands in the folder, or on SIGHUP, it is opened and takes the old run's place if it is sound.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from tastemaker.serve.app import create_app
 from tastemaker.serve.experiments import Experiment
 from tastemaker.serve.key_file import KeyFile
 from tastemaker.serve.limits import Limits
-from tastemaker.serve.logs import say, written
+from tastemaker.serve.logs import frames, say, written
+from tastemaker.serve.noticing import noticing
 from tastemaker.serve.opened import Opened
 from tastemaker.serve.service import Service
 from tastemaker.serve.store import Store, beside_run
@@ -163,7 +164,10 @@ async def _serving(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _end, server)
     loop.add_signal_handler(signal.SIGHUP, again.set)
-    watching = asyncio.create_task(reopening(service, place.run, again))
+    watching = asyncio.gather(
+        reopening(service, place.run, again),
+        noticing(place.run, lambda: service.run.version, again),
+    )
     bound.listen(BACKLOG)
     host, port = bound.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
@@ -204,3 +208,5 @@ async def reopening(service: Service, run: Path, again: asyncio.Event) -> None:
             await service.swap(run)
         except TastemakerError as error:
             say("swap refused", logging.ERROR, kind=type(error).__name__, what=error.what)
+        except Exception as error:  # whatever it is, the next run is looked at all the same
+            say("swap failed", logging.ERROR, kind=type(error).__name__, where=frames(error))

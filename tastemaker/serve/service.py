@@ -7,6 +7,7 @@ have a few others. Nothing here knows of HTTP.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -233,7 +234,7 @@ class Service:
             check_arms(experiment, new)
             return self.states.serve(new)
 
-        new = await self.apart(opened)
+        new = await asyncio.to_thread(opened)  # however many requests wait
         self.run = new
         self.monitoring.swapped(new.version, new.model)
         say("swap", version=new.version, model=new.model, before=old.version)

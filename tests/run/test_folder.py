@@ -21,6 +21,7 @@ from tastemaker.run.folder import (
     run_folder,
     seal_run,
     train_on,
+    version_of,
 )
 from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import open_run
@@ -101,6 +102,16 @@ def test_a_finished_run_can_be_read_while_its_folder_trains_on(
     seal_run(run, {"best": "ease"})
     assert finished_folder(run) == run
     assert not (run / FINISHED).exists()
+
+
+def test_a_version_is_the_bytes_of_the_finished_run(finished_run: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    version = version_of(run)
+    assert version == version_of(finished_run) and len(version) == 12
+    train_on(run)
+    assert version_of(run) == version
+    with pytest.raises(ArtefactError):
+        version_of(tmp_path)
 
 
 def test_results_are_written_anew_not_into_those_that_are_kept(

@@ -1,5 +1,6 @@
 """Answers for one user: known or not, with a reason, never an item seen or barred."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ import torch
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.metrics.ranking import top_k
 from tastemaker.options import RunOptions
+from tastemaker.run import saved as saved_runs
 from tastemaker.run.answers import Chosen
+from tastemaker.run.folder import seal_run, version_of
 from tastemaker.run.job import run_recommender
-from tastemaker.run.saved import SavedRun, open_run
+from tastemaker.run.publishing import held, next_run, take_place
+from tastemaker.run.saved import SavedRun, open_run, open_version
 from tastemaker.run.wishes import Id
 from tests.conftest import write_data
 from tests.run.refusals import refusing_run
@@ -232,6 +236,31 @@ def test_a_run_can_be_moved(finished_run: Path, tmp_path: Path) -> None:
     moved = Path(shutil.copytree(finished_run, tmp_path / "elsewhere"))
     here, there = open_run(finished_run), open_run(moved)
     assert here.recommend("u1", 5) == there.recommend("u1", 5)
+
+
+@pytest.mark.parametrize("moment", ["read_config", "verify_run"])
+def test_a_run_that_is_replaced_while_it_is_opened_is_opened_again(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Whatever is read in the midst of it, the run is one of both, and the version is its own."""
+    run = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    new = Path(shutil.copytree(finished_run, next_run(run)))
+    results = json.loads((new / "results.json").read_text())
+    (new / "results.json").write_text(json.dumps(results | {"why": "newer"}))
+    seal_run(new, {"best": "new"})
+    plain, times = getattr(saved_runs, moment), []
+
+    def late(folder: Path) -> object:
+        times.append(folder)
+        told = plain(folder)
+        if len(times) == 1:
+            with held(run):
+                take_place(run, new)
+        return told
+
+    monkeypatch.setattr(saved_runs, moment, late)
+    opened, version = open_version(run)
+    assert (version, opened.results["why"]) == (version_of(new), "newer") and len(times) == 2
 
 
 def test_no_run_here(tmp_path: Path) -> None:
