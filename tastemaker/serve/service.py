@@ -26,6 +26,7 @@ from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import say
 from tastemaker.serve.monitoring import Monitoring
 from tastemaker.serve.opened import Asked, Opened, Told
+from tastemaker.serve.people import People
 from tastemaker.serve.refusals import Busy
 from tastemaker.serve.worker import Worker
 
@@ -59,6 +60,10 @@ class Keeps(Protocol):
 
     def hidden(self, now: float | None = None) -> frozenset[str]:
         """Items that are not offered."""
+
+    @property
+    def people(self) -> People:
+        """The users of whom something was told."""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from tastemaker.serve.events import (
 from tastemaker.serve.group_commit import GroupCommit
 from tastemaker.serve.keys import Keys
 from tastemaker.serve.new_events import NewEvents, new_events
+from tastemaker.serve.people import People
 from tastemaker.serve.tables import about, events, hidden
 
 if TYPE_CHECKING:
@@ -147,6 +148,11 @@ class Store:
     def keys(self) -> Keys:
         """The API keys."""
         return Keys(self.database)
+
+    @property
+    def people(self) -> People:
+        """The users of whom something was told."""
+        return People(self.database)
 
     def states(self, identity: Mapping[str, object], precision: Precision) -> StoredStates:
         """What a model keeps of each user; see `states.StoredStates`."""
