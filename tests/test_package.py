@@ -74,7 +74,9 @@ def test_the_wheel_runs_in_a_bare_environment(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     held = zipfile.ZipFile(wheel).namelist()
     for name in ("data/embedded/movielens-small/interactions.parquet", "report/page.html",
-                 "data/embedded/movielens-small/LICENSE.txt", "py.typed"):  # fmt: skip
+                 "data/embedded/movielens-small/LICENSE.txt", "py.typed",
+                 "serve/web/layout.html", "serve/web/web.css", "serve/web/page.js",
+                 "serve/web/icon.svg"):  # fmt: skip
         assert f"tastemaker/{name}" in held
     assert not [name for name in held if name.startswith(("tests/", "recipes/"))]
     bare = tmp_path / "bare"

@@ -26,6 +26,8 @@ from tastemaker.serve.recommendation_routes import recommendation_routes
 from tastemaker.serve.refusals import answer, error_body, malformed, refusal
 from tastemaker.serve.service import Service
 from tastemaker.serve.user_routes import user_routes
+from tastemaker.serve.web.refused_pages import RefusedPages
+from tastemaker.serve.web.routes import web_routes
 
 if TYPE_CHECKING:
     from tastemaker.serve.mcp_tools import Assistants
@@ -73,6 +75,7 @@ def create_app(
         health_routes,
     ):
         app.include_router(routes(service))
+    app.include_router(web_routes(service, keys))
     if assistants:
         app.router.routes.append(
             _Noted("/mcp", assistants, methods=["POST"], include_in_schema=False)
@@ -85,6 +88,7 @@ def create_app(
         hosts=frozenset(map(str.lower, hosts)),
         monitoring=service.monitoring,
     )
+    app.add_middleware(RefusedPages, service=service)  # around the door, whose refusals it shows
     return app
 
 

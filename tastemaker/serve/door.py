@@ -16,13 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tastemaker.errors import TastemakerError
 from tastemaker.serve.bodies import Gone, again, read_body
-from tastemaker.serve.key_file import OPEN, KeyFile
+from tastemaker.serve.key_file import KeyFile, needs_none
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import frames, say
 from tastemaker.serve.monitoring import Monitoring
 from tastemaker.serve.paths import routed
 from tastemaker.serve.rates import Rates
 from tastemaker.serve.refusals import Busy, Refused, answer, error_body, refusal
+from tastemaker.serve.web.cookie import key_in_cookie
 
 REPEATABLE = frozenset((b"boost", b"only", b"allow", b"deny", b"category"))
 """Names of a query that may stand there more than once."""
@@ -97,12 +98,12 @@ class Door:
 
     def _check_client(self, scope: Scope) -> None:
         client = (scope.get("client") or ("",))[0]
-        if self.keys is not None and scope["path"] not in OPEN:
-            owner = self.keys.owner(scope["headers"])
+        if self.keys is not None and not needs_none(scope["path"]):
+            owner = self.keys.owner(scope["headers"]) or self.keys.owner_of(key_in_cookie(scope))
             if owner is None:
                 fix = "Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`."
                 raise Refused(401, "The request carries no key of this server.", "headers", fix)
-            client = f"key {owner}"
+            client, scope["owner"] = f"key {owner}", owner
         if after := self.rates.wait(client):
             what = f"More than {self.limits.rate:g} requests a second."
             raise Busy(429, what, "this client", after)

@@ -18,8 +18,7 @@ from tastemaker.files import shortened
 
 _LINE = re.compile(r"([\w.\-]{1,64})[ \t]+([0-9a-f]{64})")
 _FIX = "Write a name and the sha256 of the key, as `printf %s KEY | sha256sum` prints it."
-OPEN = ("/healthz", "/readyz")
-"""Paths that say nothing about anybody: they need no key."""
+_OPEN = ("/healthz", "/readyz", "/sign-in")
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,25 @@ class KeyFile:
         return cls(hashes)
 
     def owner(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-        """Name of the key that a request carries; None: it carries none of these.
+        """Name of the key that a request carries; None: it carries none of these."""
+        return self.owner_of(_key(headers))
+
+    def owner_of(self, key: bytes) -> str | None:
+        """Name of a key; None: it is none of these.
 
         Every hash is compared to its end, so the time tells nothing about any of them.
         """
-        sent = _hash(_key(headers))
+        sent = _hash(key)
         owner = None
         for name, known in self.hashes.items():
             if hmac.compare_digest(known, sent):
                 owner = name
         return owner
+
+
+def needs_none(path: str) -> bool:
+    """Whether a path says nothing about anybody: it needs no key."""
+    return path in _OPEN or path.startswith("/web/")
 
 
 def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -88,7 +88,6 @@ def test_who_asks_too_often_is_told_when_to_come_again(locked: TestClient) -> No
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
         ("GET", "/v1/users//recommendations", 404),
         ("PATCH", "/v1/model", 405),
         ("GET", "/v1/users/%ff/history", 422),

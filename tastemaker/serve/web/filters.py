@@ -1,0 +1,78 @@
+"""How pages write links, times and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
+
+NOTHING = "–"
+"""Where there is no number or time."""
+
+
+def user_link(user: str) -> str:
+    """Address of the page of a user, whatever their id is."""
+    return _link("users", user)
+
+
+def item_link(item: str) -> str:
+    """Address of the page of an item, whatever its id is."""
+    return _link("items", item)
+
+
+def _link(folder: str, id: str) -> str:
+    if id in (".", ".."):  # which browsers take for steps up, however they are encoded
+        return "/search?" + urlencode({"q": id})
+    return f"/{folder}/{quote(id, safe='')}"
+
+
+def moment(seconds: float | None) -> Markup:
+    """A time for people and for programs.
+
+    Args:
+        seconds: Since 1970, UTC; None: not known.
+    """
+    if seconds is None:
+        return Markup(NOTHING)
+    try:
+        then = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return Markup("{:.0f} s").format(seconds)
+    machine = then.strftime("%Y-%m-%dT%H:%M:%SZ")
+    shown = f"{then.day} {then:%b} {then.year}, {then:%H:%M}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, machine, shown)
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A number with its thousands apart.
+
+    Args:
+        value: The number; None: there is none.
+        digits: Behind the point.
+    """
+    return NOTHING if value is None else f"{value:,.{digits}f}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share, 0 to 1, in per cent."""
+    return NOTHING if value is None else f"{value:.{digits}%}"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """A short span of time."""
+    if seconds is None:
+        return NOTHING
+    return f"{seconds:,.2f} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "user_link": user_link,
+    "item_link": item_link,
+    "moment": moment,
+    "number": number,
+    "percent": percent,
+    "milliseconds": milliseconds,
+}
+"""Name in templates → function."""

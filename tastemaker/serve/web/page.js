@@ -1,0 +1,71 @@
+// Comfort for those whose browser runs scripts; every page works without it.
+"use strict";
+
+// "/" goes to the search box.
+const find = document.getElementById("find");
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || !find) return;
+  event.preventDefault();
+  find.focus();
+  find.select();
+});
+
+// <input data-suggest="/v1/items" list="some-datalist">: titles while one types.
+for (const input of document.querySelectorAll("input[data-suggest]")) {
+  let waiting = 0;
+  let asked = "";
+  const suggest = async () => {
+    const text = input.value.trim();
+    if (text.length < 2 || text === asked) return;
+    asked = text;
+    const query = new URLSearchParams({ q: text, k: 8 });
+    try {
+      const answer = await fetch(`${input.dataset.suggest}?${query}`);
+      if (!answer.ok || text !== asked) return;
+      const found = (await answer.json()).items.map((item) => {
+        const option = document.createElement("option");
+        option.value = item.title;
+        return option;
+      });
+      input.list.replaceChildren(...found);
+    } catch {
+      // The server is away: suggestions are a comfort, and the form itself says so.
+    }
+  };
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(suggest, 180);
+  });
+}
+
+// <button data-copy="id-of-an-element" hidden>: copies its text; shown only where it can.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = label), 2000);
+  });
+}
+
+// <form data-confirm="What is about to happen">: asks before it is sent.
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (!window.confirm(form.dataset.confirm)) event.preventDefault();
+  });
+}
+
+// <form data-live>: sent as soon as a field is changed; its button is not needed then.
+for (const form of document.querySelectorAll("form[data-live]")) {
+  for (const button of form.querySelectorAll("button")) button.hidden = true;
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
+// <input type="range"> with <output for="its id">: the number beside the dial.
+for (const output of document.querySelectorAll("output[for]")) {
+  const input = document.getElementById(output.htmlFor.value);
+  input.addEventListener("input", () => (output.value = input.value));
+}
