@@ -69,3 +69,36 @@ for (const output of document.querySelectorAll("output[for]")) {
   const input = document.getElementById(output.htmlFor.value);
   input.addEventListener("input", () => (output.value = input.value));
 }
+
+// <form data-swap="ids of parts">: while it is dialled, these parts are taken from the page that it
+// would lead to. Of a form among them only where it is sent changes, so nothing typed is lost.
+for (const form of document.querySelectorAll("form[data-swap]")) {
+  let waiting = 0;
+  let newest = 0;
+  const swap = async () => {
+    const mine = ++newest;
+    const fields = [...new FormData(form)].filter(([, value]) => value !== "");
+    const address = `${form.action.split(/[?#]/)[0]}?${new URLSearchParams(fields)}`;
+    try {
+      const answer = await fetch(address);
+      if (!answer.ok || mine !== newest) return;
+      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (mine !== newest) return;
+      for (const id of form.dataset.swap.split(" ")) {
+        const here = document.getElementById(id);
+        const there = next.getElementById(id);
+        if (!here || !there) continue;
+        if (here.tagName === "FORM") here.action = there.getAttribute("action");
+        else here.replaceChildren(...there.childNodes);
+      }
+      history.replaceState(null, "", address);
+    } catch {
+      form.submit(); // the browser says what is wrong
+    }
+  };
+  for (const button of form.querySelectorAll("button")) button.hidden = true;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(swap, 120);
+  });
+}
