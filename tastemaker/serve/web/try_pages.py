@@ -58,7 +58,7 @@ def try_pages(service: Service) -> APIRouter:
         groups = await service.apart(lambda: tastes.of(run))
         k = min(LISTED, service.limits.k)
         hidden = (await service.offered(Wishes())).hidden
-        wishes = replace(asked.wishes(k, because=len(items) > 0), hidden=hidden)
+        wishes = replace(asked.wishes(k, because=len(items) > 1), hidden=hidden)
         chosen = tuple(map(Given, items))
         now = Asked(chosen, wishes, asked.model)
         then = None
