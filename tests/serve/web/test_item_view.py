@@ -23,9 +23,7 @@ def test_events_of_an_item_are_counted_over_the_log(opened: Opened) -> None:
 
 def test_what_else_the_catalogue_says_is_told(opened: Opened) -> None:
     saved = opened.saved
-    frame = saved.data.catalog.frame.with_columns(
-        text=pl.lit("Long <b>ago</b>"), title=pl.lit(" ")
-    )
+    frame = saved.data.catalog.frame.with_columns(text=pl.lit("Long <b>ago</b>"), title=pl.lit(" "))
     data = replace(saved.data, catalog=Catalog(frame))
     view = ItemViews.of(replace(saved, data=data)).item("i5")
     assert view.title == "i5" and view.words == (("Text", "Long <b>ago</b>"),)
