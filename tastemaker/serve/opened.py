@@ -6,8 +6,9 @@ run's manifest: two runs of one version are the same bytes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from tastemaker.artifacts import digest_of
@@ -60,6 +61,8 @@ class Opened:
 
     saved: SavedRun
     version: str
+    since: float = field(default_factory=time.time)
+    """when it was opened, in seconds since 1970"""
 
     @classmethod
     def open(cls, path: str | Path) -> Opened:

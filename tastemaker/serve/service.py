@@ -20,6 +20,7 @@ from tastemaker.run.answers import Answer
 from tastemaker.run.events import Event as Given
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.adding import Appended
+from tastemaker.serve.database import Database
 from tastemaker.serve.erasure import Erased
 from tastemaker.serve.events import Event
 from tastemaker.serve.limits import Limits
@@ -27,6 +28,7 @@ from tastemaker.serve.logs import say
 from tastemaker.serve.monitoring import Monitoring
 from tastemaker.serve.opened import Asked, Opened, Told
 from tastemaker.serve.people import People
+from tastemaker.serve.recommended import Recommended
 from tastemaker.serve.refusals import Busy
 from tastemaker.serve.worker import Worker
 
@@ -39,6 +41,10 @@ FRESH = 1.0
 
 class Keeps(Protocol):
     """What a server asks of its store."""
+
+    @property
+    def database(self) -> Database:
+        """Where it is, for who counts what is there."""
 
     def append(self, batch: Sequence[Event]) -> Appended:
         """Add events durably."""
@@ -88,6 +94,7 @@ class Service:
         self.worker = Worker(limits.queue, limits.patience)
         self.monitoring = Monitoring(lambda: self.worker.waiting)
         self.monitoring.serves(run.version, run.model)
+        self.recommended = Recommended()
         self._threads = ThreadPoolExecutor(THREADS, "store")
         self._in_threads = 0
         self._hidden: tuple[float, frozenset[str]] = (-FRESH, frozenset())
@@ -124,6 +131,7 @@ class Service:
         """One list of one run, together with those that others wait for."""
         run = self.run
         answer = await self.worker.together(run, asked, run.rank)
+        self.recommended.count(run, answer)
         return Ranked(answer, run)
 
     async def similar(self, item: str, wishes: Wishes, available: bool = True) -> Ranked:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
+
+from tastemaker.serve.web.charts import interval, part
 
 NOTHING = "–"
 """Where there is no number or time."""
@@ -67,6 +69,22 @@ def milliseconds(seconds: float | None) -> str:
     return f"{seconds:,.2f} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
 
 
+def points(change: float) -> str:
+    """How a share changed, in points of a hundred, with its sign."""
+    sign = "+" if change > 0 else "−" if change < 0 else "±"
+    return f"{sign}{abs(change) * 100:.1f} points"
+
+
+def day(then: date) -> str:
+    """A day, for people."""
+    return f"{then.day} {then:%b} {then.year}"
+
+
+def slashes(path: str) -> Markup:
+    """A path that may go on in the next line after each of its slashes."""
+    return Markup("/<wbr>").join(path.split("/"))
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "user_link": user_link,
     "item_link": item_link,
@@ -74,5 +92,10 @@ FILTERS: dict[str, Callable[..., str]] = {
     "number": number,
     "percent": percent,
     "milliseconds": milliseconds,
+    "points": points,
+    "day": day,
+    "part": part,
+    "interval": interval,
+    "slashes": slashes,
 }
 """Name in templates → function."""

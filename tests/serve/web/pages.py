@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import httpx2
 
-VOID = {"meta", "link", "input", "img", "br", "hr", "path", "line"}
+VOID = {"wbr", "meta", "link", "input", "img", "br", "hr", "path", "line"}
 FIELDS = {"input", "select", "textarea"}
 
 
@@ -60,7 +60,7 @@ def checked(response: httpx2.Response) -> Page:
     assert policy.startswith("default-src 'none';") and "unsafe" not in policy
     assert response.headers["x-content-type-options"] == "nosniff"
     page = Page(response.text)
-    assert page.problems == []
+    assert page.problems == [], page.problems
     assert response.text.startswith("<!doctype html>") and page.title.strip()
     assert page.all("html")[0]["lang"] == "en"
     _named(page)
