@@ -67,6 +67,9 @@ class Keeps(Protocol):
     def hidden(self, now: float | None = None) -> frozenset[str]:
         """Items that are not offered."""
 
+    def hidden_until(self, item: str) -> float | None:
+        """Until when an item is not offered."""
+
     @property
     def people(self) -> People:
         """The users of whom something was told."""

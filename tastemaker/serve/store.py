@@ -8,6 +8,7 @@ restores an old dump, while what they do later is somebody's new history.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -200,6 +201,18 @@ class Store:
         gone = delete(hidden).where(hidden.c.item_id == checked_id(item, "item_id"))
         with self.database.writing() as connection:
             return connection.execute(gone).rowcount > 0
+
+    def hidden_until(self, item: str) -> float | None:
+        """Until when an item is hidden, in seconds since 1970; None: it is offered.
+
+        Infinity stands for good.
+        """
+        asked = select(hidden.c.until).where(hidden.c.item_id == checked_id(item, "item_id"))
+        with self.database.reading() as connection:
+            row = connection.execute(asked).first()
+        if row is None or (row.until is not None and row.until <= microseconds(time.time())):
+            return None
+        return math.inf if row.until is None else seconds(row.until)
 
     def hidden(self, now: float | None = None) -> frozenset[str]:
         """Items that are not to be offered at a time (seconds since 1970; None: now)."""

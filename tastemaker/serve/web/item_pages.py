@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -65,7 +66,7 @@ def item_pages(service: Service) -> APIRouter:
         run = service.run
         run.known_item(item)
         view = await service.apart(lambda: views.of(run).item(item))
-        hidden = await service.apart(service.store.hidden)
+        until = await service.apart(lambda: service.store.hidden_until(item))
         answer: Answer | None = None
         problem: BadInput | Refused | None = None
         try:
@@ -78,7 +79,8 @@ def item_pages(service: Service) -> APIRouter:
             request,
             run,
             view=view,
-            hidden=item in hidden,
+            until=until,
+            for_good=until == math.inf,
             answer=answer,
             moves=None if answer is None else placed(answer),
             problem=problem,

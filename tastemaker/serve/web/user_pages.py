@@ -11,10 +11,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from tastemaker.run.wishes import Wishes
+from tastemaker.serve.events import Event
 from tastemaker.serve.opened import Asked, Opened, Told
 from tastemaker.serve.schemas import HUGE, InPath, Words
 from tastemaker.serve.service import Service
 from tastemaker.serve.web.deed_form import deed_form
+from tastemaker.serve.web.elsewhere import Elsewhere, elsewhere
+from tastemaker.serve.web.item_lists import named
 from tastemaker.serve.web.next_items import NextItems, next_items, without
 from tastemaker.serve.web.per_run import PerRun
 from tastemaker.serve.web.steering_form import steering_form
@@ -34,6 +37,8 @@ class UserQuery(Wished):
     page: _Page = 1
     added: Annotated[str, Field(max_length=200)] = ""
     """event_id of an event; the list says how it moved for that"""
+    others: bool = False
+    """whether to say where the other models place the items"""
 
 
 class UsersQuery(Words):
@@ -66,15 +71,18 @@ def user_pages(service: Service) -> APIRouter:
         run, told = service.run, await service.told(user)
         groups = await service.apart(lambda: tastes.of(run))
         view = await service.apart(lambda: user_view(run, told, groups, asked.page))
-        listed = await _next(service, run, told, asked)
+        added = _added(told, asked.added)
+        listed, ranks = await _next(service, run, told, asked)
         return page(
             "user.html",
             request,
             run,
             view=view,
             next=listed,
+            elsewhere=ranks,
             asked=asked,
-            added=_added(told, asked.added),
+            added=added,
+            title=named(run, [added.item_id])[0].title if added else "",
             form=deed_form(run),
             steer=steering_form(run, groups),
         )
@@ -83,21 +91,25 @@ def user_pages(service: Service) -> APIRouter:
     return router
 
 
-async def _next(service: Service, run: Opened, told: Told, asked: UserQuery) -> NextItems:
-    """What comes next for a user, and how that moved for the event that they ask about."""
+async def _next(
+    service: Service, run: Opened, told: Told, asked: UserQuery
+) -> tuple[NextItems, Elsewhere]:
+    """What comes next for a user, how that moved, and where other models place it."""
     k = min(LISTED, service.limits.k)
+    reach = min(REACH * k, service.limits.k)
     before = without(told, asked.added) if asked.added else None
-
-    def of(who: Told, wishes: Wishes) -> Asked:
-        return Asked(who, wishes, asked.model)
-
     hidden = (await service.offered(Wishes())).hidden
     wishes = replace(asked.wishes(k, because=True), hidden=hidden)
-    further = replace(wishes, k=min(REACH * k, service.limits.k), because=False)
-    now, then = of(told, wishes), None if before is None else of(before, further)
-    return await service.worker.call(lambda: next_items(run, now, then))
+    further = replace(wishes, k=reach, because=False)
+    now = Asked(told, wishes, asked.model)
+    then = None if before is None else Asked(before, further, asked.model)
+    listed = await service.worker.call(lambda: next_items(run, now, then))
+    answer = listed.answer
+    if answer is None or not asked.others:
+        return listed, {}
+    return listed, await service.worker.call(lambda: elsewhere(run, now, answer, reach))
 
 
-def _added(told: Told, event: str) -> str:
-    """The item of an event that was told."""
-    return next((one.item_id for one in told.events if one.event_id == event), "")
+def _added(told: Told, event: str) -> Event | None:
+    """An event that was told; None: it was not."""
+    return next((one for one in told.events if event and one.event_id == event), None)

@@ -1,13 +1,18 @@
 """Pages of users."""
 
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
+from tastemaker.serve.app import create_app
 from tastemaker.serve.events import Event
 from tastemaker.serve.opened import Opened
 from tastemaker.serve.service import Service
+from tastemaker.serve.store import Store
+from tests.run.thinking import thinking
+from tests.serve.served import LIMITS
 from tests.serve.web.pages import checked
 
 
@@ -102,3 +107,34 @@ def test_pages_of_events_keep_the_wishes(client: TestClient, service: Service) -
     page = checked(client.get("/users/u?boost=Odd"))
     assert "/users/u?boost=Odd&weight=0.2&page=2#events" in page.links()
     assert "/users/u?page=1#events" in checked(client.get("/users/u?page=2")).links()
+
+
+def test_ranks_of_other_models_are_shown_where_asked(client: TestClient) -> None:
+    assert "elsewhere" not in client.get("/users/u1").text
+    response = client.get("/users/u1?others=true&boost=Odd")
+    checked(response)
+    assert response.text.count("elsewhere") == 15 and "popularity <strong>" in response.text
+
+
+def test_what_a_model_thought_is_shown(opened: Opened, kept: Store) -> None:
+    thinks = replace(opened, saved=thinking(opened.saved))
+    with TestClient(create_app(Service(thinks, kept, LIMITS))) as client:
+        response = client.get("/users/u1?model=vrec")
+        checked(response)
+        assert "What the model thought" in response.text and "Its thought:" in response.text
+        assert "What the model thought" not in client.get("/users/nobody?model=vrec").text
+
+
+def test_a_log_without_times_has_a_history_in_order(opened: Opened, kept: Store) -> None:
+    saved = opened.saved
+    whole, learnt = (
+        replace(log, times=None) for log in (saved.data.interactions, saved.interactions)
+    )
+    data = replace(saved.data, interactions=whole)
+    bare = replace(opened, saved=replace(saved, data=data, interactions=learnt))
+    with TestClient(create_app(Service(bare, kept, LIMITS))) as client:
+        response = client.get("/users/u1")
+        checked(response)
+        assert 'class="strip"' not in response.text and 'class="deeds"' in response.text
+        checked(client.get("/users"))
+        checked(client.get("/items/i5"))
