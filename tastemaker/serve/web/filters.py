@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
+from tastemaker.serve.web.addresses import segment_of
 from tastemaker.serve.web.charts import interval, part
 
 NOTHING = "–"
@@ -25,9 +25,7 @@ def item_link(item: str) -> str:
 
 
 def _link(folder: str, id: str) -> str:
-    if id in (".", ".."):  # which browsers take for steps up, however they are encoded
-        return "/search?" + urlencode({"q": id})
-    return f"/{folder}/{quote(id, safe='')}"
+    return f"/{folder}/{segment_of(id)}"
 
 
 def moment(seconds: float | None) -> Markup:

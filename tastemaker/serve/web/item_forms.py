@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from tastemaker.errors import BadInput
 from tastemaker.serve.refusals import without_query
-from tastemaker.serve.schemas import InPath
 from tastemaker.serve.service import Service
+from tastemaker.serve.web.addresses import InAddress
 from tastemaker.serve.web.filters import item_link
 from tastemaker.serve.web.forms import form_of
 from tastemaker.serve.web.origin import same_origin
@@ -24,7 +24,7 @@ def item_forms(service: Service) -> APIRouter:
     router = APIRouter(include_in_schema=False, dependencies=checks)
 
     @router.post("/items/{item}/hide")
-    async def hide(item: InPath, request: Request) -> Response:
+    async def hide(item: InAddress, request: Request) -> Response:
         """Offer an item to nobody, for good or until a time, and go back to it."""
         form = await form_of(request, ("until",))
         until = time_of(form["until"], "until") if "until" in form else None
@@ -35,7 +35,7 @@ def item_forms(service: Service) -> APIRouter:
         return RedirectResponse(item_link(item), 303)
 
     @router.post("/items/{item}/offer")
-    async def offer(item: InPath, request: Request) -> Response:
+    async def offer(item: InAddress, request: Request) -> Response:
         """Offer an item again, and go back to it."""
         await form_of(request, ())
         await service.unhide(item)

@@ -14,8 +14,9 @@ from tastemaker.errors import BadInput
 from tastemaker.run.answers import Answer
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.refusals import Refused
-from tastemaker.serve.schemas import HUGE, InPath, Share, Words
+from tastemaker.serve.schemas import HUGE, Share, Words
 from tastemaker.serve.service import Service
+from tastemaker.serve.web.addresses import InAddress
 from tastemaker.serve.web.item_forms import item_forms
 from tastemaker.serve.web.item_lists import LISTED, item_lists, named
 from tastemaker.serve.web.item_view import ItemViews
@@ -60,7 +61,7 @@ def item_pages(service: Service) -> APIRouter:
 
     @router.get("/items/{item}")
     async def item(
-        item: InPath, request: Request, asked: Annotated[ItemQuery, Query()]
+        item: InAddress, request: Request, asked: Annotated[ItemQuery, Query()]
     ) -> HTMLResponse:
         """An item, and what goes with it."""
         run = service.run

@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from tastemaker.errors import BadInput
 from tastemaker.serve.refusals import without_query
-from tastemaker.serve.schemas import InPath
 from tastemaker.serve.service import Service
+from tastemaker.serve.web.addresses import InAddress
 from tastemaker.serve.web.deed_form import FIELDS, event_of
 from tastemaker.serve.web.filters import user_link
 from tastemaker.serve.web.forms import form_of, required
@@ -26,7 +26,7 @@ def user_forms(service: Service) -> APIRouter:
     router = APIRouter(include_in_schema=False, dependencies=[Depends(same_origin)])
 
     @router.post("/users/{user}/events")
-    async def add(user: InPath, request: Request, asked: Annotated[Wished, Query()]) -> Response:
+    async def add(user: InAddress, request: Request, asked: Annotated[Wished, Query()]) -> Response:
         """Add an event and go back to the list, which shows how it moved.
 
         Where the item is not clear, it asks which one is meant.
@@ -54,7 +54,7 @@ def user_forms(service: Service) -> APIRouter:
         return RedirectResponse(address, 303)
 
     @router.post("/users/{user}/erase", dependencies=[Depends(without_query)])
-    async def erase(user: InPath, request: Request) -> Response:
+    async def erase(user: InAddress, request: Request) -> Response:
         """Erase a user and say how much went."""
         required(await form_of(request, ("sure",)), "sure")
         gone = await service.erase(user)

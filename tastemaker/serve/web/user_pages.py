@@ -13,8 +13,9 @@ from starlette.responses import HTMLResponse
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.events import Event
 from tastemaker.serve.opened import Asked, Opened, Told
-from tastemaker.serve.schemas import HUGE, InPath, Words
+from tastemaker.serve.schemas import HUGE, Words
 from tastemaker.serve.service import Service
+from tastemaker.serve.web.addresses import InAddress
 from tastemaker.serve.web.deed_form import deed_form
 from tastemaker.serve.web.elsewhere import Elsewhere, elsewhere
 from tastemaker.serve.web.item_lists import named
@@ -65,7 +66,7 @@ def user_pages(service: Service) -> APIRouter:
 
     @router.get("/users/{user}")
     async def user(
-        user: InPath, request: Request, asked: Annotated[UserQuery, Query()]
+        user: InAddress, request: Request, asked: Annotated[UserQuery, Query()]
     ) -> HTMLResponse:
         """Everything of a user, and what comes next for them."""
         run, told = service.run, await service.told(user)

@@ -36,6 +36,7 @@ def evil(opened: Opened, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     kept = tmp_path_factory.mktemp("evil") / "kept.sqlite"
     with Store.open(kept) as store:
         store.append([Event(f"e{n}", EVIL, item, 2e9) for n, item in enumerate((EVIL, "i1"))])
+        store.append([Event("up", "..", "i1", 2e9)])
         store.hide(EVIL)
         with listening(Service(opened, store, LIMITS)) as address:
             yield address
@@ -165,6 +166,9 @@ def test_what_looks_like_html_is_text(evil: str, browser_page: Shown) -> None:
         assert page.locator("h1").text_content() == EVIL
         assert page.get_by_role("link", name=EVIL).count() == 1
         assert page.locator("main img").count() == 0
+        page.goto("/users")
+        page.get_by_role("link", name="..", exact=True).click()
+        assert page.locator("h1").text_content() == ".."
         page.goto("/items")
         assert page.get_by_role("link", name=EVIL).count() == 1
         assert page.locator("main img").count() == 0

@@ -1,7 +1,6 @@
 """Pages of users."""
 
 from dataclasses import replace
-from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -11,6 +10,7 @@ from tastemaker.serve.events import Event
 from tastemaker.serve.opened import Opened
 from tastemaker.serve.service import Service
 from tastemaker.serve.store import Store
+from tastemaker.serve.web.filters import user_link
 from tests.run.thinking import thinking
 from tests.serve.served import LIMITS
 from tests.serve.web.pages import checked
@@ -79,13 +79,25 @@ def test_somebody_new_gets_what_is_popular(client: TestClient) -> None:
     assert 'class="listed"' in response.text
 
 
-IDS = ["a/b", "%", "%2F", "<script>alert(1)</script>", "é ü", "a?b#c", "x" * 500, 'it\'s "so"']
+IDS = [
+    "..",
+    ".",
+    "=..",
+    "a/b",
+    "%",
+    "%2F",
+    "<script>alert(1)</script>",
+    "é ü",
+    "a?b#c",
+    "x" * 500,
+    'it\'s "so"',
+]
 
 
 @pytest.mark.parametrize("user", IDS)
 def test_an_id_may_have_any_letters(client: TestClient, service: Service, user: str) -> None:
     service.store.append([Event(f"e {user}", user, "i1", 2e9)])
-    address = f"/users/{quote(user, safe='')}"
+    address = user_link(user)
     response = client.get(address)
     page = checked(response)
     assert "<script>" not in response.text
