@@ -13,6 +13,8 @@ from math import ceil, floor, log10
 
 from markupsafe import Markup
 
+from tastemaker.report.wording import SPACE, percent
+
 HIGH, STEP = 100.0, 10.0
 """Height of a chart, and width of a day, in its own units."""
 COLOURS = 6
@@ -94,7 +96,7 @@ def compared(name: str, title: str, days: Sequence[date], now: Series, before: S
         f"Between {_share(min(shares))} and {_share(max(shares))} a day." if shares else "No days."
     )
     marks = Markup("").join([*lines, *hints])
-    return _chart(name, title, told, days, marks, _scale(top, "{:.3g} %", 100))
+    return _chart(name, title, told, days, marks, _scale(top, "{:.3g}" + SPACE + "%", 100))
 
 
 def interval(ends: tuple[float | None, float, float | None], top: float) -> Markup:
@@ -179,18 +181,21 @@ def _hinted(place: int, hint: str, marks: str = "") -> Markup:
 
 def _line(values: Sequence[float | None], top: float, colour: str) -> Markup:
     """A line through the days that have a value; a day alone is a dot."""
-    steps, pen = [], "M"
+    line, dots = [], []
+    padded = [None, *values, None]
     for place, value in enumerate(values):
         if value is None:
-            pen = "M"
             continue
-        steps.append(
-            f"{pen}{(place + 0.5) * STEP:g} {HIGH - value / top * HIGH:.2f}"
-            + ("h.01" if pen == "M" else "")
-        )
-        pen = "L"
-    return Markup('<path class="line {}" d="{}"/>').format(colour, " ".join(steps))
+        at = f"{(place + 0.5) * STEP:g} {HIGH - value / top * HIGH:.2f}"
+        first, last = padded[place] is None, padded[place + 2] is None
+        if first and last:
+            dots.append(f"M{at}h.01")
+        else:
+            line.append(f"{'M' if first else 'L'}{at}")
+    return Markup('<path class="line {}" d="{}"/><path class="line dots {}" d="{}"/>').format(
+        colour, " ".join(line), colour, " ".join(dots)
+    )
 
 
 def _share(value: float | None) -> str:
-    return "no events" if value is None else f"{value:.1%}"
+    return "no events" if value is None else percent(value)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from markupsafe import Markup
 
+from tastemaker.report.wording import percent
 from tastemaker.serve.web.addresses import segment_of
 from tastemaker.serve.web.charts import interval, part
 
@@ -16,16 +17,12 @@ NOTHING = "–"
 
 def user_link(user: str) -> str:
     """Address of the page of a user, whatever their id is."""
-    return _link("users", user)
+    return f"/users/{segment_of(user)}"
 
 
 def item_link(item: str) -> str:
     """Address of the page of an item, whatever its id is."""
-    return _link("items", item)
-
-
-def _link(folder: str, id: str) -> str:
-    return f"/{folder}/{segment_of(id)}"
+    return f"/items/{segment_of(item)}"
 
 
 def moment(seconds: float | None) -> Markup:
@@ -53,11 +50,6 @@ def number(value: float | None, digits: int = 0) -> str:
         digits: Behind the point.
     """
     return NOTHING if value is None else f"{value:,.{digits}f}"
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """A share, 0 to 1, in per cent."""
-    return NOTHING if value is None else f"{value:.{digits}%}"
 
 
 def milliseconds(seconds: float | None) -> str:

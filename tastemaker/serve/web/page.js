@@ -51,6 +51,9 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
+// <p data-again>: what it says is not whole yet, so the page is read again.
+if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), 1500);
+
 // <form data-confirm="What is about to happen">: asks before it is sent.
 for (const form of document.querySelectorAll("form[data-confirm]")) {
   form.addEventListener("submit", (event) => {

@@ -59,6 +59,12 @@ class RefusedPages:
 
     def _show(self, scope: Scope, refused: Message, body: bytes) -> ASGIApp:
         error = json.loads(body)["error"]
+        if refused["status"] == 404 and "route" not in scope:
+            error |= {
+                "what": "There is no such page.",
+                "where": "",
+                "fix": "Begin at the overview.",
+            }
         request, run = Request(scope), self.service.run
         if refused["status"] == 401:
             problem = error["what"] if scope["path"] == SIGN_IN else ""

@@ -47,6 +47,7 @@ def page(
         "run": run,
         "section": first,
         "whole_section": not further,
+        "status": status,
         "owner": request.scope.get("owner"),
     }
     text = _environment().get_template(template).render(values)

@@ -37,7 +37,8 @@ def test_lines_leave_out_days_without_events() -> None:
     before = Series("before", (None,) * 5, "before")
     root = ElementTree.fromstring(compared("c", "share", DAYS, now, before))
     paths = {one.get("class"): one.get("d", "") for one in root.iter("path")}
-    assert paths["line series-2"].count("M") == 2 and paths["line series-2"].count("L") == 1
+    assert paths["line series-2"].count("M") == 1 and paths["line series-2"].count("L") == 1
+    assert paths["line dots series-2"].count("M") == 1 and paths["line dots before"] == ""
     assert paths["line before"] == ""
 
 

@@ -1,5 +1,6 @@
 """How pages write links, times and numbers."""
 
+from datetime import date
 from urllib.parse import unquote
 
 import pytest
@@ -33,8 +34,12 @@ def test_times_are_for_people_and_programs() -> None:
 def test_numbers_are_read_at_a_glance() -> None:
     assert filters.number(1234567) == "1,234,567"
     assert filters.number(0.12345, 3) == "0.123"
-    assert filters.percent(0.1234) == "12.3%"
+    assert filters.percent(0.1234) == "12.3\u202f%"
     assert filters.milliseconds(0.00123) == "1.23 ms"
     assert filters.milliseconds(2.5) == "2.50 s"
     for filter in (filters.number, filters.percent, filters.milliseconds):
         assert filter(None) == filters.NOTHING
+    assert filters.points(0.0123) == "+1.2 points" and filters.points(-0.5) == "−50.0 points"
+    assert filters.points(0.0) == "±0.0 points"
+    assert filters.day(date(2026, 1, 31)) == "31 Jan 2026"
+    assert filters.slashes("/a/<b>") == "/<wbr>a/<wbr>&lt;b&gt;"
