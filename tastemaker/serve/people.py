@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, literal, select
 
 from tastemaker.serve.database import Database
-from tastemaker.serve.events import SHOWN, seconds
+from tastemaker.serve.events import SHOWN, checked_id, seconds
 from tastemaker.serve.tables import events
 
 READ = 5_000
@@ -68,8 +68,10 @@ class People:
         """At most k users whose id begins with a text, in the order of the database.
 
         Raises:
+            BadInput: If no id can begin so.
             Unavailable: If the database is away.
         """
+        text = checked_id(text, "q") if text else ""
         least = func.min(events.c.user_id)
         first = select(least.label("user"), literal(1).label("step")).where(
             events.c.user_id >= text

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tastemaker.errors import BadInput
 from tastemaker.serve import people
 from tastemaker.serve.events import Event
 from tastemaker.serve.store import Store
@@ -46,6 +47,11 @@ def test_users_by_how_their_ids_begin(store: Store) -> None:
     assert store.people.beginning("é", 5) == ["é"]
     assert store.people.beginning("zz", 5) == []
     assert store.people.beginning("%", 5) == []
+
+
+def test_what_no_id_begins_with_is_refused(store: Store) -> None:
+    with pytest.raises(BadInput):
+        store.people.beginning("a\x00", 5)
 
 
 def test_one_busy_user_does_not_hide_the_next(store: Store) -> None:

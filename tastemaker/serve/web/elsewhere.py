@@ -11,8 +11,8 @@ from tastemaker.run.ranking import Request
 from tastemaker.serve.opened import Asked, Opened
 from tastemaker.serve.web.next_items import asker_of
 
-Elsewhere = Mapping[str, tuple[tuple[str, int | None], ...]]
-"""Item → (model, its rank there; None: not that far up)."""
+Elsewhere = Mapping[str, tuple[tuple[str, int], ...]]
+"""Item → (model, its rank there), of the models that place it far enough up."""
 
 
 def elsewhere(run: Opened, asked: Asked, listed: Answer, reach: int) -> Elsewhere:
@@ -36,6 +36,8 @@ def elsewhere(run: Opened, asked: Asked, listed: Answer, reach: int) -> Elsewher
             continue
         found[name] = {item.item: rank for rank, item in enumerate(answer.items, start=1)}
     return {
-        item.item: tuple((name, ranks.get(item.item)) for name, ranks in found.items())
+        item.item: tuple(
+            (name, ranks[item.item]) for name, ranks in found.items() if item.item in ranks
+        )
         for item in listed.items
     }

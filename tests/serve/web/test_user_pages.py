@@ -125,7 +125,7 @@ def test_ranks_of_other_models_are_shown_where_asked(client: TestClient) -> None
     assert "elsewhere" not in client.get("/users/u1").text
     response = client.get("/users/u1?others=true&boost=Odd")
     checked(response)
-    assert response.text.count("elsewhere") == 15 and "popularity <strong>" in response.text
+    assert response.text.count("elsewhere") == 15 and "ease <strong>" in response.text
 
 
 def test_what_a_model_thought_is_shown(opened: Opened, kept: Store) -> None:
