@@ -21,9 +21,11 @@ from tastemaker.serve.tables import erased, events
 
 _CHUNK = 100_000
 """Numbers of events that are read together."""
+_NEVER = 2**31
+"""A day that nobody lives to see."""
 _DAY = SECONDS * 1_000_000
 """Microseconds."""
-PATIENCE = 0.5
+PATIENCE = 0.3
 """Seconds that one look may take, about."""
 
 
@@ -35,8 +37,8 @@ class Told:
     """by the day on which they were told"""
     total: int
     """all events that are kept"""
-    complete: bool
-    """whether all of the days that can be asked for are counted"""
+    whole: int
+    """the first day that is counted whole, and with it all later ones; 0: all that were told"""
 
 
 class DayCounts:
@@ -54,6 +56,8 @@ class DayCounts:
         self._mark: object = None
         self._counts: Counter[tuple[int, str, str]] = Counter()
         self._newest = self._oldest = self._total = 0
+        self._whole = _NEVER
+        self._last = Told({}, 0, _NEVER)
 
     def read(self, today: int, patience: float = PATIENCE) -> Told:
         """Count what was not counted yet.
@@ -65,43 +69,56 @@ class DayCounts:
         Raises:
             Unavailable: If the database is away.
         """
-        until, first = time.monotonic() + patience, today - 2 * MOST_DAYS
-        with self._lock, self._database.reading() as connection:
-            newest = connection.execute(select(func.max(events.c.number))).scalar_one() or 0
-            mark = connection.execute(_MARK).one()
-            if mark != self._mark or newest < self._newest:
-                total = connection.execute(select(func.count()).select_from(events)).scalar_one()
-                self._start(newest, total)
-                self._mark = mark
-            while self._newest < newest and time.monotonic() < until:
-                upto = min(self._newest + _CHUNK, newest)
-                self._total += self._add(connection, self._newest, upto)[0]
-                self._newest = upto
-            while self._oldest > 0 and time.monotonic() < until:
-                above = max(0, self._oldest - _CHUNK)
-                count, day = self._add(connection, above, self._oldest)
-                self._oldest = 0 if count and day < first else above
-            for key in [key for key in self._counts if key[0] <= first]:
-                del self._counts[key]
-            complete = self._newest == newest and self._oldest == 0
-            return Told(dict(self._counts), self._total, complete)
+        if not self._lock.acquire(blocking=False):
+            return self._last  # one who counts is enough; others shall not wait with it
+        try:
+            with self._database.reading() as connection:
+                self._last = self._read(connection, today, time.monotonic() + patience)
+            return self._last
+        finally:
+            self._lock.release()
+
+    def _read(self, connection: Connection, today: int, until: float) -> Told:
+        first = today - 2 * MOST_DAYS
+        newest = connection.execute(select(func.max(events.c.number))).scalar_one() or 0
+        mark = connection.execute(_MARK).one()
+        if mark != self._mark or newest < self._newest:
+            total = connection.execute(select(func.count()).select_from(events)).scalar_one()
+            self._start(newest, total)
+            self._mark = mark
+        while self._newest < newest and time.monotonic() < until:
+            upto = min(self._newest + _CHUNK, newest)
+            self._total += sum(self._add(connection, self._newest, upto).values())
+            self._newest = upto
+        while self._oldest > 0 and time.monotonic() < until:
+            above = max(0, self._oldest - _CHUNK)
+            added = self._add(connection, above, self._oldest)
+            self._oldest = 0 if added and max(added) < first else above
+            self._whole = min([self._whole, *(day + 1 for day in added)])
+        for key in [key for key in self._counts if key[0] <= first]:
+            del self._counts[key]
+        whole = self._whole if self._oldest else 0
+        behind = self._newest < newest
+        return Told(dict(self._counts), self._total, _NEVER if behind else whole)
 
     def _start(self, newest: int, total: int) -> None:
         self._counts.clear()
         self._newest = self._oldest = newest
-        self._total = total
+        self._total, self._whole = total, _NEVER
 
-    def _add(self, connection: Connection, above: int, upto: int) -> tuple[int, int]:
-        """Count the events of some numbers; how many they are, and the newest day of them."""
+    def _add(self, connection: Connection, above: int, upto: int) -> Counter[int]:
+        """Count the events of some numbers; how many they are, by day."""
         wanted = (events.c.number > above, events.c.number <= upto)
         day = (events.c.received // _DAY).label("day")
         typed = select(day, events.c.kind, self._band).where(*wanted).subquery()
         names = (typed.c.day, typed.c.kind, typed.c.band)
         asked = select(*names, func.count()).group_by(*names)
         rows = [(int(row[0]), row[1], row[2], row[3]) for row in connection.execute(asked)]
+        added: Counter[int] = Counter()
         for in_day, kind, band, count in rows:
             self._counts[in_day, *self._type(kind, band)] += count
-        return sum(row[3] for row in rows), max((row[0] for row in rows), default=0)
+            added[in_day] += count
+        return added
 
     def _type(self, kind: str, band: str) -> tuple[str, str]:
         kind = kind or self.declared.only_event or ""

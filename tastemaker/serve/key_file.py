@@ -18,7 +18,9 @@ from tastemaker.files import shortened
 
 _LINE = re.compile(r"([\w.\-]{1,64})[ \t]+([0-9a-f]{64})")
 _FIX = "Write a name and the sha256 of the key, as `printf %s KEY | sha256sum` prints it."
-_OPEN = ("/healthz", "/readyz", "/sign-in")
+OPEN = ("/healthz", "/readyz")
+"""Paths for programs that say nothing about anybody: they need no key."""
+_SIGN_IN, _DRAWING = "/sign-in", "/web/"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class KeyFile:
 
 def needs_none(path: str) -> bool:
     """Whether a path says nothing about anybody: it needs no key."""
-    return path in _OPEN or path.startswith("/web/")
+    return path in OPEN or path == _SIGN_IN or path.startswith(_DRAWING)
 
 
 def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

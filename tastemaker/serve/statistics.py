@@ -26,6 +26,8 @@ MOST_DAYS = 90
 TYPES = 6
 """That are shown apart; the rest are shown together."""
 
+_LEAST = min(CODES.values())
+
 
 @dataclass(frozen=True)
 class Type:
@@ -71,9 +73,23 @@ class Window:
         """The same for each day."""
         return list(map(_part, one.now, self.totals))
 
-    def daily_before(self, one: Type) -> list[float | None]:
-        """The same for each day of the time before."""
-        return list(map(_part, one.before, self.totals_before))
+    @property
+    def smooth(self) -> int:
+        """Days that a point of a line stands for: single days of a long time are a thicket."""
+        return 7 if len(self.totals) > 31 else 1
+
+    def line(self, one: Type) -> list[float | None]:
+        """Its share in the `smooth` days up to each day."""
+        return self._both(one)[len(self.totals) :]
+
+    def line_before(self, one: Type) -> list[float | None]:
+        """The same for the time before."""
+        return self._both(one)[: len(self.totals)]
+
+    def _both(self, one: Type) -> list[float | None]:
+        some, all = one.before + one.now, self.totals_before + self.totals
+        spans = [slice(max(0, n + 1 - self.smooth), n + 1) for n in range(len(all))]
+        return [_part(sum(some[span]), sum(all[span])) for span in spans]
 
 
 def day_of(seconds: float) -> int:
@@ -114,16 +130,19 @@ def log_counts(data: Dataset) -> tuple[Counts, int]:
         return {}, 0
     days = log.times // SECONDS
     last = int(days.max())
-    lately = days > last - 2 * MOST_DAYS
-    said = polarities(log, data.declared)[lately]
-    kinds = np.zeros(len(said), np.int64) if log.events is None else log.events[lately]
-    rows = np.column_stack([days[lately], kinds, said])
-    found, counted = np.unique(rows, axis=0, return_counts=True)
-    names = {code: name for name, code in CODES.items()}
-    return {
-        (int(day), log.event_names[kind], names[int(code)]): int(count)
-        for (day, kind, code), count in zip(found.tolist(), counted.tolist(), strict=True)
-    }, last
+    first = last - 2 * MOST_DAYS + 1
+    lately = days >= first
+    said = polarities(log, data.declared)[lately].astype(np.int64)
+    kinds = 0 if log.events is None else log.events[lately].astype(np.int64)
+    codes = {code - _LEAST: name for name, code in CODES.items()}
+    width, all_kinds = max(codes) + 1, len(log.event_names)
+    found = np.bincount(((days[lately] - first) * all_kinds + kinds) * width + said - _LEAST)
+    counts = {}
+    for place in np.flatnonzero(found).tolist():
+        rest, code = divmod(place, width)
+        day, kind = divmod(rest, all_kinds)
+        counts[first + day, log.event_names[kind], str(codes[code])] = int(found[place])
+    return counts, last
 
 
 def _labels(declared: Declaration) -> dict[tuple[str, str], str]:

@@ -1,6 +1,8 @@
 """Events of the store by day and type, on both databases."""
 
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -46,7 +48,7 @@ def test_events_are_counted_by_what_they_say(store: Store) -> None:
         ]
     )
     counted = DayCounts(store.database, DECLARED).read(TODAY)
-    assert counted.total == 10 and counted.complete
+    assert counted.total == 10 and counted.whole == 0
     found = {(kind, said): count for (_, kind, said), count in counted.counts.items()}
     assert found == {
         ("view", "implicit_positive"): 3,
@@ -86,9 +88,9 @@ def test_what_takes_long_is_counted_in_parts(store: Store, monkeypatch: pytest.M
     store.append([told(n) for n in range(10)])
     counts = DayCounts(store.database, DECLARED)
     first = counts.read(TODAY, patience=0)
-    assert (first.total, first.complete, first.counts) == (10, False, {})
+    assert (first.total, first.counts) == (10, {}) and first.whole > TODAY + 1
     whole = counts.read(TODAY)
-    assert whole.complete and sum(whole.counts.values()) == 10
+    assert whole.whole == 0 and sum(whole.counts.values()) == 10
 
 
 def test_what_is_older_than_anybody_asks_for_is_not_read(
@@ -99,9 +101,38 @@ def test_what_is_older_than_anybody_asks_for_is_not_read(
     age(store, 2 * MOST_DAYS + 1)
     store.append([told(n) for n in range(8, 10)])
     counted = DayCounts(store.database, DECLARED).read(TODAY)
-    assert (counted.total, sum(counted.counts.values()), counted.complete) == (10, 2, True)
+    assert (counted.total, sum(counted.counts.values()), counted.whole) == (10, 2, 0)
+
+
+def test_the_newest_days_are_whole_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day_counts, "_CHUNK", 2)
+    for days, batch in ((0, [1, 2, 3]), (2, [4, 5]), (3, [6, 7, 8])):
+        age(store, days)
+        store.append([told(n) for n in batch])
+    counts, clock = DayCounts(store.database, DECLARED), iter(range(99))
+    monkeypatch.setattr(day_counts, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    seen = [counts.read(TODAY, patience=2) for _ in range(4)]
+    # One look reads two events: of today's three, then of the two of three days ago, …
+    assert [one.whole for one in seen] == [TODAY + 1, TODAY - 2, TODAY - 4, 0]
+    assert [sum(one.counts.values()) for one in seen] == [2, 4, 6, 8]
+
+
+def test_who_looks_while_another_counts_does_not_wait(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.append([told(1)])
+    counts = DayCounts(store.database, DECLARED)
+    inner: list[int] = []
+    add = DayCounts._add
+
+    def meanwhile(self: DayCounts, *asked: Any) -> object:
+        inner.append(counts.read(TODAY).whole)
+        return add(self, *asked)
+
+    monkeypatch.setattr(DayCounts, "_add", meanwhile)
+    assert counts.read(TODAY).whole == 0 and inner[0] > TODAY + 1
 
 
 def test_a_store_without_events(store: Store) -> None:
     counted = DayCounts(store.database, Declaration()).read(TODAY)
-    assert (counted.total, counted.counts, counted.complete) == (0, {}, True)
+    assert (counted.total, counted.counts, counted.whole) == (0, {}, 0)

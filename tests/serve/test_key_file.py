@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tastemaker.errors import BadInput
-from tastemaker.serve.key_file import KeyFile
+from tastemaker.serve.key_file import KeyFile, needs_none
 
 KEY = "a long random text"
 HASH = hashlib.sha256(KEY.encode()).hexdigest()
@@ -45,3 +45,19 @@ def test_a_file_that_is_none_is_refused_without_repeating_it(tmp_path: Path, tex
     assert "secret" not in str(error.value) and str(path) in error.value.where
     with pytest.raises(BadInput):
         KeyFile.read(tmp_path / "missing")
+
+
+@pytest.mark.parametrize(
+    ("path", "open_to_all"),
+    [("/healthz", True), ("/readyz", True), ("/sign-in", True), ("/web/web.css", True),
+     ("/web", False), ("/", False), ("/sign-out", False), ("/metrics", False),
+     ("/sign-in/x", False), ("/v1/web/x", False)],
+)  # fmt: skip
+def test_what_says_nothing_of_anybody_needs_no_key(path: str, open_to_all: bool) -> None:
+    assert needs_none(path) is open_to_all
+
+
+def test_a_key_alone_has_its_owner() -> None:
+    keys = KeyFile.of({"shop": KEY})
+    assert keys.owner_of(KEY.encode()) == "shop"
+    assert keys.owner_of(b"") is None and keys.owner_of(bytes(32)) is None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tastemaker.data.declaration import Declaration, ValueBands
+from tastemaker.data.polarity import CODES, polarities
 from tastemaker.serve.opened import Opened
 from tastemaker.serve.statistics import MOST_DAYS, TYPES, day_of, log_counts, window_of
 
@@ -31,7 +32,17 @@ def test_shares_are_of_all_events_and_set_against_the_time_before() -> None:
     (view,) = window.types
     assert (view.label, view.now, view.before) == ("view", (0, 3), (0, 1))
     assert window.share(view) == 3 / 8 and window.share_before(view) == 1 / 2
-    assert window.daily(view) == [0.0, 0.75] and window.daily_before(view) == [None, 0.5]
+    assert window.daily(view) == [0.0, 0.75] and window.line_before(view) == [None, 0.5]
+    assert window.line(view) == window.daily(view)
+
+
+def test_a_long_time_is_drawn_by_weeks_up_to_each_day() -> None:
+    counts = {(100, "view", "implicit_positive"): 1, (97, "shown", ""): 3}
+    window = window_of(counts, PLAIN, 103, 90)
+    (view,) = window.types
+    line = window.line(view)
+    assert line[-10:] == [None, None, None, 0.0, 0.0, 0.0, 0.25, 0.25, 0.25, 0.25]
+    assert window.line_before(view) == [None] * 90
 
 
 def test_bands_of_values_are_types_of_their_own() -> None:
@@ -63,7 +74,11 @@ def test_a_log_is_counted_by_its_own_last_days(opened: Opened) -> None:
     assert last == day_of(float(times.max()))
     days = times // 86_400
     assert sum(counts.values()) == (days > last - 2 * MOST_DAYS).sum()
-    assert {kind for _, kind, _ in counts} <= set(data.interactions.event_names)
+    said = polarities(data.interactions, data.declared)
+    day, kind, polarity = max(counts)
+    assert day == last and kind in data.interactions.event_names
+    at = (days == day) & (said == CODES[polarity])  # type: ignore[index]
+    assert counts[day, kind, polarity] == at.sum()
     assert log_counts(replace(data, interactions=replace(data.interactions, times=None))) == ({}, 0)
 
 

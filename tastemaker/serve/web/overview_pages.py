@@ -58,7 +58,7 @@ def overview_pages(service: Service) -> APIRouter:
             kept[:] = [_Kept(run, DayCounts(service.store.database, declared))]
         mine, today = kept[0], day_of(time.time())
         told = mine.told.read(today)
-        if told.total:
+        if told.total or told.whole:
             return told, window_of(told.counts, declared, today, days), False
         if mine.log is None:
             mine.log = log_counts(run.saved.data)
@@ -80,6 +80,7 @@ def overview_pages(service: Service) -> APIRouter:
             hidden=len(hidden),
             window=window,
             of_log=of_log,
+            counting=told.whole > day_of(time.time()) - 2 * wished.days + 1,
             lately=_lately(told),
             choices=DAYS,
             charts=_charts(window),
@@ -115,8 +116,8 @@ def _charts(window: Window) -> dict[str, object]:
             f"share-{n}",
             f"Share of {one.label} in all events, by day",
             window.days,
-            Series("now", window.daily(one), colour(n)),
-            Series("before", window.daily_before(one), "before"),
+            Series("now", window.line(one), colour(n)),
+            Series("before", window.line_before(one), "before"),
         )
         for n, one in enumerate(window.types)
     ]

@@ -63,7 +63,7 @@ class RefusedPages:
             error |= {
                 "what": "There is no such page.",
                 "where": "",
-                "fix": "Begin at the overview.",
+                "fix": "Check the address.",
             }
         request, run = Request(scope), self.service.run
         if refused["status"] == 401:

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from tastemaker.data.declaration import Declaration
 from tastemaker.errors import Unavailable
 from tastemaker.serve.app import create_app
+from tastemaker.serve.day_counts import DayCounts
 from tastemaker.serve.opened import Opened
 from tastemaker.serve.service import Service
 from tastemaker.serve.store import Store
@@ -61,6 +62,19 @@ def test_before_anything_is_told_the_log_is_shown_as_such(client: TestClient) ->
     assert "Nothing was told to this server yet." in page.text and page.all("svg")
     client.post("/v1/events", json={"events": [event(1)]})
     assert "Nothing was told" not in checked(client.get("/")).text
+
+
+def test_what_is_not_counted_yet_is_said(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post("/v1/events", json={"events": [event(1)]})
+    whole = DayCounts.read
+    monkeypatch.setattr(DayCounts, "read", lambda self, today: whole(self, today, patience=0))
+    page = checked(client.get("/"))
+    assert "Still counting" in page.text and "data-again" in page.text
+    assert figures(page)["Events told since"].startswith("1 ")
+    monkeypatch.setattr(DayCounts, "read", whole)
+    assert "Still counting" not in checked(client.get("/")).text
 
 
 def with_kinds(opened: Opened, kinds: list[str], timed: bool = True) -> Opened:
