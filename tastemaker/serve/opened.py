@@ -53,6 +53,8 @@ class Asked:
     wishes: Wishes
     model: str = ""
     """empty: the one that the run recommends with"""
+    explain: bool = False
+    """whether to add what the model thought"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,9 @@ class Opened:
         """
         answers: list[Answer | TastemakerError] = []
         try:
-            requests = [Request(self._asker(one), one.wishes, one.model) for one in asked]
+            requests = [
+                Request(self._asker(one), one.wishes, one.model, one.explain) for one in asked
+            ]
             told = self.saved.rank_many(requests)
             return [_known(one, answer) for one, answer in zip(asked, told, strict=True)]
         except TastemakerError as error:

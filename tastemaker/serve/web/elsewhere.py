@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tastemaker.errors import BadInput
 from tastemaker.run.answers import Answer
-from tastemaker.run.ranking import Request
 from tastemaker.serve.opened import Asked, Opened
-from tastemaker.serve.web.next_items import asker_of
 
 Elsewhere = Mapping[str, tuple[tuple[str, int], ...]]
 """Item → (model, its rank there), of the models that place it far enough up."""
@@ -24,17 +21,14 @@ def elsewhere(run: Opened, asked: Asked, listed: Answer, reach: int) -> Elsewher
         listed: The answer.
         reach: Ranks that are looked through.
     """
-    asker, own = asker_of(run, asked), listed.model
     wishes = replace(asked.wishes, k=reach, because=False)
-    found: dict[str, dict[str, int]] = {}
-    for name in run.saved.models.names:
-        if name == own:
-            continue
-        try:
-            (answer,) = run.saved.rank_many([Request(asker, wishes, name)])
-        except BadInput:  # it has no such heads, say
-            continue
-        found[name] = {item.item: rank for rank, item in enumerate(answer.items, start=1)}
+    names = [name for name in run.saved.models.names if name != listed.model]
+    answers = run.rank([replace(asked, wishes=wishes, model=name) for name in names])
+    found = {
+        name: {item.item: rank for rank, item in enumerate(answer.items, start=1)}
+        for name, answer in zip(names, answers, strict=True)
+        if isinstance(answer, Answer)  # one has no such heads, say
+    }
     return {
         item.item: tuple(
             (name, ranks[item.item]) for name, ranks in found.items() if item.item in ranks

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tastemaker.errors import BadInput
+from tastemaker.errors import BadInput, TastemakerError
 from tastemaker.run.answers import Answer
 from tastemaker.run.explained import thinker_of
 from tastemaker.run.histories import Asker, asker_given
-from tastemaker.run.ranking import Request
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.opened import Asked, Opened, Told, given_of
 from tastemaker.serve.web.moves import Moves, moved, placed
@@ -66,11 +65,15 @@ def asker_of(run: Opened, who: Asked) -> Asker:
 
 
 def _answer(run: Opened, asked: Asked) -> Answer:
-    asker = asker_of(run, asked)
-    explain = asked.wishes.because and len(asker.context.items) > 0
-    explain = explain and _thinks(run, asked.wishes, asked.model)
-    request = Request(asker, asked.wishes, asked.model, explain)
-    return run.saved.rank_many([request])[0]
+    explain = (
+        asked.wishes.because
+        and _thinks(run, asked.wishes, asked.model)
+        and len(asker_of(run, asked).context.items) > 0
+    )
+    (answer,) = run.rank([replace(asked, explain=explain)])
+    if isinstance(answer, TastemakerError):
+        raise answer
+    return answer
 
 
 def _thinks(run: Opened, wishes: Wishes, model: str) -> bool:

@@ -78,12 +78,14 @@ for (const output of document.querySelectorAll("output[for]")) {
 for (const form of document.querySelectorAll("form[data-swap]")) {
   let waiting = 0;
   let newest = 0;
+  const button = form.querySelector("button"); // sends it by hand, where that is all that works
   const swap = async () => {
     const mine = ++newest;
     const fields = [...new FormData(form)].filter(([, value]) => value !== "");
     const address = `${form.action.split(/[?#]/)[0]}?${new URLSearchParams(fields)}`;
     try {
       const answer = await fetch(address);
+      button.hidden = answer.ok;
       if (!answer.ok || mine !== newest) return;
       const next = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (mine !== newest) return;
@@ -96,10 +98,10 @@ for (const form of document.querySelectorAll("form[data-swap]")) {
       }
       history.replaceState(null, "", address);
     } catch {
-      form.submit(); // the browser says what is wrong
+      button.hidden = false;
     }
   };
-  for (const button of form.querySelectorAll("button")) button.hidden = true;
+  button.hidden = true;
   form.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(swap, 120);

@@ -200,3 +200,16 @@ def test_an_event_is_added_by_keyboard_alone(server: str, browser_page: Shown) -
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.name") == "sure"
+
+
+def test_a_dial_that_cannot_ask_leaves_its_button(server: str, browser_page: Shown) -> None:
+    with browser_page(server) as page:
+        page.goto("/users/u6")
+        apply = page.get_by_role("button", name="Apply")
+        assert not apply.is_visible()
+        page.route("**/users/u6?*", lambda route: route.abort("aborted"))
+        page.get_by_label("Only", exact=True).select_option("Odd")
+        apply.wait_for()
+        page.unroute("**/users/u6?*")
+        apply.click()
+        assert "Only from: Odd" in str(page.locator("#list").text_content())
