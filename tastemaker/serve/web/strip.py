@@ -100,7 +100,7 @@ def _bars(
 def tick(time: float, span: float = 2 * _DAY) -> str:
     """A time in words, as precise as so many seconds in all make sensible; UTC."""
     when = datetime.fromtimestamp(time, UTC)
-    if span < 120:
+    if span < 900:
         return f"{when:%H:%M:%S}"
     if span < _DAY:
         return f"{when:%H:%M}"

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from starlette.testclient import TestClient
 
 from tastemaker.serve.service import Service
@@ -57,3 +58,25 @@ def test_unknown_items_and_too_many_are_said(client: TestClient) -> None:
     refused = client.get(f"/try?{many}", headers={"accept": "text/html"})
     checked(refused)
     assert refused.status_code == 422
+
+
+NASTY = ("%00", "%ff", "%F0%9F%98%80", "%0a", "a" * 201, "%ed%a0%80", "'%22<>&", "%25", "1e999")
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_nothing_that_is_typed_is_a_fault(client: TestClient, text: str) -> None:
+    for query in (
+        f"users?q={text}",
+        f"users/{text}",
+        f"users/u1?boost={text}",
+        f"users/u1?weight={text}",
+        f"users/u1?added={text}",
+        f"users/u1?page={text}",
+        f"items?q={text}",
+        f"items/{text}",
+        f"items/i5?relevance={text}",
+        f"try?q={text}&item={text}",
+    ):
+        response = client.get(f"/{query}", headers={"accept": "text/html"})
+        checked(response)
+        assert response.status_code in (200, 404, 422), query
