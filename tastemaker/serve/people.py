@@ -41,8 +41,12 @@ class People:
 
     database: Database
 
-    def newest(self, k: int) -> list[Active]:
+    def newest(self, k: int, offset: int = 0) -> list[Active]:
         """The k users of whom something was told last, the last one first.
+
+        Args:
+            k: Number of users.
+            offset: Users passed over before the first, such as those of earlier pages.
 
         Raises:
             Unavailable: If the database is away.
@@ -59,6 +63,7 @@ class People:
             .group_by(newest.c.user_id)
             .order_by(func.max(newest.c.number).desc())
             .limit(k)
+            .offset(offset)
         )
         with self.database.reading() as connection:
             rows = connection.execute(asked).all()

@@ -37,7 +37,9 @@ class UserList:
     """beginning of an id; empty: nobody is looked for"""
     found: tuple[Found, ...]
     active: tuple[Active, ...]
-    """of the store"""
+    """one page of the store"""
+    told: Paging
+    """of them; how many there are beyond the page after is not known"""
     busiest: tuple[LogUser, ...]
     """one page of the log"""
     paging: Paging
@@ -54,13 +56,14 @@ class UserLists:
         self.service = service
         self._log = PerRun(lambda run: LogUsers(run.saved.data.interactions))
 
-    def of(self, run: Opened, asked: str, page: int) -> UserList:
+    def of(self, run: Opened, asked: str, page: int = 1, told: int = 1) -> UserList:
         """What a page shows; those who were erased are not listed.
 
         Args:
             run: The run.
             asked: Beginning of an id; empty: nobody is looked for.
             page: Of the users of the log, from 1.
+            told: Page of those told of last, from 1.
 
         Raises:
             Unavailable: If the database is away.
@@ -68,11 +71,15 @@ class UserLists:
         log, store = self._log.of(run), self.service.store
         paging = Paging(page, LISTED, len(log))
         if asked:
-            return UserList(asked, tuple(self._found(log, asked)), (), (), paging)
+            nobody = Paging(1, LISTED, 0)
+            return UserList(asked, tuple(self._found(log, asked)), (), nobody, (), paging)
         busiest = log.busiest(LISTED, paging.first)
         gone = store.erased([one.user for one in busiest])
         there = tuple(one for one in busiest if one.user not in gone)
-        return UserList("", (), tuple(store.people.newest(LISTED)), there, paging)
+        first = (told - 1) * LISTED
+        newest = store.people.newest(LISTED + 1, first)
+        active = Paging(told, LISTED, first + len(newest))
+        return UserList("", (), tuple(newest[:LISTED]), active, there, paging)
 
     def _found(self, log: LogUsers, asked: str) -> Iterable[Found]:
         """Users whose id begins so: the one who is called exactly so first."""

@@ -47,6 +47,8 @@ class UsersQuery(Words):
 
     q: Annotated[str, Field(max_length=1000)] = ""
     page: _Page = 1
+    told: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    """page of those told of last"""
     erased: Annotated[int | None, Field(ge=0)] = None
     """events of a user who was just erased"""
 
@@ -61,7 +63,7 @@ def user_pages(service: Service) -> APIRouter:
     async def users(request: Request, asked: Annotated[UsersQuery, Query()]) -> HTMLResponse:
         """Users by how their ids begin; those told of last, and those of the run's log."""
         run = service.run
-        found = await service.apart(lambda: lists.of(run, asked.q.strip(), asked.page))
+        found = await service.apart(lambda: lists.of(run, asked.q.strip(), asked.page, asked.told))
         return page("users.html", request, run, found=found, erased=asked.erased)
 
     @router.get("/users/{user}")

@@ -26,6 +26,16 @@ def test_the_log_is_listed_page_by_page(service: Service, lists: UserLists) -> N
     }
 
 
+def test_who_was_told_of_is_listed_page_by_page(service: Service, lists: UserLists) -> None:
+    for start in (0, 15):
+        tell(service, *(f"new{n:02}" for n in range(start, start + 15)))
+    one, two = lists.of(service.run, ""), lists.of(service.run, "", told=2)
+    users = [user.user for user in (*one.active, *two.active)]
+    assert users == [f"new{n:02}" for n in range(29, -1, -1)]
+    assert (one.told.after, two.told.before, two.told.after) == (2, 1, None)
+    assert lists.of(service.run, "", told=9).active == ()
+
+
 def test_a_whole_id_is_found_before_those_that_begin_so(service: Service, lists: UserLists) -> None:
     tell(service, "u1x", "u1")
     found = lists.of(service.run, "u1", 1).found
