@@ -25,7 +25,7 @@ from tastemaker.serve.rates import Rates
 from tastemaker.serve.refusals import Busy, Refused, answer, error_body, refusal
 from tastemaker.serve.web.cookie import key_in_cookie
 
-REPEATABLE = frozenset((b"boost", b"only", b"allow", b"deny", b"category"))
+REPEATABLE = frozenset((b"boost", b"only", b"allow", b"deny", b"category", b"item"))
 """Names of a query that may stand there more than once."""
 UNKNOWN = "(no route)"
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"))

@@ -65,6 +65,8 @@ class Asked:
     wishes: Wishes
     model: str = ""
     """empty: the one that the run recommends with"""
+    explain: bool = False
+    """whether to add what the model thought"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +117,7 @@ class Opened:
                 pairs = zip(asked, askers, strict=True)
                 self.asking([(a.who, b.context) for a, b in pairs if isinstance(a.who, Told)])
             requests = [
-                Request(asker, one.wishes, one.model)
+                Request(asker, one.wishes, one.model, one.explain)
                 for one, asker in zip(asked, askers, strict=True)
             ]
             told = self.saved.rank_many(requests)

@@ -28,6 +28,7 @@ from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import say
 from tastemaker.serve.monitoring import Monitoring
 from tastemaker.serve.opened import Asked, Opened, Told
+from tastemaker.serve.people import People
 from tastemaker.serve.recommended import Recommended
 from tastemaker.serve.remembering import KeepsStates, Remembered
 from tastemaker.serve.successor import check_arms, opened_beside
@@ -64,6 +65,13 @@ class Keeps(KeepsStates, Protocol):
 
     def hidden(self, now: float | None = None) -> frozenset[str]:
         """Items that are not offered."""
+
+    def hidden_until(self, item: str) -> float | None:
+        """Until when an item is not offered."""
+
+    @property
+    def people(self) -> People:
+        """The users of whom something was told."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ restores an old dump, while what they do later is somebody's new history.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ from tastemaker.serve.events import (
 )
 from tastemaker.serve.group_commit import GroupCommit
 from tastemaker.serve.new_events import NewEvents, new_events
+from tastemaker.serve.people import People
 from tastemaker.serve.tables import about, erased, events, hidden
 
 if TYPE_CHECKING:
@@ -160,6 +162,11 @@ class Store:
         """
         return new_events(self.database, declared, since, kinds)
 
+    @property
+    def people(self) -> People:
+        """The users of whom something was told."""
+        return People(self.database)
+
     def states(self, identity: Mapping[str, object], precision: Precision) -> StoredStates:
         """What a model keeps of each user; see `states.StoredStates`."""
         from tastemaker.serve.states import StoredStates
@@ -206,6 +213,18 @@ class Store:
         gone = delete(hidden).where(hidden.c.item_id == checked_id(item, "item_id"))
         with self.database.writing() as connection:
             return connection.execute(gone).rowcount > 0
+
+    def hidden_until(self, item: str) -> float | None:
+        """Until when an item is hidden, in seconds since 1970; None: it is offered.
+
+        Infinity stands for good.
+        """
+        asked = select(hidden.c.until).where(hidden.c.item_id == checked_id(item, "item_id"))
+        with self.database.reading() as connection:
+            row = connection.execute(asked).first()
+        if row is None or (row.until is not None and row.until <= microseconds(time.time())):
+            return None
+        return math.inf if row.until is None else seconds(row.until)
 
     def hidden(self, now: float | None = None) -> frozenset[str]:
         """Items that are not to be offered at a time (seconds since 1970; None: now)."""

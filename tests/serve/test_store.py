@@ -1,5 +1,6 @@
 """The store on both databases: what it was told once is there, once, until it is erased."""
 
+import math
 import threading
 import time
 from typing import Any
@@ -174,3 +175,15 @@ def test_a_store_is_itself_when_it_is_opened_again(url: str) -> None:
         store.append([event(1)])
     with Store.open(url, create=False) as store:
         assert store.identity == identity and len(store) == 1
+
+
+def test_an_item_is_hidden_until_it_is_offered_again(store: Store) -> None:
+    assert store.hidden_until("i1") is None
+    store.hide("i1")
+    assert store.hidden_until("i1") == math.inf
+    store.hide("i1", 4_000_000_000.5)
+    assert store.hidden_until("i1") == 4_000_000_000.5
+    store.hide("i1", 1000.0)
+    assert store.hidden_until("i1") is None
+    store.unhide("i1")
+    assert store.hidden_until("i1") is None

@@ -14,6 +14,7 @@ from tastemaker.serve.refusals import unknown
 FILES = {
     "page.css": ("tastemaker.report", "text/css"),
     "web.css": ("tastemaker.serve.web", "text/css"),
+    "people.css": ("tastemaker.serve.web", "text/css"),
     "page.js": ("tastemaker.serve.web", "text/javascript"),
     "icon.svg": ("tastemaker.serve.web", "image/svg+xml"),
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
 from tastemaker.report.wording import percent
+from tastemaker.serve.web.addresses import segment_of
 from tastemaker.serve.web.charts import interval, part
 
 NOTHING = "–"
@@ -17,18 +17,12 @@ NOTHING = "–"
 
 def user_link(user: str) -> str:
     """Address of the page of a user, whatever their id is."""
-    return _link("users", user)
+    return f"/users/{segment_of(user)}"
 
 
 def item_link(item: str) -> str:
     """Address of the page of an item, whatever its id is."""
-    return _link("items", item)
-
-
-def _link(folder: str, id: str) -> str:
-    if id in (".", ".."):  # which browsers take for steps up, however they are encoded
-        return "/search?" + urlencode({"q": id})
-    return f"/{folder}/{quote(id, safe='')}"
+    return f"/items/{segment_of(item)}"
 
 
 def moment(seconds: float | None) -> Markup:

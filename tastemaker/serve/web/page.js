@@ -72,3 +72,38 @@ for (const output of document.querySelectorAll("output[for]")) {
   const input = document.getElementById(output.htmlFor.value);
   input.addEventListener("input", () => (output.value = input.value));
 }
+
+// <form data-swap="ids of parts">: while it is dialled, these parts are taken from the page that it
+// would lead to. Of a form among them only where it is sent changes, so nothing typed is lost.
+for (const form of document.querySelectorAll("form[data-swap]")) {
+  let waiting = 0;
+  let newest = 0;
+  const button = form.querySelector("button"); // sends it by hand, where that is all that works
+  const swap = async () => {
+    const mine = ++newest;
+    const fields = [...new FormData(form)].filter(([, value]) => value !== "");
+    const address = `${form.action.split(/[?#]/)[0]}?${new URLSearchParams(fields)}`;
+    try {
+      const answer = await fetch(address);
+      button.hidden = answer.ok;
+      if (!answer.ok || mine !== newest) return;
+      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (mine !== newest) return;
+      for (const id of form.dataset.swap.split(" ")) {
+        const here = document.getElementById(id);
+        const there = next.getElementById(id);
+        if (!here || !there) continue;
+        if (here.tagName === "FORM") here.action = there.getAttribute("action");
+        else here.replaceChildren(...there.childNodes);
+      }
+      history.replaceState(null, "", address);
+    } catch {
+      button.hidden = false;
+    }
+  };
+  button.hidden = true;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(swap, 120);
+  });
+}

@@ -16,7 +16,9 @@ from tastemaker.serve.service import Service
 from tastemaker.serve.web.signing_in import SIGN_IN, local
 from tastemaker.serve.web.templates import page
 
-PAGES = frozenset((b"", b"users", b"items", b"search", b"model", b"web", b"sign-in", b"sign-out"))
+PAGES = frozenset(
+    (b"", b"users", b"items", b"search", b"try", b"model", b"web", b"sign-in", b"sign-out")
+)
 """How paths of pages begin."""
 PROGRAMS = frozenset((b"v1", b"mcp", b"healthz", b"readyz", b"metrics", b"openapi.json"))
 """How paths begin that are for programs, whoever asks."""

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import httpx2
 
-VOID = {"wbr", "meta", "link", "input", "img", "br", "hr", "rect", "path", "line"}
+VOID = {"wbr", "meta", "link", "input", "img", "br", "hr", "path", "line"}
 FIELDS = {"input", "select", "textarea"}
 
 

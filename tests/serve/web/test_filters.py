@@ -19,8 +19,8 @@ def test_a_link_holds_any_id_in_one_segment(id: str) -> None:
 
 
 @pytest.mark.parametrize("id", [".", ".."])
-def test_what_browsers_take_for_a_step_is_no_path(id: str) -> None:
-    assert filters.user_link(id) == f"/search?q={id}"
+def test_what_browsers_take_for_a_step_has_a_sign_before_it(id: str) -> None:
+    assert filters.user_link(id) == f"/users/%3D{id}"
 
 
 def test_times_are_for_people_and_programs() -> None:
