@@ -54,6 +54,12 @@ class Keeps(KeepsStates, Protocol):
     def told(self, user: str, newest: int) -> tuple[list[Event], float | None]:
         """The newest events of a user, oldest first, and until when they were erased."""
 
+    def history(self, user: str, newest: int) -> list[Event]:
+        """The newest events of a user, oldest first."""
+
+    def erased(self, users: Sequence[str]) -> dict[str, float]:
+        """Until when some users were erased."""
+
     def erase(self, user: str) -> Erased:
         """Remove a user."""
 

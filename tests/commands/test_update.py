@@ -73,7 +73,8 @@ def test_what_is_shown_of_an_update(capsys: pytest.CaptureFixture[str]) -> None:
     for said in ("9 new events, 1 new user, 2 new items since v1", "another database",
                  "3 events that the log has", "4 events that choose", "2: no kind",
                  "5 old events", "old weights", "60 users: 0.1000 (a) → 0.2000 (blend)",
-                 "[+0.0500, +0.1500]", "1 of these events is of an item", "Published: it is better.",
+                 "[+0.0500, +0.1500]", "1 of these events is of an item",
+                 "Published: it is better.",
                  "r is v2 now, and was v1", "--rollback"):  # fmt: skip
         assert said in out, said
     kept = {"published": False, "kept": "r.next", "start": "afresh", "version": "v1"}

@@ -171,12 +171,16 @@ class serving:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             if address := re.search(r"http://\S+", line):
+                # A log that nobody reads would in the end hold up the server.
+                self.reading = threading.Thread(target=self.process.stderr.read)
+                self.reading.start()
                 return address[0]
         raise AssertionError("it ended before it was ready")
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         assert self.process.wait(30) == 0
+        self.reading.join()
         assert self.process.stderr is not None
         self.process.stderr.close()
 
