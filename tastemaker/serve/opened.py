@@ -112,7 +112,7 @@ class Opened:
         """
         answers: list[Answer | TastemakerError] = []
         try:
-            askers = [self._asker(one) for one in asked]
+            askers = [self.asker(one) for one in asked]
             if self.asking is not None:
                 pairs = zip(asked, askers, strict=True)
                 self.asking([(a.who, b.context) for a, b in pairs if isinstance(a.who, Told)])
@@ -129,7 +129,8 @@ class Opened:
             answers += self.rank([one])
         return answers
 
-    def _asker(self, one: Asked) -> Asker:
+    def asker(self, one: Asked) -> Asker:
+        """Who asks, as the run reads them."""
         if isinstance(one.who, tuple):
             return asker_given(self.saved, one.who, (), "")
         return self.asker_of(one.who)

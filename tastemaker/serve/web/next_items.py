@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from tastemaker.errors import BadInput, TastemakerError
 from tastemaker.run.answers import Answer
 from tastemaker.run.explained import thinker_of
-from tastemaker.run.histories import Asker, asker_given
 from tastemaker.run.wishes import Wishes
-from tastemaker.serve.opened import Asked, Opened, Told, given_of
+from tastemaker.serve.opened import Asked, Opened, Told
 from tastemaker.serve.web.moves import Moves, moved, placed
 
 
@@ -56,19 +55,11 @@ def without(told: Told, event: str) -> Told | None:
     return None if len(left) == len(told.events) else replace(told, events=left)
 
 
-def asker_of(run: Opened, who: Asked) -> Asker:
-    """Who asks, as the run reads them."""
-    if isinstance(who.who, tuple):
-        return asker_given(run.saved, who.who, (), "")
-    given = [given_of(event) for event in who.who.events]
-    return run.saved.context_with(who.who.user, given, who.who.erased)
-
-
 def _answer(run: Opened, asked: Asked) -> Answer:
     explain = (
         asked.wishes.because
         and _thinks(run, asked.wishes, asked.model)
-        and len(asker_of(run, asked).context.items) > 0
+        and len(run.asker(asked).context.items) > 0
     )
     (answer,) = run.rank([replace(asked, explain=explain)])
     if isinstance(answer, TastemakerError):

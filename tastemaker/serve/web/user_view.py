@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tastemaker.run.wishes import PLAIN
-from tastemaker.serve.opened import Asked, Opened, Told
+from tastemaker.serve.opened import Opened, Told
 from tastemaker.serve.web.deeds import Deed, deeds_of
-from tastemaker.serve.web.next_items import asker_of
 from tastemaker.serve.web.paging import Paging
 from tastemaker.serve.web.strip import Strip, day, strip_of
 from tastemaker.serve.web.tastes import Taste, Tastes
@@ -64,7 +62,7 @@ def user_view(run: Opened, told: Told, tastes: Tastes, page: int = 1) -> UserVie
     paging = Paging(page, DEEDS, len(deeds))
     in_log = user in saved.data.interactions.user_codes
     profile = run.profile(user, INTERESTS) if in_log and told.erased is None else None
-    chosen = asker_of(run, Asked(told, PLAIN)).context.items
+    chosen = run.asker_of(told).context.items
     return UserView(
         user,
         in_log,
