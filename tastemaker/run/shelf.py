@@ -148,8 +148,10 @@ class Shelf:
         only, boosts = self._only(wishes), self._boosts(wishes)
         if members := [group for group in only if not group.axis]:
             remarks.append(f"Only from: {_spelt(members)}.")
-        if favoured := [group for group in boosts if not group.axis]:
+        if favoured := [group for group in boosts if not group.axis and boosts[group] >= 0]:
             remarks.append(f"Favoured groups: {_spelt(favoured)}.")
+        if avoided := [group for group in boosts if not group.axis and boosts[group] < 0]:
+            remarks.append(f"Less of: {_spelt(avoided)}.")
         speaking = [group for group in only if group.axis]
         louder = [group for group in boosts if group.axis]
         if popular and (speaking or louder):

@@ -27,6 +27,10 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limits: Li
         Refused: If it is too large, nested too deeply, or too slow.
         Gone: If the client leaves.
     """
+    coded = headers.get(b"content-encoding", b"identity")
+    if coded != b"identity":
+        what = f"The body is coded as {coded.decode('latin-1')!r:.40}."
+        raise Refused(415, what, "Content-Encoding", "Send it as it is.")
     if b"content-length" not in headers and b"transfer-encoding" not in headers:
         return b""
     length = headers.get(b"content-length", b"0")

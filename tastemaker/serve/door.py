@@ -63,7 +63,10 @@ class Door:
                 return
             await self.app(scope, receive, send)
             return
-        began, leaving = time.perf_counter(), _Leaving(send)
+        began, method = time.perf_counter(), scope["method"]
+        leaving = _Leaving(send, bare=method == "HEAD")
+        if method == "HEAD":  # whatever can be got can be asked for without its body
+            scope = {**scope, "method": "GET"}
         scope["fault"] = uuid.uuid4().hex[:12]
         try:
             await self._enter(scope, receive, leaving)
@@ -76,7 +79,7 @@ class Door:
             if not leaving.status:
                 await unexpected(scope["fault"])(scope, receive, leaving)
         finally:
-            self._note(scope, leaving.status, time.perf_counter() - began)
+            self._note(method, scope, leaving.status, time.perf_counter() - began)
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -108,23 +111,30 @@ class Door:
             what = f"More than {self.limits.rate:g} requests a second."
             raise Busy(429, what, "this client", after)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        method = scope["method"] if scope["method"] in METHODS else "OTHER"
+    def _note(self, method: str, scope: Scope, status: int, seconds: float) -> None:
+        method = method if method in METHODS else "OTHER"
         route = scope["route"].path if "route" in scope else UNKNOWN
         self.monitoring.request(method, route, status, seconds)
         say("request", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
 
 
 class _Leaving:
-    """Sends, and remembers with which status."""
+    """Sends, and remembers with which status.
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    Args:
+        send: As ASGI has it.
+        bare: Whether bodies are left out.
+    """
+
+    def __init__(self, send: Send, bare: bool) -> None:
+        self._send, self._bare = send, bare
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+        elif self._bare and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         await self._send(message)
 
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from tastemaker.serve.answers import EventsOut
 from tastemaker.serve.events import Event
+from tastemaker.serve.json_bodies import JsonRoute
 from tastemaker.serve.refusals import answer, without_query
 from tastemaker.serve.schemas import EventsIn, refusals
 from tastemaker.serve.service import Service
@@ -14,14 +15,14 @@ from tastemaker.serve.service import Service
 
 def event_routes(service: Service) -> APIRouter:
     """The routes of a service."""
-    router = APIRouter(tags=["events"])
+    router = APIRouter(tags=["events"], route_class=JsonRoute)
 
     @router.post(
         "/v1/events",
         dependencies=[Depends(without_query)],
         summary="Tell what happened",
         response_model=EventsOut,
-        responses=refusals(401, 413, 422, 429, 503),
+        responses=refusals(401, 413, 415, 422, 429, 503),
     )
     async def tell(batch: EventsIn) -> Response:
         """Keep a batch of events, all of it or none.

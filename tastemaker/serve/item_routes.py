@@ -14,6 +14,7 @@ from tastemaker.run.answers import Answer
 from tastemaker.run.browsing import Browsing
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.answers import BesideOut, ItemOut, ItemsOut, NamedOut, items_of
+from tastemaker.serve.json_bodies import JsonRoute
 from tastemaker.serve.listing import beside_item, by_title
 from tastemaker.serve.queries import described, path_id, query_of
 from tastemaker.serve.recommendation_routes import check_count, wishes_of
@@ -31,7 +32,7 @@ from tastemaker.serve.service import Service
 
 def item_routes(service: Service) -> APIRouter:
     """The routes of a service."""
-    router = APIRouter(tags=["items"])
+    router = APIRouter(tags=["items"], route_class=JsonRoute)
 
     @router.get(
         "/v1/items/{item}/similar",
@@ -58,7 +59,7 @@ def item_routes(service: Service) -> APIRouter:
         """Items whose title holds the words; where none does, those whose title is nearest."""
         wished = query_of(request, SearchQuery)
         check_count(wished.k, 0, service.limits)
-        return answer(await by_title(service, wished.q, wished.k))
+        return answer(await by_title(service, wished.q, wished.k, wished.available))
 
     @router.get(
         "/v1/popular",
@@ -110,7 +111,7 @@ def _hiding(router: APIRouter, service: Service) -> None:
         dependencies=[Depends(without_query)],
         summary="Hide an item, or offer it again",
         response_model=ItemOut,
-        responses=refusals(401, 413, 422, 429, 503),
+        responses=refusals(401, 413, 415, 422, 429, 503),
     )
     async def put(item: InPath, wished: ItemIn) -> Response:
         """Hide an item from every list, for good or until a time, or offer it again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tastemaker.files import JsonObject
+from tastemaker.run.wishes import PLAIN
 from tastemaker.serve.answers import items_of, source
 from tastemaker.serve.service import Ranked, Service
 from tastemaker.serve.timeline import timeline_of
@@ -33,11 +34,19 @@ def beside_item(ranked: Ranked, scores: bool) -> JsonObject:
     return {"item": beside, "relevance": told.relevance, **items}
 
 
-async def by_title(service: Service, text: str, k: int) -> JsonObject:
-    """Items whose titles hold a text."""
+async def by_title(service: Service, text: str, k: int, available: bool = True) -> JsonObject:
+    """Items whose titles hold a text.
+
+    Args:
+        service: What finds them.
+        text: A title, or a part of one.
+        k: Most items.
+        available: Whether hidden items are left out.
+    """
     run = service.run
-    items = await service.apart(lambda: run.saved.browse.search(text, k))
-    named = [{"item": one.item, "title": one.title} for one in items]
+    hidden = frozenset((await service.offered(PLAIN)).hidden) if available else frozenset()
+    items = await service.apart(lambda: run.saved.browse.search(text, k + len(hidden)))
+    named = [{"item": one.item, "title": one.title} for one in items if one.item not in hidden][:k]
     return {"source": source("search", run.version), "items": named}
 
 

@@ -6,6 +6,7 @@ run's manifest: two runs of one version are the same bytes.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -79,6 +80,7 @@ class Opened:
     """when it was opened, in seconds since 1970"""
     asking: Callable[[Sequence[tuple[Told, Contexts]]], None] | None = None
     """hears who is ranked for next, and by which history"""
+    _preparing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def open(cls, path: str | Path) -> Opened:
@@ -98,6 +100,16 @@ class Opened:
             if isinstance(answer, Exception):
                 raise answer
         return opened
+
+    @property
+    def ready_beside(self) -> bool:
+        """Whether it can say at once what goes with an item."""
+        return "beside" in vars(self.saved)
+
+    def prepare_beside(self) -> None:
+        """Be ready to say so; where it is counted that takes seconds, for one thread at a time."""
+        with self._preparing:
+            _ = self.saved.beside
 
     @property
     def model(self) -> str:

@@ -12,6 +12,7 @@ from tastemaker.errors import BadInput
 from tastemaker.run.events import Event as Given
 from tastemaker.run.wishes import Wishes, weights
 from tastemaker.serve.answers import UserItemsOut
+from tastemaker.serve.json_bodies import JsonRoute
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.listing import user_items
 from tastemaker.serve.queries import described, path_id, query_of
@@ -28,7 +29,7 @@ from tastemaker.serve.service import Service
 
 def recommendation_routes(service: Service) -> APIRouter:
     """The routes of a service."""
-    router = APIRouter(tags=["recommendations"])
+    router = APIRouter(tags=["recommendations"], route_class=JsonRoute)
 
     @router.get(
         "/v1/users/{user}/recommendations",
@@ -53,7 +54,7 @@ def recommendation_routes(service: Service) -> APIRouter:
         dependencies=[Depends(without_query)],
         summary="What somebody with this history may like next",
         response_model=UserItemsOut,
-        responses=refusals(401, 413, 422, 429, 503),
+        responses=refusals(401, 413, 415, 422, 429, 503),
     )
     async def from_history(wished: RecommendIn) -> Response:
         """The best items after a history that the request brings; nothing of it is kept."""

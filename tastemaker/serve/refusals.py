@@ -12,6 +12,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tastemaker.counts import by_count, counted
+from tastemaker.data.problems import BadData
 from tastemaker.errors import (
     ArtefactError,
     BadInput,
@@ -74,7 +76,7 @@ def answer(
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # Half a character may stand in a message about it, and is no UTF-8.
     body = text.encode(errors="replace")
-    told = {"X-Content-Type-Options": "nosniff", **(headers or {})}
+    told = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", **(headers or {})}
     return Response(body, status, told, "application/json")
 
 
@@ -94,9 +96,20 @@ def refusal(error: TastemakerError) -> Response:
         headers["Retry-After"] = str(AGAIN)
     if status_of(error) == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    return answer(error_body(*_said(error)), status_of(error), headers)
+
+
+def _said(error: TastemakerError) -> tuple[str, str, str]:
+    """What is wrong, where, and what to do."""
+    if isinstance(error, BadData):
+        first, more = error.problems[0], len(error.problems) - 1
+        where = f"event {first.row:,}: {first.column}" if first.row else first.column
+        value = f" (value {first.value})" if first.value else ""
+        are = by_count(more, "is", "are")
+        rest = f" There {are} {counted(more, 'more problem')}." if more else ""
+        return f"{first.what[:1].upper()}{first.what[1:]}{value}.{rest}", where, first.fix
     # An option of the command line is a field of a request.
-    where = error.where.removeprefix("--")
-    return answer(error_body(error.what, where, error.fix), status_of(error), headers)
+    return error.what, error.where.removeprefix("--"), error.fix
 
 
 def malformed(problems: Sequence[Mapping[str, Any]]) -> Response:
@@ -107,7 +120,12 @@ def malformed(problems: Sequence[Mapping[str, Any]]) -> Response:
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
     what = f"{name or 'request'}: {first.get('msg', 'cannot be read')}{more}."
     where = place[0] if place else "request"
-    if first.get("type") == "extra_forbidden":
+    if first.get("type") == "json_invalid":
+        character = f" at character {place[1]}" if len(place) > 1 else ""
+        why = first.get("ctx", {}).get("error", "")
+        what = f"The body is no JSON{character}{f': {why}' if why else ''}."
+        fix = "Send JSON; /openapi.json has examples."
+    elif first.get("type") == "extra_forbidden":
         fix = "Leave it out: it would have no effect. /openapi.json lists what there is."
     else:
         fix = "See /openapi.json for what is taken, with examples."

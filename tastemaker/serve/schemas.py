@@ -121,6 +121,17 @@ class RecommendIn(Strict):
     model: str = Field("", description="a model of the run; empty: the one it recommends with")
 
 
+class Available(Words):
+    """Whether hidden items are listed."""
+
+    availability: Availability = Field(default="available", description="any: hidden items too")
+
+    @property
+    def available(self) -> bool:
+        """Whether hidden items are left out."""
+        return self.availability == "available"
+
+
 class PageQuery(Words):
     """How many, from where on."""
 
@@ -128,16 +139,10 @@ class PageQuery(Words):
     offset: int = Field(0, ge=0, le=HUGE, description="items passed over before the first")
 
 
-class ListQuery(PageQuery):
+class ListQuery(PageQuery, Available):
     """A list that is the same for everybody."""
 
     only: list[Text] = Field(default=[], description="groups that items come from")
-    availability: Availability = Field(default="available", description="any: hidden items too")
-
-    @property
-    def available(self) -> bool:
-        """Whether hidden items are left out."""
-        return self.availability == "available"
 
 
 class WishesQuery(ListQuery):
@@ -166,7 +171,7 @@ class SimilarQuery(WishesQuery):
     )
 
 
-class SearchQuery(Words):
+class SearchQuery(Available):
     """A title, or a part of one."""
 
     q: Text
@@ -208,6 +213,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
         401: "A key is needed",
         404: "Not there",
         413: "Too large",
+        415: "Not said to be JSON",
         422: "Cannot be meant",
         429: "Too often; see Retry-After",
         503: "No room, or no database; see Retry-After",

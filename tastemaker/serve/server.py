@@ -167,6 +167,7 @@ async def _serving(
     watching = asyncio.gather(
         reopening(service, place.run, again),
         noticing(place.run, lambda: service.run.version, again),
+        service.prepare(),
     )
     bound.listen(BACKLOG)
     host, port = bound.getsockname()[:2]

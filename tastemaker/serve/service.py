@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from tastemaker.errors import BadInput
+from tastemaker.errors import BadInput, TastemakerError
 from tastemaker.run.answers import Answer
 from tastemaker.run.events import Event as Given
 from tastemaker.run.wishes import Wishes
@@ -37,6 +38,8 @@ from tastemaker.serve.worker import Worker
 T = TypeVar("T")
 THREADS = 4
 """That wait for the store."""
+SOON = 1.0
+"""Seconds after which a server prepares for what it has not been asked yet."""
 FRESH = 1.0
 """Seconds for which it is believed which items are hidden: another server may hide some."""
 
@@ -171,8 +174,16 @@ class Service:
         """The best items that go with an item."""
         wishes = await self.offered(wishes) if available else wishes
         run = self.run
+        if not run.ready_beside:  # seconds, in which others are to be ranked for
+            await self.apart(run.prepare_beside)
         answer = await self.worker.call(lambda: run.similar(item, wishes))
         return Ranked(answer, run)
+
+    async def prepare(self) -> None:
+        """Be ready for what nobody has asked yet, once the first who came are answered."""
+        await asyncio.sleep(SOON)
+        with suppress(TastemakerError):  # who asks for it is told
+            await self.apart(self.run.prepare_beside)
 
     async def offered(self, wishes: Wishes) -> Wishes:
         """Wishes for items that are not hidden."""
@@ -246,6 +257,7 @@ class Service:
         def opened() -> Opened:
             new = opened_beside(path, old)
             check_arms(experiment, new)
+            new.prepare_beside()
             return self.states.serve(new)
 
         new = await asyncio.to_thread(opened)  # however many requests wait

@@ -91,3 +91,11 @@ def test_a_client_that_leaves_is_counted_and_gets_nothing() -> None:
     asyncio.run(made({"type": "websocket", "path": "/x"}, receive, send))
     assert sent == [{"type": "websocket.close"}]
     assert 'status="499"' in numbers.page().decode()
+
+
+def test_what_can_be_got_can_be_asked_for_without_its_body() -> None:
+    client, numbers = door()
+    got, asked = client.get("/some"), client.head("/some")
+    assert asked.status_code == 200 and asked.content == b""
+    assert asked.headers["content-length"] == got.headers["content-length"] == "5"
+    assert 'method="HEAD",route="(no route)",status="200"' in numbers.page().decode()

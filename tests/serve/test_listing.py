@@ -2,6 +2,8 @@
 
 import asyncio
 
+from starlette.testclient import TestClient
+
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.listing import beside_item, by_title, user_events, user_items
 from tastemaker.serve.service import Ranked, Service
@@ -20,3 +22,13 @@ def test_what_is_found_has_its_source(service: Service) -> None:
 
     asyncio.run(test())
     service.close()
+
+
+def test_hidden_items_are_not_found_unless_that_is_wished(client: TestClient) -> None:
+    def found(**query: object) -> list[str]:
+        told = client.get("/v1/items", params={"q": "item <7>", "k": 3, **query}).json()
+        return [one["item"] for one in told["items"]]
+
+    assert found()[0] == "i7"
+    client.put("/v1/items/i7", json={"hidden": True})
+    assert "i7" not in found() and found(availability="any")[0] == "i7"

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from starlette.testclient import TestClient
 
 from tastemaker.errors import (
     ArtefactError,
@@ -13,6 +14,8 @@ from tastemaker.errors import (
     Unavailable,
 )
 from tastemaker.serve.refusals import Busy, Refused, answer, malformed, refusal, unknown
+from tests.serve.test_app import error_of
+from tests.serve.test_event_routes import event
 
 
 @pytest.mark.parametrize(
@@ -55,3 +58,12 @@ def test_what_a_schema_says_names_the_field() -> None:
     told = json.loads(malformed(wrong).body)["error"]
     assert told["what"].startswith("kk: Extra (and 1 more)") and told["where"] == "query"
     assert json.loads(malformed([{}]).body)["error"]["where"] == "request"
+
+
+def test_a_bad_event_says_which_and_what_to_do(client: TestClient) -> None:
+    batch = [event(1), event(2, time=4e9 + 3e9), event(3, user_id="")]
+    response = client.post("/v1/events", json={"events": batch})
+    told = error_of(response)
+    assert response.status_code == 422 and told["where"] == "event 2: time"
+    assert "1 more problem" in told["what"] and "seconds" in told["fix"]
+    assert response.headers["cache-control"] == "no-store"

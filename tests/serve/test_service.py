@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tastemaker.errors import ArtefactError, BadInput, TastemakerError
+from tastemaker.run.saved import SavedRun
+from tastemaker.run.similar import Beside
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve import service as service_file
 from tastemaker.serve.experiments import Experiment
@@ -124,4 +126,31 @@ def test_a_run_that_lacks_an_arm_takes_nobodys_place(
     with pytest.raises(BadInput) as caught:
         asyncio.run(service.swap("other"))
     assert "sasrec" in caught.value.what and service.run is opened
+    service.close()
+
+
+def test_nobody_waits_while_what_goes_together_is_counted(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first who asks what goes with an item waits for it, and those alone who ask that too."""
+    hold, began = threading.Event(), []
+
+    def slowly(run: SavedRun) -> Beside:
+        began.append(1)
+        hold.wait(10)
+        return made(run)
+
+    made = Beside.of
+    vars(service.run.saved).pop("beside", None)
+    monkeypatch.setattr(Beside, "of", slowly)
+
+    async def test() -> None:
+        asking = [asyncio.create_task(service.similar("i3", Wishes(2))) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        assert (await service.recommend("u1", Wishes(2))).answer.known
+        hold.set()
+        assert all(len(one.answer.items) == 2 for one in await asyncio.gather(*asking))
+
+    asyncio.run(test())
+    assert began == [1]
     service.close()

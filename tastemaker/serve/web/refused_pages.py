@@ -7,6 +7,7 @@ them, that becomes a page where a browser asked for one; programs get the JSON.
 from __future__ import annotations
 
 import json
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -74,10 +75,20 @@ class RefusedPages:
             after = local(asked.rstrip("?")) if scope["method"] == "GET" else "/"
             response = page("sign_in.html", request, run, status=401, problem=problem, after=after)
         else:
-            response = page("refused.html", request, run, status=refused["status"], **error)
+            back = came_from(request)
+            status = refused["status"]
+            response = page("refused.html", request, run, status=status, back=back, **error)
         headers = Headers(raw=refused["headers"])
         response.headers.update({name: headers[name] for name in _KEPT if name in headers})
         return response
+
+
+def came_from(request: Request) -> str:
+    """The page of ours that a request was made from; empty where none is known, or it is this."""
+    before = urlsplit(request.headers.get("referer", ""))
+    if before.netloc != request.headers.get("host", "") or before.path == request.url.path:
+        return ""
+    return local(f"{before.path}?{before.query}".rstrip("?"))
 
 
 def wants_page(scope: Scope) -> bool:

@@ -32,9 +32,15 @@ def search_pages(service: Service) -> APIRouter:
     async def find(request: Request, wished: Annotated[FindQuery, Query()]) -> HTMLResponse:
         """The user who has this id, and items whose title or id it is or holds."""
         asked, run = wished.q, service.run
-        items = await by_title(service, asked, min(ITEMS, service.limits.k))
+        items = await by_title(service, asked, min(ITEMS, service.limits.k), available=False)
+        hidden = await service.apart(service.store.hidden)
         user = await user_events(service, asked, 1)
-        values = {"asked": asked, "items": items["items"], "user_known": user["known"]}
+        values = {
+            "asked": asked,
+            "items": items["items"],
+            "user_known": user["known"],
+            "hidden": hidden,
+        }
         return page("search.html", request, run, **values)
 
     return router
