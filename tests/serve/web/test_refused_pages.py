@@ -59,7 +59,7 @@ def test_a_database_that_is_away_is_said_with_when_to_come_again(
     def away(*_: object) -> None:
         raise Unavailable("The database does not answer.", "it", "Start it.")
 
-    monkeypatch.setattr(kept, "history", away)
+    monkeypatch.setattr(kept, "told", away)
     response = client.get("/search?q=u1")
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert "The database does not answer." in checked(response).text
