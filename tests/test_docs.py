@@ -105,8 +105,9 @@ def test_every_public_name_has_its_place_in_the_api_pages() -> None:
         assert re.search(rf"^::: tastemaker\.[\w.]+\.{name}$", pages, re.MULTILINE), name
 
 
-def test_the_picture_of_the_report_is_small() -> None:
-    assert (ROOT / "docs/figures/report.png").stat().st_size <= 300_000
+def test_pictures_are_small() -> None:
+    for name in ("report.png", "page.png"):
+        assert (ROOT / "docs/figures" / name).stat().st_size <= 300_000
 
 
 def test_the_tour_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:

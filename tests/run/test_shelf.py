@@ -77,6 +77,7 @@ def test_an_unknown_group_is_refused_where_it_was_asked_for(shelf: Shelf) -> Non
 def test_groups_are_named_as_the_data_spell_them(shelf: Shelf) -> None:
     remarks = shelf.remarks(Wishes(only=[" WAR", "war"], boost={"drama ": 1}))
     assert remarks == ["Only from: War.", "Favoured groups: Drama."]
+    assert shelf.remarks(Wishes(boost={"drama": -1})) == ["Less of: Drama."]
 
 
 def test_what_an_answer_says_of_its_wishes(shelf: Shelf) -> None:
