@@ -49,7 +49,7 @@ COMMAND = [sys.executable, "-c", "from tastemaker.cli import console; raise Syst
 def row(what: str, ours: float, target: float | None = None, least: bool = False) -> dict[str, Any]:
     """One line of the results; the target is a bar not to be above, or with `least` not below."""
     met = None if target is None else ours >= target if least else ours <= target
-    ours = round(ours, 3 if ours < 100 else None)
+    met, ours = None if met is None else bool(met), round(float(ours), 3 if ours < 100 else None)
     return {"what": what, "ours": ours, "peer": None, "ratio": None, "target": target, "met": met}
 
 

@@ -175,6 +175,16 @@ class Opened:
         self.known_item(item)
         return answer_similar(self.saved, item, wishes)
 
+    def similar_each(self, asked: Sequence[tuple[str, Wishes]]) -> list[Answer | TastemakerError]:
+        """As `similar`, for several who ask at once: an answer each, or why there is none."""
+        told: list[Answer | TastemakerError] = []
+        for item, wishes in asked:
+            try:
+                told.append(self.similar(item, wishes))
+            except TastemakerError as error:
+                told.append(error)
+        return told
+
     def known_item(self, item: str) -> None:
         """Refuse an item that neither the log nor the catalogue has.
 

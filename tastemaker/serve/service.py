@@ -176,7 +176,7 @@ class Service:
         run = self.run
         if not run.ready_beside:  # seconds, in which others are to be ranked for
             await self.apart(run.prepare_beside)
-        answer = await self.worker.call(lambda: run.similar(item, wishes))
+        answer = await self.worker.together((run, "beside"), (item, wishes), run.similar_each)
         return Ranked(answer, run)
 
     async def prepare(self) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
 )
 
 from tastemaker.data.declaration import Declaration
@@ -136,16 +137,18 @@ class Store:
     def told(self, user: str, newest: int) -> tuple[list[Event], float | None]:
         """The newest events of a user, as `history`; and until when they were erased, if they were.
 
-        What every request asks, so it is one visit to the database, with statements made once.
+        What every request asks, so it is one question to the database, made once.
 
         Raises:
             BadInput: If the id is none.
             Unavailable: If the database is away.
         """
+        held = {"user": checked_id(user, "user_id"), "newest": newest, "user_hash": hash_of(user)}
         with self.database.reading() as connection:
-            found = _events(connection, _ALL_BUT_SHOWN, user, newest)
-            time = connection.execute(_UNTIL, {"user_hash": hash_of(user)}).scalar()
-        return found, None if time is None else seconds(time)
+            rows = connection.execute(_TOLD, held).mappings().all()
+        until = rows[0]["until"]
+        found = [event_of(row) for row in reversed(rows) if row["number"] is not None]
+        return found, None if until is None else seconds(until)
 
     def interactions(
         self, declared: Declaration, since: int = 0, kinds: Sequence[str] | None = None
@@ -242,8 +245,18 @@ _HISTORY = (
     .order_by(events.c.time.desc(), events.c.number.desc())
     .limit(bindparam("newest", type_=Integer))
 )
-_ALL_BUT_SHOWN = _HISTORY.where(events.c.kind != SHOWN)
-_UNTIL = select(erased.c.time).where(erased.c.user_hash == bindparam("user_hash"))
+_MINE = _HISTORY.where(events.c.kind != SHOWN).subquery()
+_UNTIL = (
+    select(func.max(erased.c.time).label("until"))
+    .where(erased.c.user_hash == bindparam("user_hash"))
+    .subquery()
+)
+_TOLD = (
+    select(_UNTIL.c.until, _MINE)
+    .select_from(_UNTIL.outerjoin(_MINE, true()))
+    .order_by(_MINE.c.time.desc(), _MINE.c.number.desc())
+)
+"""Until when a user was erased, which may be never, beside each event; without any, beside none."""
 
 
 def _events(connection: Connection, asked: Select[Any], user: str, newest: int) -> list[Event]:

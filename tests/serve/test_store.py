@@ -187,3 +187,18 @@ def test_an_item_is_hidden_until_it_is_offered_again(store: Store) -> None:
     assert store.hidden_until("i1") is None
     store.unhide("i1")
     assert store.hidden_until("i1") is None
+
+
+def test_what_was_told_is_the_history_and_the_end_of_what_counts(store: Store) -> None:
+    assert store.told("ann", 10) == ([], None)
+    batch = [Event(f"e{n}", "ann", f"i{n}", 100 + n // 2, "view") for n in range(6)]
+    shown = Event("s", "ann", "i9", 500, "shown")
+    store.append([*batch, shown, Event("o", "bob", "i1", 5, "view")])
+    for newest in (0, 3, 10):
+        assert store.told("ann", newest) == (store.history("ann", newest), None)
+    store.erase("ann")
+    until = store.erased(["ann"])["ann"]
+    assert store.told("ann", 10) == ([], until)
+    store.append([Event("later", "ann", "i2", until + 5, "view")])
+    found, erased = store.told("ann", 10)
+    assert [one.event_id for one in found] == ["later"] and erased == until
