@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, nullcontext
 
@@ -14,17 +15,18 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from tastemaker import __version__
-from tastemaker.errors import TastemakerError
+from tastemaker.errors import BadInput, TastemakerError
 from tastemaker.serve.door import Door
 from tastemaker.serve.event_routes import event_routes
 from tastemaker.serve.experiment_routes import experiment_routes
 from tastemaker.serve.health_routes import health_routes
 from tastemaker.serve.item_routes import item_routes
 from tastemaker.serve.key_file import KeyFile
+from tastemaker.serve.logs import say
 from tastemaker.serve.mcp_entry import Entry, installed
 from tastemaker.serve.model_routes import model_routes
 from tastemaker.serve.recommendation_routes import recommendation_routes
-from tastemaker.serve.refusals import answer, error_body, malformed, refusal
+from tastemaker.serve.refusals import Refused, answer, error_body, malformed, refusal
 from tastemaker.serve.service import Service
 from tastemaker.serve.user_routes import user_routes
 from tastemaker.serve.web.refused_pages import RefusedPages
@@ -105,6 +107,9 @@ def _errors(app: FastAPI) -> None:
 
     @app.exception_handler(TastemakerError)
     async def told(request: Request, error: TastemakerError) -> Response:
+        if not isinstance(error, Refused | BadInput):
+            kind = type(error).__name__
+            say("unable", logging.WARNING, kind=kind, what=error.what, where=error.where)
         return refusal(error)
 
     @app.exception_handler(RequestValidationError)

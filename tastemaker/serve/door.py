@@ -28,6 +28,8 @@ from tastemaker.serve.web.cookie import key_in_cookie
 REPEATABLE = frozenset((b"boost", b"only", b"allow", b"deny", b"category", b"item"))
 """Names of a query that may stand there more than once."""
 UNKNOWN = "(no route)"
+CLOSED = "the handler is closed"
+"""What the event loop says of a connection that is no more."""
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"))
 
 
@@ -135,7 +137,12 @@ class _Leaving:
             self.status = message["status"]
         elif self._bare and message["type"] == "http.response.body":
             message = {**message, "body": b""}
-        await self._send(message)
+        try:
+            await self._send(message)
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and CLOSED not in str(error):
+                raise
+            raise Gone from None
 
 
 def _check_query(query: bytes) -> None:

@@ -18,6 +18,8 @@ from pathlib import PurePath
 from typing import IO
 
 LOG = logging.getLogger("tastemaker.serve")
+THEIRS = logging.getLogger("uvicorn.error")
+"""What the library of the protocol says; its errors become lines as ours are."""
 _DEEP = 12
 """Lines of code that are kept of one exception: the innermost."""
 
@@ -64,13 +66,16 @@ def written(stream: IO[str] | None = None, level: int = logging.INFO) -> Iterato
     """While inside, the lines go to a stream; None: standard error."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
-    before, passes = LOG.level, LOG.propagate
-    LOG.addHandler(handler)
-    LOG.setLevel(level)
-    LOG.propagate = False
+    logs = (LOG, THEIRS)
+    before = [(log.level, log.propagate) for log in logs]
+    for log, least in zip(logs, (level, max(level, logging.ERROR)), strict=True):
+        log.addHandler(handler)
+        log.setLevel(least)
+        log.propagate = False
     try:
         yield
     finally:
-        LOG.removeHandler(handler)
-        LOG.setLevel(before)
-        LOG.propagate = passes
+        for log, (least, passes) in zip(logs, before, strict=True):
+            log.removeHandler(handler)
+            log.setLevel(least)
+            log.propagate = passes

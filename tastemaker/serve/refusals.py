@@ -108,6 +108,8 @@ def _said(error: TastemakerError) -> tuple[str, str, str]:
         are = by_count(more, "is", "are")
         rest = f" There {are} {counted(more, 'more problem')}." if more else ""
         return f"{first.what[:1].upper()}{first.what[1:]}{value}.{rest}", where, first.fix
+    if isinstance(error, Unavailable | OutOfResources | ArtefactError):
+        return error.what, "the server", error.fix  # not where it lies: that is for the log
     # An option of the command line is a field of a request.
     return error.what, error.where.removeprefix("--"), error.fix
 

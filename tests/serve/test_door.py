@@ -99,3 +99,33 @@ def test_what_can_be_got_can_be_asked_for_without_its_body() -> None:
     assert asked.status_code == 200 and asked.content == b""
     assert asked.headers["content-length"] == got.headers["content-length"] == "5"
     assert 'method="HEAD",route="(no route)",status="200"' in numbers.page().decode()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (OSError("broken pipe"), "499"),
+        (RuntimeError("unable to write: the handler is closed"), "499"),
+        (RuntimeError("a bug"), "200"),
+    ],
+)
+def test_a_client_that_leaves_during_its_answer_is_no_fault(error: Exception, status: str) -> None:
+    _, numbers = door()
+    made = Door(inside, Limits(), None, frozenset(), numbers)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            raise error
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    scope: Scope = {
+        "type": "http", "method": "GET", "path": "/x", "raw_path": b"/x", "query_string": b"",
+        "headers": [], "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+    asyncio.run(made(scope, receive, send))
+    assert len(sent) == 1
+    assert f'route="(no route)",status="{status}"' in numbers.page().decode()

@@ -21,6 +21,15 @@ def test_lines_are_json_with_facts() -> None:
     assert not LOG.handlers
 
 
+def test_what_the_library_of_the_protocol_complains_of_is_a_line_too() -> None:
+    stream, theirs = io.StringIO(), logging.getLogger("uvicorn.error")
+    with written(stream):
+        theirs.error("ASGI callable returned without completing response.")
+        theirs.info("Started server process")
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert line["level"] == "error" and not theirs.handlers
+
+
 def test_frames_say_where_and_not_what() -> None:
     try:
         {}["secret"]
