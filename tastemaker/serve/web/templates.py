@@ -62,6 +62,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("tastemaker.serve.web", "."),
         autoescape=True,
+        auto_reload=False,  # code and templates of one process are of one version
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
