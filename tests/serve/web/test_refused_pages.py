@@ -90,3 +90,18 @@ def test_what_the_door_refuses_is_a_page_that_names_no_run(
     assert second.status_code == 429 and int(second.headers["retry-after"]) >= 1
     for response in (first, second):
         assert opened.version not in checked(response).text
+
+
+@pytest.mark.parametrize(
+    ("before", "link"),
+    [
+        ("http://testserver/users/u1?k=5", "/users/u1?k=5"),
+        ("http://testserver/nowhere", ""),  # where one is
+        ("http://evil.example/users/u1", ""),
+        ("", ""),
+    ],
+)
+def test_who_is_refused_finds_the_way_back(client: TestClient, before: str, link: str) -> None:
+    response = client.get("/nowhere", headers=HTML | {"Referer": before})
+    assert (f'<a href="{link}">Back to where you were</a>' in response.text) == bool(link)
+    assert ("Back to where" in response.text) == bool(link)

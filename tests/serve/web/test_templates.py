@@ -18,7 +18,7 @@ def shown(opened: Opened, path: str, **values: object) -> str:
 
 
 def test_all_text_is_text(opened: Opened) -> None:
-    text = shown(opened, "/users/u1", what=NASTY, where=NASTY, fix=NASTY)
+    text = shown(opened, "/users/u1", what=NASTY, where=NASTY, fix=NASTY, back=NASTY)
     assert text.count("<script") == 1 and "&lt;script&gt;" in text and 'onload="x' not in text
 
 
@@ -36,13 +36,13 @@ def test_a_page_without_a_value_is_a_bug_not_a_gap(opened: Opened) -> None:
     ],
 )
 def test_where_one_is_is_said(opened: Opened, path: str, current: tuple[str, str]) -> None:
-    text = shown(opened, path, what="", where="", fix="")
+    text = shown(opened, path, what="", where="", back="", fix="")
     assert re.findall(r'aria-current="(\w+)">(\w+)<', text) == [current[::-1]]
 
 
 def test_nothing_is_loaded_from_elsewhere(opened: Opened) -> None:
     request = Request({"type": "http", "method": "GET", "headers": [], "path": "/"})
-    values = {"what": "", "where": "", "fix": ""}
+    values = {"what": "", "where": "", "back": "", "fix": ""}
     plain = page("refused.html", request, opened, **values)  # type: ignore[arg-type]
     framing = page("refused.html", request, opened, frames=True, **values)  # type: ignore[arg-type]
     policy = plain.headers["content-security-policy"]
