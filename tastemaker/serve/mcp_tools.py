@@ -25,6 +25,7 @@ from tastemaker.run.wishes import Wishes
 from tastemaker.serve.door import log_fault
 from tastemaker.serve.listing import beside_item, by_title, user_events, user_items
 from tastemaker.serve.recommendation_routes import check_count
+from tastemaker.serve.refusals import said
 from tastemaker.serve.schemas import Id, Strict, Text
 from tastemaker.serve.service import Service
 
@@ -129,7 +130,10 @@ class Tools:
             wrong = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
             return _told(shortened("; ".join(wrong), 1_000), True)
         except TastemakerError as error:
-            return _told(shortened(str(error), 1_000), True)
+            what, where, fix = said(error)
+            return _told(
+                shortened(f"{what} {fix} ({where})" if where else f"{what} {fix}", 1_000), True
+            )
         except Exception as error:
             log_fault(error, "mcp")
             return _told("Something went wrong that nobody expected; the log has more.", True)

@@ -38,6 +38,15 @@ _STATUS: tuple[tuple[type[TastemakerError], int], ...] = (
 )
 
 
+_PRIVATE: tuple[tuple[type[TastemakerError], str], ...] = (
+    (Unavailable, "The store does not answer now."),
+    (OutOfResources, "The server has no room for it."),
+    (ArtefactError, "Something that the server keeps is damaged."),
+)
+"""What is said of what went wrong on the server's own machine: the rest is for its log."""
+_LOGGED = "Ask again later; the log of the server says more to who runs it."
+
+
 class Refused(TastemakerError):
     """A request that is refused for what it is, with the status that says so."""
 
@@ -96,11 +105,11 @@ def refusal(error: TastemakerError) -> Response:
         headers["Retry-After"] = str(AGAIN)
     if status_of(error) == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return answer(error_body(*_said(error)), status_of(error), headers)
+    return answer(error_body(*said(error)), status_of(error), headers)
 
 
-def _said(error: TastemakerError) -> tuple[str, str, str]:
-    """What is wrong, where, and what to do."""
+def said(error: TastemakerError) -> tuple[str, str, str]:
+    """What is wrong, where, and what to do, as a client may know it."""
     if isinstance(error, BadData):
         first, more = error.problems[0], len(error.problems) - 1
         where = f"event {first.row:,}: {first.column}" if first.row else first.column
@@ -108,8 +117,9 @@ def _said(error: TastemakerError) -> tuple[str, str, str]:
         are = by_count(more, "is", "are")
         rest = f" There {are} {counted(more, 'more problem')}." if more else ""
         return f"{first.what[:1].upper()}{first.what[1:]}{value}.{rest}", where, first.fix
-    if isinstance(error, Unavailable | OutOfResources | ArtefactError):
-        return error.what, "the server", error.fix  # not where it lies: that is for the log
+    for kind, what in _PRIVATE:
+        if isinstance(error, kind):
+            return what, "the server", _LOGGED
     # An option of the command line is a field of a request.
     return error.what, error.where.removeprefix("--"), error.fix
 

@@ -68,3 +68,9 @@ def test_a_bad_event_says_which_and_what_to_do(client: TestClient) -> None:
     assert response.status_code == 422 and told["where"] == "event 2: time"
     assert "1 more problem" in told["what"] and "seconds" in told["fix"]
     assert response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("kind", [Unavailable, OutOfResources])
+def test_what_goes_wrong_on_the_servers_machine_is_not_told(kind: type[TastemakerError]) -> None:
+    error = kind("cannot reach /srv/secret.sqlite", "/srv/secret.sqlite", "Free /srv.")
+    assert "srv" not in bytes(refusal(error).body).decode()

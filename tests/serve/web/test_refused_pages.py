@@ -62,7 +62,8 @@ def test_a_database_that_is_away_is_said_with_when_to_come_again(
     monkeypatch.setattr(kept, "told", away)
     response = client.get("/search?q=u1")
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
-    assert "The database does not answer." in checked(response).text
+    text = checked(response).text
+    assert "The store does not answer now." in text and "database" not in text
 
 
 def test_a_bug_is_a_page_too(client: TestClient, service: Service) -> None:
