@@ -8,9 +8,8 @@ neither does, the answer is what is popular.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ from tastemaker.run.shelf import Shelf
 from tastemaker.run.spread import POOL
 from tastemaker.run.titles import Titles
 from tastemaker.run.user_lists import rows_of
-from tastemaker.run.wishes import Id, Wishes, id_of, unreasoned
+from tastemaker.run.wishes import PLAIN, Id, Wishes, id_of, unreasoned
 from tastemaker.seams import Learned
 from tastemaker.train.journal import LOG
 
@@ -125,7 +124,9 @@ class Beside:
             BadInput: If there is no such item, or several; or a wish names an unknown one.
         """
         choice = self.shelf.choice(unreasoned(wishes))
-        row = self.names.find(id_of(item, "--item"))
+        text = id_of(item, "--item")
+        code = self.shelf.log.item_codes.get(text)
+        row = self.names.find(text) if code is None else code - 1
         wanted = self.dial if wishes.relevance is None else wishes.relevance
         near = self._apart(self._near(row, choice, wanted), choice)
         items = tuple(self._items(near, choice))
@@ -149,9 +150,28 @@ class Beside:
         return self.search.nearest(row, count, dial, allow) if found is None else found
 
     @cached_property
-    def _remembered(self) -> Callable[[int], Neighbours]:
+    def _kept(self) -> dict[int, Neighbours]:
+        """The neighbours at the usual dial of the rows that were asked from last."""
+        return {}
+
+    def _remembered(self, row: int) -> Neighbours:
         """The neighbours of a row at the usual dial; those of items that are asked for stay."""
-        return lru_cache(ROWS)(lambda row: self.search.nearest(row, KEPT, self.dial))
+        near = self._kept.get(row)
+        if near is None:
+            near = self.search.nearest(row, KEPT, self.dial)
+            if len(self._kept) >= ROWS:
+                self._kept.pop(next(iter(self._kept)))  # the one that has stood there longest
+            self._kept[row] = near
+        return near
+
+    def at_once(self, item: Id, wishes: Wishes) -> bool:
+        """Whether an answer is a look-up of microseconds, so that no thread need be asked for it."""
+        row = self.shelf.log.item_codes.get(id_of(item, "--item"), 0) - 1
+        plain = replace(wishes, k=1, offset=0) == replace(PLAIN, k=1)
+        last = wishes.offset + wishes.k
+        if row < 0 or not plain:
+            return False
+        return last <= self.table.sure[row] if self.table else row in self._kept and last <= KEPT
 
     def _apart(self, near: Neighbours, choice: Choice) -> Neighbours:
         """The same items as they are to be listed, where they are to lie apart."""

@@ -176,6 +176,8 @@ class Service:
         run = self.run
         if not run.ready_beside:  # seconds, in which others are to be ranked for
             await self.apart(run.prepare_beside)
+        if run.saved.beside.at_once(item, wishes):
+            return Ranked(run.similar(item, wishes), run)
         answer = await self.worker.together((run, "beside"), (item, wishes), run.similar_each)
         return Ranked(answer, run)
 

@@ -15,6 +15,7 @@ from tastemaker.recommend.counted_heads import COUNTED
 from tastemaker.recommend.merge import DIAL
 from tastemaker.recommend.mtmh_shape import MTMHConfig
 from tastemaker.recommend.neighbour_table import NeighbourTable
+from tastemaker.run import similar
 from tastemaker.run.answers import Answer, Chosen
 from tastemaker.run.folder import (
     FILES,
@@ -29,6 +30,7 @@ from tastemaker.run.job import run_recommender
 from tastemaker.run.saved import SavedRun, open_run
 from tastemaker.run.similar import keep_neighbours
 from tastemaker.run.spread import unit
+from tastemaker.run.wishes import Wishes
 from tastemaker.train.config import FitConfig
 from tests.conftest import write_data
 from tests.run.two_heads import Stand, best, heads_of, two_headed, with_heads
@@ -343,3 +345,34 @@ def test_no_history_speaks_for_what_is_beside_an_item(saved: SavedRun) -> None:
     with pytest.raises(BadInput) as caught:
         saved.similar("i7", because=True)
     assert caught.value.where == "--because"
+
+
+def test_what_was_found_before_is_a_look_up(finished_run: Path) -> None:
+    opened = open_run(finished_run)
+    beside, plain = opened.beside, Wishes(3)
+    assert not beside.at_once("i7", plain)
+    first = opened.similar("i7", 3)
+    assert beside.at_once("i7", plain) and beside.at_once("i7", Wishes(2, offset=1))
+    assert opened.similar("i7", 3) == first
+    assert [one.item for one in opened.similar("i7", 2, offset=1).items] == ids(first)[1:]
+    for wishes in (Wishes(3, deny=["i1"]), Wishes(3, relevance=0.2), Wishes(101)):
+        assert not beside.at_once("i7", wishes)
+    assert not beside.at_once("nowhere", plain)
+
+
+def test_only_the_rows_that_were_asked_from_last_are_remembered(
+    finished_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar, "ROWS", 2)
+    opened = open_run(finished_run)
+    for item in ("i7", "i8", "i9"):
+        opened.similar(item, 3)
+    known = [opened.beside.at_once(item, Wishes(3)) for item in ("i7", "i8", "i9")]
+    assert known == [False, True, True]
+
+
+def test_a_table_is_looked_up_too(saved: SavedRun, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(saved.path, tmp_path / "run"))
+    keep_neighbours(saved.models.neural, run)
+    kept = replace(saved, path=run)
+    assert kept.beside.at_once("i7", Wishes(3)) and not saved.beside.at_once("i7", Wishes(3))
