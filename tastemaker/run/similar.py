@@ -165,7 +165,7 @@ class Beside:
         return near
 
     def at_once(self, item: Id, wishes: Wishes) -> bool:
-        """Whether an answer is a look-up of microseconds, so that no thread need be asked for it."""
+        """Whether an answer is a look-up of microseconds, for which no thread need be asked."""
         row = self.shelf.log.item_codes.get(id_of(item, "--item"), 0) - 1
         plain = replace(wishes, k=1, offset=0) == replace(PLAIN, k=1)
         last = wishes.offset + wishes.k

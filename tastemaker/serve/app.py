@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from tastemaker import __version__
 from tastemaker.errors import BadInput, TastemakerError
+from tastemaker.files import JsonObject
 from tastemaker.serve.door import Door
 from tastemaker.serve.event_routes import event_routes
 from tastemaker.serve.experiment_routes import experiment_routes
@@ -82,6 +83,7 @@ def create_app(
             _Noted("/mcp", assistants, methods=["POST"], include_in_schema=False)
         )
     _errors(app)
+    _say_how_keys_are_sent(app, needed=keys is not None)
     app.add_middleware(
         Door,
         limits=service.limits,
@@ -100,6 +102,22 @@ class _Noted(Route):
         """Whether it is asked, and what it adds to the request."""
         match, child = super().matches(scope)
         return match, child if match is Match.NONE else {**child, "route": self}
+
+
+def _say_how_keys_are_sent(app: FastAPI, needed: bool) -> None:
+    """Have the OpenAPI document say how, and whether without a key there is an answer."""
+    plain = app.openapi
+
+    def document() -> JsonObject:
+        made = plain()
+        made["components"]["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        }
+        made["security"] = [{"bearer": []}, {"key": []}, *([] if needed else [{}])]
+        return made
+
+    app.openapi = document  # type: ignore[method-assign]
 
 
 def _errors(app: FastAPI) -> None:

@@ -25,7 +25,8 @@ MICROSECONDS = 1_000_000
 """In a second."""
 _UNUSABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _LARGEST = float(np.finfo(np.float32).max)
-_LATEST = LATEST // MICROSECONDS
+LAST_SECOND = LATEST // MICROSECONDS
+"""The last time that an event may have, in seconds since 1970."""
 _MOST_RANK = 2**31 - 1
 
 
@@ -161,7 +162,7 @@ def _wrong_time(value: object) -> str:
         return "this is not a time"
     if value < 0:
         return "the time is negative"
-    return "" if value <= _LATEST else "the time lies after the year 2100"
+    return "" if value <= LAST_SECOND else "the time lies after the year 2100"
 
 
 def _wrong_value(value: object) -> str:

@@ -23,6 +23,7 @@ import uvloop
 
 from tastemaker.errors import BadInput, TastemakerError
 from tastemaker.serve.app import create_app
+from tastemaker.serve.connections import Timely
 from tastemaker.serve.experiments import Experiment
 from tastemaker.serve.key_file import KeyFile
 from tastemaker.serve.limits import Limits
@@ -158,6 +159,7 @@ async def _serving(
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=30,
         ws="none",
+        http=Timely,
     )
     server = _Quiet(config)
     loop, again = asyncio.get_running_loop(), asyncio.Event()

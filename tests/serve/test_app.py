@@ -239,3 +239,11 @@ def test_without_the_library_there_are_no_tools_for_assistants(
     with TestClient(create_app(Service(opened, kept, Limits()))) as client:
         assert client.post("/mcp").status_code == 404
         assert client.get("/healthz").status_code == 200
+
+
+def test_the_document_says_how_keys_are_sent(client: TestClient, locked: TestClient) -> None:
+    key = {"X-API-Key": "sesame"}
+    for asked, needed in ((client, False), (locked, True)):
+        document = asked.get("/openapi.json", headers=key).json()
+        assert document["components"]["securitySchemes"].keys() == {"bearer", "key"}
+        assert ({} in document["security"]) == (not needed)

@@ -129,3 +129,11 @@ def test_a_client_that_leaves_during_its_answer_is_no_fault(error: Exception, st
     asyncio.run(made(scope, receive, send))
     assert len(sent) == 1
     assert f'route="(no route)",status="{status}"' in numbers.page().decode()
+
+
+def test_who_looks_after_a_server_is_never_turned_away() -> None:
+    client, _ = door()
+    while client.get("/x").status_code == 200:
+        pass
+    assert client.get("/x").status_code == 429
+    assert {client.get(path).status_code for path in ("/healthz", "/readyz")} == {200}

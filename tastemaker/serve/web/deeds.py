@@ -28,6 +28,8 @@ class Deed:
     value: float | None
     says: Polarity | None
     """what it says of the item; None: its kind is not declared, so it says nothing"""
+    known: bool = True
+    """whether the run has the item; else an update may bring it"""
 
     @property
     def word(self) -> str:
@@ -50,7 +52,11 @@ def deeds_of(saved: SavedRun, told: Told) -> list[Deed]:
     events = timeline_of(saved, told)
     values = [np.nan if one["value"] is None else one["value"] for one in events]
     words = _codes(saved, [one["kind"] for one in events], values)
-    return [Deed(**one, says=_POLARITY.get(word)) for one, word in zip(events, words, strict=True)]
+    strange = frozenset(saved.shelf.unknown({one["item"] for one in events}))
+    return [
+        Deed(**one, says=_POLARITY.get(word), known=one["item"] not in strange)
+        for one, word in zip(events, words, strict=True)
+    ]
 
 
 def _codes(saved: SavedRun, kinds: Sequence[str], values: Sequence[float]) -> list[int]:

@@ -36,3 +36,8 @@ def test_kinds_and_values_say_what_is_meant(opened: Opened) -> None:
 
 def test_somebody_unknown_did_nothing(opened: Opened) -> None:
     assert deeds_of(opened.saved, Told("nobody")) == []
+
+
+def test_an_item_that_was_told_and_is_not_in_the_run_is_marked(opened: Opened) -> None:
+    events = (Event("e1", "new", "i3", 1, "view"), Event("e2", "new", "not-yet", 2, "view"))
+    assert [deed.known for deed in deeds_of(opened.saved, Told("new", events))] == [False, True]
