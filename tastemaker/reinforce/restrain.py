@@ -122,7 +122,7 @@ class Streams:
 
 
 def log_weight(shares: Tensor, sigma: float, k: float = 1.0) -> Tensor:
-    """log g of shares of votes, of any shape."""
+    """Log g of shares of votes, of any shape."""
     return -((shares - k) ** 2) / (2 * sigma**2)
 
 
