@@ -73,7 +73,8 @@ class Voters:
 
     def of_kind(self, kind: Kind) -> npt.NDArray[np.bool_]:
         """(P,) which of the prompts to learn from are of that kind."""
-        return self.kinds[: self.prompts] == KINDS.index(kind)
+        of: npt.NDArray[np.bool_] = self.kinds[: self.prompts] == KINDS.index(kind)
+        return of
 
 
 def voters(options: VoterOptions) -> Voters:
