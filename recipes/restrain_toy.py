@@ -45,7 +45,7 @@ def arms(training: LeanConfig) -> dict[str, LeanConfig | None]:
 
     raw = replace(OURS, normalise_prompt_weights="off")
     usual = OURS.sigma_at(training.rollouts)
-    online = replace(training, weights="online")
+    online, alike = (replace(training, weights=weights) for weights in ("online", "none"))
     return {
         "untrained": None,
         "gold": replace(training, signal="gold"),
@@ -53,9 +53,11 @@ def arms(training: LeanConfig) -> dict[str, LeanConfig | None]:
         **{width_of(sigma): votes(replace(OURS, sigma=sigma)) for sigma in SIGMAS},
         "uniform labels": votes(replace(OURS, sigma=math.inf, prompt_sigma=usual)),
         "no penalty": votes(replace(OURS, kappa=0)),
-        "no prompt weights": votes(OURS, replace(training, weights="none")),
+        "no prompt weights": votes(OURS, alike),
         "online prompt weights": votes(OURS, online),
         "kappa 5": votes(replace(OURS, kappa=5)),
+        "kappa 5, no prompt weights": votes(replace(OURS, kappa=5), alike),
+        "no penalty, no prompt weights": votes(replace(OURS, kappa=0), alike),
         "not normalised": votes(replace(OURS, normalise="none")),
         "raw": votes(raw),
         "raw, eight times as long": votes(raw, replace(training, steps=8 * training.steps)),
