@@ -23,7 +23,7 @@ _BRACES = 64
 """Places, from the end, where a JSON object is looked for."""
 JSON = "json:"
 """A kind that begins so is the field of a JSON object, named behind it: `json:answer`."""
-_ANSWER = r"(?:final answer|answer|result)\s*(?:is|=|:)\s*:?\s*"
+_ANSWER = r"(?:answer|result)\s{0,4}(?:is|=|:)\s{0,4}:?\s{0,4}"
 _SAID = re.compile(rf"{_ANSWER}(?P<said>[^\n]{{1,300}})", re.IGNORECASE)
 _HASHES = re.compile(r"####[ \t]*([^\n]{1,300})")
 _NUMBER = re.compile(
@@ -36,7 +36,9 @@ _LETTER_SAID = re.compile(
     r"([A-J])(?![A-Za-z'’])",
     re.IGNORECASE,
 )
-_MARKED = re.compile(r"\(([A-J])\)|\*\*\(?([A-J])\)?[.):]?\*\*|^\s*([A-J])[.):]?\s*$", re.MULTILINE)
+_MARKED = re.compile(
+    r"\(([A-J])\)|\*\*\(?([A-J])\)?[.):]?\*\*|^[ \t]{0,9}([A-J])[.):]?[ \t]{0,9}$", re.MULTILINE
+)
 
 
 def checked_kind(kind: str) -> str:
@@ -73,16 +75,13 @@ def extracted(completion: str, kind: str) -> str | None:
 
 def boxed(text: str) -> str | None:
     r"""What the last `\boxed{…}` of a text holds, braces inside it balanced; None without one."""
-    place = text.rfind(r"\boxed{")
-    while place >= 0:
-        start, depth = place + len(r"\boxed{"), 1
+    starts = [opening.end() for opening in re.finditer(r"\\boxed ?\{", text)]
+    for start in reversed(starts[-_BRACES:]):
+        depth = 1
         for brace in re.finditer(r"\\.|[{}]", text[start : start + 2 * MOST], re.DOTALL):
             depth += {"{": 1, "}": -1}.get(brace[0], 0)
             if not depth:
                 return text[start : start + brace.start()].strip()
-        place = text.rfind(r"\boxed{", 0, place) if place else -1
-        if text.count(r"\boxed{") > _BRACES:
-            return None
     return None
 
 

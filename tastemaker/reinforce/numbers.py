@@ -18,18 +18,19 @@ _DECIMAL = rf"(?:{_DIGITS}(?:\.\d*)?|\.\d+)"
 NUMBER = rf"[-+\u2212]?\s?[$€£¥]?\s?{_DECIMAL}(?:[eE][-+]?\d{{1,2}}(?!\d))?"
 """Pattern of a decimal number, its sign and currency with it."""
 _PLAIN = re.compile(
-    rf"(?P<sign>[-+]?)(?P<top>{_DECIMAL})(?:[eE](?P<power>[-+]?\d{{1,2}}))?"
-    rf"(?:/(?P<bottom>{_DIGITS}))?(?P<percent>%?)",
+    rf"(?P<sign>[-+]?)\s?[$€£¥]?\s?(?P<top>{_DECIMAL})(?:[eE](?P<power>[-+]?\d{{1,2}}))?"
+    rf"(?:\s?/\s?(?P<bottom>{_DIGITS}))?",
     re.ASCII,
 )
 _FRACTION = re.compile(
-    r"(-?)\\[dt]?frac(?:\{(-?[\d,.]{1,64})\}\{(-?[\d,]{1,64})\}|(\d)(\d))", re.ASCII
+    r"([-+]?)\\[dt]?frac(?:\{(-?[\d,.]{1,64})\}\{([\d,]{1,64})\}|(\d)(\d))", re.ASCII
 )
+_INSIDE = re.compile(r"\\!|(?<=\d)\\,(?=\d{3})|\\(?:left|right)(?![a-z])")
 _PERCENT = re.compile(r"\s*(?:\\?%|\b(?:percent|per cent|percentage)\b)$", re.IGNORECASE)
 _WORDS = (
-    "cm mm km kg mg ml meters? metres? centimeters? kilometers? miles? inch(?:es)? feet foot yards? "
-    "grams? kilograms? pounds? ounces? liters? litres? gallons? seconds? minutes? hours? days? "
-    "weeks? months? years? dollars? cents? euros? degrees? units? people eggs? students?"
+    "cm mm km kg mg ml meters? metres? centimeters? kilometers? miles? inch(?:es)? feet foot "
+    "yards? grams? kilograms? pounds? ounces? liters? litres? gallons? seconds? minutes? hours? "
+    "days? weeks? months? years? dollars? cents? euros? degrees? units? people eggs? students?"
 )
 _UNIT = re.compile(
     r"(?<=[\d}])\s*(?:\\[ ,;!~])*\s*(?:\\(?:text|mathrm|textrm|mbox)\{[^{}]*\}(?:\^\{?\d\}?)?"
@@ -66,9 +67,12 @@ def number(text: str, units: bool = True) -> Number | None:
         text = _UNIT.sub("", text)
     percent = _PERCENT.search(text)
     text = text[: percent.start()] if percent else text
-    text = _FRACTION.sub(r"\1\2\4/\3\5", text.strip(), count=1)
-    read = _PLAIN.fullmatch(re.sub(r"[\s$€£¥]", "", text))
-    return read and _exact(read, bool(percent))
+    text = text.strip()
+    if fraction := _FRACTION.fullmatch(text):
+        sign, top, bottom, digit, other = fraction.groups(default="")
+        text = f"{sign}{top}{digit}/{bottom}{other}"
+    read = _PLAIN.fullmatch(text)
+    return _exact(read, bool(percent)) if read else None
 
 
 def same(one: Number, other: Number) -> bool:
@@ -85,11 +89,11 @@ def same(one: Number, other: Number) -> bool:
 def _bare(text: str) -> str:
     """Without what surrounds or parts digits in LaTeX, and without a full stop."""
     text = text.strip().replace("\u2212", "-").replace("{,}", ",").replace(r"\$", "$")
-    text = re.sub(r"\\[!,;: ]|\\(?:left|right)(?![a-z])", "", text)
+    text = _INSIDE.sub("", text)
     for left, right in (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]")):
         if text.startswith(left) and text.endswith(right) and len(text) >= 2 * len(left) + 1:
             text = text[len(left) : -len(right)].strip()
-    return text[:-1].rstrip() if text.endswith(".") and text.count(".") > 0 else text
+    return text.removesuffix(".").rstrip()
 
 
 def _exact(read: re.Match[str], percent: bool) -> Number | None:
@@ -106,7 +110,7 @@ def _exact(read: re.Match[str], percent: bool) -> Number | None:
         value = -value
     simple = not read["power"] and not read["bottom"]
     places = len(top.partition(".")[2]) if simple else 0
-    return Number(value, percent or bool(read["percent"]), places)
+    return Number(value, percent, places)
 
 
 def _agree(one: Fraction, other: Fraction, places: int, others_places: int) -> bool:

@@ -1,8 +1,9 @@
 """Evidence: what can be said of cited items without any judge.
 
-Counting accuracy asks a model how many items of each polarity an interest cites, and compares with
-the truth over its own cited ids (`data.signals.CountingAccuracy`). Citation validity is the share of cited ids that exist. Threshold compliance is the
-share of interests that would be verified were every cited item relevant (F_j = B_j).
+Counting accuracy (`data.signals`) asks a model how many items of each polarity an interest cites,
+and compares with the truth over its own cited ids. Citation validity is the share of cited ids that
+exist. Threshold compliance is the share of interests that would be verified were every cited item
+relevant (F_j = B_j).
 """
 
 from __future__ import annotations
