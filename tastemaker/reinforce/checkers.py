@@ -14,8 +14,6 @@ import json
 import math
 import os
 import queue
-import subprocess
-import sys
 import threading
 import time
 import weakref
@@ -28,6 +26,7 @@ from typing import Self
 
 from tastemaker.errors import BadInput, OutOfResources
 from tastemaker.models.extras import extra
+from tastemaker.reinforce.killable import Killable
 
 Pair = tuple[str, str]
 _PROBE = "1"
@@ -65,7 +64,7 @@ class Limits:
 class _Process:
     """A process, the pairs that it has, and when it is to have said something."""
 
-    popen: subprocess.Popen[str]
+    running: Killable
     ready: bool = False
     given: deque[int] = field(default_factory=deque)
     due: float = math.inf
@@ -110,7 +109,7 @@ class Checkers:
         self._failed_starts = 0
         self._probed: dict[str, bool] = {}
         self._processes: list[_Process] = []
-        self._said: queue.SimpleQueue[tuple[_Process, str]] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[tuple[Killable, str]] = queue.SimpleQueue()
         self._turn = threading.Lock()
         if program == _PROGRAM:
             with extra("rl"):
@@ -148,6 +147,9 @@ class Checkers:
 
     def _checked(self, pairs: Sequence[Pair]) -> list[bool]:
         work = _Work(pairs)
+        for process in [one for one in self._processes if one.running.ended]:
+            self._processes.remove(process)
+            process.running.kill()
         while work.waiting or any(process.given for process in self._processes):
             while len(self._processes) < min(self.limits.processes, len(work.waiting)):
                 self._start()
@@ -160,26 +162,9 @@ class Checkers:
         return [verdict[pair] for pair in pairs]
 
     def _start(self) -> None:
-        path = os.pathsep.join(place or os.getcwd() for place in sys.path)
-        single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        popen = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                self._program,
-                f"{self.limits.cpu}",
-                f"{self.limits.wall}",
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            encoding="utf-8",
-            env={**os.environ, **single, "PYTHONPATH": path, "PYTHONUTF8": "1"},
-        )
-        process = _Process(popen, due=time.monotonic() + _START)
-        self._processes.append(process)
-        threading.Thread(target=_hear, args=(process, self._said), daemon=True).start()
+        seconds = (f"{self.limits.cpu}", f"{self.limits.wall}")
+        running = Killable(self._program, seconds, self._said)
+        self._processes.append(_Process(running, due=time.monotonic() + _START))
 
     def _give(self, process: _Process, work: _Work) -> None:
         batch: list[Pair] = []
@@ -196,19 +181,20 @@ class Checkers:
                 break  # the last pairs are shared out singly
         if batch:
             process.waits(self.limits.wall)
-            _write(process, batch)
+            process.running.write(json.dumps(batch))
 
     def _listen(self, work: _Work) -> None:
         """Take one reply, or end what is overdue."""
         due = min(process.due for process in self._processes)
         try:
-            process, line = self._said.get(timeout=max(0.0, due - time.monotonic()))
+            running, line = self._said.get(timeout=max(0.0, due - time.monotonic()))
         except queue.Empty:
-            for process in [one for one in self._processes if one.due <= time.monotonic()]:
-                self._replace(process, work)
+            for late in [one for one in self._processes if one.due <= time.monotonic()]:
+                self._replace(late, work)
             return
-        if process not in self._processes:
-            return  # its last words
+        process = next((one for one in self._processes if one.running is running), None)
+        if process is None:
+            return  # the last words of one that was ended
         if not line:
             self._replace(process, work)
             return
@@ -220,7 +206,7 @@ class Checkers:
     def _replace(self, process: _Process, work: _Work) -> None:
         """End a process; the pair that it was at is not equal, those behind are for others."""
         self._processes.remove(process)
-        code = _kill(process)
+        code = process.running.kill()
         if not process.ready:
             self._failed_starts += 1
             if self._failed_starts >= _TRIES:
@@ -245,36 +231,8 @@ class Checkers:
         work.add_probes(unknown)
 
 
-def _hear(process: _Process, said: queue.SimpleQueue[tuple[_Process, str]]) -> None:
-    assert process.popen.stdout is not None
-    with process.popen.stdout as lines:
-        for line in lines:
-            said.put((process, line))
-    said.put((process, ""))
-
-
-def _write(process: _Process, batch: Sequence[Pair]) -> None:
-    assert process.popen.stdin is not None
-    try:
-        process.popen.stdin.write(json.dumps(batch) + "\n")
-        process.popen.stdin.flush()
-    except OSError:
-        return  # it has ended; whoever listens to it will know
-
-
-def _kill(process: _Process) -> int:
-    process.popen.kill()
-    code = process.popen.wait()
-    if process.popen.stdin is not None:
-        try:
-            process.popen.stdin.close()
-        except OSError:
-            return code
-    return code
-
-
 def _kill_all(processes: list[_Process], owner: int) -> None:
     if os.getpid() != owner:
         return  # a copy of this process does not end its processes
     while processes:
-        _kill(processes.pop())
+        processes.pop().running.kill()
