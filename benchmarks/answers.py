@@ -1,7 +1,8 @@
 """How many answers are checked a second on one core, and what one that hangs costs the others.
 
-Numbers and choices are compared in this process, LaTeX in one checker. Wall seconds of both processes together are on one core, since this one waits
-while the other computes; the best of three runs, each with a new checker whose library was loaded before.
+Numbers and choices are compared in this process, LaTeX in one checker. Wall seconds of both are on
+one core, since this process waits while the other computes; the best of three runs, each with a new
+checker whose library was loaded before.
 """
 
 from __future__ import annotations

@@ -61,6 +61,20 @@ def test_only_mathematics_is_asked_about() -> None:
     assert near.asked == [("x+1", "1+x")]
 
 
+def test_points_and_intervals_are_compared_part_by_part() -> None:
+    near = Near()
+    pairs = [
+        ("(3, 1/2)", r"\left( 3.0,\, \frac{1}{2} \right)", True),
+        ("(3, 1/2)", "(1/2, 3)", False),
+        ("(3, x+1)", "(4, 1+x)", False),
+        ("(3, x+1)", "(3.0, 1+x)", True),
+        ("[1, 2)", "[1.0, 2)", True),
+    ]
+    found = [(canonical(one, "maths"), canonical(other, "maths")) for one, other, _ in pairs]
+    assert all_equal(found, near) == [said for *_, said in pairs]
+    assert near.asked == [("x+1", "1+x")]
+
+
 def test_groups_get_codes_in_the_order_of_first_answers() -> None:
     group = forms("0.5", None, "x", "1/2", r"\frac12", "2", "x")
     assert classes([group, []], None) == [[0, -1, 1, 0, 0, 2, 1], []]
