@@ -1,0 +1,1 @@
+"""Learn from your own answers: reinforcement learning of language models without labels."""
