@@ -1,1 +1,1 @@
-"""Learn from your own answers: reinforcement learning of language models without labels."""
+"""Learn from your own answers: signals that need no labels."""
