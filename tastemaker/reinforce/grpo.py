@@ -26,47 +26,19 @@ from torch import Tensor
 from tastemaker.errors import NumericFault
 from tastemaker.models.extras import extra, quiet
 from tastemaker.reinforce import checkpoints
-from tastemaker.reinforce.lesson import GOLD, Lesson, known_of, taught
+from tastemaker.reinforce.lesson import KIND, Lesson, known_of, taught
 from tastemaker.reinforce.policy import Policy, Unadapted
 from tastemaker.reinforce.restrain import Streams
-from tastemaker.reinforce.signals import LABELLED, self_certainty
+from tastemaker.reinforce.signals import self_certainty
 
 with extra("rl"):
     from accelerate.utils import gather_object
-    from datasets import Dataset
     from transformers import PrinterCallback
     from trl import GRPOConfig, GRPOTrainer
     from trl.trainer.utils import add_fused_lm_head
 
 _ROWS = 8
 """Answers whose certainty is reckoned together."""
-
-
-def rows_for(
-    policy: Policy,
-    texts: Sequence[str],
-    name: str,
-    weights: Sequence[float] | None = None,
-    known: Mapping[str, Sequence[object]] | None = None,
-) -> Any:
-    """The prompts as the trainer reads them, with what its signal reads of each, and no more.
-
-    Args:
-        policy: Who will answer.
-        texts: P prompts.
-        name: The signal.
-        weights: P prompt weights; None: all 1.
-        known: Columns `gold`, `base_answer` and `base_share`, of which some may be missing.
-    """
-    columns: dict[str, list[object]] = {
-        "prompt": [policy.turns(text) for text in texts],
-        "number": list(range(len(texts))),
-        "prompt_weight": [1.0] * len(texts) if weights is None else [float(w) for w in weights],
-    }
-    for column, values in (known or {}).items():
-        if column != GOLD or name in LABELLED:
-            columns[column] = list(values)
-    return Dataset.from_dict(columns)
 
 
 class _Weighted(float):
@@ -94,7 +66,7 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
         Args:
             policy: What learns.
             args: With `beta` 0, since the divergence is measured here from the model as it is now.
-            rows: What `rows_for` made.
+            rows: What `lesson.rows_for` made.
             lesson: What it is taught.
             kept: Where checkpoints go; None: nowhere.
         """
@@ -173,7 +145,7 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
         """Advantages of all G · n answers of all processes, and what is measured of them."""
         texts, rows = gather_object(self._texts), gather_object(inputs)[::n]
         groups = [texts[first : first + n] for first in range(0, len(texts), n)]
-        answers = self._read(groups, [known_of(row) for row in rows])
+        answers = self._read(groups, rows)
         lengths = self.accelerator.gather(output["completion_mask"].sum(1)).cpu().view(-1, n)
         step = self.state.global_step
         streams, seen = taught(self.lesson, rows, answers, lengths.float(), certainty, step)
@@ -183,11 +155,13 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
         return streams
 
     def _read(
-        self, groups: Sequence[Sequence[str]], known: Sequence[Sequence[str | None]]
+        self, groups: Sequence[Sequence[str]], rows: Sequence[Mapping[str, Any]]
     ) -> list[list[str | None]]:
         """The answers of all groups; each process reads its share."""
         count, first = self.accelerator.num_processes, self.accelerator.process_index
-        answers = self.lesson.read(groups[first::count], known[first::count])
+        mine = rows[first::count]
+        known, kinds = [known_of(row) for row in mine], [str(row[KIND]) for row in mine]
+        answers = self.lesson.read(groups[first::count], known, kinds)
         pairs = list(zip(range(first, len(groups), count), answers, strict=True))
         return [row for _, row in sorted(gather_object(pairs), key=lambda pair: pair[0])]
 
@@ -278,10 +252,19 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
         if "loss" in logs and self.accelerator.is_main_process:
             self.lesson.watch({"step": self.state.global_step} | logs)
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+    def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
+        stops = torch.tensor(float(self.lesson.stops()), device=self.accelerator.device)
+        if float(self.accelerator.reduce(stops, "sum")) and self._batch_is_done():
+            self.control.should_save = self.control.should_training_stop = True
+        super()._maybe_log_save_evaluate(*args, **kwargs)
+
+    def _batch_is_done(self) -> bool:
+        """Whether the next step begins with new answers: those of a batch are not kept."""
         every = self.args.steps_per_generation * self.num_iterations
-        begun_anew = self.state.global_step * self.args.gradient_accumulation_steps % every == 0
-        if self.kept is not None and begun_anew:
+        return bool(self.state.global_step * self.args.gradient_accumulation_steps % every == 0)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        if self.kept is not None and self._batch_is_done():
             self.kept.save(self)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:

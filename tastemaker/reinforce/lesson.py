@@ -9,27 +9,35 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from tastemaker.models.extras import extra
 from tastemaker.reinforce.monitors import Monitored, monitored
+from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.restrain import Streams
-from tastemaker.reinforce.signals import Rollouts, SignalConfig, signal
+from tastemaker.reinforce.signals import LABELLED, Rollouts, SignalConfig, signal
 from tastemaker.reinforce.votes import UNREADABLE
 
 GOLD, BASE, SHARE = "gold", "base_answer", "base_share"
 """Columns of answers that are known, of people and of most votes of the model before; and of the
 share of its votes."""
+KIND = "kind"
+"""Column of what kind of answer a prompt asks for."""
 
 
 class Reader(Protocol):
     """Finds the answers in texts."""
 
     def __call__(
-        self, texts: Sequence[Sequence[str]], known: Sequence[Sequence[str | None]]
+        self,
+        texts: Sequence[Sequence[str]],
+        known: Sequence[Sequence[str | None]],
+        kinds: Sequence[str],
     ) -> list[list[str | None]]:
         """For each of G prompts its n answers in words that are equal where they mean the same.
 
         Args:
             texts: G prompts of n texts.
             known: Answers that stand beside those of each prompt: their words come last.
+            kinds: Of answer that each prompt asks for.
 
         Returns:
             G rows of n and as many more as are known; None where there is no answer.
@@ -48,6 +56,41 @@ class Lesson:
     """weight of the divergence from the model as it was"""
     watch: Callable[[Mapping[str, float]], None] = field(default=lambda line: None)
     """is told what was measured at every step"""
+    stops: Callable[[], bool] = lambda: False
+    """whether training shall end after this step, in order"""
+
+
+def rows_for(
+    policy: Policy,
+    texts: Sequence[str],
+    name: str,
+    weights: Sequence[float] | None = None,
+    known: Mapping[str, Sequence[object]] | None = None,
+) -> Any:
+    """The prompts as the trainer reads them, with what its signal reads of each, and no more.
+
+    Args:
+        policy: Who will answer.
+        texts: P prompts.
+        name: The signal.
+        weights: P prompt weights; None: all 1.
+        known: Columns `kind`, `gold`, `base_answer` and `base_share`, of which some may be missing.
+
+    Raises:
+        BadInput: If the library of tables that the trainer reads is not installed.
+    """
+    with extra("rl"):
+        from datasets import Dataset
+    columns: dict[str, list[object]] = {
+        "prompt": [policy.turns(text) for text in texts],
+        "number": list(range(len(texts))),
+        KIND: [""] * len(texts),
+        "prompt_weight": [1.0] * len(texts) if weights is None else [float(w) for w in weights],
+    }
+    for column, values in (known or {}).items():
+        if column != GOLD or name in LABELLED:
+            columns[column] = list(values)
+    return Dataset.from_dict(columns)
 
 
 def schedule(prompts: int, wanted: int, seed: int) -> list[int]:

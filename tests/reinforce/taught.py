@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("trl", reason="trl is not installed: it comes with the extra rl")
 
 from tastemaker.reinforce.checkpoints import TrainerCheckpoints
-from tastemaker.reinforce.grpo import RestrainTrainer, rows_for
+from tastemaker.reinforce.grpo import RestrainTrainer
 from tastemaker.reinforce.learning import LearningConfig, trainer_config
-from tastemaker.reinforce.lesson import Lesson, schedule
+from tastemaker.reinforce.lesson import Lesson, rows_for, schedule
 from tastemaker.reinforce.policy import Policy, open_policy
 from tastemaker.reinforce.restrain import RestrainConfig
 from tastemaker.reinforce.signals import SignalConfig
@@ -23,7 +23,9 @@ SMALL: dict[str, Any] = {
 
 
 def first_letter(
-    texts: Sequence[Sequence[str]], known: Sequence[Sequence[str | None]]
+    texts: Sequence[Sequence[str]],
+    known: Sequence[Sequence[str | None]],
+    kinds: Sequence[str],
 ) -> list[list[str | None]]:
     """The half of the alphabet that a text begins in; None where it begins with a control."""
     return [
