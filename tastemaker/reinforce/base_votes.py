@@ -9,12 +9,14 @@ prompt. What is kept is counts: weights follow from them for any k and σ.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tastemaker import records
+from tastemaker.data.replies import Conversation
 from tastemaker.files import make_folder
 from tastemaker.models.identity import identity_of
 from tastemaker.models.packaged import cache_folder
@@ -48,7 +50,7 @@ class BaseVotes:
 
 def base_votes(
     policy: Policy,
-    texts: Sequence[str],
+    prompts: Sequence[Conversation],
     kinds: Sequence[str],
     sampling: Sampling,
     read: Reader,
@@ -58,7 +60,7 @@ def base_votes(
 
     Args:
         policy: Before it has learned anything.
-        texts: P prompts.
+        prompts: P conversations.
         kinds: Of answer that each asks for.
         sampling: How they are asked.
         read: Finds the answers.
@@ -72,8 +74,8 @@ def base_votes(
         str(line["prompt"]): BaseVotes(_answer(line["answer"]), int(str(line["votes"])))
         for line in records.read(path)
     }
-    pairs = list(zip(texts, kinds, strict=True))
-    keys = [hashlib.sha256(f"{kind}\n{text}".encode()).hexdigest() for text, kind in pairs]
+    pairs = list(zip(prompts, kinds, strict=True))
+    keys = [hashlib.sha256(json.dumps(pair).encode()).hexdigest() for pair in pairs]
     asked = dict(zip(keys, pairs, strict=True))
     waiting = [key for key in asked if key not in known]
     if waiting:
@@ -98,7 +100,7 @@ def kept_at(policy: Policy, sampling: Sampling) -> Path:
 
 def shares_correct(
     policy: Policy,
-    texts: Sequence[str],
+    prompts: Sequence[Conversation],
     answers: Sequence[str],
     kinds: Sequence[str],
     sampling: Sampling,
@@ -106,7 +108,7 @@ def shares_correct(
 ) -> list[float]:
     """Of the answers to each prompt the share that means the same as the one that is known."""
     drawn = policy.answers(
-        texts, sampling.n, sampling.temperature, sampling.max_tokens, sampling.seed
+        prompts, sampling.n, sampling.temperature, sampling.max_tokens, sampling.seed
     )
     rows = read([*drawn], [[answer] for answer in answers], kinds)
     return [

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from tastemaker.data.replies import Conversation
 from tastemaker.models.extras import extra
 from tastemaker.reinforce.monitors import Monitored, monitored
 from tastemaker.reinforce.policy import Policy
@@ -62,7 +63,7 @@ class Lesson:
 
 def rows_for(
     policy: Policy,
-    texts: Sequence[str],
+    prompts: Sequence[Conversation],
     name: str,
     weights: Sequence[float] | None = None,
     known: Mapping[str, Sequence[object]] | None = None,
@@ -71,7 +72,7 @@ def rows_for(
 
     Args:
         policy: Who will answer.
-        texts: P prompts.
+        prompts: P conversations.
         name: The signal.
         weights: P prompt weights; None: all 1.
         known: Columns `kind`, `gold`, `base_answer` and `base_share`, of which some may be missing.
@@ -82,10 +83,10 @@ def rows_for(
     with extra("rl"):
         from datasets import Dataset
     columns: dict[str, list[object]] = {
-        "prompt": [policy.turns(text) for text in texts],
-        "number": list(range(len(texts))),
-        KIND: [""] * len(texts),
-        "prompt_weight": [1.0] * len(texts) if weights is None else [float(w) for w in weights],
+        "prompt": [policy.turns(prompt) for prompt in prompts],
+        "number": list(range(len(prompts))),
+        KIND: [""] * len(prompts),
+        "prompt_weight": [1.0] * len(prompts) if weights is None else [float(w) for w in weights],
     }
     for column, values in (known or {}).items():
         if column != GOLD or name in LABELLED:

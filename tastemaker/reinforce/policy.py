@@ -7,6 +7,7 @@ adapters in peft's form, and the model with them worked in, which opens like any
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tastemaker.data.replies import Conversation
 from tastemaker.errors import BadInput
 from tastemaker.files import save_tensors, write_json
 from tastemaker.models.extras import extra, quiet, transformers
@@ -48,20 +50,24 @@ class Policy:
         """Whether it has a chat template; else prompts are read as they stand."""
         return bool(self.tokenizer.chat_template)
 
-    def turns(self, text: str) -> Turns:
+    def turns(self, prompt: Conversation) -> Turns:
         """A prompt as the model takes it; no text in it can stand for a mark of the tokenizer."""
-        for mark in sorted(self.tokenizer.all_special_tokens, key=len, reverse=True):
-            if len(mark) > 1:
-                text = text.replace(mark, f"{mark[0]} {mark[1:]}")
-        return [{"role": "user", "content": text}] if self.chats else text
+        marks = sorted(self.tokenizer.all_special_tokens, key=len, reverse=True)
+        messages = [
+            {"role": message["role"], "content": _unmarked(message["content"], marks)}
+            for message in prompt
+        ]
+        if self.chats:
+            return messages
+        return "\n\n".join(message["content"] for message in messages) + "\n"
 
-    def tokens(self, text: str) -> list[int]:
+    def tokens(self, prompt: Conversation) -> list[int]:
         """Tokens of a prompt, as the trainer makes them.
 
         Raises:
-            BadInput: If the chat template refuses a user's message.
+            BadInput: If the chat template refuses the conversation.
         """
-        turns = self.turns(text)
+        turns = self.turns(prompt)
         if isinstance(turns, str):
             ids: list[int] = self.tokenizer(text=turns)["input_ids"]
             return ids
@@ -70,18 +76,24 @@ class Policy:
                 turns, add_generation_prompt=True, tokenize=True, return_dict=True
             )
         except Exception as error:
-            what = f"The chat template refuses a user's message: {error!s:.200}"
-            raise BadInput(what, str(self.folder), "Give a model that takes one.") from error
+            what = f"The chat template refuses a conversation: {error!s:.200}"
+            fix = "Give the roles that the model knows, a user's message last."
+            raise BadInput(what, str(self.folder), fix) from error
         ids = made["input_ids"]
         return ids
 
     def answers(
-        self, texts: Sequence[str], n: int, temperature: float, max_tokens: int, seed: int
+        self,
+        prompts: Sequence[Conversation],
+        n: int,
+        temperature: float,
+        max_tokens: int,
+        seed: int,
     ) -> Iterator[list[str]]:
         """For each prompt in turn `n` answers; those of one depend on no other.
 
         Args:
-            texts: Prompts.
+            prompts: What is asked.
             n: Answers to each.
             temperature: Of the softmax that is drawn from; 0: the likeliest token is taken.
             max_tokens: Of an answer.
@@ -89,9 +101,9 @@ class Policy:
         """
         device = next(self.model.parameters()).device
         devices = [device.index or 0] if device.type == "cuda" else []
-        for text in texts:
-            ids = self.tokens(text)
-            drawn = hashlib.sha256(f"{seed}\n{text}".encode()).digest()
+        for prompt in prompts:
+            ids = self.tokens(prompt)
+            drawn = hashlib.sha256(f"{seed}\n{json.dumps(prompt)}".encode()).digest()
             with torch.random.fork_rng(devices), torch.no_grad(), quiet():
                 torch.manual_seed(int.from_bytes(drawn[:7], "big"))
                 rows = self._written(torch.tensor([ids], device=device), n, temperature, max_tokens)
@@ -151,6 +163,14 @@ class Policy:
             "base_model_name_or_path": None, "inference_mode": True,
         }  # fmt: skip
         write_json(folder / "adapter_config.json", told)
+
+
+def _unmarked(content: str, marks: Sequence[str]) -> str:
+    content = content.encode(errors="replace").decode()  # no half surrogates
+    for mark in marks:
+        if len(mark) > 1:
+            content = content.replace(mark, f"{mark[0]} {mark[1:]}")
+    return content
 
 
 def _adapters(model: Any) -> list[tuple[str, Any]]:

@@ -7,6 +7,7 @@ before is not kept: the folder says so, and holds no weights.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -88,18 +89,19 @@ def reinforce(
 
 def _refuse(config: ReinforceConfig, prompts: Exercise, held_out: Exercise | None) -> None:
     """Refuse what nothing can be learned from, before a model is opened."""
-    if config.signal in LABELLED and None in prompts.answers:
-        row = list(prompts.answers).index(None) + 1
+    if config.signal in LABELLED and (lacking := prompts.without()):
         what = f"The signal {config.signal} needs an answer to every prompt."
-        raise BadInput(
-            what, f"{prompts.name}, prompt {row}", "Add answers, or take --signal restrain."
-        )
-    if held_out and None in held_out.answers:
-        row = list(held_out.answers).index(None) + 1
-        what = "Held-out prompts measure by their answers."
-        raise BadInput(what, f"{held_out.name}, prompt {row}", "Add an answer, or leave it out.")
-    if held_out and (both := set(held_out.texts) & set(prompts.texts)):
-        what = f"{counted(len(both), 'prompt')} to learn from would measure too: {min(both)!r:.80}."
+        fix = "Add its gold, or take --signal restrain."
+        raise BadInput(what, f"{prompts.name}, prompt {lacking}", fix)
+    if held_out is None:
+        return
+    if lacking := held_out.without():
+        what, fix = "Held-out prompts measure by their answers.", "Add its gold, or leave it out."
+        raise BadInput(what, f"{held_out.name}, prompt {lacking}", fix)
+    learned = {json.dumps(asked) for asked in prompts.asked}
+    both = [p.id for p in held_out.prompts if json.dumps(p.messages) in learned]
+    if both:
+        what = f"{counted(len(both), 'prompt')} to learn from would measure too: {both[0]!r:.80}."
         raise BadInput(what, held_out.name, "Hold out prompts that are not learned from.")
 
 
@@ -174,7 +176,7 @@ class _Job:
         """What the untrained model says, where the signal asks for it."""
         if self.config.signal not in ASKS_BASE:
             return None
-        many, said = len(self.prompts.texts), time.monotonic()
+        many, said = len(self.prompts.asked), time.monotonic()
 
         def told(done: int) -> None:
             nonlocal said
@@ -184,7 +186,7 @@ class _Job:
 
         sampling = self._sampling(self.config.base_n, self.config.learning.temperature)
         return base_votes(
-            self.policy, self.prompts.texts, self.prompts.kinds, sampling, self.read, told
+            self.policy, self.prompts.asked, self.prompts.kinds, sampling, self.read, told
         )
 
     def _accuracy(self, when: str, policy: Policy | None = None) -> list[float] | None:
@@ -199,7 +201,7 @@ class _Job:
         answers = [answer or "" for answer in self.held_out.answers]
         shares = shares_correct(
             policy or self.policy,
-            self.held_out.texts,
+            self.held_out.asked,
             answers,
             self.held_out.kinds,
             sampling,
@@ -215,8 +217,8 @@ class _Job:
 
         config, learning = self.config, self.config.learning
         weights, known = self._columns(votes)
-        order = schedule(len(self.prompts.texts), learning.steps * learning.prompts, learning.seed)
-        rows = rows_for(self.policy, self.prompts.texts, config.signal, weights, known)
+        order = schedule(len(self.prompts.asked), learning.steps * learning.prompts, learning.seed)
+        rows = rows_for(self.policy, self.prompts.asked, config.signal, weights, known)
         kept = TrainerCheckpoints(self.folder, {"config": self.settled})
         total = learning.steps * learning.iterations
         shown = self.state.is_main_process

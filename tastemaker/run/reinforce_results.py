@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 import torch
 
 from tastemaker.config import to_json
+from tastemaker.data.replies import Conversation
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import intervals
 from tastemaker.reinforce.base_votes import BaseVotes
 from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.policy import Policy
+from tastemaker.reinforce.prompts import Prompt
 from tastemaker.reinforce.restrain import prompt_weights
 from tastemaker.reinforce.signals import SignalConfig
 
@@ -22,15 +24,31 @@ KIND = "reinforcement"
 
 @dataclass(frozen=True)
 class Exercise:
-    """Prompts, and the answers that are known of some."""
+    """A file of prompts, and the answers that are known of some."""
 
     name: str
-    texts: Sequence[str]
-    answers: Sequence[str | None]
-    kinds: Sequence[str]
-    """of answer that each asks for"""
+    prompts: Sequence[Prompt]
     sha256: str
     """of the file"""
+
+    @property
+    def asked(self) -> list[Conversation]:
+        """What each prompt asks."""
+        return [prompt.messages for prompt in self.prompts]
+
+    @property
+    def kinds(self) -> list[str]:
+        """Of answer that each asks for."""
+        return [prompt.kind for prompt in self.prompts]
+
+    @property
+    def answers(self) -> list[str | None]:
+        """Right answers, where they are known."""
+        return [prompt.gold for prompt in self.prompts]
+
+    def without(self) -> str:
+        """The first prompt whose answer is not known; empty: all are."""
+        return next((prompt.id for prompt in self.prompts if prompt.gold is None), "")
 
 
 @dataclass(frozen=True)
@@ -105,7 +123,7 @@ def results_of(
         "learning": to_json(config.learning),
         "signals": to_json(config.signals),
         **{
-            name: one and {"name": one.name, "count": len(one.texts), "sha256": one.sha256}
+            name: one and {"name": one.name, "count": len(one.prompts), "sha256": one.sha256}
             for name, one in both.items()
         },
         "warnings": []

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("trl", reason="trl is not installed: it comes with the extra rl")
 
+from tastemaker.data.replies import Conversation
 from tastemaker.reinforce.checkpoints import TrainerCheckpoints
 from tastemaker.reinforce.grpo import RestrainTrainer
 from tastemaker.reinforce.learning import LearningConfig, trainer_config
@@ -16,7 +17,9 @@ from tastemaker.reinforce.policy import Policy, open_policy
 from tastemaker.reinforce.restrain import RestrainConfig
 from tastemaker.reinforce.signals import SignalConfig
 
-TEXTS = ["the boat", "one", "red and blue", "what?"]
+ASKED: list[Conversation] = [
+    ({"role": "user", "content": text},) for text in ("the boat", "one", "red and blue", "what?")
+]
 SMALL: dict[str, Any] = {
     "n": 4, "prompts": 2, "steps": 3, "max_tokens": 6, "micro": 4, "lr": 1e-3, "beta": 0.0,
 }  # fmt: skip
@@ -55,8 +58,8 @@ def trainer(
     votes = votes or RestrainConfig(kappa=2)
     told: list[Any] = [] if lines is None else lines
     lesson = Lesson(name, SignalConfig(restrain=votes), first_letter, config.beta, told.append)
-    order = schedule(len(TEXTS), config.steps * config.prompts, config.seed)
-    rows = rows_for(opened, TEXTS, name, weights, known).select(order)
+    order = schedule(len(ASKED), config.steps * config.prompts, config.seed)
+    rows = rows_for(opened, ASKED, name, weights, known).select(order)
     return RestrainTrainer(
         opened,
         trainer_config(config, folder, 1, cpu=True),

@@ -13,16 +13,23 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.models.extras import quiet
 from tastemaker.models.library import writing_model
 from tastemaker.reinforce.learning import LearningConfig
+from tastemaker.reinforce.prompts import Prompt, asked
 from tastemaker.reinforce.restrain import RestrainConfig
 from tastemaker.reinforce.signals import SignalConfig
 from tastemaker.run import reinforce as job
 from tastemaker.run.reinforce import reinforce
 from tastemaker.run.reinforce_results import Exercise, ReinforceConfig
 from tests.models.conftest import save_chatty
-from tests.reinforce.taught import SMALL, TEXTS, first_letter
+from tests.reinforce.taught import SMALL, first_letter
 
-PROMPTS = Exercise("prompts.jsonl", TEXTS, ["0", None, "1", "0"], [""] * 4, "a" * 64)
-HELD_OUT = Exercise("held.jsonl", ["other", "more"], ["0", "1"], ["", ""], "b" * 64)
+
+def exercise(name: str, golds: dict[str, str | None]) -> Exercise:
+    prompts = [Prompt(text, asked(text), gold, "text") for text, gold in golds.items()]
+    return Exercise(name, prompts, "a" * 64)
+
+
+PROMPTS = exercise("prompts.jsonl", {"the boat": "0", "one": None, "red": "1", "what?": "0"})
+HELD_OUT = exercise("held.jsonl", {"other": "0", "more": "1"})
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +37,17 @@ def chatty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_chatty(tmp_path_factory.mktemp("chatty"))
 
 
+PAGE = job.write_page
+
+
+def no_page(run: Path) -> None:
+    (run / "report.html").write_text("")
+
+
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASTEMAKER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(job, "write_page", no_page)  # drawing takes longer than the training
 
 
 def config(
@@ -51,9 +66,11 @@ def config(
 
 @pytest.mark.parametrize("lora", [0, 2])
 def test_a_run_says_what_was_learned_and_opens_as_a_model(
-    tmp_path: Path, chatty: Path, lora: int
+    tmp_path: Path, chatty: Path, lora: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = tmp_path / "run"
+    if lora:
+        monkeypatch.setattr(job, "write_page", PAGE)
     results = reinforce(config(chatty, lora=lora, beta=0.01), PROMPTS, None, first_letter, str(run))
     assert results["kept"] == "unchecked" and results["accuracy"] is None
     assert results["prompts"]["count"] == 4 and 0 < results["base_votes"]["weights"]["mean"] <= 1
@@ -63,7 +80,7 @@ def test_a_run_says_what_was_learned_and_opens_as_a_model(
     assert [line["step"] for line in lines] == [1, 2, 3]
     assert {"majority", "penalised", "entropy", "length", "kl"} <= lines[0].keys()
     page = (run / "report.html").read_text()
-    assert "Reinforcement" in page and "<svg" in page and "unchecked" in page
+    assert not lora or ("Reinforcement" in page and "<svg" in page and "unchecked" in page)
     opened: Any = writing_model(run / "model").model
     before: Any = writing_model(chatty).model
     differ = [n for n, t in before.state_dict().items() if not t.equal(opened.state_dict()[n])]
@@ -116,7 +133,7 @@ def test_votes_of_the_untrained_model_are_asked_for_once(
 
 @pytest.mark.parametrize("signal", ["gold", "srt-majority", "srt-easy"])
 def test_every_signal_gets_what_it_reads(tmp_path: Path, chatty: Path, signal: str) -> None:
-    prompts = Exercise("p", TEXTS, ["0", "1", "1", "0"], [""] * 4, "c" * 64)
+    prompts = exercise("p", {"the boat": "0", "one": "1", "red": "1"})
     made = config(chatty, signal, steps=1)
     results = reinforce(made, prompts, None, first_letter, str(tmp_path / "run"))
     assert (results["base_votes"] is None) == (signal == "gold")
@@ -132,11 +149,11 @@ def test_what_cannot_be_meant_is_refused_before_a_model_is_opened(
         return fault.value
 
     nowhere = tmp_path / "no model"
-    assert "prompt 2" in refused(config(nowhere, "gold")).where
-    same = Exercise("h", ["other", TEXTS[0]], ["0", "1"], ["", ""], "d" * 64)
+    assert "prompt one" in refused(config(nowhere, "gold")).where
+    same = exercise("h", {"other": "0", "one": "1"})
     assert refused(config(nowhere), same).where == "h"
-    unknown = Exercise("h", ["other"], [None], [""], "d" * 64)
-    assert "prompt 1" in refused(config(nowhere), unknown).where
+    unknown = exercise("h", {"other": None})
+    assert "prompt other" in refused(config(nowhere), unknown).where
     wide = ReinforceConfig(
         str(nowhere), learning=LearningConfig(n=16),
         signals=SignalConfig(restrain=RestrainConfig(sigma=1.0)),
