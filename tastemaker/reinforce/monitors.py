@@ -61,9 +61,7 @@ def monitored(
     return Monitored(
         majority=_mean(votes.majority) / votes.rollouts,
         distinct=_mean(votes.distinct),
-        commonest=int(read.unique(return_counts=True)[1].max()) / answers.numel()
-        if len(read)
-        else 0.0,
+        commonest=_largest(read) / answers.numel(),
         unreadable=1 - len(read) / answers.numel(),
         penalised=_mean(streams.penalised),
         correlation=_correlation(votes.own.to(pulls.dtype), pulls),
@@ -99,6 +97,13 @@ def _correlation(a: Tensor, b: Tensor) -> float | None:
     apart = (a.square().sum(1) * b.square().sum(1)).sqrt()
     vary = apart > _SLACK
     return _mean((a * b).sum(1)[vary] / apart[vary]) if bool(vary.any()) else None
+
+
+def _largest(values: Tensor) -> int:
+    """How often the commonest of them stands there."""
+    ordered = values.sort().values
+    ends = torch.searchsorted(ordered, ordered, right=True)
+    return int((ends - torch.searchsorted(ordered, ordered)).max()) if len(ordered) else 0
 
 
 def _mean(values: Tensor) -> float:
