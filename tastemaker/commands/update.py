@@ -86,10 +86,10 @@ def _news(answer: JsonObject) -> None:
         _say(f"  {count:,}: {reason}")
     if new["removed"]:
         _say(f"{counted(new['removed'], 'old event')} of users who were erased: forgotten.")
-    if answer["start"] == "afresh":
-        _say("The neural model was trained afresh.")
-    elif answer["start"]:
-        _say("The neural model went on from its old weights.")
+    if answer["start"]:
+        went = "was trained afresh" if answer["start"] == "afresh" else "went on from its weights"
+        most = counted(answer["most_epochs"], "epoch", "epochs")
+        _say(f"The neural model {went}: {answer['epochs']:,} of at most {most}.")
 
 
 def _pair(pair: JsonObject) -> None:

@@ -3,12 +3,18 @@
 Counted are distinct items: a repeated event changes no count, and an item seen with two polarities
 counts in both. Polarities stand in the order of `POLARITIES`, from the clearest yes to the clearest
 no. Events are handed out newest first, as a language model reads them.
+
+Whoever claims numbers of signals is scored here. With d a claimed number minus the true one,
+
+    exact = mean(d = 0)        error = mean(|d|)        bias = mean(d)
+
+of the claims about a polarity.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -25,9 +31,49 @@ from tastemaker.inert import inert
 
 CHUNK = 100
 """Events of a history that a language model reads at once."""
+Floats = npt.NDArray[np.float64]
+COUNTING: Mapping[str, Callable[[Floats], Floats]] = {
+    "exact": lambda gap: (gap == 0).astype(np.float64),
+    "error": np.abs,
+    "bias": lambda gap: gap,
+}
+"""Name of a measure of counting → its value of each difference d, whose mean is the measure."""
 _COLUMN = np.zeros(5, np.int64)
 for _name, _code in CODES.items():
     _COLUMN[_code + 2] = POLARITIES.index(_name)
+
+
+@dataclass(frozen=True)
+class CountingAccuracy:
+    """How well claimed numbers of one polarity agree with the signals."""
+
+    exact: float
+    """share of claims with the right number"""
+    error: float
+    """mean absolute error"""
+    bias: float
+    """mean of claimed minus true: above 0, too many are claimed"""
+
+    @classmethod
+    def of(cls, gaps: npt.ArrayLike) -> CountingAccuracy:
+        """Of (K,) claimed minus true numbers, K > 0."""
+        column = np.asarray(gaps, np.float64)
+        return cls(**{name: float(value(column).mean()) for name, value in COUNTING.items()})
+
+
+def counting_accuracy(
+    differences: Sequence[Sequence[int]], kinds: Sequence[Polarity]
+) -> dict[Polarity, CountingAccuracy]:
+    """Counting accuracy by polarity; empty where nothing is claimed.
+
+    Args:
+        differences: K rows of claimed minus true numbers, one of each of `kinds`.
+        kinds: Polarities that are counted.
+    """
+    table = np.array(differences, np.float64).reshape(-1, len(kinds))
+    if not len(table):
+        return {}
+    return {k: CountingAccuracy.of(column) for k, column in zip(kinds, table.T, strict=True)}
 
 
 def columns_of(codes: Int8s) -> Int64s:

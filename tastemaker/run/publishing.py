@@ -7,6 +7,7 @@ new manifest stands. The run that was there before is kept beside, as `RUN.befor
 
 from __future__ import annotations
 
+import glob
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from tastemaker import artifacts, files
 from tastemaker.artifacts import MANIFEST
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.run.folder import (
+    CONFIG,
     FINISHED,
     clear_results,
     finished_folder,
@@ -38,6 +40,26 @@ def run_before(run: Path) -> Path:
 def next_run(run: Path) -> Path:
     """Where the run is made that shall take the place."""
     return run.with_name(f"{run.name}.next")
+
+
+def discard_next(run: Path) -> None:
+    """Remove what an update made at `next_run(run)`, finished or not.
+
+    Raises:
+        BadInput: If something else lies there.
+    """
+    folder = next_run(run)
+    if not folder.exists():
+        return
+    held = [path.name for path in folder.iterdir() if not path.name.startswith(files.TEMPORARY)]
+    if held and not _of_update(folder):
+        what = "Updates make the new run here, and something else lies here already."
+        raise BadInput(what, str(folder), "Move it away, or remove it.")
+    # Out of the way at once: a folder that is removed in part would not be known again.
+    aside = run.with_name(f"{files.TEMPORARY}{folder.name}-")
+    shutil.rmtree(aside, ignore_errors=True)
+    folder.rename(aside)
+    shutil.rmtree(aside)
 
 
 @contextmanager
@@ -67,10 +89,15 @@ def take_place(run: Path, new: Path) -> None:
 
     Raises:
         ArtefactError: If one of them is damaged; then nothing has changed.
+        BadInput: If no run lies where the old one is to be kept; likewise.
         OutOfResources: If the disk is full or may not be written; the old run can still be read.
     """
     verify_run(new)
     verify_run(finished_folder(run))
+    before = run_before(run)
+    if before.exists() and not (before / MANIFEST).exists():
+        what = "The run that is replaced is kept here, and something else lies here already."
+        raise BadInput(what, str(before), "Move it away, or remove it.")
     artifacts.keep(finished_folder(run), _leaving(run))
     train_on(run)
     _lay(new, run)
@@ -94,8 +121,9 @@ def roll_back(run: Path) -> None:
 def _settle(run: Path) -> None:
     """Bring to its end what a killed process left of a replacement, or take it back."""
     leaving = _leaving(run)
-    for stray in run.parent.glob(f"{files.TEMPORARY}{leaving.name}-*"):
-        shutil.rmtree(stray, ignore_errors=True)
+    for name in (leaving.name, next_run(run).name):
+        for stray in run.parent.glob(f"{files.TEMPORARY}{glob.escape(name)}-*"):
+            shutil.rmtree(stray, ignore_errors=True)
     if not leaving.exists():
         return
     if _version(leaving) not in ("", version_of(run)):  # the new run stands
@@ -119,6 +147,14 @@ def _lay(new: Path, run: Path) -> None:
 
 def _leaving(run: Path) -> Path:
     return run.with_name(f"{run.name}{_LEAVING}")
+
+
+def _of_update(folder: Path) -> bool:
+    """Whether an update began the run there."""
+    try:
+        return "updated" in files.read_json(folder / CONFIG)
+    except ArtefactError:
+        return False
 
 
 def _version(folder: Path) -> str:

@@ -6,7 +6,6 @@ one take the place only if it is not worse. A server of that run notices, and an
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from tastemaker import files
@@ -18,7 +17,7 @@ from tastemaker.models.extras import extra
 from tastemaker.options import UpdateOptions
 from tastemaker.run.folder import version_of
 from tastemaker.run.old_and_new import compared, worse
-from tastemaker.run.publishing import held, next_run, roll_back, take_place
+from tastemaker.run.publishing import discard_next, held, next_run, roll_back, take_place
 from tastemaker.run.saved import SavedRun, open_run, open_version
 from tastemaker.run.update import Lesson, News, learn, lesson_of, refuse_unjoinable
 from tastemaker.train.journal import LOG
@@ -40,8 +39,8 @@ def update(
 
     Returns:
         `run`, its `version` from now on and that of `before`, what was `new` and what was
-        `dropped`, how the training began (`start`), the `comparison`, whether the new run was
-        `published`, and `why`.
+        `dropped`, how the training began (`start`) and for how many `epochs` it went, the
+        `comparison`, whether the new run was `published`, and `why`.
 
     Raises:
         ArtefactError: If the run is damaged or unfinished.
@@ -61,15 +60,17 @@ def update(
         if lesson.idle or options.dry_run:
             why = "nothing is new" if lesson.idle else "it was only asked what there is to learn"
             return told | {"published": False, "why": why}
+        discard_next(folder)  # of an earlier update
         made = _made(lesson, next_run(folder), {"from": version, **source}, options.epochs)
         told |= {"start": made.results["updated"]["start"]}
-        told |= {"epochs": made.results["training"]["epochs"]}
+        trained = made.results["training"]
+        told |= {"epochs": trained["epochs"], "most_epochs": trained["config"]["epochs"]}
         told |= _verdict(lesson, made, options)
         if not told["published"]:
             return told | {"kept": str(next_run(folder))}
         with listening() as heard, heard.patient():  # a signal waits until one of both stands
             take_place(folder, next_run(folder))
-        shutil.rmtree(next_run(folder))
+        discard_next(folder)
         return told | {"version": version_of(folder)}
 
 
@@ -129,10 +130,9 @@ def _store_of(folder: Path, database: str | Path) -> str:
 
 
 def _made(lesson: Lesson, folder: Path, source: JsonObject, epochs: int) -> SavedRun:
-    """The new run, opened; what an earlier update left there goes."""
+    """The new run, opened."""
     new, users = lesson.counts, lesson.counts["users"]
     LOG.info("%s, %s", counted(new["events"], "new event"), counted(users, "new user"))
-    shutil.rmtree(folder, ignore_errors=True)
     try:
         learn(lesson, folder, source, epochs)
     except Stopped as stop:

@@ -1,12 +1,9 @@
 """Evidence: what can be said of cited items without any judge.
 
-Counting accuracy asks a model how many items of each polarity an interest cites, and compares with
-the truth over its own cited ids. With d the claimed number minus the true one, of J interests,
-
-    exact = mean(d = 0)        error = mean(|d|)        bias = mean(d)
-
-a polarity. Citation validity is the share of cited ids that exist. Threshold compliance is the
-share of interests that would be verified were every cited item relevant (F_j = B_j).
+Counting accuracy (`data.signals`) asks a model how many items of each polarity an interest cites,
+and compares with the truth over its own cited ids. Citation validity is the share of cited ids that
+exist. Threshold compliance is the share of interests that would be verified were every cited item
+relevant (F_j = B_j).
 """
 
 from __future__ import annotations
@@ -19,24 +16,12 @@ import numpy as np
 
 from tastemaker.data.contexts import Int64s
 from tastemaker.data.declaration import POLARITIES, Polarity
-from tastemaker.data.signals import UserSignals
+from tastemaker.data.signals import CountingAccuracy, UserSignals, counting_accuracy
 from tastemaker.understand.groundedness import Thresholds, verified
 from tastemaker.understand.interests import Interest
 
 MOST_INTERESTS = 2
 """Interests that an item may prove."""
-
-
-@dataclass(frozen=True)
-class CountingAccuracy:
-    """How well claimed numbers of one polarity agree with the cited items."""
-
-    exact: float
-    """share of interests with the right number"""
-    error: float
-    """mean absolute error"""
-    bias: float
-    """mean of claimed minus true: above 0, too many are claimed"""
 
 
 @dataclass(frozen=True)
@@ -89,15 +74,7 @@ class Evidence:
     @property
     def counting(self) -> dict[Polarity, CountingAccuracy]:
         """Counting accuracy by polarity; empty where no interest claims numbers."""
-        table = np.array(self.differences, np.int64).reshape(-1, len(self.kinds))
-        if not len(table):
-            return {}
-        return {
-            kind: CountingAccuracy(
-                float((column == 0).mean()), float(np.abs(column).mean()), float(column.mean())
-            )
-            for kind, column in zip(self.kinds, table.T, strict=True)
-        }
+        return counting_accuracy(self.differences, self.kinds)
 
 
 def true_counts(user: UserSignals, interests: Sequence[Interest]) -> Int64s:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tastemaker.data.contexts import Int64s
+from tastemaker.data.signals import COUNTING
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import Floats, resampled_means
 from tastemaker.understand.evidence import Evidence, check_evidence, together, true_counts
@@ -22,11 +23,6 @@ _SHARES: dict[str, tuple[str, str]] = {
 }
 """Name of a share → what is counted, and out of what."""
 _NUMBERS = ("interests", "failed", "compliant", "cited", "existing", "typed", "overused")
-_ERRORS: dict[str, Callable[[Floats], Floats]] = {
-    "exact": lambda gap: (gap == 0).astype(np.float64),
-    "error": np.abs,
-    "bias": lambda gap: gap,
-}
 _Sums = dict[tuple[str, ...], tuple[Floats, Floats]]
 """What a ratio is of → (U,) sums of its upper and of its lower part."""
 
@@ -66,14 +62,14 @@ def evidence_results(asked: Sequence[Sample], seed: int, draws: int) -> JsonObje
         "evidence": {name: cells[name,] for name in _SHARES}
         | {name: vars(whole)[name] for name in _NUMBERS},
         "counting": {
-            kind: {name: cells["all", kind, name] for name in _ERRORS}
+            kind: {name: cells["all", kind, name] for name in COUNTING}
             for kind in whole.kinds
             if len(gaps)
         },
         "counting_by_items": [
             {"kind": kind, "first": first, "last": last}
             | {"interests": int(groups[str(first)].sum())}
-            | {name: cells[str(first), kind, name] for name in _ERRORS}
+            | {name: cells[str(first), kind, name] for name in COUNTING}
             for first, last in BINS
             for kind in whole.kinds
             if groups[str(first)].any()
@@ -101,7 +97,7 @@ def _errors(owners: Int64s, gaps: Floats, users: int, what: tuple[str, ...]) -> 
     many = np.bincount(owners, minlength=users).astype(np.float64)
     return {
         (*what, name): (np.bincount(owners, value(gaps), users).astype(np.float64), many)
-        for name, value in _ERRORS.items()
+        for name, value in COUNTING.items()
     }
 
 

@@ -66,15 +66,15 @@ def test_what_is_shown_of_an_update(capsys: pytest.CaptureFixture[str]) -> None:
     answer = {
         "run": "r", "version": "v2", "before": "v1", "new": new, "dropped": 2, "another": True,
         "dropped_because": [["no kind", 2]], "start": "grown", "comparison": pair,
-        "published": True, "why": "it is better",
+        "published": True, "why": "it is better", "epochs": 2, "most_epochs": 5,
     }  # fmt: skip
     show_update(answer)
     out = capsys.readouterr().out
     for said in ("9 new events, 1 new user, 2 new items since v1", "another database",
                  "3 events that the log has", "4 events that choose", "2: no kind",
-                 "5 old events", "old weights", "60 users: 0.1000 (a) → 0.2000 (blend)",
-                 "[+0.0500, +0.1500]", "1 of these events is of an item",
-                 "Published: it is better.",
+                 "5 old events", "went on from its weights: 2 of at most 5 epochs",
+                 "60 users: 0.1000 (a) → 0.2000 (blend)", "[+0.0500, +0.1500]",
+                 "1 of these events is of an item", "Published: it is better.",
                  "r is v2 now, and was v1", "--rollback"):  # fmt: skip
         assert said in out, said
     kept = {"published": False, "kept": "r.next", "start": "afresh", "version": "v1"}

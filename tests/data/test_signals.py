@@ -8,7 +8,13 @@ import pytest
 
 from tastemaker.data.declaration import POLARITIES, Declaration, Polarity, ValueBands
 from tastemaker.data.interactions import Interactions
-from tastemaker.data.signals import Event, history_lines, signals
+from tastemaker.data.signals import (
+    CountingAccuracy,
+    Event,
+    counting_accuracy,
+    history_lines,
+    signals,
+)
 from tastemaker.errors import BadInput
 
 KINDS: dict[str, Polarity] = {
@@ -120,3 +126,12 @@ def test_a_million_events_take_seconds() -> None:
     start = time.process_time()
     assert signals(log, DECLARED).counts.shape == (1_000, 4)
     assert time.process_time() - start < 5
+
+
+def test_claimed_numbers_are_scored_by_polarity() -> None:
+    kinds: tuple[Polarity, ...] = ("explicit_positive", "implicit_negative")
+    assert counting_accuracy([(0, -2), (3, 0), (0, -1), (1, 1)], kinds) == {
+        "explicit_positive": CountingAccuracy(exact=0.5, error=1.0, bias=1.0),
+        "implicit_negative": CountingAccuracy(exact=0.25, error=1.0, bias=-0.5),
+    }
+    assert counting_accuracy([], kinds) == {}

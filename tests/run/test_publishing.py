@@ -12,7 +12,14 @@ import pytest
 from tastemaker.artifacts import MANIFEST
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.run.folder import FINISHED, only_writer, seal_run, train_on, version_of
-from tastemaker.run.publishing import held, next_run, roll_back, run_before, take_place
+from tastemaker.run.publishing import (
+    discard_next,
+    held,
+    next_run,
+    roll_back,
+    run_before,
+    take_place,
+)
 from tastemaker.run.saved import open_run
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +87,30 @@ def test_damaged_runs_change_nothing(run: Path) -> None:
     with pytest.raises(ArtefactError), held(run.parent / "no such"):
         pass
     assert not (run.parent / "no such").exists()
+
+
+def test_what_is_no_run_of_an_update_is_not_removed(run: Path) -> None:
+    for made in ("nothing", "empty", "begun", "update"):
+        shutil.rmtree(next_run(run), ignore_errors=True)
+        if made != "nothing":
+            (next_run(run) / "checkpoints").mkdir(parents=True)
+        if made == "empty":
+            (next_run(run) / "checkpoints").rename(next_run(run) / ".partial-config.json-7")
+        if made == "update":
+            (next_run(run) / "config.json").write_text('{"updated": {"from": "v1"}}')
+        if made == "begun":  # by somebody else
+            with pytest.raises(BadInput, match="something else"):
+                discard_next(run)
+            assert next_run(run).exists()
+        else:
+            discard_next(run)
+            assert not next_run(run).exists()
+    run_before(run).mkdir()
+    (run_before(run) / "mine.txt").write_text("mine")
+    old = version_of(run)
+    with pytest.raises(BadInput, match="something else"), held(run):
+        take_place(run, Path(shutil.copytree(run, run.with_name("other"))))
+    assert version_of(run) == old and (run_before(run) / "mine.txt").exists()
 
 
 def test_a_folder_that_is_written_or_trains_on_is_let_alone(run: Path) -> None:

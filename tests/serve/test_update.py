@@ -190,7 +190,7 @@ def test_what_was_learnt_is_not_read_again_and_can_be_taken_back(
 ) -> None:
     old = version_of(told)
     next_run(told).mkdir()  # of an update that was killed
-    (next_run(told) / "config.json").write_text("{}")
+    (next_run(told) / "config.json").write_text('{"updated": {}}')
     monkeypatch.chdir(told.parent)
     Path("link").symlink_to("run")
     with Store.open(store_of(told)) as store:
