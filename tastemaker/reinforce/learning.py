@@ -116,6 +116,7 @@ def trainer_config(learning: LearningConfig, folder: Path, processes: int, cpu: 
         lr_scheduler_type="constant",
         max_grad_norm=learning.clip,
         beta=0.0,
+        use_bias_correction_kl=False,
         epsilon=learning.epsilon,
         epsilon_high=learning.epsilon_high or None,
         loss_type=learning.loss_type,

@@ -1,5 +1,6 @@
 """TRL trains with the advantages of the signals; off policy it clips both streams."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ pytest.importorskip("trl", reason="trl is not installed: it comes with the extra
 
 from tastemaker.errors import NumericFault
 from tastemaker.models.extras import quiet
+from tastemaker.reinforce.lean import LeanConfig, Sampled, loss, step
 from tastemaker.reinforce.policy import open_policy
 from tastemaker.reinforce.restrain import RestrainConfig
-from tests.reinforce.taught import trainer
+from tastemaker.reinforce.signals import Rollouts, SignalConfig, signal
+from tastemaker.reinforce.votes import coded
+from tests.reinforce.taught import first_letter, trainer
 
 
 def weights(model: Any) -> dict[str, torch.Tensor]:
@@ -70,6 +74,73 @@ def test_other_signals_train_by_the_same_trainer(tmp_path: Path, chatty: Path, n
     assert moved(policy.model, before) > 0
 
 
+class Lean:
+    """The tiny model as the lean loop asks for it."""
+
+    def __init__(self, model: Any, inputs: dict[str, Any], order: torch.Tensor) -> None:
+        self.model, self.inputs, self.order = model, inputs, order
+
+    def parameters(self) -> Any:
+        return self.model.parameters()
+
+    def sample(self, prompts: torch.Tensor, rollouts: int, draw: torch.Generator) -> Any:
+        raise NotImplementedError
+
+    def log_probabilities(self, prompts: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        asked, mask = (self.inputs[f"prompt_{name}"][self.order] for name in ("ids", "mask"))
+        said = tokens.flatten(0, 1)
+        ids = torch.cat([asked, said], 1)
+        kept = torch.cat([mask, self.inputs["completion_mask"][self.order]], 1)
+        logits = self.model(input_ids=ids, attention_mask=kept).logits[:, -said.shape[1] - 1 : -1]
+        taken = logits.log_softmax(-1).gather(2, said[..., None])[..., 0]
+        return taken.view(tokens.shape)
+
+
+@pytest.mark.parametrize("weight_kl", [False, True])
+def test_one_step_is_that_of_the_lean_loop(tmp_path: Path, chatty: Path, weight_kl: bool) -> None:
+    votes, prompt_weights = RestrainConfig(kappa=2, weight_kl=weight_kl), [0.5, 0.2, 0.9, 0.7]
+    policy = open_policy(chatty, 0, 0)
+    twin, before = copy.deepcopy(policy.model), copy.deepcopy(policy.model)
+    with torch.no_grad():  # so that the divergence counts in the first step
+        for tensor in before.parameters():
+            tensor.add_(0.01 * torch.sin(torch.arange(tensor.numel())).view(tensor.shape))
+    one = trainer(
+        tmp_path, policy, votes=votes, weights=prompt_weights, steps=1, micro=8, beta=0.1,
+        clip=0.0, lr=0.5,
+    )  # fmt: skip
+    one.args.optim = "sgd"
+    one.ref_model.load_state_dict(before.state_dict())
+    taken: list[dict[str, Any]] = []
+    inner = one._compute_loss
+    one._compute_loss = lambda model, inputs: (taken.append(dict(inputs)), inner(model, inputs))[1]
+    one.learn()
+    (inputs,) = taken
+    order = inputs["number"].argsort(stable=True)
+    lean = Lean(twin, inputs, order)
+    tokens, mask = (inputs[f"completion_{n}"][order].view(2, 4, -1) for n in ("ids", "mask"))
+    texts = policy.tokenizer.batch_decode(
+        [row[m.bool()] for row, m in zip(tokens.flatten(0, 1), mask.flatten(0, 1), strict=True)],
+        skip_special_tokens=True,
+    )
+    answers = coded(first_letter([texts[:4], texts[4:]], [[], []], ["", ""]))
+    numbers = inputs["number"][order][::4]
+    weighing = torch.tensor(prompt_weights)[numbers]
+    dials = SignalConfig(restrain=votes)
+    config = LeanConfig(dials=dials, rollouts=4, beta=0.1)
+    streams = signal("restrain", Rollouts(answers, weighing), dials)
+    with torch.no_grad():
+        old = lean.log_probabilities(numbers, tokens)
+        untrained = Lean(before, inputs, order).log_probabilities(numbers, tokens)
+    said = Sampled(answers, tokens, mask, old, torch.zeros(2, 4), torch.zeros(()))
+    step(
+        lean, torch.optim.SGD(twin.parameters(), lr=0.5), numbers, said,
+        lambda now: loss(now, said, streams, config, untrained, weighing),
+    )  # fmt: skip
+    assert moved(policy.model, weights(open_policy(chatty, 0, 0).model)) > 1e-3
+    for name, tensor in twin.state_dict().items():
+        torch.testing.assert_close(policy.model.state_dict()[name], tensor, rtol=0, atol=1e-6)
+
+
 def batch(one: Any, moved_by: float) -> dict[str, Any]:
     """Inputs of a loss whose ratios are not 1."""
     one.model.train()
@@ -111,7 +182,7 @@ def test_off_policy_both_streams_are_clipped_and_the_divergence_counts_once(
         pull = inputs[stream][:, None]
         pulled += torch.minimum(ratio * pull, ratio.clamp(0.8, 1.2) * pull)
     apart = inputs["ref_per_token_logps"] - said
-    divergence = (apart.exp() - apart - 1) * ratio
+    divergence = apart.exp() - apart - 1
     share = inputs["prompt_weight"][:, None] if weight_kl else 1.0
     wanted = (((0.1 * share * divergence - pulled) * mask).sum(1) / mask.sum(1)).mean()
     assert float(loss.detach()) == pytest.approx(float(wanted), abs=1e-5)
