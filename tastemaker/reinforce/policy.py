@@ -147,6 +147,8 @@ class Policy:
         with quiet():
             whole.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
+        for path in folder.iterdir():
+            path.chmod(0o644)
 
     def save_adapters(self, folder: Path) -> None:
         """Write the adapters in peft's form."""
