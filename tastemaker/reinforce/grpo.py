@@ -53,6 +53,9 @@ class _Weighted(float):
 class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no types
     """TRL's trainer with advantages of a `Lesson`; whatever its configuration says else holds."""
 
+    aux_loss_enabled: bool
+    _entropy_bonus_enabled: bool
+
     def __init__(
         self,
         policy: Policy,

@@ -14,7 +14,14 @@ from tastemaker.models.extras import extra
 from tastemaker.reinforce.monitors import Monitored, monitored
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.restrain import Streams
-from tastemaker.reinforce.signals import LABELLED, Rollouts, SignalConfig, signal
+from tastemaker.reinforce.signals import (
+    LABELLED,
+    Labelled,
+    LabelFree,
+    Rollouts,
+    SignalConfig,
+    signal,
+)
 from tastemaker.reinforce.votes import UNREADABLE
 
 GOLD, BASE, SHARE = "gold", "base_answer", "base_share"
@@ -49,8 +56,8 @@ class Reader(Protocol):
 class Lesson:
     """What a trainer teaches, and by what."""
 
-    name: str
-    """of the signal, as `signals.signal` takes it"""
+    name: LabelFree | Labelled
+    """of the signal"""
     config: SignalConfig
     read: Reader
     beta: float = 0.0

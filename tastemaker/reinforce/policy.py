@@ -142,7 +142,7 @@ class Policy:
             whole = writing_model(self.folder).model
             with torch.no_grad():
                 for name, layer in _adapters(self.model):
-                    weight = whole.get_submodule(name).weight
+                    weight: Any = whole.get_submodule(name).weight
                     weight.add_(layer.get_delta_weight("default").to(weight))
         with quiet():
             whole.save_pretrained(folder)

@@ -16,7 +16,7 @@ from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.prompts import Prompt
 from tastemaker.reinforce.restrain import prompt_weights
-from tastemaker.reinforce.signals import SignalConfig
+from tastemaker.reinforce.signals import Labelled, LabelFree, SignalConfig
 
 KIND = "reinforcement"
 """Kind of artefact."""
@@ -56,7 +56,7 @@ class ReinforceConfig:
     """Everything that decides what a model learns, beside the prompts."""
 
     model: str
-    signal: str = "restrain"
+    signal: LabelFree | Labelled = "restrain"
     lora: int = 16
     """rank of adapters; 0: all of the model learns"""
     learning: LearningConfig = field(default_factory=LearningConfig)
