@@ -55,8 +55,8 @@ class Checkpoints:
         best: Mapping[str, Tensor],
     ) -> None:
         """Write `step-N` and point `latest` at it; older ones go, but for the one before."""
-        random = _gathered_random_state(self.accelerator)
-        state, moments = whole(model.state_dict()), whole(_flat(optimizer))
+        random = gathered_random_state(self.accelerator)
+        state, moments = whole(model.state_dict()), whole(flat(optimizer))
         final = self.folder / f"step-{progress.step}"
         pointer = self.folder / "latest"
         if not self.accelerator.is_main_process:
@@ -106,7 +106,7 @@ class Checkpoints:
         best = files.load_tensors(newest / BEST)
         check_tensors(newest / BEST, best, model.state_dict())
         load_weights(model, newest / MODEL)
-        _load_optimizer(optimizer, newest / OPTIMIZER)
+        load_optimizer(optimizer, newest / OPTIMIZER)
         self._load_random_state(newest / RANDOM)
         return progress, best
 
@@ -217,14 +217,15 @@ def refuse_non_finite(tensors: Mapping[str, Tensor]) -> None:
             raise NumericFault(what, f"rows {rows[:8].tolist()} of {name}", fix)
 
 
-def _flat(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+def flat(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """The moments of an optimiser, each under the number of its parameter and its own name."""
     state: dict[int, dict[str, Tensor]] = optimizer.state_dict()["state"]
     return {
         f"{number}.{name}": t for number, moments in state.items() for name, t in moments.items()
     }
 
 
-def _load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
+def load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
     """Restore the moments of every parameter that has had a gradient."""
     parameters = [tensor for group in optimizer.param_groups for tensor in group["params"]]
     tensors = files.load_tensors(path)
@@ -241,7 +242,7 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, path: Path) -> None:
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
 
 
-def _gathered_random_state(accelerator: Accelerator) -> dict[str, Tensor]:
+def gathered_random_state(accelerator: Accelerator) -> dict[str, Tensor]:
     """The states of all processes, a row each."""
     mine = random_state(accelerator.device)
     rows = {name: one[None].to(accelerator.device) for name, one in mine.items()}

@@ -1,0 +1,287 @@
+"""RESTRAIN by TRL's GRPO trainer: advantages from the votes of a group instead of a reward.
+
+    L(x) = u_x Σ_j w_j L_GRPO(x, a_j),   a_j the distinct answers to x, as `restrain` weighs them
+
+A reward function cannot say this: what pushes all of a group down is a constant, and the trainer
+takes its mean away. So advantages are put in their place after the trainer has made its own, and
+where the policy has moved since it answered (ρ ≠ 1) those above zero and those below are clipped
+apart: only then is the sum over j exact (`restrain.Streams`). Both share one pass of the model.
+
+Each of several processes holds a part of a batch, and a group may lie on two: texts are gathered,
+every process reads its share of the groups, and all of them know all advantages.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tastemaker.errors import NumericFault
+from tastemaker.models.extras import extra, quiet
+from tastemaker.reinforce import checkpoints
+from tastemaker.reinforce.lesson import KIND, Lesson, known_of, taught
+from tastemaker.reinforce.policy import Policy, Unadapted
+from tastemaker.reinforce.restrain import Streams
+from tastemaker.reinforce.signals import self_certainty
+
+with extra("rl"):
+    from accelerate.utils import gather_object
+    from transformers import PrinterCallback
+    from trl import GRPOConfig, GRPOTrainer
+    from trl.trainer.utils import add_fused_lm_head
+
+_ROWS = 8
+"""Answers whose certainty is reckoned together."""
+
+
+class _Weighted(float):
+    """A weight of the divergence that differs from row to row: (B, 1) rows beside it."""
+
+    rows: Tensor
+
+    def __mul__(self, other: Any) -> Any:
+        return float(self) * self.rows * other
+
+
+class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no types
+    """TRL's trainer with advantages of a `Lesson`; whatever its configuration says else holds."""
+
+    aux_loss_enabled: bool
+    _entropy_bonus_enabled: bool
+
+    def __init__(
+        self,
+        policy: Policy,
+        args: GRPOConfig,
+        rows: Any,
+        lesson: Lesson,
+        kept: checkpoints.TrainerCheckpoints | None = None,
+    ) -> None:
+        """Take a policy; it learns in place.
+
+        Args:
+            policy: What learns.
+            args: With `beta` 0, since the divergence is measured here from the model as it is now.
+            rows: What `lesson.rows_for` made.
+            lesson: What it is taught.
+            kept: Where checkpoints go; None: nowhere.
+        """
+        before = Unadapted(policy.model) if policy.lora or not lesson.beta else None
+        twin = copy.deepcopy(policy.model) if before is None else None
+        with quiet():
+            super().__init__(
+                model=policy.model,
+                reward_funcs=_nothing,
+                args=args,
+                train_dataset=rows,
+                processing_class=policy.tokenizer,
+            )
+        self.remove_callback(PrinterCallback)  # it writes to standard output
+        self.lesson, self.kept = lesson, kept
+        self.beta = lesson.beta
+        if twin is not None:
+            add_fused_lm_head(twin.eval().requires_grad_(False), temperature=self.temperature)
+            self.ref_model = self.accelerator.prepare_model(twin, evaluation_mode=True)
+        elif lesson.beta:
+            self.ref_model = before
+        self._texts: list[str] = []
+        self._memo: tuple[Any, ...] | None = None
+        self._shares = False
+
+    def learn(self, start: Path | None = None) -> None:
+        """Train, from a checkpoint on where one is given.
+
+        Raises:
+            NumericFault: If a loss or a gradient is not finite; the weights are as before the step.
+        """
+        with quiet():
+            self.train(resume_from_checkpoint=str(start) if start else None)
+
+    def _send_telemetry(self) -> None:
+        """Tell nobody."""
+
+    def _calculate_rewards(
+        self, inputs: Any, prompts: Any, completions: Any, completion_ids_list: Any
+    ) -> Tensor:
+        self._texts = [c if isinstance(c, str) else c[-1]["content"] for c in completions]
+        rewards: Tensor = super()._calculate_rewards(
+            inputs, prompts, completions, completion_ids_list
+        )
+        return rewards
+
+    def _generate_and_score_completions(self, inputs: Any) -> Any:
+        try:
+            output = super()._generate_and_score_completions(inputs)
+        except RuntimeError as error:
+            if "probability tensor" in str(error):
+                raise self._fault("Log probabilities", inputs) from error
+            raise
+        begun = time.perf_counter()
+        mode = "train" if self.model.training else "eval"
+        n = self.num_generations if self.model.training else self.num_generations_eval
+        certainty = self._certainty(output) if self.lesson.name == "self-certainty" else None
+        begun += 0.0 if certainty is None else time.perf_counter() - begun
+        streams = self._streams(inputs, output, n, certainty, mode)
+        first = self.accelerator.process_index * len(inputs)
+        mine = slice(first, first + len(inputs))
+        device = output["advantages"].device
+        output["adv_pos"] = streams.positive.flatten()[mine].to(device)
+        output["adv_neg"] = streams.negative.flatten()[mine].to(device)
+        output["advantages"] = output["adv_pos"] + output["adv_neg"]
+        output["prompt_weight"] = torch.tensor(
+            [float(row["prompt_weight"]) for row in inputs], device=device
+        )
+        output["number"] = torch.tensor([int(row["number"]) for row in inputs], device=device)
+        self._metrics[mode]["seconds/advantages"].append(time.perf_counter() - begun)
+        return output
+
+    def _streams(
+        self, inputs: Any, output: Any, n: int, certainty: Tensor | None, mode: str
+    ) -> Streams:
+        """Advantages of all G · n answers of all processes, and what is measured of them."""
+        texts, rows = gather_object(self._texts), gather_object(inputs)[::n]
+        groups = [texts[first : first + n] for first in range(0, len(texts), n)]
+        answers = self._read(groups, rows)
+        lengths = self.accelerator.gather(output["completion_mask"].sum(1)).cpu().view(-1, n)
+        step = self.state.global_step
+        streams, seen = taught(self.lesson, rows, answers, lengths.float(), certainty, step)
+        for name, value in vars(seen).items():
+            if value is not None:
+                self._metrics[mode][f"votes/{name}"].append(float(value))
+        return streams
+
+    def _read(
+        self, groups: Sequence[Sequence[str]], rows: Sequence[Mapping[str, Any]]
+    ) -> list[list[str | None]]:
+        """The answers of all groups; each process reads its share."""
+        count, first = self.accelerator.num_processes, self.accelerator.process_index
+        mine = rows[first::count]
+        known, kinds = [known_of(row) for row in mine], [str(row[KIND]) for row in mine]
+        answers = self.lesson.read(groups[first::count], known, kinds)
+        pairs = list(zip(range(first, len(groups), count), answers, strict=True))
+        return [row for _, row in sorted(gather_object(pairs), key=lambda pair: pair[0])]
+
+    @torch.no_grad()
+    def _certainty(self, output: Any) -> Tensor:
+        """(G, n) how far from the uniform each answer's tokens were drawn, of all processes."""
+        ids = torch.cat([output["prompt_ids"], output["completion_ids"]], 1)
+        mask = torch.cat([output["prompt_mask"], output["completion_mask"]], 1)
+        width, parts = output["completion_ids"].shape[1], []
+        for first in range(0, len(ids), _ROWS):
+            rows = slice(first, first + _ROWS)
+            logits = self.model(input_ids=ids[rows], attention_mask=mask[rows]).logits
+            said = logits[:, -width - 1 : -1].float().log_softmax(-1)
+            parts.append(self_certainty(said, output["completion_mask"][rows].bool()))
+        gathered: Tensor = self.accelerator.gather(torch.cat(parts)).cpu()
+        n = self.num_generations if self.model.training else self.num_generations_eval
+        return gathered.view(-1, n)
+
+    def _compute_loss(self, model: Any, inputs: Any) -> Tensor:
+        with self._weighted(inputs):
+            if "old_per_token_logps" not in inputs:  # ρ = 1: one stream is exact
+                loss = super()._compute_loss(model, inputs)
+            else:
+                with self._one_pass():
+                    up = super()._compute_loss(model, inputs | {"advantages": inputs["adv_pos"]})
+                    with self._bare():
+                        down = {"advantages": inputs["adv_neg"]}
+                        loss = up + super()._compute_loss(model, inputs | down)
+        if not torch.isfinite(loss):
+            rows = inputs["number"].unique().tolist()
+            raise self._fault("The loss", [{"number": row} for row in rows])
+        checked: Tensor = loss
+        return checked
+
+    @contextmanager
+    def _weighted(self, inputs: Any) -> Iterator[None]:
+        """While inside, the divergence of each answer has the weight of its prompt, if asked."""
+        beta = self.beta
+        if beta and self.lesson.config.restrain.weight_kl:
+            self.beta = _Weighted(beta)
+            self.beta.rows = inputs["prompt_weight"][:, None]
+        try:
+            yield
+        finally:
+            self.beta = beta
+
+    @contextmanager
+    def _one_pass(self) -> Iterator[None]:
+        """While inside, the model passes once: what it says is kept."""
+        self._shares = True
+        try:
+            yield
+        finally:
+            self._shares, self._memo = False, None
+
+    @contextmanager
+    def _bare(self) -> Iterator[None]:
+        """While inside, a loss is of its advantages alone: what else it holds counts once."""
+        kept = self.beta, self.aux_loss_enabled, self._entropy_bonus_enabled
+        self.beta, self.aux_loss_enabled, self._entropy_bonus_enabled = 0.0, False, False
+        try:
+            yield
+        finally:
+            self.beta, self.aux_loss_enabled, self._entropy_bonus_enabled = kept
+
+    def _get_per_token_logps_and_entropies(self, *args: Any, **kwargs: Any) -> Any:
+        if not self._shares:
+            return super()._get_per_token_logps_and_entropies(*args, **kwargs)
+        if self._memo is None:
+            self._memo = super()._get_per_token_logps_and_entropies(*args, **kwargs)
+        return self._memo
+
+    def _clip_grad_norm(self, model: Any) -> Any:
+        norm = super()._clip_grad_norm(model)
+        if not torch.isfinite(torch.as_tensor(norm)):
+            raise self._fault("A gradient", [])
+        return norm
+
+    def _fault(self, what: str, rows: Sequence[Mapping[str, Any]]) -> NumericFault:
+        numbers = sorted({int(row["number"]) for row in rows})
+        where = f"step {self.state.global_step + 1}" + (f", prompts {numbers[:8]}" if rows else "")
+        fix = "Go on from the last checkpoint with a lower learning rate or a larger beta."
+        return NumericFault(f"{what} of the model are not finite.", where, fix)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Tell the lesson's watcher what was measured at this step."""
+        super().log(logs, start_time)
+        if "loss" in logs and self.accelerator.is_main_process:
+            self.lesson.watch({"step": self.state.global_step} | logs)
+
+    def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
+        stops = torch.tensor(float(self.lesson.stops()), device=self.accelerator.device)
+        if float(self.accelerator.reduce(stops, "sum")) and self._batch_is_done():
+            self.control.should_save = self.control.should_training_stop = True
+        super()._maybe_log_save_evaluate(*args, **kwargs)
+
+    def _batch_is_done(self) -> bool:
+        """Whether the next step begins with new answers: those of a batch are not kept."""
+        every = self.args.steps_per_generation * self.num_iterations
+        return bool(self.state.global_step * self.args.gradient_accumulation_steps % every == 0)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        if self.kept is not None and self._batch_is_done():
+            self.kept.save(self)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        checkpoints.load_policy(self, Path(resume_from_checkpoint))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            checkpoints.load_moments(self, Path(checkpoint))
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            checkpoints.load_random_state(self, Path(checkpoint))
+
+
+def _nothing(completions: Sequence[Any], **others: Any) -> list[float]:
+    """A reward that says nothing: the trainer asks for one."""
+    return [0.0] * len(completions)

@@ -1,0 +1,100 @@
+"""What a training by TRL says while it runs: a line a step, and a bar where a person watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tastemaker import records
+from tastemaker.train.journal import LOG, SILENCE
+
+METRICS = "metrics.jsonl"
+NAMES = {
+    "step": "step",
+    "loss": "loss",
+    "votes/majority": "majority",
+    "votes/distinct": "distinct",
+    "votes/commonest": "commonest",
+    "votes/unreadable": "unreadable",
+    "votes/penalised": "penalised",
+    "votes/correlation": "correlation",
+    "votes/falling": "falling",
+    "votes/pull": "pull",
+    "votes/length": "length",
+    "completions/clipped_ratio": "cut",
+    "entropy": "entropy",
+    "kl": "kl",
+    "grad_norm": "gradient",
+    "learning_rate": "lr",
+    "step_time": "seconds",
+    "seconds/advantages": "advantage_seconds",
+}
+"""The trainer's names → those of a line."""
+
+
+class Journal:
+    """Progress of one training."""
+
+    def __init__(self, folder: Path, steps: int, shown: bool) -> None:
+        """Prepare to write and to show.
+
+        Args:
+            folder: Where `metrics.jsonl` is written.
+            steps: Of the whole training.
+            shown: Whether this process speaks.
+        """
+        self.path, self.steps, self.shown = folder / METRICS, steps, shown
+        console = Console(stderr=True)
+        self.bar = Progress(
+            TextColumn("step {task.completed:,.0f} of {task.total:,.0f}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[said]}"),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not (shown and console.is_terminal),
+            transient=True,
+        )
+        self._task = self.bar.add_task("", total=steps, said="")
+        self._spoke = time.monotonic()
+
+    def start(self, step: int) -> None:
+        """Begin after so many steps: lines of later ones are taken back."""
+        self.bar.update(self._task, completed=step)
+        if self.shown:
+            records.keep(self.path, step)
+
+    def __enter__(self) -> Journal:
+        """Show the bar."""
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove the bar."""
+        self.bar.stop()
+
+    def watch(self, measured: Mapping[str, float]) -> None:
+        """One step was done; `measured` has the trainer's names."""
+        line = {
+            own: measured[name] for name, own in NAMES.items() if measured.get(name) is not None
+        }
+        records.append(self.path, line)
+        said = ", ".join(
+            f"{name} {line[name]:.3f}" for name in ("majority", "entropy", "loss") if name in line
+        )
+        step = int(line["step"])
+        self.bar.update(self._task, completed=step, said=said)
+        quiet = time.monotonic() - self._spoke < SILENCE and step not in (1, self.steps)
+        if self.bar.disable and self.shown and not quiet:
+            self._spoke = time.monotonic()
+            LOG.info("step %d of %d: %s", step, self.steps, said)

@@ -1,0 +1,132 @@
+"""How a policy learns: batches, rates and losses, and TRL's configuration of the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tastemaker.errors import BadInput
+from tastemaker.models.extras import extra
+
+LOSSES = ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo")
+"""TRL's, by its names."""
+
+
+@dataclass(frozen=True)
+class LearningConfig:
+    """How a policy learns."""
+
+    n: int = 16
+    """answers to each prompt of a step"""
+    prompts: int = 4
+    """prompts of a step"""
+    steps: int = 100
+    """batches of answers that are learned from"""
+    iterations: int = 1
+    """optimiser steps a batch; above 1 the policy has moved since it answered"""
+    lr: float = 1e-6
+    """learning rate"""
+    beta: float = 1e-3
+    """weight of the divergence from the model as it was"""
+    epsilon: float = 0.2
+    """the ratio of probabilities counts up to 1 + ε and down to 1 − ε"""
+    epsilon_high: float = 0.0
+    """ε above 1 where it differs, such as DAPO's 0.28; 0: the same"""
+    loss_type: str = "grpo"
+    """how token losses are averaged, by TRL's names"""
+    level: str = "token"
+    """whether the ratio is of a token or, as in GSPO, of a sequence"""
+    temperature: float = 1.0
+    """of the softmax that answers are drawn from"""
+    max_tokens: int = 4096
+    """of an answer"""
+    micro: int = 16
+    """answers, at most, that pass forward and backward together"""
+    clip: float = 1.0
+    """largest norm of a gradient; 0: any"""
+    save_every: int = 10
+    """batches between checkpoints"""
+    seed: int = 0
+    """of the order of prompts, and of answers"""
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be learned by.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        least = {"n": 2, "prompts": 1, "steps": 1, "iterations": 1, "max_tokens": 1, "micro": 1}
+        least |= {"save_every": 1}
+        values = vars(self)
+        for name, low in least.items():
+            value = values[name]
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
+                why = ": a single answer has nothing to be better than" if name == "n" else ""
+                option, fix = f"--{name.replace('_', '-')}", f"Give a whole number from {low} up."
+                raise BadInput(f"{name} = {value!r} teaches nothing{why}.", option, fix)
+        for name, low in {"lr": 0, "temperature": 0, "epsilon": 0}.items():
+            if not low < values[name] < 1e3:
+                raise BadInput(f"{name} = {values[name]!r}.", f"--{name}", "Give more than 0.")
+        for name in ("beta", "epsilon_high", "clip"):
+            if not 0 <= values[name] < 1e6:
+                option = f"--{name.replace('_', '-')}"
+                raise BadInput(f"{name} = {values[name]!r}.", option, "Give 0 or more.")
+        for name, known in (("loss_type", LOSSES), ("level", ("token", "sequence"))):
+            if values[name] not in known:
+                what, option = f"No {name} is {values[name]!r}.", f"--{name.replace('_', '-')}"
+                raise BadInput(what, option, f"Give {', '.join(known)}.")
+
+
+def trainer_config(learning: LearningConfig, folder: Path, processes: int, cpu: bool) -> Any:
+    """The `GRPOConfig` of it; saves by the step, writes and tells nothing else.
+
+    Args:
+        learning: How.
+        folder: Of the run.
+        processes: That share each step.
+        cpu: Whether they compute on the CPU.
+
+    Raises:
+        BadInput: If the answers of a step cannot be shared evenly, or TRL is not installed.
+    """
+    with extra("rl"):
+        from trl import GRPOConfig
+    share, left = divmod(learning.n * learning.prompts, processes)
+    if left:
+        what = f"{learning.n * learning.prompts} answers a step do not go into {processes} equally."
+        raise BadInput(what, "--n, --prompts-per-step", "Give a multiple of the processes.")
+    micro = max(size for size in range(1, learning.micro + 1) if share % size == 0)
+    return GRPOConfig(
+        output_dir=str(folder),
+        use_cpu=cpu,
+        bf16=not cpu,
+        report_to=[],
+        disable_tqdm=True,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=learning.save_every * learning.iterations,
+        max_steps=learning.steps * learning.iterations,
+        per_device_train_batch_size=micro,
+        gradient_accumulation_steps=share // micro,
+        num_generations=learning.n,
+        num_iterations=learning.iterations,
+        learning_rate=learning.lr,
+        lr_scheduler_type="constant",
+        max_grad_norm=learning.clip,
+        beta=0.0,
+        use_bias_correction_kl=False,
+        epsilon=learning.epsilon,
+        epsilon_high=learning.epsilon_high or None,
+        loss_type=learning.loss_type,
+        importance_sampling_level=learning.level,
+        temperature=learning.temperature,
+        max_completion_length=learning.max_tokens,
+        gradient_checkpointing=None,
+        activation_checkpointing=False,
+        disable_dropout=True,
+        ddp_broadcast_buffers=False,
+        shuffle_dataset=False,  # the rows come in their order: a training that goes on keeps it
+        seed=learning.seed,
+    )

@@ -1,0 +1,173 @@
+"""The page of a reinforcement: what was learned from, whether it is kept, and what could collapse.
+
+One file without scripts or requests, in the style of a run's page. Its one section of its own
+stands before how it was made; monitors are drawn by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import altair as alt
+from markupsafe import Markup
+
+from tastemaker import files, records
+from tastemaker.report import tables
+from tastemaker.report.charts import HALF, SERIES, svg
+from tastemaker.report.page import NAME, Section
+from tastemaker.report.tables import part
+from tastemaker.report.templates import page_of
+from tastemaker.report.wording import clean, count, finite, interval, number, percent, setting
+
+MONITORS = {
+    "majority": "Votes of the commonest answer",
+    "distinct": "Different answers a prompt",
+    "commonest": "Share of one answer over all prompts",
+    "penalised": "Groups pushed down",
+    "correlation": "Votes and advantage, correlation",
+    "unreadable": "Replies without an answer",
+    "entropy": "Entropy, nats",
+    "length": "Tokens a reply",
+    "kl": "Divergence from before",
+    "loss": "Loss",
+}
+"""Monitors that are drawn, in their order."""
+_POINTS = 200
+"""Steps that a curve shows at most; more are averaged."""
+
+
+def write_page(run: Path) -> Path:
+    """Write `report.html` from `results.json`, `metrics.jsonl` and `config.json` of a folder."""
+    results = files.read_json(run / "results.json")
+    path = run / NAME
+    files.write_text(path, render(results, records.read(run / "metrics.jsonl"), run.resolve().name))
+    return path
+
+
+def render(
+    results: Mapping[str, object], metrics: Sequence[Mapping[str, object]], run: str = ""
+) -> str:
+    """The page as HTML text.
+
+    Args:
+        results: Contents of `results.json`; any part may be missing.
+        metrics: Lines of `metrics.jsonl`.
+        run: Name of the folder.
+    """
+    cleaned: Mapping[str, object] = clean(dict(results))
+    own = reinforcement(cleaned, metrics)
+    sections = [
+        (Section("reinforcement", "Reinforcement", lambda run: None), own),
+        (Section("made", "How this was made", lambda run: None), made(cleaned)),
+    ]
+    return page_of("reinforced.html", run=clean(run), head=head(cleaned), sections=sections)
+
+
+def head(results: Mapping[str, object]) -> dict[str, object]:
+    """Model, signal, and whether what it learned is kept."""
+    told = {
+        "yes": "kept: accuracy on held-out prompts did not fall",
+        "no": "not kept: accuracy on held-out prompts fell",
+        "unchecked": "unchecked",
+    }
+    return {
+        "model": str(part(results, "model").get("name", "")),
+        "signal": str(results.get("signal", "")),
+        "kept": told.get(str(results.get("kept")), ""),
+        "why": str(results.get("why", "")),
+        "warnings": [str(one) for one in tables.listed(results, "warnings")],
+    }
+
+
+def reinforcement(
+    results: Mapping[str, object], metrics: Sequence[Mapping[str, object]]
+) -> dict[str, object]:
+    """What was learned from, accuracy before and after, and the monitors drawn."""
+    learning, base = part(results, "learning"), part(results, "base_votes")
+    facts = {
+        "Prompts": count(part(results, "prompts").get("count")),
+        "Held out": count(part(results, "held_out").get("count")),
+        "Answers a prompt": count(learning.get("n")),
+        "Batches": count(learning.get("steps")),
+        "Agreement before": percent(base.get("majority")),
+        "Mean prompt weight": number(part(base, "weights").get("mean"), 3),
+    }
+    titles = {"before": "before", "after": "after", "change": "change, of the same prompts"}
+    accuracy = part(results, "accuracy")
+    rows = [
+        (title, number(part(accuracy, name).get("mean"), 3, name == "change"),
+         interval(part(accuracy, name).get("ci95"), 3, name == "change"))
+        for name, title in titles.items() if name in accuracy
+    ]  # fmt: skip
+    return {
+        "facts": [(name, value) for name, value in facts.items() if finite_text(value)],
+        "accuracy": rows,
+        "charts": [Markup(monitor_chart(points, title)) for title, points in curves(metrics)],
+    }
+
+
+def finite_text(value: str) -> bool:
+    """Whether a number is known: what is not is written as a dash."""
+    return any(letter.isdigit() for letter in value)
+
+
+def curves(
+    metrics: Sequence[Mapping[str, object]],
+) -> list[tuple[str, list[tuple[float, float]]]]:
+    """Title and (step, value) points of each monitor that was measured."""
+    drawn = []
+    for name, title in MONITORS.items():
+        pairs = [(finite(line.get("step")), finite(line.get(name))) for line in metrics]
+        known = [(step, value) for step, value in pairs if step is not None and value is not None]
+        if known:
+            drawn.append((title, _thinned(known)))
+    return drawn
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Means of neighbours, where there are more than a curve shows."""
+    size = -(-len(points) // _POINTS)
+    groups = [points[first : first + size] for first in range(0, len(points), size)]
+    return [(group[-1][0], sum(value for _, value in group) / len(group)) for group in groups]
+
+
+def monitor_chart(points: Sequence[tuple[float, float]], title: str) -> str:
+    """A monitor by step as a line.
+
+    Args:
+        points: (step, value), at least one.
+        title: What is measured.
+    """
+    rows = [{"step": step, "value": value} for step, value in points]
+    axis = alt.Axis(title="step", grid=False, format="~d", tickMinStep=1, tickCount=6)
+    x = alt.X("step:Q", axis=axis, scale=alt.Scale(nice=False))
+    y = alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5), scale=alt.Scale(zero=False))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
+    layers: list[alt.Chart] = [base.mark_line(color=SERIES[0], strokeWidth=2)]
+    if len(rows) == 1:
+        layers.append(base.mark_point(filled=True, size=70, color=SERIES[0]))
+    first, last = points[0], points[-1]
+    words = f"{title} by step: {number(first[1])} at step {first[0]:g}, {number(last[1])} at step "
+    return svg(alt.layer(*layers), title, f"{words}{last[0]:g}.", (HALF, 180))
+
+
+def made(results: Mapping[str, object]) -> dict[str, object]:
+    """Options, hashes, versions and commit."""
+    identity = {
+        "Commit": results.get("commit"),
+        "Model sha256": part(results, "model").get("sha256"),
+        "Prompts sha256": part(results, "prompts").get("sha256"),
+        "Held-out sha256": part(results, "held_out").get("sha256"),
+    }
+    votes = part(part(results, "signals"), "restrain")
+    groups = {
+        "Learning": part(results, "learning"),
+        "Votes": votes,
+        "Versions": part(results, "versions"),
+    }
+    return {
+        "command": "",
+        "identity": [(k, setting(v)) for k, v in identity.items() if v not in (None, "", [])],
+        "groups": [(name, tables.settings(group)) for name, group in groups.items() if group],
+    }

@@ -1,0 +1,132 @@
+"""What a reinforcement is decided by, and what it has to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from tastemaker.config import to_json
+from tastemaker.data.replies import Conversation
+from tastemaker.files import JsonObject
+from tastemaker.metrics.intervals import intervals
+from tastemaker.reinforce.base_votes import BaseVotes
+from tastemaker.reinforce.learning import LearningConfig
+from tastemaker.reinforce.policy import Policy
+from tastemaker.reinforce.prompts import Prompt
+from tastemaker.reinforce.restrain import prompt_weights
+from tastemaker.reinforce.signals import Labelled, LabelFree, SignalConfig
+
+KIND = "reinforcement"
+"""Kind of artefact."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A file of prompts, and the answers that are known of some."""
+
+    name: str
+    prompts: Sequence[Prompt]
+    sha256: str
+    """of the file"""
+
+    @property
+    def asked(self) -> list[Conversation]:
+        """What each prompt asks."""
+        return [prompt.messages for prompt in self.prompts]
+
+    @property
+    def kinds(self) -> list[str]:
+        """Of answer that each asks for."""
+        return [prompt.kind for prompt in self.prompts]
+
+    @property
+    def answers(self) -> list[str | None]:
+        """Right answers, where they are known."""
+        return [prompt.gold for prompt in self.prompts]
+
+    def without(self) -> str:
+        """The first prompt whose answer is not known; empty: all are."""
+        return next((prompt.id for prompt in self.prompts if prompt.gold is None), "")
+
+
+@dataclass(frozen=True)
+class ReinforceConfig:
+    """Everything that decides what a model learns, beside the prompts."""
+
+    model: str
+    signal: LabelFree | Labelled = "restrain"
+    lora: int = 16
+    """rank of adapters; 0: all of the model learns"""
+    learning: LearningConfig = field(default_factory=LearningConfig)
+    signals: SignalConfig = field(default_factory=SignalConfig)
+    base_n: int = 16
+    """answers to each prompt by the untrained model"""
+    held_out_n: int = 4
+    """answers to each held-out prompt"""
+    held_out_temperature: float = 0.6
+
+
+def weights_of(votes: Sequence[BaseVotes], config: ReinforceConfig) -> list[float]:
+    """What each prompt weighs by the votes of the untrained model."""
+    counts = torch.tensor([vote.votes for vote in votes])
+    made: list[float] = prompt_weights(counts, config.base_n, config.signals.restrain).tolist()
+    return made
+
+
+def votes_told(votes: Sequence[BaseVotes] | None, config: ReinforceConfig) -> JsonObject:
+    """How far the untrained model agreed with itself; None where it was not asked."""
+    if votes is None:
+        return {"base_votes": None}
+    shares = [vote.votes / config.base_n for vote in votes]
+    told: JsonObject = {"n": config.base_n, "majority": sum(shares) / len(shares)}
+    weights = weights_of(votes, config)
+    told["weights"] = {"mean": sum(weights) / len(weights), "most": max(weights)}
+    return {"base_votes": told}
+
+
+def verdict(before: Sequence[float] | None, after: Sequence[float] | None) -> JsonObject:
+    """Accuracy on held-out prompts, and whether what was learned is kept.
+
+    Args:
+        before: Share of correct answers to each; None: nothing was held out.
+        after: The same, of the model that has learned.
+    """
+    if before is None or after is None:
+        why = "No answers were held out to check it by."
+        return {"accuracy": None, "kept": "unchecked", "why": why}
+    change = [b - a for a, b in zip(before, after, strict=True)]
+    cells = intervals({"before": before, "after": after, "change": change})
+    fell = f"{cells['before'].mean:.3f} before, {cells['after'].mean:.3f} after"
+    return {
+        "accuracy": {name: cell.to_json() for name, cell in cells.items()},
+        "kept": "yes" if cells["change"].mean >= 0 else "no",
+        "why": f"Accuracy on held-out prompts: {fell}.",
+    }
+
+
+def results_of(
+    config: ReinforceConfig, policy: Policy, prompts: Exercise, held_out: Exercise | None
+) -> JsonObject:
+    """What was learned from, by whom and how."""
+    both = {"prompts": prompts, "held_out": held_out}
+    return {
+        "kind": KIND,
+        "model": {
+            "name": config.model,
+            "sha256": policy.identity,
+            "lora": config.lora,
+            "chats": policy.chats,
+        },
+        "signal": config.signal,
+        "learning": to_json(config.learning),
+        "signals": to_json(config.signals),
+        **{
+            name: one and {"name": one.name, "count": len(one.prompts), "sha256": one.sha256}
+            for name, one in both.items()
+        },
+        "warnings": []
+        if policy.chats
+        else ["The model has no chat template: prompts were given as they stand."],
+    }
