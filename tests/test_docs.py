@@ -147,6 +147,7 @@ FIRST = {
     "persrec_worlds": "L1",
     "gistbench_models": "R3",
     "vrec": "F",
+    "restrain": "R1",
 }
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [

@@ -49,6 +49,8 @@ class RestrainConfig:
     """share of the votes at which an answer weighs most"""
     sigma: float | None = None
     """width of that weight; None: 0.25 for up to 32 rollouts, 0.2 above"""
+    prompt_sigma: float | None = None
+    """width for the weight of a prompt; None: sigma"""
     kappa: int = 3
     """votes, a count, that the commonest answer must have; 0 punishes nobody"""
     delta: float = 1.0
@@ -70,8 +72,9 @@ class RestrainConfig:
         if self.kappa != int(self.kappa):
             what = f"kappa is {self.kappa:g}, and it counts votes."
             raise BadInput(what, "kappa", "Give a whole number of votes, such as 3; no share.")
-        if self.sigma is not None and not self.sigma > 0:
-            raise BadInput(f"sigma is {self.sigma:g}.", "sigma", "Give a width above 0.")
+        for name, width in {"sigma": self.sigma, "prompt_sigma": self.prompt_sigma}.items():
+            if width is not None and not width > 0:
+                raise BadInput(f"{name} is {width:g}.", name, "Give a width above 0.")
 
     def sigma_at(self, rollouts: int) -> float:
         """The width for that many rollouts."""
@@ -161,7 +164,8 @@ def prompt_weights(majority: Tensor, rollouts: int, config: RestrainConfig) -> T
         what = f"Votes of commonest answers are not all within 0 to {rollouts}."
         raise BadInput(what, "prompt weights", "Give the votes and the rollouts of one sampling.")
     shares = _shares(majority, rollouts)
-    logits = log_weight(shares, config.sigma_at(rollouts), config.k)
+    width = config.prompt_sigma or config.sigma_at(rollouts)
+    logits = log_weight(shares, width, config.k)
     if config.normalise_prompt_weights == "mean":
         return logits.softmax(0) * len(logits)
     return logits.exp()

@@ -232,6 +232,8 @@ def test_prompt_weights_are_those_of_the_untrained_model() -> None:
     assert mean.tolist() == pytest.approx(np.array(wanted) / np.mean(wanted))
     narrow = replace(PLAIN, sigma=1e-3, normalise_prompt_weights="mean")
     assert prompt_weights(torch.tensor([4, 4]), 16, narrow).tolist() == [1, 1]
+    apart = replace(PLAIN, sigma=1.0, prompt_sigma=0.25)
+    torch.testing.assert_close(prompt_weights(torch.tensor([10, 4, 16]), 16, apart), found)
     with pytest.raises(BadInput):
         prompt_weights(torch.tensor([17]), 16, PLAIN)
 
@@ -255,8 +257,8 @@ def test_weights_that_are_none_are_refused(weights: list[float]) -> None:
 
 
 def test_what_cannot_be_meant_is_refused() -> None:
-    for wrong in ({"sigma": 0.0}, {"sigma": math.nan}, {"delta": -1.0}, {"delta": math.inf},
-                  {"k": math.nan}, {"kappa": -1}, {"kappa": math.nan}):  # fmt: skip
+    for wrong in ({"sigma": 0.0}, {"sigma": math.nan}, {"prompt_sigma": -1.0}, {"delta": -1.0},
+                  {"delta": math.inf}, {"k": math.nan}, {"kappa": -1}):  # fmt: skip
         with pytest.raises(BadInput):
             RestrainConfig(**wrong)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="no vote"):
