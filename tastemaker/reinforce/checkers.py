@@ -213,10 +213,11 @@ class Checkers:
                 what = f"A process that checks answers does not start (it ended with {code})."
                 fix = "Free memory, or run `pip install 'tastemaker[rl]'` again."
                 raise OutOfResources(what, self._program, fix)
-        elif process.given:
-            self.killed += 1
-            self._blame(work, process.given.popleft())
+        hanging = process.given.popleft() if process.ready and process.given else None
         work.waiting.extendleft(reversed(process.given))
+        if hanging is not None:
+            self.killed += 1
+            self._blame(work, hanging)
 
     def _blame(self, work: _Work, number: int) -> None:
         """A pair has ended its process: which of its texts did?"""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tastemaker.data.contexts import Int64s
 from tastemaker.data.declaration import Polarity
 from tastemaker.data.signals import CountingAccuracy, Event, Signals, UserSignals
 from tastemaker.errors import BadInput
@@ -110,9 +111,9 @@ def score(questions: Sequence[Question], replies: Sequence[str]) -> CountingScor
 
 def _questions(
     signals: Signals,
-    drawn: np.ndarray,
-    users: np.ndarray,
-    parts: np.ndarray,
+    drawn: Int64s,
+    users: Int64s,
+    parts: Int64s,
     options: CountingOptions,
 ) -> Iterator[Question]:
     user: UserSignals | None = None

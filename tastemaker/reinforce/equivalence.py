@@ -14,14 +14,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.checkers import Checkers, Pair
 from tastemaker.reinforce.extraction import JSON, MOST, checked_kind
+from tastemaker.reinforce.latex import parts, plain
 from tastemaker.reinforce.numbers import Number, number, same
-
-_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mbox)\{([^{}\\]*)\}")
-_DOLLARS = re.compile(r"\$+([^$]*)\$+")
 
 
 @dataclass(frozen=True)
@@ -56,16 +55,9 @@ def canonical(answer: str, kind: str, units: bool = True) -> Form:
     if len(text) <= MOST and (read := number(text, units)):
         return Form(str(read), read, kind == "maths")
     if kind == "maths":
-        return _latex(text)
+        text = plain(text)
+        return Form(text, maths=len(text) <= MOST)
     return Form(text if kind.startswith(JSON) else text.casefold())
-
-
-def _latex(text: str) -> Form:
-    if whole := _DOLLARS.fullmatch(text):
-        text = whole[1]
-    word = _TEXT.fullmatch(text)
-    text = word[1].strip() if word else re.sub(r"\\[dt]frac(?![a-z])", r"\\frac", text).strip()
-    return Form(text, maths=len(text) <= MOST)
 
 
 def all_equal(pairs: Sequence[tuple[Form, Form]], checkers: Checkers | None) -> list[bool]:
@@ -75,13 +67,10 @@ def all_equal(pairs: Sequence[tuple[Form, Form]], checkers: Checkers | None) -> 
         pairs: Any number.
         checkers: Compares mathematics; None: only equal forms and equal numbers are equal.
     """
-    equal = [_at_once(*pair) for pair in pairs]
-    left = [place for place, said in enumerate(equal) if said is None]
-    asked: list[Pair] = [(pairs[place][0].text, pairs[place][1].text) for place in left]
-    told = checkers.equal(asked) if asked and checkers else [False] * len(asked)
-    for place, said in zip(left, told, strict=True):
-        equal[place] = said
-    return [bool(said) for said in equal]
+    parted = [_parted(*pair) for pair in pairs]
+    told = _each_equal([pair for own in parted for pair in own], checkers)
+    ends = accumulate(map(len, parted))
+    return [all(told[end - len(own) : end]) for own, end in zip(parted, ends, strict=True)]
 
 
 def classes(groups: Sequence[Sequence[Form | None]], checkers: Checkers | None) -> list[list[int]]:
@@ -132,6 +121,34 @@ class _Group:
             -1 if answer is None else numbers.setdefault(self._place[answer], len(numbers))
             for answer in self._answers
         ]
+
+
+def _parted(one: Form, other: Form) -> list[tuple[Form, Form]]:
+    """The pairs that are equal if and only if two forms are: of points and intervals, the parts.
+
+    One pair that is plainly unequal stands for all.
+    """
+    lists = parts(one.text), parts(other.text)
+    if one.text == other.text or not (one.maths and other.maths) or None in lists:
+        return [(one, other)]
+    (brackets, firsts), (others_brackets, seconds) = (told or ("", []) for told in lists)
+    if brackets != others_brackets or len(firsts) != len(seconds):
+        return [(one, other)]
+    pairs = [
+        (canonical(first, "maths"), canonical(second, "maths"))
+        for first, second in zip(firsts, seconds, strict=True)
+    ]
+    return next(([pair] for pair in pairs if _at_once(*pair) is False), pairs)
+
+
+def _each_equal(pairs: Sequence[tuple[Form, Form]], checkers: Checkers | None) -> list[bool]:
+    equal = [_at_once(*pair) for pair in pairs]
+    left = [place for place, said in enumerate(equal) if said is None]
+    asked: list[Pair] = [(pairs[place][0].text, pairs[place][1].text) for place in left]
+    told = checkers.equal(asked) if asked and checkers else [False] * len(asked)
+    for place, said in zip(left, told, strict=True):
+        equal[place] = said
+    return [bool(said) for said in equal]
 
 
 def _at_once(one: Form, other: Form) -> bool | None:

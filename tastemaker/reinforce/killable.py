@@ -55,7 +55,7 @@ class Killable:
         try:
             self._popen.stdin.write(line + "\n")
             self._popen.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):
             return  # whoever hears it learns of its end
 
     def kill(self) -> int:

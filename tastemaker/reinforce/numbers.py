@@ -14,7 +14,7 @@ from fractions import Fraction
 ROUNDED = 6
 """Decimal places from which on a decimal stands for every number that it is the rounding of."""
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
-_DECIMAL = rf"(?:{_DIGITS}(?:\.\d*)?|\.\d+)"
+_DECIMAL = rf"(?:{_DIGITS}(?:\.\d+)?|\.\d+)"
 NUMBER = rf"[-+\u2212]?\s?[$€£¥]?\s?{_DECIMAL}(?:[eE][-+]?\d{{1,2}}(?!\d))?"
 """Pattern of a decimal number, its sign and currency with it."""
 _PLAIN = re.compile(
@@ -98,7 +98,7 @@ def _bare(text: str) -> str:
 
 def _exact(read: re.Match[str], percent: bool) -> Number | None:
     top = read["top"].replace(",", "")
-    value = Fraction(f"0{top}" if top.startswith(".") else top.rstrip("."))
+    value = Fraction(f"0{top}")
     if read["power"]:
         value *= Fraction(10) ** int(read["power"])
     if read["bottom"]:

@@ -20,7 +20,7 @@ from tastemaker.data.tables import unreadable
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.equivalence import checked_answer
 from tastemaker.reinforce.extraction import checked_kind
-from tastemaker.worlds.arithmetic import Problem as Arithmetic
+from tastemaker.worlds.arithmetic import ArithmeticProblem
 
 _SHOWN = 20
 """Lines of one kind of fault that are listed singly; the last of them stands for the rest."""
@@ -48,7 +48,7 @@ class Prompt:
 
 Row = Mapping[str, object]
 Reader = Callable[[Row, int], Prompt]
-"""An object and its row → the prompt; raises `_Fault` where there is none in it."""
+"""An object and its row → the prompt; raises `Fault` where there is none in it."""
 
 
 class Fault(Exception):
@@ -75,7 +75,7 @@ def read_prompts(path: Path) -> list[Prompt]:
     """The prompts of a file.
 
     Args:
-        path: JSON lines, plain or gzipped; row 1 is the first line, and blank lines are passed over.
+        path: JSON lines, plain or gzipped; blank lines count as rows, and are passed over.
 
     Raises:
         BadData: With every bad line; then none is read.
@@ -128,7 +128,7 @@ def json_rows(path: Path) -> Iterator[tuple[int, object]]:
         raise unreadable(str(path), f"the file cannot be read: {error}", "Mend it.") from None
 
 
-def arithmetic_prompts(problems: Iterable[Arithmetic]) -> list[Prompt]:
+def arithmetic_prompts(problems: Iterable[ArithmeticProblem]) -> list[Prompt]:
     """Prompts that ask for problems of `worlds.arithmetic`."""
     return [
         Prompt(f"arithmetic {one.text}", asked(f"{one.text} ="), str(one.answer), "number")
@@ -193,10 +193,10 @@ def _problems(path: Path, faults: list[tuple[int, Fault]]) -> Iterator[Problem]:
 
 def _prompt(row: Row, number: int) -> Prompt:
     known = ("id", "prompt", "messages", "gold", "kind")
-    for name in row:
-        if name not in known:
+    for key in row:
+        if key not in known:
             fix = f"Known are {', '.join(known)}."
-            raise Fault(name[:80], row[name], "there is no such key", fix)
+            raise Fault(key[:80], row[key], "there is no such key", fix)
     if ("prompt" in row) == ("messages" in row):
         fix = "Give one of them: a text, or a list of messages."
         raise Fault("prompt", row.get("prompt"), "a line has either prompt or messages", fix)

@@ -48,7 +48,7 @@ class ArithmeticOptions:
 
 
 @dataclass(frozen=True)
-class Problem:
+class ArithmeticProblem:
     """A problem of arithmetic."""
 
     operation: str
@@ -79,8 +79,8 @@ class Problem:
 class Arithmetic:
     """Problems, no two of them the same."""
 
-    train: tuple[Problem, ...]
-    held_out: tuple[Problem, ...]
+    train: tuple[ArithmeticProblem, ...]
+    held_out: tuple[ArithmeticProblem, ...]
 
 
 def arithmetic(options: ArithmeticOptions) -> Arithmetic:
@@ -95,7 +95,7 @@ def arithmetic(options: ArithmeticOptions) -> Arithmetic:
         many // len(operations) + (n < many % len(operations)) for n in range(len(operations))
     ]
     rng = np.random.default_rng(options.seed)
-    problems: list[Problem] = []
+    problems: list[ArithmeticProblem] = []
     for operation, share in zip(operations, shares, strict=True):
         problems += _different(operation, share, options, rng)
     mixed = [problems[place] for place in rng.permutation(many)]
@@ -104,7 +104,7 @@ def arithmetic(options: ArithmeticOptions) -> Arithmetic:
 
 def _different(
     operation: str, many: int, options: ArithmeticOptions, rng: np.random.Generator
-) -> Iterator[Problem]:
+) -> Iterator[ArithmeticProblem]:
     numbers, free = options.largest + 1, options.terms - (operation == "-")
     possible = math.comb(numbers + free - 1, free) * (numbers if operation == "-" else 1)
     if many > possible // 2:
@@ -114,7 +114,7 @@ def _different(
     seen: set[tuple[str, tuple[int, ...]]] = set()
     while len(seen) < many:
         terms = rng.integers(0, numbers, options.terms).tolist()
-        problem = Problem(operation, tuple(terms))
+        problem = ArithmeticProblem(operation, tuple(terms))
         if problem.key not in seen:
             seen.add(problem.key)
             yield problem
