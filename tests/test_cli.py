@@ -27,7 +27,7 @@ def test_every_verb_has_help_with_defaults(capsys: pytest.CaptureFixture[str], v
     assert code == 0
     assert f"tastemaker {verb}" in out
     assert "--json" in out
-    if verb == "run" or "train" in verb:
+    if verb == "run" or verb.startswith("train "):
         assert "default: movielens-small" in out
 
 
@@ -63,6 +63,7 @@ def test_unknown_options_exit_with_2(capsys: pytest.CaptureFixture[str]) -> None
         ["data", "check", "--help"],
         ["gistbench", "run", "--help"],
         ["serve", "--help"],
+        ["reinforce", "restrain", "--help"],
     ],
 )
 def test_help_loads_nothing_heavy(words: list[str]) -> None:

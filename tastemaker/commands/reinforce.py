@@ -31,7 +31,8 @@ def reinforce_restrain(options: RestrainOptions) -> JsonObject:
     learning = LearningConfig(
         prompts=options.prompts_per_step, **{name: given[name] for name in names if name in given}
     )
-    votes = RestrainConfig(**vars(options.restrain) | {"sigma": options.restrain.sigma or None})
+    widths = {name: vars(options.restrain)[name] or None for name in ("sigma", "prompt_sigma")}
+    votes = RestrainConfig(**vars(options.restrain) | widths)
     config = ReinforceConfig(
         options.model,
         options.signal,

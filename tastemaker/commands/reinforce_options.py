@@ -22,6 +22,8 @@ class VotesOptions:
     """share of the votes at which an answer weighs most"""
     sigma: float = 0.0
     """width of that weight; 0: 0.25 for up to 32 answers a prompt, 0.2 above"""
+    prompt_sigma: float = 0.0
+    """width for the weight of a prompt; 0: as sigma"""
     kappa: int = 3
     """votes, a count, that the commonest answer must have, or all of its group is pushed down"""
     delta: float = 1.0

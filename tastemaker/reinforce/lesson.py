@@ -16,8 +16,8 @@ from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.restrain import Streams
 from tastemaker.reinforce.signals import (
     LABELLED,
-    Labelled,
     LabelFree,
+    Labelled,
     Rollouts,
     SignalConfig,
     signal,

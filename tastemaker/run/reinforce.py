@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tastemaker import artifacts, files
+from tastemaker import artifacts, files, records
 from tastemaker.config import environment, to_json
 from tastemaker.counts import counted
 from tastemaker.errors import BadInput
@@ -35,6 +35,7 @@ from tastemaker.run.reinforce_results import (
     results_of,
     verdict,
     votes_told,
+    warnings_of,
     weights_of,
 )
 from tastemaker.train.checkpoints import check_identity
@@ -130,6 +131,7 @@ class _Job:
 
     def begin(self, resume: bool) -> None:
         """Take the folder, or go on with it."""
+        self._refuse_long()
         path = self.folder / CONFIG
         if resume:
             if not path.is_file():
@@ -144,6 +146,18 @@ class _Job:
         if self.state.is_main_process:
             files.make_folder(self.folder)
             files.write_json(path, self.settled | environment())
+
+    def _refuse_long(self) -> None:
+        """Refuse prompts that the model cannot read and answer."""
+        answer, most = self.config.learning.max_tokens, self.policy.most_tokens
+        for exercise in filter(None, (self.prompts, self.held_out)):
+            for prompt in exercise.prompts:
+                length = len(self.policy.tokens(prompt.messages))
+                if length + answer > most:
+                    what = f"The prompt has {length:,} tokens, and with an answer of {answer:,} "
+                    fix = "Leave it out, or give fewer --max-tokens."
+                    where = f"{exercise.name}, prompt {prompt.id}"
+                    raise BadInput(f"{what}more than the model reads, {most:,}.", where, fix)
 
     def run(self, listener: Listener) -> JsonObject:
         """Train and measure, or say what was measured already."""
@@ -165,6 +179,8 @@ class _Job:
             **environment(),
             "seconds": round(time.monotonic() - begun, 1),
         }
+        lines = records.read(self.folder / METRICS)
+        results["warnings"] = warnings_of(results, lines, self.config)
         self._keep(results)
         return results | {"run": str(self.folder)}
 

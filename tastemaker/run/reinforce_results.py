@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from tastemaker.config import to_json
+from tastemaker.counts import counted
 from tastemaker.data.replies import Conversation
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import intervals
@@ -16,10 +18,12 @@ from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.prompts import Prompt
 from tastemaker.reinforce.restrain import prompt_weights
-from tastemaker.reinforce.signals import Labelled, LabelFree, SignalConfig
+from tastemaker.reinforce.signals import LabelFree, Labelled, SignalConfig
 
 KIND = "reinforcement"
 """Kind of artefact."""
+_SLOW, _MOST_UNREADABLE = 0.1, 0.5
+"""A mean prompt weight and a share of replies that are worth a word."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,40 @@ def results_of(
             name: one and {"name": one.name, "count": len(one.prompts), "sha256": one.sha256}
             for name, one in both.items()
         },
-        "warnings": []
-        if policy.chats
-        else ["The model has no chat template: prompts were given as they stand."],
     }
+
+
+def warnings_of(
+    results: Mapping[str, Any], lines: Sequence[Mapping[str, object]], config: ReinforceConfig
+) -> list[str]:
+    """What a reader should know before believing the rest.
+
+    Args:
+        results: What is told already.
+        lines: Of `metrics.jsonl`.
+        config: What decided it.
+    """
+    told = []
+    if not results["model"]["chats"]:
+        told.append("The model has no chat template: prompts were given as they stand.")
+    falling = sum(line.get("falling") not in (0, 0.0, None) for line in lines)
+    if config.signal == "restrain" and falling:
+        many = counted(falling, "step")
+        told.append(f"In {many} a rarer answer got a larger advantage: take a smaller sigma.")
+    unreadable = _last(lines, "unreadable")
+    if unreadable is not None and unreadable > _MOST_UNREADABLE:
+        told.append(f"{unreadable:.0%} of the last replies had no answer of their kind in them.")
+    weights = (results["base_votes"] or {}).get("weights", {})
+    raw = config.signals.restrain.normalise_prompt_weights == "off"
+    if config.signal == "restrain" and raw and weights.get("mean", 1) < _SLOW:
+        told.append(
+            f"Prompts weigh {weights['mean']:.2g} on average, which lowers the learning rate as "
+            "much: raise it, or give --restrain.normalise-prompt-weights mean."
+        )
+    return told
+
+
+def _last(lines: Sequence[Mapping[str, object]], name: str) -> float | None:
+    """Mean of a monitor over the last steps."""
+    values = [value for line in lines[-10:] if isinstance(value := line.get(name), int | float)]
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,56 @@
+"""The page of a reinforcement says what happened, whatever of it is missing, and stays inert."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tastemaker.report.reinforcement import curves, render, write_page
+
+RESULTS: dict[str, Any] = {
+    "model": {"name": "<script>tiny", "sha256": "1" * 64},
+    "signal": "restrain",
+    "learning": {"n": 16, "steps": 30, "lr": 1e-6},
+    "signals": {"restrain": {"kappa": 3}},
+    "prompts": {"count": 90, "sha256": "2" * 64},
+    "held_out": {"count": 7, "sha256": "3" * 64},
+    "base_votes": {"majority": 0.5, "weights": {"mean": 0.25}},
+    "accuracy": {
+        "before": {"mean": 0.5, "ci95": [0.4, 0.6]},
+        "after": {"mean": 0.625, "ci95": [0.5, 0.7]},
+        "change": {"mean": 0.125, "ci95": [0.05, 0.2]},
+    },
+    "kept": "yes",
+    "why": "Accuracy on held-out prompts: 0.500 before, 0.625 after.",
+    "warnings": ["Take care."],
+}
+
+
+def test_the_page_tells_it_all_and_runs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(RESULTS))
+    lines = [{"step": n, "majority": n / 40, "entropy": 1 / n} for n in range(1, 31)]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    page = write_page(tmp_path).read_text()
+    for told in ('id="reinforcement"', "0.625", "+0.125", "kept: accuracy", "Take care.", "50.0"):
+        assert told in page, told
+    assert page.count("<svg") == 2
+    assert "<script" not in page and "http://www.w3.org/2000/svg" in page
+
+
+@pytest.mark.parametrize("kept", ["no", "unchecked"])
+def test_what_is_not_checked_or_not_kept_is_said(kept: str) -> None:
+    page = render(RESULTS | {"kept": kept, "accuracy": None}, [])
+    assert {"no": "not kept", "unchecked": "unchecked"}[kept] in page
+    assert "No step was recorded." in page and "<table" not in page
+
+
+def test_a_page_of_nothing_is_a_page() -> None:
+    assert "Reinforcement" in render({}, [{"step": 1}])
+
+
+def test_long_curves_are_thinned_to_means() -> None:
+    lines = [{"step": step, "loss": float(step % 2)} for step in range(1, 1001)]
+    ((title, points),) = curves(lines)
+    assert title == "Loss" and len(points) == 200
+    assert points[-1][0] == 1000 and points[0] == (5, pytest.approx(0.6))
