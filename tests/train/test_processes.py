@@ -158,6 +158,7 @@ def test_two_processes_train_as_one(model: str, launch: tuple[str, ...], tmp_pat
     assert len(weights) == 3
 
 
+@pytest.mark.slow
 def test_parted_weights_train_in_low_precision_as_whole_ones_do(tmp_path: Path) -> None:
     full, whole, parted = (tmp_path / name for name in ("full", "whole", "parted"))
     train("hstu", full)
@@ -191,7 +192,7 @@ def test_parted_weights_resume_from_a_checkpoint_that_one_process_could_read(
 
 @pytest.mark.parametrize(
     "launch",
-    [pytest.param(TWO, id="whole", marks=pytest.mark.slow), pytest.param(PARTED, id="parted")],
+    [pytest.param(TWO, id="whole"), pytest.param(PARTED, id="parted", marks=pytest.mark.slow)],
 )
 def test_two_processes_train_in_stages_as_one(launch: tuple[str, ...], tmp_path: Path) -> None:
     one, two, twice = tmp_path / "one", tmp_path / "two", tmp_path / "twice"
