@@ -126,7 +126,7 @@ def test_votes_of_the_untrained_model_are_asked_for_once(
     tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = reinforce(config(chatty, steps=1), PROMPTS, None, first_letter, str(tmp_path / "a"))
-    monkeypatch.setattr("tastemaker.reinforce.base_votes._commonest", None)
+    monkeypatch.setattr("tastemaker.reinforce.untrained_votes._commonest", None)
     again = reinforce(config(chatty, steps=1), PROMPTS, None, first_letter, str(tmp_path / "b"))
     assert again["base_votes"] == first["base_votes"]
 
