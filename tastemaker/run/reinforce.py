@@ -19,7 +19,7 @@ from tastemaker.config import environment, to_json
 from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
-from tastemaker.reinforce.base_votes import BaseVotes, Sampling, base_votes, shares_correct
+from tastemaker.reinforce.untrained_votes import BaseVotes, Sampling, base_votes, shares_correct
 from tastemaker.reinforce.journal import METRICS, Journal
 from tastemaker.reinforce.learning import trainer_config
 from tastemaker.reinforce.lesson import BASE, GOLD, SHARE, Lesson, Reader, rows_for, schedule

@@ -13,7 +13,7 @@ from tastemaker.counts import counted
 from tastemaker.data.replies import Conversation
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import intervals
-from tastemaker.reinforce.base_votes import BaseVotes
+from tastemaker.reinforce.untrained_votes import BaseVotes
 from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.prompts import Prompt

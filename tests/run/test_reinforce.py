@@ -10,6 +10,7 @@ pytest.importorskip("trl", reason="trl is not installed: it comes with the extra
 
 from tastemaker import artifacts
 from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.files import load_tensors
 from tastemaker.models.extras import quiet
 from tastemaker.models.library import writing_model
 from tastemaker.reinforce.learning import LearningConfig
@@ -126,7 +127,7 @@ def test_votes_of_the_untrained_model_are_asked_for_once(
     tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = reinforce(config(chatty, steps=1), PROMPTS, None, first_letter, str(tmp_path / "a"))
-    monkeypatch.setattr("tastemaker.reinforce.base_votes._commonest", None)
+    monkeypatch.setattr("tastemaker.reinforce.untrained_votes._commonest", None)
     again = reinforce(config(chatty, steps=1), PROMPTS, None, first_letter, str(tmp_path / "b"))
     assert again["base_votes"] == first["base_votes"]
 
@@ -171,3 +172,42 @@ def test_a_run_goes_on_only_as_itself(tmp_path: Path, chatty: Path) -> None:
     with pytest.raises(ArtefactError) as fault:
         reinforce(config(chatty, steps=1, lr=0.5), PROMPTS, None, first_letter, run, resume=True)
     assert "learning.lr" in fault.value.what
+
+
+def test_a_prompt_that_leaves_no_room_is_named(tmp_path: Path, chatty: Path) -> None:
+    long = exercise("long.jsonl", {"the boat": None, "word " * 600: None})
+    with pytest.raises(BadInput) as fault:
+        reinforce(config(chatty), long, None, first_letter, str(tmp_path / "run"))
+    assert "word" in fault.value.where and "512" in fault.value.what
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_right_answers_change_nothing_that_a_signal_without_labels_learns(
+    tmp_path: Path, chatty: Path
+) -> None:
+    learned = []
+    for name, gold in (("a", "0"), ("b", "poison")):
+        prompts = exercise("p", dict.fromkeys(["the boat", "one", "red"], gold))
+        reinforce(config(chatty, steps=2), prompts, None, first_letter, str(tmp_path / name))
+        learned.append(load_tensors(tmp_path / name / "adapter" / "adapter_model.safetensors"))
+    assert all(tensor.equal(learned[1][name]) for name, tensor in learned[0].items())
+
+
+@pytest.mark.parametrize("signal", ["ttrl", "empo", "random", "self-certainty"])
+def test_signals_that_ask_nothing_before_train_as_well(
+    tmp_path: Path, chatty: Path, signal: str
+) -> None:
+    results = reinforce(
+        config(chatty, signal, steps=1), PROMPTS, None, first_letter, str(tmp_path / "run")
+    )
+    assert results["base_votes"] is None and results["signal"] == signal
+    assert not list((tmp_path / "cache").glob("base-votes/*"))
+
+
+def test_without_a_name_the_folder_has_one_of_its_own(
+    tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    results = reinforce(config(chatty, "ttrl", steps=1), PROMPTS, None, first_letter)
+    assert results["run"] == f"runs/reinforce-ttrl-{chatty.name}"
+    assert (tmp_path / results["run"] / "manifest.json").is_file()

@@ -16,15 +16,17 @@ import torch
 pytest.importorskip("trl", reason="trl is not installed: it comes with the extra rl")
 
 from tastemaker import artifacts, pointers
-from tastemaker.errors import ArtefactError, OutOfResources
+from tastemaker.errors import ArtefactError, BadInput, NumericFault, OutOfResources
 from tastemaker.files import load_tensors
-from tastemaker.reinforce import checkpoints
+from tastemaker.reinforce import checkpoints, grpo
 from tastemaker.run import reinforce as job
+from tastemaker.run.folder import only_writer
 from tastemaker.run.reinforce import reinforce
+from tastemaker.run.reinforce_results import Exercise
 from tastemaker.train.stopping import Stopped
 from tests.models.conftest import save_chatty
 from tests.reinforce.taught import first_letter
-from tests.run.test_reinforce import PROMPTS, config, no_page
+from tests.run.test_reinforce import HELD_OUT, PROMPTS, config, no_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -163,3 +165,86 @@ def test_a_group_may_lie_on_two_processes(tmp_path: Path, chatty: Path) -> None:
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]
     adapters(tmp_path / "run")
+
+
+def test_after_the_last_step_it_measures_and_writes_and_does_not_train_again(
+    tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, whole, run = config(chatty, beta=0.01), tmp_path / "whole", tmp_path / "run"
+    reinforce(made, PROMPTS, HELD_OUT, first_letter, str(whole))
+    keep = job._Job._keep
+
+    def die(*_: object) -> None:
+        raise OutOfResources("The disk is full.", "here", "Free space.")
+
+    monkeypatch.setattr(job._Job, "_keep", die)
+    with pytest.raises(OutOfResources):
+        reinforce(made, PROMPTS, HELD_OUT, first_letter, str(run))
+    monkeypatch.setattr(job._Job, "_keep", keep)
+    monkeypatch.setattr(job, "trainer_config", die)  # what a training would begin with
+    monkeypatch.setattr(job, "shares_correct", die)  # accuracy is kept as well
+    results = reinforce(made, PROMPTS, HELD_OUT, first_letter, str(run), resume=True)
+    assert results["accuracy"] == json.loads((whole / "results.json").read_text())["accuracy"]
+    if results["kept"] == "yes":
+        for name, tensor in adapters(whole).items():
+            assert torch.equal(adapters(run)[name], tensor)
+
+
+def test_one_folder_is_written_by_one(tmp_path: Path, chatty: Path) -> None:
+    run = tmp_path / "run"
+    with only_writer(run), pytest.raises(BadInput) as fault:
+        reinforce(config(chatty), PROMPTS, None, first_letter, str(run))
+    assert "Another process" in fault.value.what
+
+
+@pytest.mark.parametrize("name", ["model/model.safetensors", "results.json", "metrics.jsonl"])
+def test_a_finished_run_that_was_changed_is_not_believed(
+    tmp_path: Path, chatty: Path, name: str
+) -> None:
+    run = tmp_path / "run"
+    reinforce(config(chatty, steps=1), PROMPTS, None, first_letter, str(run))
+    path = run / name
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(ArtefactError):
+        reinforce(config(chatty, steps=1), PROMPTS, None, first_letter, str(run), resume=True)
+
+
+def test_other_prompts_are_another_run(
+    tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    reinforce(config(chatty, steps=1), PROMPTS, None, first_letter, str(run))
+    others = Exercise(PROMPTS.name, PROMPTS.prompts, "e" * 64)
+    with pytest.raises(ArtefactError) as fault:
+        reinforce(config(chatty, steps=1), others, None, first_letter, str(run), resume=True)
+    assert "prompts.sha256" in fault.value.what
+
+
+def test_weights_that_are_no_numbers_end_a_run_with_nothing_kept(
+    tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, watched = tmp_path / "run", job.Journal.watch
+    trainers: list[Any] = []
+    inner = grpo.RestrainTrainer.learn
+
+    def learn(self: Any, start: Path | None = None) -> None:
+        trainers.append(self)
+        inner(self, start)
+
+    def watch(self: Any, line: Any) -> None:
+        watched(self, line)
+        if line["step"] == 2:
+            with torch.no_grad():
+                next(trainers[0].model.parameters()).fill_(torch.nan)
+
+    monkeypatch.setattr(grpo.RestrainTrainer, "learn", learn)
+    monkeypatch.setattr(job.Journal, "watch", watch)
+    with pytest.raises(NumericFault):
+        reinforce(config(chatty), PROMPTS, None, first_letter, str(run))
+    assert not (run / "manifest.json").exists() and not (run / "model").exists()
+    newest = pointers.pointed(run / "checkpoints" / "latest")
+    assert newest and newest.name == "step-1"  # the last whose weights are numbers
+    tensors = load_tensors(newest / checkpoints.MODEL)
+    assert all(tensor.isfinite().all() for tensor in tensors.values())

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tastemaker.reinforce.base_votes import BaseVotes
 from tastemaker.reinforce.prompts import Prompt, asked
 from tastemaker.reinforce.restrain import RestrainConfig
 from tastemaker.reinforce.signals import SignalConfig
+from tastemaker.reinforce.untrained_votes import BaseVotes
 from tastemaker.run.reinforce_results import (
     Exercise,
     ReinforceConfig,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tastemaker.reinforce.base_votes import Sampling, base_votes, kept_at, shares_correct
+from tastemaker.reinforce.untrained_votes import Sampling, base_votes, kept_at, shares_correct
 
 ASKED = [({"role": "user", "content": text},) for text in ("a", "b")]
 KINDS = ["text", "text"]
