@@ -376,3 +376,11 @@ def test_a_table_is_looked_up_too(saved: SavedRun, tmp_path: Path) -> None:
     keep_neighbours(saved.models.neural, run)
     kept = replace(saved, path=run)
     assert kept.beside.at_once("i7", Wishes(3)) and not kept.beside.at_once("i7", Wishes(500))
+
+
+def test_titles_find_an_item_and_ids_come_first(finished_run: Path) -> None:
+    opened = open_run(finished_run)
+    by_id, by_title = opened.similar("i7", 3), opened.similar("item <7>", 3)
+    assert by_title == by_id and by_id.item == Chosen("i7", "Item <7>")
+    with pytest.raises(BadInput, match="Did you mean"):
+        opened.similar("itm <7", 3)

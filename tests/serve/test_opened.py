@@ -6,6 +6,7 @@ import pytest
 
 from tastemaker.artifacts import digest_of
 from tastemaker.errors import BadInput
+from tastemaker.run.answers import Answer
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.events import Event
 from tastemaker.serve.opened import Asked, Opened, Told, given_of
@@ -47,3 +48,18 @@ def test_an_item_that_is_not_there_is_said(opened: Opened) -> None:
     with pytest.raises(Refused) as error:
         opened.known_item("x" * 9_000)
     assert error.value.status == 404 and len(error.value.what) < 300
+
+
+def test_several_who_ask_what_goes_together_are_answered_each(opened: Opened) -> None:
+    asked = [("i3", Wishes(2)), ("nowhere", Wishes(2)), ("i4", Wishes(3)), ("i3", Wishes(2))]
+    first, wrong, second, again = opened.similar_each(asked)
+    assert isinstance(wrong, Refused) and wrong.status == 404
+    assert isinstance(first, Answer) and isinstance(second, Answer)
+    assert (len(first.items), len(second.items)) == (2, 3) and again == first
+
+
+def test_it_says_when_it_is_ready_for_that(finished_run: Path) -> None:
+    fresh = Opened.open(finished_run)
+    assert not fresh.ready_beside
+    fresh.prepare_beside()
+    assert fresh.ready_beside

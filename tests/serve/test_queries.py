@@ -1,7 +1,7 @@
 """Queries: read, refused and described as the framework would."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from fastapi import FastAPI, Query
@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from tastemaker.serve.queries import described, query_of
+from tastemaker.serve.paths import routed
+from tastemaker.serve.queries import described, path_id, query_of
 from tastemaker.serve.schemas import (
     CountQuery,
     ListQuery,
@@ -75,3 +76,12 @@ def test_values_and_refusals_are_those_of_the_framework(pairs: list[tuple[str, s
         assert told == [(one["loc"], one["type"]) for one in want.json()["detail"]]
     else:
         assert (want.status_code, want.json()) == (200, got)
+
+
+@pytest.mark.parametrize("id", ["42", "a/b", "50%", "..", "%2F", "ä ö", "="])
+def test_an_id_of_a_path_is_the_id_that_was_sent(id: str) -> None:
+    segment = routed(f"/v1/users/{quote(id, safe='')}".encode()).rpartition("/")[2]
+    request = Request({"type": "http", "path_params": {"user": segment}, "headers": []})
+    assert path_id(request, "user") == id
+    (parameter, *_) = described(CountQuery, "user")["parameters"]
+    assert (parameter["name"], parameter["in"], parameter["required"]) == ("user", "path", True)

@@ -1,6 +1,7 @@
 """A server as a process: it says where it listens, answers, and ends in order."""
 
 import asyncio
+import gc
 import io
 import json
 import os
@@ -18,7 +19,7 @@ import pytest
 from tastemaker.errors import BadInput
 from tastemaker.serve.key_file import KeyFile
 from tastemaker.serve.logs import written
-from tastemaker.serve.server import LOCAL, Place, listening_socket, reopening
+from tastemaker.serve.server import LOCAL, SWITCH, Place, listening_socket, reopening, settle
 from tastemaker.serve.service import Service
 from tastemaker.serve.store import Store
 from tests.serve.test_exposure_rows import rows
@@ -110,3 +111,14 @@ def test_the_run_is_opened_again_when_that_is_asked_for(
     service.close()
     events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
     assert events == ["swap refused", "swap"]
+
+
+def test_the_interpreter_is_readied_for_short_requests() -> None:
+    before = sys.getswitchinterval()
+    try:
+        settle()
+        assert gc.get_freeze_count() > 1_000
+        assert sys.getswitchinterval() == pytest.approx(SWITCH)
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(before)
