@@ -49,7 +49,12 @@ def test_by_a_plain_reward_a_penalty_of_all_is_lost(tmp_path: Path, chatty: Path
     assert not same(before, weights(policy))
 
 
-@pytest.mark.parametrize("loss", ["grpo", "dr_grpo", "dapo"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "loss", ["grpo", *(pytest.param(one, marks=SLOW) for one in ("dr_grpo", "dapo"))]
+)
 def test_how_a_step_is_parted_into_passes_changes_nothing(
     tmp_path: Path, chatty: Path, loss: str
 ) -> None:
@@ -65,6 +70,7 @@ def test_how_a_step_is_parted_into_passes_changes_nothing(
         torch.testing.assert_close(states[1][name], tensor, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["bnpo", "cispo", "sapo", "vespo", "luspo"])
 @pytest.mark.parametrize("iterations", [1, 2])
 def test_every_other_loss_of_trl_trains_too(

@@ -108,9 +108,7 @@ def test_what_peft_reads_is_what_was_learned(tmp_path: Path, chatty: Path) -> No
     torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("after", "kept"), [([0.5, 1.0], "yes"), ([0.5, 0.5], "yes"), ([0, 0.5], "no")]
-)
+@pytest.mark.parametrize(("after", "kept"), [([0.5, 1.0], "yes"), ([0, 0.5], "no")])
 def test_a_model_that_got_worse_is_not_kept(
     tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch, after: list[float], kept: str
 ) -> None:
@@ -132,7 +130,9 @@ def test_votes_of_the_untrained_model_are_asked_for_once(
     assert again["base_votes"] == first["base_votes"]
 
 
-@pytest.mark.parametrize("signal", ["gold", "srt-majority", "srt-easy"])
+@pytest.mark.parametrize(
+    "signal", ["gold", "srt-majority", pytest.param("srt-easy", marks=pytest.mark.slow)]
+)
 def test_every_signal_gets_what_it_reads(tmp_path: Path, chatty: Path, signal: str) -> None:
     prompts = exercise("p", {"the boat": "0", "one": "1", "red": "1"})
     made = config(chatty, signal, steps=1)
@@ -193,6 +193,7 @@ def test_right_answers_change_nothing_that_a_signal_without_labels_learns(
     assert all(tensor.equal(learned[1][name]) for name, tensor in learned[0].items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", ["ttrl", "empo", "random", "self-certainty"])
 def test_signals_that_ask_nothing_before_train_as_well(
     tmp_path: Path, chatty: Path, signal: str
