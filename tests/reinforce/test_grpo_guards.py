@@ -162,6 +162,15 @@ def test_a_batch_that_is_learned_from_twice_goes_on_at_its_end(
     assert same(weights(whole), weights(policy))
 
 
+def test_advantages_take_hardly_any_of_a_step(tmp_path: Path, chatty: Path) -> None:
+    """A fiftieth at most, of a model so small that a step takes a sixth of a second."""
+    lines: list[Any] = []
+    trainer(
+        tmp_path, chatty, n=16, prompts=4, micro=16, max_tokens=32, steps=3, lines=lines
+    ).learn()
+    assert min(line["seconds/advantages"] / line["step_time"] for line in lines) < 0.02
+
+
 def test_certainty_is_that_of_the_tokens_said(tmp_path: Path, chatty: Path) -> None:
     one = trainer(tmp_path, chatty, "self-certainty")
     one.model.train()
