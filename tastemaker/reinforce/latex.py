@@ -10,7 +10,8 @@ import re
 
 _WORD = re.compile(r"\\(?:text|textbf|mathrm|mbox)\{([^{}\\]*)\}")
 _DOLLARS = re.compile(r"\$+([^$]*)\$+")
-_SPACE = re.compile(r"\\[,;:! ]|\\q?quad(?![A-Za-z])|~")
+_SPACE = re.compile(r"(?<!\\)\\(?:[,;:! ]|q?quad(?![A-Za-z]))|~")
+"""Not the end of a matrix' row, which is two backslashes."""
 _SIZED = re.compile(r"\\(?:left|right)\s*(?=[()\[\]|]|\\[{}])")
 _HALF = re.compile(r"\\(?:left|right)\s*\.")
 _FRACTION = re.compile(r"\\[dt]frac(?![A-Za-z])")

@@ -21,6 +21,10 @@ from tastemaker.reinforce.latex import parts, plain
         (r"\left\{ 1, 2 \right\}", r"\{1,2\}"),
         (r"\left. x \right|", r"\left.x\right|"),
         ("x.", "x"),
+        (
+            r"\begin{pmatrix} 1 & 0 \\ x \, y & -1 \end{pmatrix}",
+            r"\begin{pmatrix}1&0\\x y&-1\end{pmatrix}",
+        ),
         ("", ""),
     ],
 )

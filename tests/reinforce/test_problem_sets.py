@@ -7,7 +7,10 @@ import pytest
 
 from tastemaker.data.problems import BadData
 from tastemaker.reinforce.answers import AnswerOptions, Answers
+from tastemaker.reinforce.checker_process import latex_equal
+from tastemaker.reinforce.equivalence import canonical
 from tastemaker.reinforce.problem_sets import gsm8k, math_500
+from tests.reinforce.test_checker_process import needs_library
 
 WORKED = "He has 2 * 600 = <<2*600=1200>>1,200 of them.\n#### 1,200"
 
@@ -61,3 +64,13 @@ def test_the_real_files_are_read_and_every_worked_answer_is_right(shared_data: P
         golds = [prompt.gold or "" for prompt in hard]
         boxes = [rf"Thus \boxed{{{gold}}}." for gold in golds]
         assert all(answers.right(boxes, golds, ["maths"] * len(golds)))
+
+
+@needs_library
+def test_mathematics_of_real_answers_survives_its_one_spelling(shared_data: Path) -> None:
+    if not (shared_data / "math-500").is_dir():
+        pytest.skip("no MATH-500 among the real data")
+    golds = {prompt.gold or "" for prompt in math_500(shared_data / "math-500" / "test.json")}
+    spelt = [(gold, canonical(gold, "maths")) for gold in sorted(golds)]
+    equal = latex_equal()
+    assert [gold for gold, form in spelt if not form.number and not equal(gold, form.text)] == []
