@@ -40,6 +40,7 @@ def reinforce_restrain(options: RestrainOptions) -> JsonObject:
         learning,
         SignalConfig(restrain=votes, seed=options.seed),
         options.base_n,
+        check_every=options.check_every,
     )
     prompts = _exercise(options.prompts)
     held_out = _exercise(options.held_out) if options.held_out else None

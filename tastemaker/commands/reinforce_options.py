@@ -88,6 +88,8 @@ class RestrainOptions:
     """answers to each prompt by the untrained model, whose votes weigh the prompts"""
     exact: bool = False
     """compare mathematics by its canonical form alone, which is faster and merges less"""
+    check_every: int = 0
+    """optimiser steps from one look at the held-out prompts to the next; 0: before and after"""
     save_every: int = 10
     """batches between checkpoints"""
     seed: int = 0
@@ -108,6 +110,9 @@ class RestrainOptions:
             raise BadInput("There are no prompts to learn from.", "--prompts", fix)
         if not 0 <= self.lora < SEEDS:
             raise BadInput(f"lora = {self.lora!r} is no rank.", "--lora", "Give 0 or more.")
+        if self.check_every < 0:
+            what = f"check_every = {self.check_every!r} is no number of steps."
+            raise BadInput(what, "--check-every", "Give 0 or more.")
         if self.base_n < 2:
             what = f"base_n = {self.base_n!r}: a single answer is no vote."
             raise BadInput(what, "--base-n", "Give 2 or more; 16 is usual.")

@@ -14,6 +14,8 @@ from tastemaker import records
 from tastemaker.train.journal import LOG, SILENCE
 
 METRICS = "metrics.jsonl"
+HELD_OUT = "held_out"
+"""Accuracy on held-out prompts, in a line of a step at which it was looked at."""
 NAMES = {
     "step": "step",
     "loss": "loss",
@@ -27,6 +29,7 @@ NAMES = {
     "votes/pull": "pull",
     "votes/length": "length",
     "completions/clipped_ratio": "cut",
+    HELD_OUT: HELD_OUT,
     "entropy": "entropy",
     "kl": "kl",
     "grad_norm": "gradient",

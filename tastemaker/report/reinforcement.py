@@ -21,6 +21,7 @@ from tastemaker.report.templates import page_of
 from tastemaker.report.wording import clean, count, finite, interval, number, percent, setting
 
 MONITORS = {
+    "held_out": "Accuracy on held-out prompts",
     "majority": "Votes of the commonest answer",
     "distinct": "Different answers a prompt",
     "commonest": "Share of one answer over all prompts",

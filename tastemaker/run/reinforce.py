@@ -7,10 +7,9 @@ before is not kept: the folder says so, and holds no weights.
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,15 +18,16 @@ from tastemaker.config import environment, to_json
 from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
-from tastemaker.reinforce.untrained_votes import BaseVotes, Sampling, base_votes, shares_correct
-from tastemaker.reinforce.journal import METRICS, Journal
+from tastemaker.reinforce.journal import HELD_OUT, METRICS, Journal
 from tastemaker.reinforce.learning import trainer_config
 from tastemaker.reinforce.lesson import BASE, GOLD, SHARE, Lesson, Reader, rows_for, schedule
 from tastemaker.reinforce.lesson import KIND as ANSWER_KIND
 from tastemaker.reinforce.policy import Policy, open_policy
 from tastemaker.reinforce.signals import LABELLED
+from tastemaker.reinforce.untrained_votes import BaseVotes, Sampling, base_votes, shares_correct
 from tastemaker.report.reinforcement import write_page
 from tastemaker.run.folder import only_writer
+from tastemaker.run.reinforce_refusals import refuse_idle, refuse_long
 from tastemaker.run.reinforce_results import (
     KIND,
     Exercise,
@@ -75,10 +75,8 @@ def reinforce(
         TastemakerError: With cause and remedy; checkpoints stay for another call with `resume`.
         Stopped: After SIGTERM or Ctrl-C.
     """
-    if config.signal == "restrain":
-        config.signals.restrain.checked(config.learning.n)
     folder = Path(out or f"runs/reinforce-{config.signal}-{Path(config.model).name}")
-    _refuse(config, prompts, held_out)
+    refuse_idle(config, prompts, held_out)
     with ExitStack() as stack:
         listener = stack.enter_context(listening(str(folder)))
         job = _Job(config, prompts, held_out, read, folder)
@@ -86,24 +84,6 @@ def reinforce(
             stack.enter_context(only_writer(folder))
         job.begin(resume)
         return job.run(listener)
-
-
-def _refuse(config: ReinforceConfig, prompts: Exercise, held_out: Exercise | None) -> None:
-    """Refuse what nothing can be learned from, before a model is opened."""
-    if config.signal in LABELLED and (lacking := prompts.without()):
-        what = f"The signal {config.signal} needs an answer to every prompt."
-        fix = "Add its gold, or take --signal restrain."
-        raise BadInput(what, f"{prompts.name}, prompt {lacking}", fix)
-    if held_out is None:
-        return
-    if lacking := held_out.without():
-        what, fix = "Held-out prompts measure by their answers.", "Add its gold, or leave it out."
-        raise BadInput(what, f"{held_out.name}, prompt {lacking}", fix)
-    learned = {json.dumps(asked) for asked in prompts.asked}
-    both = [p.id for p in held_out.prompts if json.dumps(p.messages) in learned]
-    if both:
-        what = f"{counted(len(both), 'prompt')} to learn from would measure too: {both[0]!r:.80}."
-        raise BadInput(what, held_out.name, "Hold out prompts that are not learned from.")
 
 
 class _Job:
@@ -131,7 +111,8 @@ class _Job:
 
     def begin(self, resume: bool) -> None:
         """Take the folder, or go on with it."""
-        self._refuse_long()
+        for exercise in filter(None, (self.prompts, self.held_out)):
+            refuse_long(exercise, self.policy, self.config.learning.max_tokens)
         path = self.folder / CONFIG
         if resume:
             if not path.is_file():
@@ -147,18 +128,6 @@ class _Job:
             files.make_folder(self.folder)
             files.write_json(path, self.settled | environment())
 
-    def _refuse_long(self) -> None:
-        """Refuse prompts that the model cannot read and answer."""
-        answer, most = self.config.learning.max_tokens, self.policy.most_tokens
-        for exercise in filter(None, (self.prompts, self.held_out)):
-            for prompt in exercise.prompts:
-                length = len(self.policy.tokens(prompt.messages))
-                if length + answer > most:
-                    what = f"The prompt has {length:,} tokens, and with an answer of {answer:,} "
-                    fix = "Leave it out, or give fewer --max-tokens."
-                    where = f"{exercise.name}, prompt {prompt.id}"
-                    raise BadInput(f"{what}more than the model reads, {most:,}.", where, fix)
-
     def run(self, listener: Listener) -> JsonObject:
         """Train and measure, or say what was measured already."""
         if (self.folder / artifacts.MANIFEST).exists():
@@ -168,10 +137,10 @@ class _Job:
         with self.state.main_process_first():
             votes = self._base_votes()
             before = self._accuracy("before")
-        trained = self._train(votes, listener)
+        self._train(votes, listener)
         if not self.state.is_main_process:
             return {"run": str(self.folder)}
-        after = self._accuracy("after", trained)
+        after = self._accuracy("after")
         results = {
             **results_of(self.config, self.policy, self.prompts, self.held_out),
             **votes_told(votes, self.config),
@@ -205,7 +174,7 @@ class _Job:
             self.policy, self.prompts.asked, self.prompts.kinds, sampling, self.read, told
         )
 
-    def _accuracy(self, when: str, policy: Policy | None = None) -> list[float] | None:
+    def _accuracy(self, when: str) -> list[float] | None:
         """Share of correct answers to each held-out prompt; kept, since a resumed run needs it."""
         if self.held_out is None or not self.state.is_main_process:
             return None
@@ -213,21 +182,27 @@ class _Job:
         if path.is_file():
             kept: list[float] = files.read_json(path)["shares"]
             return kept
-        sampling = self._sampling(self.config.held_out_n, self.config.held_out_temperature)
-        answers = [answer or "" for answer in self.held_out.answers]
-        shares = shares_correct(
-            policy or self.policy,
-            self.held_out.asked,
-            answers,
-            self.held_out.kinds,
-            sampling,
-            self.read,
-        )
+        shares = self._shares(self.held_out)
         files.write_json(path, {"shares": shares})
         LOG.info("accuracy %s: %.3f", when, sum(shares) / len(shares))
         return shares
 
-    def _train(self, votes: list[BaseVotes] | None, listener: Listener) -> Policy:
+    def _shares(self, held_out: Exercise) -> list[float]:
+        sampling = self._sampling(self.config.held_out_n, self.config.held_out_temperature)
+        golds = [answer or "" for answer in held_out.answers]
+        return shares_correct(
+            self.policy, held_out.asked, golds, held_out.kinds, sampling, self.read
+        )
+
+    def _watched(self, line: Mapping[str, float]) -> Mapping[str, float]:
+        """What was measured at a step and, where that is due, accuracy as it stands."""
+        every, step = self.config.check_every, int(line["step"])
+        if self.held_out is None or not every or step % every:
+            return line
+        shares = self._shares(self.held_out)
+        return {**line, HELD_OUT: sum(shares) / len(shares)}
+
+    def _train(self, votes: list[BaseVotes] | None, listener: Listener) -> None:
         from tastemaker.reinforce.checkpoints import TrainerCheckpoints, load_policy
         from tastemaker.reinforce.grpo import RestrainTrainer
 
@@ -240,20 +215,20 @@ class _Job:
         shown = self.state.is_main_process
         journal = Journal(self.folder, total, shown)
         lesson = Lesson(
-            config.signal, config.signals, self.read, learning.beta, journal.watch,
+            config.signal, config.signals, self.read, learning.beta,
+            lambda line: journal.watch(self._watched(line)),
             lambda: listener.asked > 0,
         )  # fmt: skip
         newest = kept.newest()
         journal.start(newest[1] if newest else 0)
         if newest and newest[1] == total:
             load_policy(self.policy, newest[0])
-            return self.policy
+            return
         cpu = self.state.device.type == "cpu"
         args = trainer_config(learning, self.folder, self.state.num_processes, cpu)
         with journal, listener.patient():
             trainer = RestrainTrainer(self.policy, args, rows.select(order), lesson, kept)
             trainer.learn(newest[0] if newest else None)
-        return self.policy
 
     def _columns(
         self, votes: list[BaseVotes] | None

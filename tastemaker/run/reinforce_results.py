@@ -13,12 +13,12 @@ from tastemaker.counts import counted
 from tastemaker.data.replies import Conversation
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import intervals
-from tastemaker.reinforce.untrained_votes import BaseVotes
 from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.prompts import Prompt
 from tastemaker.reinforce.restrain import prompt_weights
 from tastemaker.reinforce.signals import LabelFree, Labelled, SignalConfig
+from tastemaker.reinforce.untrained_votes import BaseVotes
 
 KIND = "reinforcement"
 """Kind of artefact."""
@@ -70,6 +70,10 @@ class ReinforceConfig:
     held_out_n: int = 4
     """answers to each held-out prompt"""
     held_out_temperature: float = 0.6
+    check_every: int = 0
+    """steps from one look at the held-out prompts to the next; 0: before and after alone"""
+    check_every: int = 0
+    """steps from one look at the held-out prompts to the next; 0: before and after alone"""
 
 
 def weights_of(votes: Sequence[BaseVotes], config: ReinforceConfig) -> list[float]:

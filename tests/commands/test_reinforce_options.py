@@ -34,6 +34,7 @@ def test_names_are_those_of_the_library() -> None:
         ({}, "--prompts"),
         ({"prompts": "p", "lora": -1}, "--lora"),
         ({"prompts": "p", "base_n": 1}, "--base-n"),
+        ({"prompts": "p", "check_every": -1}, "--check-every"),
         ({"prompts": "p", "seed": -1}, "--seed"),
         ({"prompts": "p", "out": ".."}, "--out"),
     ],

@@ -218,7 +218,7 @@ def test_log_probabilities_that_are_no_numbers_stop_before_a_step(
     )
 
 
-@pytest.mark.parametrize("stop", [1, 2])
+@pytest.mark.parametrize("stop", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_training_goes_on_as_if_it_had_not_stopped(
     tmp_path: Path, chatty: Path, stop: int
 ) -> None:

@@ -49,7 +49,12 @@ def test_by_a_plain_reward_a_penalty_of_all_is_lost(tmp_path: Path, chatty: Path
     assert not same(before, weights(policy))
 
 
-@pytest.mark.parametrize("loss", ["grpo", "dr_grpo", "dapo"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "loss", ["grpo", *(pytest.param(one, marks=SLOW) for one in ("dr_grpo", "dapo"))]
+)
 def test_how_a_step_is_parted_into_passes_changes_nothing(
     tmp_path: Path, chatty: Path, loss: str
 ) -> None:
@@ -65,6 +70,7 @@ def test_how_a_step_is_parted_into_passes_changes_nothing(
         torch.testing.assert_close(states[1][name], tensor, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["bnpo", "cispo", "sapo", "vespo", "luspo"])
 @pytest.mark.parametrize("iterations", [1, 2])
 def test_every_other_loss_of_trl_trains_too(
@@ -154,6 +160,15 @@ def test_a_batch_that_is_learned_from_twice_goes_on_at_its_end(
     again.ref_model.load_state_dict(open_policy(chatty, 0, 0).model.state_dict())
     again.learn(first.kept.newest()[0])
     assert same(weights(whole), weights(policy))
+
+
+def test_advantages_take_hardly_any_of_a_step(tmp_path: Path, chatty: Path) -> None:
+    """A fiftieth at most, of a model so small that a step takes a sixth of a second."""
+    lines: list[Any] = []
+    trainer(
+        tmp_path, chatty, n=16, prompts=4, micro=16, max_tokens=32, steps=3, lines=lines
+    ).learn()
+    assert min(line["seconds/advantages"] / line["step_time"] for line in lines) < 0.02
 
 
 def test_certainty_is_that_of_the_tokens_said(tmp_path: Path, chatty: Path) -> None:

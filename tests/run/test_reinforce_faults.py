@@ -94,7 +94,16 @@ def test_a_signal_ends_a_training_in_order(
     assert reinforce(made, PROMPTS, None, first_letter, str(run), resume=True)["run"] == str(run)
 
 
-@pytest.mark.parametrize("name", [checkpoints.MODEL, checkpoints.STATE, checkpoints.RANDOM])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        checkpoints.MODEL,
+        *(pytest.param(one, marks=SLOW) for one in (checkpoints.STATE, checkpoints.RANDOM)),
+    ],
+)
 def test_a_damaged_checkpoint_is_not_gone_on_from(
     tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -197,7 +206,13 @@ def test_one_folder_is_written_by_one(tmp_path: Path, chatty: Path) -> None:
     assert "Another process" in fault.value.what
 
 
-@pytest.mark.parametrize("name", ["model/model.safetensors", "results.json", "metrics.jsonl"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "results.json",
+        *(pytest.param(one, marks=SLOW) for one in ("model/model.safetensors", "metrics.jsonl")),
+    ],
+)
 def test_a_finished_run_that_was_changed_is_not_believed(
     tmp_path: Path, chatty: Path, name: str
 ) -> None:
@@ -211,6 +226,7 @@ def test_a_finished_run_that_was_changed_is_not_believed(
         reinforce(config(chatty, steps=1), PROMPTS, None, first_letter, str(run), resume=True)
 
 
+@pytest.mark.slow
 def test_other_prompts_are_another_run(
     tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,57 @@
+"""What a reinforcement refuses before it begins."""
+
+from __future__ import annotations
+
+import json
+
+from tastemaker.counts import counted
+from tastemaker.errors import BadInput
+from tastemaker.reinforce.policy import Policy
+from tastemaker.reinforce.signals import LABELLED
+from tastemaker.run.reinforce_results import Exercise, ReinforceConfig
+
+
+def refuse_idle(config: ReinforceConfig, prompts: Exercise, held_out: Exercise | None) -> None:
+    """Refuse what nothing can be learned from or measured by, before a model is opened.
+
+    Raises:
+        BadInput: Naming the option or the prompt.
+    """
+    if config.signal == "restrain":
+        config.signals.restrain.checked(config.learning.n)
+    if config.signal in LABELLED and (lacking := prompts.without()):
+        what = f"The signal {config.signal} needs an answer to every prompt."
+        fix = "Add its gold, or take --signal restrain."
+        raise BadInput(what, f"{prompts.name}, prompt {lacking}", fix)
+    if held_out is None:
+        return
+    if lacking := held_out.without():
+        what, fix = "Held-out prompts measure by their answers.", "Add its gold, or leave it out."
+        raise BadInput(what, f"{held_out.name}, prompt {lacking}", fix)
+    learned = {json.dumps(asked) for asked in prompts.asked}
+    both = [p.id for p in held_out.prompts if json.dumps(p.messages) in learned]
+    if both:
+        what = f"{counted(len(both), 'prompt')} to learn from would measure too: {both[0]!r:.80}."
+        raise BadInput(what, held_out.name, "Hold out prompts that are not learned from.")
+
+
+def refuse_long(exercise: Exercise, policy: Policy, max_tokens: int) -> None:
+    """Refuse prompts that a model cannot read and answer.
+
+    Args:
+        exercise: The prompts.
+        policy: Who reads them.
+        max_tokens: Of an answer.
+
+    Raises:
+        BadInput: Naming the first such prompt, or if the chat template refuses one.
+    """
+    for prompt in exercise.prompts:
+        length = len(policy.tokens(prompt.messages))
+        if length + max_tokens > policy.most_tokens:
+            what = (
+                f"The prompt has {length:,} tokens, and with an answer of {max_tokens:,} more than "
+            )
+            what += f"the model reads, {policy.most_tokens:,}."
+            fix = "Leave it out, or give fewer --max-tokens."
+            raise BadInput(what, f"{exercise.name}, prompt {prompt.id}", fix)
