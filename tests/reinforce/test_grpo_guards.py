@@ -166,7 +166,7 @@ def test_advantages_take_hardly_any_of_a_step(tmp_path: Path, chatty: Path) -> N
     """A fiftieth at most, of a model so small that a step takes a sixth of a second."""
     lines: list[Any] = []
     trainer(
-        tmp_path, chatty, n=16, prompts=4, micro=16, max_tokens=32, steps=3, lines=lines
+        tmp_path, chatty, n=16, prompts_per_step=4, micro=16, max_tokens=32, steps=3, lines=lines
     ).learn()
     assert min(line["seconds/advantages"] / line["step_time"] for line in lines) < 0.02
 
