@@ -72,8 +72,6 @@ class ReinforceConfig:
     held_out_temperature: float = 0.6
     check_every: int = 0
     """steps from one look at the held-out prompts to the next; 0: before and after alone"""
-    check_every: int = 0
-    """steps from one look at the held-out prompts to the next; 0: before and after alone"""
 
 
 def weights_of(votes: Sequence[BaseVotes], config: ReinforceConfig) -> list[float]:
