@@ -3,6 +3,14 @@
 Each protocol stands here from the day it has a user, and everything at that seam is one.
 """
 
+from tastemaker.seams.federating import (
+    Broadcast,
+    ClientData,
+    Engine,
+    Federable,
+    Outputs,
+    Reply,
+)
 from tastemaker.seams.foreign import Encode, Generate, Index
 from tastemaker.seams.heads import Headed, HeadFacts, Steering
 from tastemaker.seams.reasoning import Reasoning, ReasoningFacts, Said, Thought
@@ -18,20 +26,26 @@ from tastemaker.seams.recommending import (
 from tastemaker.seams.training import Paced, Stage, Staged, Starts, Step, Steps, Trainable
 
 __all__ = [
+    "Broadcast",
+    "ClientData",
     "Counting",
     "Encode",
     "Encoder",
+    "Engine",
+    "Federable",
     "Generate",
     "Growing",
     "HeadFacts",
     "Headed",
     "Index",
     "Learned",
+    "Outputs",
     "Paced",
     "Placing",
     "Reasoning",
     "ReasoningFacts",
     "Recommender",
+    "Reply",
     "Said",
     "Shape",
     "Stage",
