@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,7 +16,9 @@ from torch import Tensor
 
 from tastemaker.data.contexts import Int64s
 from tastemaker.errors import BadInput
-from tastemaker.seams.federating import Tensors
+
+if TYPE_CHECKING:
+    from tastemaker.seams.federating import Tensors
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from tastemaker.seams.federating import (
     Engine,
     Federable,
     Outputs,
+    Remembers,
     Reply,
 )
 from tastemaker.seams.foreign import Encode, Generate, Index
@@ -45,6 +46,7 @@ __all__ = [
     "Reasoning",
     "ReasoningFacts",
     "Recommender",
+    "Remembers",
     "Reply",
     "Said",
     "Shape",
