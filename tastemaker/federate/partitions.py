@@ -13,7 +13,7 @@ from tastemaker.counts import counted
 from tastemaker.data.contexts import Int64s
 from tastemaker.errors import BadInput
 
-_DRAWS = 10_000
+_DRAWS = 1000
 """Draws of a partition after which there is none with enough for everybody."""
 
 

@@ -39,6 +39,14 @@ class Federable(Protocol):
         """Logits, labels and features of a part of a step."""
 
 
+@runtime_checkable
+class Grouped(Protocol):
+    """A federable model of so many classes that it is credible by groups of them, as of items."""
+
+    groups: Tensor
+    """(K,) int64 group of each class, 0 to G − 1; of what all may know"""
+
+
 class ClientData(Protocol):
     """What a client holds; none of it leaves."""
 
