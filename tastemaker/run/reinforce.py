@@ -44,6 +44,8 @@ from tastemaker.train.processes import processes
 from tastemaker.train.stopping import Listener, listening
 
 CONFIG, RESULTS = "config.json", "results.json"
+LIBRARIES = ("trl", "transformers", "peft", "math-verify")
+"""What decides beside every run's own libraries what a model learns."""
 MODEL, ADAPTER = "model", "adapter"
 """Folders of what has learned: the model as any other opens, and adapters alone."""
 ASKS_BASE = {"restrain", "srt-majority", "srt-easy"}
@@ -126,7 +128,7 @@ class _Job:
         self.state.wait_for_everyone()
         if self.state.is_main_process:
             files.make_folder(self.folder)
-            files.write_json(path, self.settled | environment())
+            files.write_json(path, self.settled | environment(*LIBRARIES))
 
     def run(self, listener: Listener) -> JsonObject:
         """Train and measure, or say what was measured already."""
@@ -145,7 +147,7 @@ class _Job:
             **results_of(self.config, self.policy, self.prompts, self.held_out),
             **votes_told(votes, self.config),
             **verdict(before, after),
-            **environment(),
+            **environment(*LIBRARIES),
             "seconds": round(time.monotonic() - begun, 1),
         }
         lines = records.read(self.folder / METRICS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from tastemaker.metrics.intervals import intervals
 from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.prompts import Prompt
-from tastemaker.reinforce.restrain import prompt_weights
+from tastemaker.reinforce.restrain import RestrainConfig, prompt_weights
 from tastemaker.reinforce.signals import LabelFree, Labelled, SignalConfig
 from tastemaker.reinforce.untrained_votes import BaseVotes
 
@@ -127,12 +127,25 @@ def results_of(
         },
         "signal": config.signal,
         "learning": to_json(config.learning),
-        "signals": to_json(config.signals),
+        "signals": to_json(replace(config.signals, restrain=_widths(config))),
+        "asked": {
+            "base_n": config.base_n,
+            "held_out_n": config.held_out_n,
+            "held_out_temperature": config.held_out_temperature,
+            "check_every": config.check_every,
+        },
         **{
             name: one and {"name": one.name, "count": len(one.prompts), "sha256": one.sha256}
             for name, one in both.items()
         },
     }
+
+
+def _widths(config: ReinforceConfig) -> RestrainConfig:
+    """Its votes, with the widths that were taken where none were given."""
+    votes = config.signals.restrain
+    prompts = votes.prompt_sigma or votes.sigma_at(config.base_n)
+    return replace(votes, sigma=votes.sigma_at(config.learning.n), prompt_sigma=prompts)
 
 
 def warnings_of(
