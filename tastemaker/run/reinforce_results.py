@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +12,8 @@ import torch
 from tastemaker.config import to_json
 from tastemaker.counts import counted
 from tastemaker.data.replies import Conversation
-from tastemaker.files import JsonObject
+from tastemaker.errors import ArtefactError
+from tastemaker.files import JsonObject, read_json
 from tastemaker.metrics.intervals import intervals
 from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.policy import Policy
@@ -90,6 +92,23 @@ def votes_told(votes: Sequence[BaseVotes] | None, config: ReinforceConfig) -> Js
     weights = weights_of(votes, config)
     told["weights"] = {"mean": sum(weights) / len(weights), "most": max(weights)}
     return {"base_votes": told}
+
+
+def read_shares(path: Path, count: int) -> list[float]:
+    """Shares of correct answers to so many prompts, as a run that was stopped has kept them.
+
+    Raises:
+        ArtefactError: If the file does not hold them.
+    """
+    shares = read_json(path).get("shares")
+    known = [
+        share for share in (shares if isinstance(shares, list) else [])
+        if isinstance(share, int | float) and 0 <= share <= 1
+    ]  # fmt: skip
+    if not isinstance(shares, list) or not len(known) == len(shares) == count:
+        want, fix = f"{counted(count, 'share')}, 0 to 1", "Remove it, and it is measured again."
+        raise ArtefactError(str(path), "The file holds other accuracies", want, "others", fix)
+    return known
 
 
 def verdict(before: Sequence[float] | None, after: Sequence[float] | None) -> JsonObject:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tastemaker.errors import ArtefactError
 from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.prompts import Prompt, asked
@@ -15,6 +16,7 @@ from tastemaker.reinforce.untrained_votes import BaseVotes
 from tastemaker.run.reinforce_results import (
     Exercise,
     ReinforceConfig,
+    read_shares,
     results_of,
     verdict,
     votes_told,
@@ -71,6 +73,20 @@ def test_the_widths_that_were_taken_are_told() -> None:
     )
     votes = results_of(wide, policy, Exercise("p", [], ""), None)["signals"]["restrain"]
     assert (votes["sigma"], votes["prompt_sigma"], votes["k"]) == (0.2, 0.25, 0.5)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    ["{}", '{"shares": []}', '{"shares": [0.5]}', '{"shares": [0.5, "x"]}',
+     '{"shares": [0.5, NaN]}', '{"shares": [0.5, 2]}', '{"shares": 1}', "[]", "junk"],
+)  # fmt: skip
+def test_accuracy_that_is_not_of_these_prompts_is_not_believed(tmp_path: Path, kept: str) -> None:
+    path = tmp_path / "accuracy-before.json"
+    path.write_text(kept)
+    with pytest.raises(ArtefactError):
+        read_shares(path, 2)
+    path.write_text('{"shares": [0.5, 1]}')
+    assert read_shares(path, 2) == [0.5, 1]
 
 
 def test_an_exercise_knows_what_it_lacks() -> None:
