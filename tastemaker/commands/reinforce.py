@@ -27,10 +27,8 @@ def reinforce_restrain(options: RestrainOptions) -> JsonObject:
     from tastemaker.run.reinforce_results import ReinforceConfig
 
     given = vars(options)
-    names = [one.name for one in fields(LearningConfig) if one.name != "prompts"]
-    learning = LearningConfig(
-        prompts=options.prompts_per_step, **{name: given[name] for name in names if name in given}
-    )
+    names = [one.name for one in fields(LearningConfig) if one.name in given]
+    learning = LearningConfig(**{name: given[name] for name in names})
     widths = {name: vars(options.restrain)[name] or None for name in ("sigma", "prompt_sigma")}
     votes = RestrainConfig(**vars(options.restrain) | widths)
     config = ReinforceConfig(

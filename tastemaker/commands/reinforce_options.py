@@ -84,6 +84,8 @@ class RestrainOptions:
     """of an answer"""
     micro: int = 16
     """answers, at most, that pass forward and backward together"""
+    clip: float = 1.0
+    """largest norm of a gradient; 0: any"""
     base_n: int = 16
     """answers to each prompt by the untrained model, whose votes weigh the prompts"""
     exact: bool = False

@@ -237,8 +237,8 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
             self._memo = super()._get_per_token_logps_and_entropies(*args, **kwargs)
         return self._memo
 
-    def _clip_grad_norm(self, model: Any) -> Any:
-        norm = super()._clip_grad_norm(model)
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        norm = super()._get_grad_norm(model, grad_norm)
         if not torch.isfinite(torch.as_tensor(norm)):
             raise self._fault("A gradient", [])
         return norm

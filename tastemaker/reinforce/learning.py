@@ -19,7 +19,7 @@ class LearningConfig:
 
     n: int = 16
     """answers to each prompt of a step"""
-    prompts: int = 4
+    prompts_per_step: int = 4
     """prompts of a step"""
     steps: int = 100
     """batches of answers that are learned from"""
@@ -56,7 +56,14 @@ class LearningConfig:
         Raises:
             BadInput: Naming the option.
         """
-        least = {"n": 2, "prompts": 1, "steps": 1, "iterations": 1, "max_tokens": 1, "micro": 1}
+        least = {
+            "n": 2,
+            "prompts_per_step": 1,
+            "steps": 1,
+            "iterations": 1,
+            "max_tokens": 1,
+            "micro": 1,
+        }
         least |= {"save_every": 1}
         values = vars(self)
         for name, low in least.items():
@@ -90,17 +97,20 @@ def trainer_config(learning: LearningConfig, folder: Path, processes: int, cpu: 
     Raises:
         BadInput: If the answers of a step cannot be shared evenly, or TRL is not installed.
     """
+    import torch
+
     with extra("rl"):
         from trl import GRPOConfig
-    share, left = divmod(learning.n * learning.prompts, processes)
+    answers = learning.n * learning.prompts_per_step
+    share, left = divmod(answers, processes)
     if left:
-        what = f"{learning.n * learning.prompts} answers a step do not go into {processes} equally."
+        what = f"{answers:,} answers a step do not go into {processes:,} processes equally."
         raise BadInput(what, "--n, --prompts-per-step", "Give a multiple of the processes.")
     micro = max(size for size in range(1, learning.micro + 1) if share % size == 0)
     return GRPOConfig(
         output_dir=str(folder),
         use_cpu=cpu,
-        bf16=not cpu,
+        bf16=not cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
         report_to=[],
         disable_tqdm=True,
         logging_steps=1,

@@ -34,6 +34,11 @@ MONITORS = {
     "loss": "Loss",
 }
 """Monitors that are drawn, in their order."""
+_ENDS = {
+    **dict.fromkeys(("held_out", "majority", "commonest", "penalised", "unreadable"), (0, 1)),
+    "correlation": (-1, 1),
+}
+"""Between which values a monitor lies, whatever was measured."""
 _POINTS = 200
 """Steps that a curve shows at most; more are averaged."""
 
@@ -104,7 +109,10 @@ def reinforcement(
     return {
         "facts": [(name, value) for name, value in facts.items() if finite_text(value)],
         "accuracy": rows,
-        "charts": [Markup(monitor_chart(points, title)) for title, points in curves(metrics)],
+        "charts": [
+            Markup(monitor_chart(points, MONITORS[name], _ENDS.get(name)))
+            for name, points in curves(metrics)
+        ],
     }
 
 
@@ -116,13 +124,13 @@ def finite_text(value: str) -> bool:
 def curves(
     metrics: Sequence[Mapping[str, object]],
 ) -> list[tuple[str, list[tuple[float, float]]]]:
-    """Title and (step, value) points of each monitor that was measured."""
+    """Name and (step, value) points of each monitor that was measured."""
     drawn = []
-    for name, title in MONITORS.items():
+    for name in MONITORS:
         pairs = [(finite(line.get("step")), finite(line.get(name))) for line in metrics]
         known = [(step, value) for step, value in pairs if step is not None and value is not None]
         if known:
-            drawn.append((title, _thinned(known)))
+            drawn.append((name, _thinned(known)))
     return drawn
 
 
@@ -133,17 +141,24 @@ def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(group[-1][0], sum(value for _, value in group) / len(group)) for group in groups]
 
 
-def monitor_chart(points: Sequence[tuple[float, float]], title: str) -> str:
+def monitor_chart(
+    points: Sequence[tuple[float, float]], title: str, ends: tuple[float, float] | None = None
+) -> str:
     """A monitor by step as a line.
 
     Args:
         points: (step, value), at least one.
         title: What is measured.
+        ends: Of the axis; None: those of what was measured.
     """
+    low, high = min(value for _, value in points), max(value for _, value in points)
+    if ends is None and low == high:  # an axis of one value would be labelled in whole numbers
+        ends = (min(0.0, 2 * low), max(0.0, 2 * low) or 1.0)
+    scale = alt.Scale(domain=list(ends)) if ends else alt.Scale(zero=False)
     rows = [{"step": step, "value": value} for step, value in points]
     axis = alt.Axis(title="step", grid=False, format="~d", tickMinStep=1, tickCount=6)
     x = alt.X("step:Q", axis=axis, scale=alt.Scale(nice=False))
-    y = alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5), scale=alt.Scale(zero=False))
+    y = alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5), scale=scale)
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
     layers: list[alt.Chart] = [base.mark_line(color=SERIES[0], strokeWidth=2)]
     if len(rows) == 1:

@@ -208,7 +208,9 @@ class _Job:
 
         config, learning = self.config, self.config.learning
         weights, known = self._columns(votes)
-        order = schedule(len(self.prompts.asked), learning.steps * learning.prompts, learning.seed)
+        order = schedule(
+            len(self.prompts.asked), learning.steps * learning.prompts_per_step, learning.seed
+        )
         rows = rows_for(self.policy, self.prompts.asked, config.signal, weights, known)
         kept = TrainerCheckpoints(self.folder, {"config": self.settled})
         total = learning.steps * learning.iterations

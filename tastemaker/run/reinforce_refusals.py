@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 
 from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.signals import LABELLED
 from tastemaker.run.reinforce_results import Exercise, ReinforceConfig
+
+_PARTED = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed"}
+"""What a launcher says in its environment."""
 
 
 def refuse_idle(config: ReinforceConfig, prompts: Exercise, held_out: Exercise | None) -> None:
@@ -17,6 +21,12 @@ def refuse_idle(config: ReinforceConfig, prompts: Exercise, held_out: Exercise |
     Raises:
         BadInput: Naming the option or the prompt.
     """
+    for name, title in _PARTED.items():
+        if os.environ.get(name, "").lower() in ("1", "true", "yes"):
+            what = (
+                f"Under {title} weights are parted, and no checkpoint of this training holds them."
+            )
+            raise BadInput(what, name, "Launch it with plain data parallelism.")
     if config.signal == "restrain":
         config.signals.restrain.checked(config.learning.n)
     if config.signal in LABELLED and (lacking := prompts.without()):

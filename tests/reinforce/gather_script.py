@@ -15,7 +15,7 @@ def main(model: str, out: str) -> None:
 
     from tests.reinforce.taught import trainer
 
-    one = trainer(Path(out).parent, Path(model), prompts=3, micro=4)
+    one = trainer(Path(out).parent, Path(model), prompts_per_step=3, micro=4)
     state = PartialState()
     size = len(TEXTS) // state.num_processes
     mine = range(state.process_index * size, (state.process_index + 1) * size)

@@ -21,7 +21,7 @@ ASKED: list[Conversation] = [
     ({"role": "user", "content": text},) for text in ("the boat", "one", "red and blue", "what?")
 ]
 SMALL: dict[str, Any] = {
-    "n": 4, "prompts": 2, "steps": 3, "max_tokens": 6, "micro": 4, "lr": 1e-3, "beta": 0.0,
+    "n": 4, "prompts_per_step": 2, "steps": 3, "max_tokens": 6, "micro": 4, "lr": 1e-3, "beta": 0.0,
 }  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def trainer(
     votes = votes or RestrainConfig(kappa=2)
     told: list[Any] = [] if lines is None else lines
     lesson = Lesson(name, SignalConfig(restrain=votes), first_letter, config.beta, told.append)
-    order = schedule(len(ASKED), config.steps * config.prompts, config.seed)
+    order = schedule(len(ASKED), config.steps * config.prompts_per_step, config.seed)
     rows = rows_for(opened, ASKED, name, weights, known).select(order)
     return RestrainTrainer(
         opened,

@@ -124,10 +124,13 @@ def test_nothing_is_written_to_standard_output(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_gradient_that_is_no_number_stops_before_its_step(tmp_path: Path, chatty: Path) -> None:
+@pytest.mark.parametrize("clip", [0.0, 1.0])
+def test_a_gradient_that_is_no_number_stops_before_its_step(
+    tmp_path: Path, chatty: Path, clip: float
+) -> None:
     policy = open_policy(chatty, 0, 0)
     before = weights(policy)
-    one = trainer(tmp_path, policy)
+    one = trainer(tmp_path, policy, clip=clip)
     parameter = next(policy.model.parameters())
     parameter.register_hook(lambda gradient: gradient * torch.nan)
     with pytest.raises(NumericFault) as fault:
@@ -166,7 +169,7 @@ def test_advantages_take_hardly_any_of_a_step(tmp_path: Path, chatty: Path) -> N
     """A fiftieth at most, of a model so small that a step takes a sixth of a second."""
     lines: list[Any] = []
     trainer(
-        tmp_path, chatty, n=16, prompts=4, micro=16, max_tokens=32, steps=3, lines=lines
+        tmp_path, chatty, n=16, prompts_per_step=4, micro=16, max_tokens=32, steps=3, lines=lines
     ).learn()
     assert min(line["seconds/advantages"] / line["step_time"] for line in lines) < 0.02
 
@@ -195,3 +198,16 @@ def test_an_answer_without_words_has_no_label(tmp_path: Path, chatty: Path) -> N
     object.__setattr__(one.lesson, "watch", lines.append)
     one.learn()
     assert lines[0]["votes/unreadable"] == 1 and lines[0]["votes/penalised"] == 1
+
+
+def test_adapters_learn_as_the_whole_does_while_the_rest_stays(
+    tmp_path: Path, chatty: Path
+) -> None:
+    policy = open_policy(chatty, 4, 0)
+    before, held = weights(policy), {n: t.clone() for n, t in policy.model.named_buffers()}
+    one = trainer(tmp_path, policy, iterations=2, steps=2, beta=0.1, loss_type="dapo")
+    one.learn()
+    assert set(before) == {name for name, _ in policy.model.named_parameters()}
+    assert not same(before, weights(policy))
+    assert all(torch.equal(tensor, held[n]) for n, tensor in policy.model.named_buffers())
+    assert policy.model.generation_config.eos_token_id

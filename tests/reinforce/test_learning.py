@@ -12,7 +12,8 @@ from tastemaker.reinforce.learning import LOSSES, LearningConfig, trainer_config
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("n", 1), ("n", True), ("prompts", 0), ("steps", 0), ("iterations", 0), ("micro", 0),
+        ("n", 1), ("n", True), ("prompts_per_step", 0), ("steps", 0), ("iterations", 0),
+        ("micro", 0),
         ("save_every", 0), ("max_tokens", 0), ("lr", 0.0), ("lr", float("nan")), ("beta", -1.0),
         ("epsilon", 0.0), ("clip", -1.0), ("loss_type", "ppo"), ("level", "word"),
         ("temperature", 0.0),
@@ -38,7 +39,7 @@ def test_a_step_is_parted_into_passes_that_fit(
     tmp_path: Path, n: int, prompts: int, micro: int, size: int
 ) -> None:
     pytest.importorskip("trl", reason="trl is not installed: it comes with the extra rl")
-    learning = LearningConfig(n=n, prompts=prompts, micro=micro, iterations=2, steps=5)
+    learning = LearningConfig(n=n, prompts_per_step=prompts, micro=micro, iterations=2, steps=5)
     args = trainer_config(learning, tmp_path, 1, cpu=True)
     assert args.per_device_train_batch_size == size
     assert args.generation_batch_size == n * prompts
@@ -48,4 +49,4 @@ def test_a_step_is_parted_into_passes_that_fit(
 def test_answers_that_processes_cannot_share_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("trl", reason="trl is not installed: it comes with the extra rl")
     with pytest.raises(BadInput):
-        trainer_config(LearningConfig(n=3, prompts=1), tmp_path, 2, cpu=True)
+        trainer_config(LearningConfig(n=3, prompts_per_step=1), tmp_path, 2, cpu=True)

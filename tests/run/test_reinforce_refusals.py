@@ -65,3 +65,15 @@ def test_dials_of_restrain_bind_no_other_signal(signal: str) -> None:
 def test_a_width_that_rewards_rare_answers_can_be_forced() -> None:
     votes = SignalConfig(restrain=RestrainConfig(sigma=1.0, forced=True))
     refuse_idle(ReinforceConfig("model", signals=votes), PROMPTS, None)
+
+
+@pytest.mark.parametrize("name", ["ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"])
+def test_weights_that_are_parted_are_not_trained(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "false")
+    refuse_idle(ReinforceConfig("model"), PROMPTS, None)
+    monkeypatch.setenv(name, "true")
+    with pytest.raises(BadInput) as fault:
+        refuse_idle(ReinforceConfig("model"), PROMPTS, None)
+    assert fault.value.where == name
