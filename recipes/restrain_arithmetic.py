@@ -13,7 +13,7 @@ from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.prompts import Prompt, arithmetic_prompts
 from tastemaker.worlds.arithmetic import ArithmeticOptions, arithmetic
 
-SMALL = Small()
+SMALL = Small(steps=3000)
 LEARNING = LearningConfig(
     prompts_per_step=8, steps=160, lr=1e-4, beta=0.0, max_tokens=5, micro=128, save_every=40
 )
