@@ -15,7 +15,7 @@ from tastemaker.worlds.arithmetic import ArithmeticOptions, arithmetic
 
 SMALL = Small(steps=3000)
 LEARNING = LearningConfig(
-    prompts_per_step=8, steps=160, lr=1e-4, beta=0.0, max_tokens=5, micro=128, save_every=40
+    prompts_per_step=8, steps=160, lr=3e-4, beta=0.0, max_tokens=5, micro=128, save_every=40
 )
 SLIP, BLUNDER = {"+": 0.3, "-": 0.4}, 0.3
 """Share of texts that forget to carry, and of those that are off by chance."""

@@ -5,6 +5,8 @@ anything, so no figure here is evidence of what RESTRAIN does. The toy takes a m
 """
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from evidence import Evidence, size_of
@@ -20,12 +22,26 @@ from tastemaker.reinforce.reading import Reading
 from tastemaker.reinforce.restrain import RestrainConfig
 from tastemaker.reinforce.signals import SignalConfig
 from tastemaker.run.reinforce import reinforce
-from tastemaker.run.reinforce_results import ReinforceConfig
+from tastemaker.run.reinforce_results import Exercise, ReinforceConfig
 from tastemaker.worlds.arithmetic import ArithmeticOptions, arithmetic
 
-STEPS, PROMPTS, RANK = 40, 16, 8
+PROMPTS, RANK, TRIED = 16, 8, 3
+SECONDS = 900
+"""For steps; what is left of the twenty minutes goes to answers before and after."""
 MONITORS = ("majority", "distinct", "unreadable", "penalised", "entropy", "length")
 BEFORE, AFTER = "SmolLM2-135M", "SmolLM2-135M, RESTRAIN"
+
+
+def affordable(config: ReinforceConfig, prompts: Exercise, read: Reading, cache: Path) -> int:
+    """Steps that the time allows, by the pace of a few; kept, since a run goes on with as many."""
+    path = cache / "steps.json"
+    if not path.is_file():
+        trial = replace(config, learning=replace(config.learning, steps=TRIED))
+        run = cache / "trial"
+        reinforce(trial, prompts, None, read, str(run), (run / "config.json").is_file())
+        pace = [float(str(line["seconds"])) for line in records.read(run / "metrics.jsonl")[1:]]
+        files.write_json(path, {"steps": max(1, int(SECONDS / np.mean(pace)))})
+    return int(files.read_json(path)["steps"])
 
 
 def main() -> None:
@@ -33,7 +49,8 @@ def main() -> None:
     size, began = size_of(__doc__ or ""), time.process_time()
     found = Evidence("restrain_smollm", "arXiv 2510.02172", "generated arithmetic", size, [0],
                      ("pass@1", *MONITORS))  # fmt: skip
-    many, steps, model = (4, 2, "") if size == "toy" else (PROMPTS, STEPS, "smollm2")
+    toy = size == "toy"
+    many, model = (4, "") if toy else (PROMPTS, "smollm2")
     world = arithmetic(ArithmeticOptions(train=many, held_out=many, largest=20))
     prompts, held_out = arithmetic_prompts(world.train), arithmetic_prompts(world.held_out)
     if not model:
@@ -41,15 +58,19 @@ def main() -> None:
         task = Task(prompts, [], [], [], says)
         model = str(pretrained(found.cache / "pretrained", task, Small(steps=2), 0))
     learning = LearningConfig(
-        n=8, prompts_per_step=2, steps=steps, lr=1e-4, beta=0.0, max_tokens=24, micro=8,
+        n=8, prompts_per_step=2, steps=2, lr=1e-4, beta=0.0, max_tokens=24, micro=8,
         save_every=5,
     )  # fmt: skip
     votes = RestrainConfig(normalise_prompt_weights="mean")
     config = ReinforceConfig(model, "restrain", RANK, learning, SignalConfig(votes), base_n=8)
     run = found.cache / "run"
     with Answers() as answers:
-        both = exercise("learnt", prompts), exercise("held out", held_out)
-        reinforce(config, *both, Reading(answers), str(run), (run / "config.json").is_file())
+        learnt, read = exercise("learnt", prompts), Reading(answers)
+        if not toy:
+            steps = affordable(config, learnt, read, found.cache)
+            config = replace(config, learning=replace(learning, steps=steps))
+        begun = (run / "config.json").is_file()
+        reinforce(config, learnt, exercise("held out", held_out), read, str(run), begun)
     lines = records.read(run / "metrics.jsonl")
     for arm, when, part in ((BEFORE, "before", lines[:5]), (AFTER, "after", lines[-5:])):
         values = {name: np.array([np.mean([float(str(line[name])) for line in part])])
