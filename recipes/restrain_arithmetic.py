@@ -15,10 +15,11 @@ from tastemaker.worlds.arithmetic import ArithmeticOptions, arithmetic
 
 SMALL = Small(steps=3000)
 LEARNING = LearningConfig(
-    prompts_per_step=8, steps=160, lr=3e-4, beta=0.0, max_tokens=5, micro=128, save_every=40
+    prompts_per_step=8, steps=160, lr=1e-4, beta=0.0, max_tokens=5, micro=128, save_every=40
 )
+"""Of rates 1e-4, 3e-4 and 1e-3 the one best for `gold` and `ttrl` together, on validation."""
 SLIP, BLUNDER = {"+": 0.3, "-": 0.4}, 0.3
-"""Share of texts that forget to carry, and of those that are off by chance."""
+"""Shares of texts that forget to carry, and that are off by chance."""
 CLAIMS = (
     ("R1", "it is above the untrained model", "RESTRAIN", "untrained", "pass@1"),
     ("R1", "it is above TTRL", "RESTRAIN", "ttrl", "pass@1"),
@@ -34,12 +35,10 @@ CLAIMS = (
 
 def forgetful(a: int, b: int, operation: str) -> int:
     """The answer without carrying: digits are added, or the lesser taken from the larger, apart."""
-    tens, ones = divmod(a, 10), divmod(b, 10)
-    apart = [
-        (x + y) % (10 if place else 100) if operation == "+" else abs(x - y)
-        for place, (x, y) in enumerate(zip(tens, ones, strict=True))
-    ]
-    return 10 * apart[0] + apart[1]
+    tens, ones = zip(divmod(a, 10), divmod(b, 10), strict=True)
+    if operation == "+":
+        return 10 * sum(tens) + sum(ones) % 10
+    return 10 * abs(tens[0] - tens[1]) + abs(ones[0] - ones[1])
 
 
 def terms(prompt: Prompt) -> tuple[int, int, str]:
@@ -51,11 +50,11 @@ def terms(prompt: Prompt) -> tuple[int, int, str]:
 def says(prompt: Prompt, rng: np.random.Generator) -> str:
     """An answer as texts have it."""
     first, second, operation = terms(prompt)
-    right, chance = int(prompt.gold or 0), rng.random()
+    chance = rng.random()
     if chance < BLUNDER:
-        return str(right + int(rng.choice([-10, -2, -1, 1, 2, 10])))
-    slip = forgetful(first, second, operation)
-    return str(slip if chance < BLUNDER + SLIP[operation] else right)
+        return str(int(prompt.gold or 0) + int(rng.choice([-10, -2, -1, 1, 2, 10])))
+    slips = chance < BLUNDER + SLIP[operation]
+    return str(forgetful(first, second, operation) if slips else prompt.gold)
 
 
 def misled(prompt: Prompt) -> bool:

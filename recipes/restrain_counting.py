@@ -15,7 +15,7 @@ from tastemaker.reinforce.learning import LearningConfig
 
 SMALL = Small(steps=2500, batch=32)
 LEARNING = LearningConfig(
-    prompts_per_step=8, steps=160, lr=3e-4, beta=0.0, max_tokens=3, micro=128, save_every=40
+    prompts_per_step=8, steps=160, lr=1e-4, beta=0.0, max_tokens=3, micro=128, save_every=40
 )
 CLAIMS = (
     ("R1", "it counts better than the untrained model", "RESTRAIN", "untrained", "exact"),
