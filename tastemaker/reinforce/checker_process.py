@@ -25,7 +25,8 @@ def latex_equal() -> Equal:
     """Whether two LaTeX texts mean the same, the first being the one that is held for right."""
     from math_verify import LatexExtractionConfig, parse, verify
 
-    logging.disable(logging.CRITICAL)  # it warns that it has no timeout: this process has
+    # It warns that it has no timeout: this process has.
+    logging.getLogger("math_verify").setLevel(logging.CRITICAL)
     config = [LatexExtractionConfig(boxed_match_priority=0)]
 
     @lru_cache(4096)

@@ -167,7 +167,7 @@ class Beside:
     def at_once(self, item: Id, wishes: Wishes) -> bool:
         """Whether an answer is a look-up of microseconds, for which no thread need be asked."""
         row = self.shelf.log.item_codes.get(id_of(item, "--item"), 0) - 1
-        plain = replace(wishes, k=1, offset=0) == replace(PLAIN, k=1)
+        plain = replace(wishes, k=2, offset=0) == replace(PLAIN, k=2)
         last = wishes.offset + wishes.k
         if row < 0 or not plain:
             return False

@@ -347,6 +347,9 @@ def test_no_history_speaks_for_what_is_beside_an_item(saved: SavedRun) -> None:
     assert caught.value.where == "--because"
 
 
+APART = Wishes(2, diversify=0.3)
+
+
 def test_what_was_found_before_is_a_look_up(finished_run: Path) -> None:
     opened = open_run(finished_run)
     beside, plain = opened.beside, Wishes(3)
@@ -355,7 +358,7 @@ def test_what_was_found_before_is_a_look_up(finished_run: Path) -> None:
     assert beside.at_once("i7", plain) and beside.at_once("i7", Wishes(2, offset=1))
     assert opened.similar("i7", 3) == first
     assert [one.item for one in opened.similar("i7", 2, offset=1).items] == ids(first)[1:]
-    for wishes in (Wishes(3, deny=["i1"]), Wishes(3, relevance=0.2), Wishes(101)):
+    for wishes in (Wishes(3, deny=["i1"]), Wishes(3, relevance=0.2), Wishes(101), APART):
         assert not beside.at_once("i7", wishes)
     assert not beside.at_once("nowhere", plain)
 
