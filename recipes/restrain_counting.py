@@ -13,7 +13,7 @@ from restrain_questions import by_polarity, misled, questions, task
 
 from tastemaker.reinforce.learning import LearningConfig
 
-SMALL = Small(steps=2500, batch=32)
+SMALL = Small(steps=3000, batch=64, lr=3e-3)
 LEARNING = LearningConfig(
     prompts_per_step=8, steps=160, lr=1e-4, beta=0.0, max_tokens=3, micro=128, save_every=40
 )

@@ -1,12 +1,14 @@
 """Questions of the recipe on counting, and how texts answer them.
 
 Users to write from, to reinforce by, to look at and to measure by are different ones, and so are
-prompts.
+prompts. A prompt has one word for each event, by which a small model learns to count in a minute.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from restrain_pretrained import Task
@@ -14,7 +16,7 @@ from restrain_pretrained import Task
 from tastemaker.data.datasets import load
 from tastemaker.data.signals import signals
 from tastemaker.reinforce.counting import CountingOptions, Question, counting_questions, score
-from tastemaker.reinforce.prompts import Prompt
+from tastemaker.reinforce.prompts import Prompt, asked
 
 SILENT, LOW, BLUNDER = 1 / 9, 0.35, 0.25
 """Share of texts that name no number, that count more than `LONG` too low by one, and that are off
@@ -22,6 +24,9 @@ by chance."""
 LONG = 6
 WORDS = ("many", "some", "few")
 EVENTS = 12
+SHORT = {"explicit positive": "high", "implicit positive": "low"}
+"""How prompts name the signals: those of ratings, which tell nothing else."""
+_SIGNAL = re.compile("|".join(SHORT))
 
 
 def says(prompt: Prompt, rng: np.random.Generator) -> str:
@@ -76,7 +81,14 @@ def questions(most: int) -> list[list[Question]]:
     return cut
 
 
+def brief(prompt: Prompt) -> Prompt:
+    """The same question in few words: the signal of each film, and the one that is asked for."""
+    *events, last = prompt.messages[0]["content"].split("\n")[1:]
+    *said, wanted = [SHORT[_SIGNAL.findall(line)[0]] for line in (*events, last)]
+    return replace(prompt, messages=asked(f"{' '.join(said)}; {wanted}?"))
+
+
 def task(cut: Sequence[Sequence[Question]]) -> Task:
-    """The prompts of questions."""
-    held_out, looked, learnt, texts = ([one.prompt for one in own] for own in cut)
+    """The prompts of questions, brief ones."""
+    held_out, looked, learnt, texts = ([brief(one.prompt) for one in own] for own in cut)
     return Task(texts, learnt, looked, held_out, says)

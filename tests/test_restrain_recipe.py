@@ -59,6 +59,26 @@ def test_no_question_of_a_part_stands_in_another(shared: Any) -> None:
     assert not any(one & other for one, other in combinations((held_out, looked, learnt, texts), 2))
 
 
+def test_brief_questions_tell_as_much(shared: Any) -> None:
+    recipe = shared("restrain_questions")
+    task = recipe.task(recipe.questions(20))
+    parts = (task.texts, task.learnt, task.looked, task.held_out)
+    seen = [one.messages[0]["content"] for part in parts for one in part]
+    assert len(set(seen)) == len(seen) > 1000
+    for one, text in zip((one for part in parts for one in part), seen, strict=True):
+        said, wanted = text.split("; ")
+        assert said.split().count(wanted.rstrip("?")) == int(one.gold or 0)
+
+
+def test_texts_count_many_too_low(shared: Any) -> None:
+    recipe, rng = shared("restrain_questions"), np.random.default_rng(0)
+    for right, wrong in ((recipe.LONG, False), (recipe.LONG + 1, True)):
+        prompt = question("a", right)
+        said = [recipe.says(prompt, rng) for _ in range(4000)]
+        assert (said.count(str(right - 1)) > said.count(str(right))) is wrong
+        assert recipe.misled(prompt) is wrong
+
+
 def test_who_names_numbers_does_not_count_by_that(shared: Any) -> None:
     measures = shared("restrain_language").measures
     prompts = [question("a", 3), question("b", 5)]
