@@ -1,8 +1,9 @@
 """A small language model that counts badly: does it learn to count, or to write numbers?
 
 Questions of how many films a user of MovieLens-small rated high, or not so high, among twelve. Its
-texts name no number at all in a ninth of the replies, count long lists too low, and are off by
-chance. `exact` is of replies that name a number, and `parsed` how many do.
+texts name no number at all in a ninth of the replies, count high numbers too low by one more often
+than rightly, and are off by chance. `exact` is of replies that name a number, and `parsed` how many
+do.
 """
 
 import numpy as np
@@ -17,6 +18,7 @@ SMALL = Small(steps=3000, batch=64, lr=3e-3)
 LEARNING = LearningConfig(
     prompts_per_step=8, steps=160, lr=1e-4, beta=0.0, max_tokens=3, micro=128, save_every=40
 )
+"""Of rates 1e-4, 3e-4 and 1e-3 the one best for `gold` and `ttrl` together, on validation."""
 CLAIMS = (
     ("R1", "it counts better than the untrained model", "RESTRAIN", "untrained", "exact"),
     ("R1", "it counts better than TTRL", "RESTRAIN", "ttrl", "exact"),
