@@ -204,10 +204,14 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def environment() -> JsonObject:
-    """Library versions and, in a checkout, the commit: written beside every result."""
+def environment(*beside: str) -> JsonObject:
+    """Library versions and, in a checkout, the commit: written beside every result.
+
+    Args:
+        beside: Libraries that decided this result and are not among those of every one.
+    """
     versions = {}
-    for name in RECORDED:
+    for name in (*RECORDED, *beside):
         try:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

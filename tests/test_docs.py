@@ -149,6 +149,9 @@ FIRST = {
     "gistbench_models": "R3",
     "vrec": "F",
     "restrain": "R1",
+    "restrain_arithmetic": "R1",
+    "restrain_counting": "F",
+    "restrain_smollm": "S",
 }
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tastemaker.errors import BadInput
-from tastemaker.options import SEEDS, check_run
+from tastemaker.options import check_run
 
 Signal = Literal[
     "restrain", "ttrl", "srt-majority", "srt-easy", "empo", "self-certainty", "random", "gold"
 ]
+MOST_RANK, MOST_ANSWERS = 65_536, 65_536
+"""Far above any use; more would only fill the memory."""
 Loss = Literal["grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo"]
 
 
@@ -110,11 +112,13 @@ class RestrainOptions:
         if not self.prompts:
             fix = "Name a file of JSON lines, each with a prompt."
             raise BadInput("There are no prompts to learn from.", "--prompts", fix)
-        if not 0 <= self.lora < SEEDS:
-            raise BadInput(f"lora = {self.lora!r} is no rank.", "--lora", "Give 0 or more.")
+        if not 0 <= self.lora <= MOST_RANK:
+            what, fix = f"lora = {self.lora!r} is no rank.", f"Give 0 to {MOST_RANK:,}."
+            raise BadInput(what, "--lora", fix)
         if self.check_every < 0:
             what = f"check_every = {self.check_every!r} is no number of steps."
             raise BadInput(what, "--check-every", "Give 0 or more.")
-        if self.base_n < 2:
-            what = f"base_n = {self.base_n!r}: a single answer is no vote."
-            raise BadInput(what, "--base-n", "Give 2 or more; 16 is usual.")
+        if not 2 <= self.base_n <= MOST_ANSWERS:
+            why = ": a single answer is no vote" if self.base_n == 1 else ""
+            what = f"base_n = {self.base_n!r} cannot be asked{why}."
+            raise BadInput(what, "--base-n", f"Give 2 to {MOST_ANSWERS:,}; 16 is usual.")

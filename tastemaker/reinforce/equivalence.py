@@ -10,11 +10,13 @@ that it equals, or as a new one.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from unicodedata import normalize
 
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.checkers import Checkers, Pair
@@ -47,7 +49,7 @@ def canonical(answer: str, kind: str, units: bool = True) -> Form:
         BadInput: If there is no such kind.
     """
     checked_kind(kind)
-    text = " ".join(answer.split())
+    text = normalize("NFC", " ".join(answer.split()))
     if kind == "choice":
         return Form(text.strip("().").upper())
     if kind == "text":
@@ -57,7 +59,17 @@ def canonical(answer: str, kind: str, units: bool = True) -> Form:
     if kind == "maths":
         text = plain(text)
         return Form(text, maths=len(text) <= MOST)
-    return Form(text if kind.startswith(JSON) else text.casefold())
+    return Form(_one_spelling(text) if kind.startswith(JSON) else text.casefold())
+
+
+def _one_spelling(text: str) -> str:
+    """An object or list of JSON as `extraction` spells it; any other text as it is."""
+    if text[:1] not in ("{", "["):
+        return text
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def all_equal(pairs: Sequence[tuple[Form, Form]], checkers: Checkers | None) -> list[bool]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from tastemaker.data.replies import without_thinking
 from tastemaker.errors import BadInput
 from tastemaker.inert import inert
-from tastemaker.reinforce.numbers import NUMBER
+from tastemaker.reinforce.numbers import NUMBER, written_out
 
 MOST = 256
 """Characters of the longest answer; a longer one counts as none, since a part of it is another."""
@@ -27,8 +27,13 @@ _ANSWER = r"(?:answer|result)\s{0,4}(?:is|=|:)\s{0,4}:?\s{0,4}"
 _SAID = re.compile(rf"{_ANSWER}(?P<said>[^\n]{{1,300}})", re.IGNORECASE)
 _HASHES = re.compile(r"####[ \t]*([^\n]{1,300})")
 _NUMBER = re.compile(
-    rf"(?<![\w.,/^])({NUMBER}(?:/\d+(?![\d.]))?(?:\s?(?:\\?%|percent\b))?)(?![\d])", re.ASCII
+    r"(?<![\w.,/^])(?<![\^_]\{)(?<!\^-)(?<!\^\{-)"
+    rf"({NUMBER}(?:/\d+(?![\d.]))?(?:\s?(?:\\?%|percent\b))?)"
+    r"(?!\d|[.,/]\d|\s?(?:\^\s?\{?\s?[-+\w]|[√π\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2079]|\\pi))",
+    re.ASCII,
 )
+"""Not a part of a power, root or list: 10^5 is not 10."""
+_SPACED = re.compile(r"\d{1,3}(?: \d{3})+", re.ASCII)
 _DOLLARS = re.compile(r"\$\$?([^$]{1,300})\$\$?|\\\(([^()\n]{1,300})\\\)")
 _LETTER = re.compile(r"(?<![A-Za-z\\])\(?([A-J])\)?(?![A-Za-z'’])")
 _LETTER_SAID = re.compile(
@@ -86,16 +91,28 @@ def boxed(text: str) -> str | None:
 
 
 def _number(text: str) -> str | None:
-    """The last number of the place where the answer stands, or of the whole text."""
-    for place in (boxed(text), _last(_HASHES, text), _said(text), text):
-        if place is not None and (numbers := _NUMBER.findall(_ungrouped(place))):
-            # Behind "the answer is" the first number is the answer, what follows explains it.
-            return str(numbers[-1 if place is text else 0])
-    return None
+    """The number where the answer stands, else the last of the text; None for other mathematics."""
+    inside = boxed(text)
+    if inside is not None and _holds_digit(inside):
+        return _only_number(inside)
+    for place in (_last(_HASHES, text), _said(text)):
+        if place is not None and _holds_digit(place):
+            # The first number is the answer, what follows explains it.
+            return next(iter(_NUMBER.findall(written_out(place))), None)
+    return next(reversed(_NUMBER.findall(written_out(text))), None)
 
 
-def _ungrouped(text: str) -> str:
-    return text.replace("{,}", ",").replace(r"\!", "").replace(r"\$", "$")
+def _only_number(inside: str) -> str | None:
+    """The number that a box holds, behind the last sign of equality; None where there are more."""
+    text = written_out(inside.rpartition("=")[2]).strip()
+    if _SPACED.fullmatch(text):
+        return text.replace(" ", "")
+    numbers = _NUMBER.findall(text)
+    return str(numbers[0]) if len(numbers) == 1 else None
+
+
+def _holds_digit(text: str) -> bool:
+    return any(char.isdigit() for char in text)
 
 
 def _maths(text: str) -> str | None:

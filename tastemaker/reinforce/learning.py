@@ -11,6 +11,21 @@ from tastemaker.models.extras import extra
 
 LOSSES = ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo")
 """TRL's, by its names."""
+_MOST = 10_000_000
+"""Prompts that a training asks, at most: their order is drawn before it begins."""
+_WHOLE = {
+    "n": (2, 65_536),
+    "prompts_per_step": (1, 65_536),
+    "steps": (1, _MOST),
+    "iterations": (1, 1_000),
+    "max_tokens": (1, _MOST),
+    "micro": (1, _MOST),
+    "save_every": (1, _MOST),
+}
+"""Least and most of each."""
+_ABOVE_0 = {"lr": 1e3, "temperature": 1e3, "epsilon": 1e3}
+_FROM_0 = {"beta": 1e6, "epsilon_high": 1e6, "clip": 1e6}
+"""What each stays below."""
 
 
 @dataclass(frozen=True)
@@ -56,33 +71,33 @@ class LearningConfig:
         Raises:
             BadInput: Naming the option.
         """
-        least = {
-            "n": 2,
-            "prompts_per_step": 1,
-            "steps": 1,
-            "iterations": 1,
-            "max_tokens": 1,
-            "micro": 1,
-        }
-        least |= {"save_every": 1}
         values = vars(self)
-        for name, low in least.items():
+        for name, (low, high) in _WHOLE.items():
             value = values[name]
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                why = ": a single answer has nothing to be better than" if name == "n" else ""
-                option, fix = f"--{name.replace('_', '-')}", f"Give a whole number from {low} up."
-                raise BadInput(f"{name} = {value!r} teaches nothing{why}.", option, fix)
-        for name, low in {"lr": 0, "temperature": 0, "epsilon": 0}.items():
-            if not low < values[name] < 1e3:
-                raise BadInput(f"{name} = {values[name]!r}.", f"--{name}", "Give more than 0.")
-        for name in ("beta", "epsilon_high", "clip"):
-            if not 0 <= values[name] < 1e6:
-                option = f"--{name.replace('_', '-')}"
-                raise BadInput(f"{name} = {values[name]!r}.", option, "Give 0 or more.")
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                alone = name == "n" and value == 1
+                why = ": a single answer has nothing to be better than" if alone else ""
+                what = f"{name} = {value!r} cannot be learned by{why}."
+                raise BadInput(what, _option(name), f"Give a whole number, {low} to {high:,}.")
+        if (answers := self.steps * self.prompts_per_step) > _MOST:
+            what = f"steps = {self.steps:,} of {self.prompts_per_step:,} prompts ask {answers:,}."
+            raise BadInput(what, "--steps", f"Ask {_MOST:,} at most: every one is kept in mind.")
+        for name, most in _ABOVE_0.items():
+            if not 0 < values[name] < most:
+                what = f"{name} = {values[name]!r} cannot be learned by."
+                raise BadInput(what, _option(name), f"Give more than 0, and less than {most:,.0f}.")
+        for name, most in _FROM_0.items():
+            if not 0 <= values[name] < most:
+                what = f"{name} = {values[name]!r} cannot be learned by."
+                raise BadInput(what, _option(name), f"Give 0 or more, and less than {most:,.0f}.")
         for name, known in (("loss_type", LOSSES), ("level", ("token", "sequence"))):
             if values[name] not in known:
-                what, option = f"No {name} is {values[name]!r}.", f"--{name.replace('_', '-')}"
-                raise BadInput(what, option, f"Give {', '.join(known)}.")
+                what = f"No {name} is {values[name]!r}."
+                raise BadInput(what, _option(name), f"Give {', '.join(known)}.")
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def trainer_config(learning: LearningConfig, folder: Path, processes: int, cpu: bool) -> Any:
@@ -106,7 +121,8 @@ def trainer_config(learning: LearningConfig, folder: Path, processes: int, cpu: 
     if left:
         what = f"{answers:,} answers a step do not go into {processes:,} processes equally."
         raise BadInput(what, "--n, --prompts-per-step", "Give a multiple of the processes.")
-    micro = max(size for size in range(1, learning.micro + 1) if share % size == 0)
+    most = min(learning.micro, share)
+    micro = max(size for size in range(1, most + 1) if share % size == 0)
     return GRPOConfig(
         output_dir=str(folder),
         use_cpu=cpu,

@@ -39,6 +39,23 @@ _UNIT = re.compile(
 )
 
 
+_GROUPED = re.compile(r"\{,\}|(?<=\d)(?:\\[,;: ]|[~\u00a0\u2009\u202f])(?=\d{3}(?!\d))", re.ASCII)
+_MIXED = re.compile(
+    r"(?:(?<![\w.,/^])(\d{1,64})\s?)?\\[dt]?frac\s?"
+    r"(?:\{\s?(-?\d{1,64})\s?\}\s?\{\s?(\d{1,64})\s?\}|(\d)\s?(\d))",
+    re.ASCII,
+)
+_SCIENTIFIC = re.compile(
+    r"(?<=\d)\s?(?:\\times|\\cdot|[×·*x])\s?10\s?\^(?:\{\s?([-+\u2212]?\d{1,2})\s?\}|(-?\d{1,2})(?!\d))",
+    re.ASCII,
+)
+_HELD = r"\{(?:[^{}]|\{[^{}]{0,99}\}){0,99}\}"
+_OTHER = re.compile(
+    rf"\\(?:[dt]?frac\s?{_HELD}\s?{_HELD}|sqrt\s?(?:\[[^\[\]]{{0,9}}\])?\s?(?:{_HELD}|\d))"
+)
+"""Fractions and roots of whatever holds braces once, or none."""
+
+
 @dataclass(frozen=True)
 class Number:
     """A plain number, exactly."""
@@ -73,6 +90,25 @@ def number(text: str, units: bool = True) -> Number | None:
         text = f"{sign}{top}{digit}/{bottom}{other}"
     read = _PLAIN.fullmatch(text)
     return _exact(read, bool(percent)) if read else None
+
+
+def written_out(text: str) -> str:
+    r"""A text whose LaTeX numbers are as one writes them without it.
+
+    `3\frac{1}{2}` is `7/2`, `5 \times 10^{3}` is `5e3`, `1\,000` is `1000`; other fractions and
+    roots are a `√`, so that no number inside them is taken for theirs.
+    """
+    text = _GROUPED.sub(lambda mark: "," if mark[0] == "{,}" else "", text)
+    text = text.replace(r"\!", "").replace(r"\$", "$")
+    text = _SCIENTIFIC.sub(lambda power: f"e{power[1] or power[2]}".replace("\u2212", "-"), text)
+    return _OTHER.sub("√", _MIXED.sub(_fraction, text))
+
+
+def _fraction(read: re.Match[str]) -> str:
+    whole, top, bottom = read[1] or "", read[2] or read[4], read[3] or read[5]
+    if not whole:
+        return f"{top}/{bottom}"
+    return "√" if top.startswith("-") else f"{int(whole) * int(bottom) + int(top)}/{bottom}"
 
 
 def same(one: Number, other: Number) -> bool:

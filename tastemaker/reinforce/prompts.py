@@ -8,6 +8,7 @@ reported at once, and then nothing is read.
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -167,11 +168,27 @@ def checked_gold(gold: str, kind: str, column: str = "gold") -> str:
 
 def _value(line: bytes) -> object:
     try:
-        return json.loads(line)
+        return json.loads(line, object_pairs_hook=_once, parse_constant=_no_number)
+    except Fault as fault:
+        return fault
     except (ValueError, RecursionError) as error:
         told = str(error).split(":")[0].lower()
         text = line[:200].decode("utf-8", "replace")
         return Fault("", text, f"the line is not JSON ({told})", f"Write {_EXAMPLE}.")
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object each of whose keys stands there once: else the last would silently win."""
+    made: dict[str, object] = {}
+    for key, value in pairs:
+        if key in made:
+            raise Fault(key[:80], value, "the key stands there twice", "Keep one of them.")
+        made[key] = value
+    return made
+
+
+def _no_number(name: str) -> object:
+    raise Fault("", name, "it is no number that JSON has", "Write a number, a text, or null.")
 
 
 def _read(value: object, row: int, read: Reader) -> Prompt:
@@ -221,7 +238,7 @@ def _scalar(row: Row, name: str) -> str | None:
     value = row.get(name)
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return json.dumps(value)
     return text_of(row, name)
 
@@ -234,6 +251,8 @@ def _messages(value: object) -> Conversation:
         if not isinstance(message, dict) or message.get("role") not in _ROLES:
             raise Fault("messages", message, f"a message has one of the roles {_ROLES}", fix)
         text_of(message, "content")
+        if more := [key for key in message if key not in ("role", "content")]:
+            raise Fault("messages", more[0], "a message has a role and a content, no more", fix)
     if value[-1]["role"] != "user":
         raise Fault("messages", value[-1], "the last message is not of the user", fix)
     return tuple({"role": one["role"], "content": one["content"]} for one in value)

@@ -33,6 +33,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from tastemaker.counts import counted
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.votes import Votes
 
@@ -68,13 +69,16 @@ class RestrainConfig:
         """Refuse what can be meant with no number of rollouts."""
         for name, value in {"kappa": self.kappa, "delta": self.delta, "k": self.k}.items():
             if not (math.isfinite(value) and value >= 0):
-                raise BadInput(f"{name} is {value:g}.", name, "Give a finite number, not below 0.")
+                fix = "Give a finite number, not below 0."
+                raise BadInput(f"{name} is {value:g}.", _option(name), fix)
         if self.kappa != int(self.kappa):
             what = f"kappa is {self.kappa:g}, and it counts votes."
-            raise BadInput(what, "kappa", "Give a whole number of votes, such as 3; no share.")
+            raise BadInput(
+                what, _option("kappa"), "Give a whole number of votes, such as 3; no share."
+            )
         for name, width in {"sigma": self.sigma, "prompt_sigma": self.prompt_sigma}.items():
             if width is not None and not width > 0:
-                raise BadInput(f"{name} is {width:g}.", name, "Give a width above 0.")
+                raise BadInput(f"{name} is {width:g}.", _option(name), "Give a width above 0.")
 
     def sigma_at(self, rollouts: int) -> float:
         """The width for that many rollouts."""
@@ -94,17 +98,23 @@ class RestrainConfig:
             raise BadInput(what, "rollouts", "Sample at least two; 16 is usual.")
         if self.kappa > rollouts:
             what = f"No answer can have kappa = {self.kappa} votes of {rollouts} rollouts."
-            raise BadInput(what, "kappa", f"Give at most {rollouts}; 3 is usual.")
+            raise BadInput(what, _option("kappa"), f"Give at most {rollouts}; 3 is usual.")
         fall = None if self.forced else first_fall(rollouts, self)
         if fall:
             sigma = self.sigma_at(rollouts)
             what = (
-                f"With sigma = {sigma:g} and {rollouts} rollouts an answer of {fall[0]} votes gets "
-                f"a larger advantage than one of {fall[1]} in the same group."
+                f"With sigma = {sigma:g} and {rollouts} rollouts an answer with "
+                f"{counted(fall[0], 'vote')} gets a larger advantage than one with {fall[1]} in "
+                "the same group."
             )
-            fix = "Give a smaller sigma, normalise by none, or force it."
-            raise BadInput(what, "sigma", fix)
+            fix = "Give a smaller one, --restrain.normalise none, or --restrain.forced."
+            raise BadInput(what, _option("sigma"), fix)
         return replace(self, sigma=self.sigma_at(rollouts))
+
+
+def _option(name: str) -> str:
+    """What a person calls it by."""
+    return f"--restrain.{name.replace('_', '-')}"
 
 
 @dataclass(frozen=True)

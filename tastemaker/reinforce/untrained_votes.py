@@ -23,7 +23,7 @@ from tastemaker.models.packaged import cache_folder
 from tastemaker.reinforce.lesson import Reader
 from tastemaker.reinforce.policy import Policy
 
-FORMAT = 1
+FORMAT = 2
 """Of the way in which answers are sampled and read."""
 
 

@@ -99,21 +99,30 @@ def reinforcement(
         "Agreement before": percent(base.get("majority")),
         "Mean prompt weight": number(part(base, "weights").get("mean"), 3),
     }
-    titles = {"before": "before", "after": "after", "change": "change, of the same prompts"}
     accuracy = part(results, "accuracy")
     rows = [
-        (title, number(part(accuracy, name).get("mean"), 3, name == "change"),
+        (name, number(part(accuracy, name).get("mean"), 3, name == "change"),
          interval(part(accuracy, name).get("ci95"), 3, name == "change"))
-        for name, title in titles.items() if name in accuracy
+        for name in ("before", "after", "change") if name in accuracy
     ]  # fmt: skip
     return {
         "facts": [(name, value) for name, value in facts.items() if finite_text(value)],
         "accuracy": rows,
         "charts": [
             Markup(monitor_chart(points, MONITORS[name], _ENDS.get(name)))
-            for name, points in curves(metrics)
+            for name, points in curves(_ends_known(metrics, accuracy))
         ],
     }
+
+
+def _ends_known(
+    metrics: Sequence[Mapping[str, object]], accuracy: Mapping[str, object]
+) -> list[Mapping[str, object]]:
+    """Lines of steps, with accuracy before the first and after the last, where it was looked at."""
+    if not metrics or not any("held_out" in line for line in metrics):
+        return list(metrics)
+    before, after = (part(accuracy, name).get("mean") for name in ("before", "after"))
+    return [{"step": 0, "held_out": before}, *metrics[:-1], {**metrics[-1], "held_out": after}]
 
 
 def finite_text(value: str) -> bool:
@@ -176,9 +185,14 @@ def made(results: Mapping[str, object]) -> dict[str, object]:
         "Prompts sha256": part(results, "prompts").get("sha256"),
         "Held-out sha256": part(results, "held_out").get("sha256"),
     }
-    votes = part(part(results, "signals"), "restrain")
+    votes = (
+        part(part(results, "signals"), "restrain") if results.get("signal") == "restrain" else {}
+    )
+    rank = part(results, "model").get("lora")
+    learning = {"signal": results.get("signal"), "lora": rank, **part(results, "learning")}
     groups = {
-        "Learning": part(results, "learning"),
+        "Learning": {name: value for name, value in learning.items() if value is not None},
+        "Asked beside": part(results, "asked"),
         "Votes": votes,
         "Versions": part(results, "versions"),
     }

@@ -32,6 +32,7 @@ from tastemaker.run.reinforce_results import (
     KIND,
     Exercise,
     ReinforceConfig,
+    read_shares,
     results_of,
     verdict,
     votes_told,
@@ -44,8 +45,12 @@ from tastemaker.train.processes import processes
 from tastemaker.train.stopping import Listener, listening
 
 CONFIG, RESULTS = "config.json", "results.json"
+LIBRARIES = ("trl", "transformers", "peft", "math-verify")
+"""What decides beside every run's own libraries what a model learns."""
 MODEL, ADAPTER = "model", "adapter"
 """Folders of what has learned: the model as any other opens, and adapters alone."""
+WRITTEN = (CONFIG, METRICS, RESULTS, "report.html")
+"""What every finished folder consists of, beside them."""
 ASKS_BASE = {"restrain", "srt-majority", "srt-easy"}
 """Signals that need the votes of the untrained model."""
 
@@ -126,13 +131,12 @@ class _Job:
         self.state.wait_for_everyone()
         if self.state.is_main_process:
             files.make_folder(self.folder)
-            files.write_json(path, self.settled | environment())
+            files.write_json(path, self.settled | environment(*LIBRARIES))
 
     def run(self, listener: Listener) -> JsonObject:
         """Train and measure, or say what was measured already."""
         if (self.folder / artifacts.MANIFEST).exists():
-            artifacts.verify(self.folder, KIND)
-            return files.read_json(self.folder / RESULTS) | {"run": str(self.folder)}
+            return finished(self.folder)
         begun = time.monotonic()
         with self.state.main_process_first():
             votes = self._base_votes()
@@ -145,7 +149,7 @@ class _Job:
             **results_of(self.config, self.policy, self.prompts, self.held_out),
             **votes_told(votes, self.config),
             **verdict(before, after),
-            **environment(),
+            **environment(*LIBRARIES),
             "seconds": round(time.monotonic() - begun, 1),
         }
         lines = records.read(self.folder / METRICS)
@@ -180,8 +184,7 @@ class _Job:
             return None
         path = self.folder / f"accuracy-{when}.json"
         if path.is_file():
-            kept: list[float] = files.read_json(path)["shares"]
-            return kept
+            return read_shares(path, len(self.held_out.prompts))
         shares = self._shares(self.held_out)
         files.write_json(path, {"shares": shares})
         LOG.info("accuracy %s: %.3f", when, sum(shares) / len(shares))
@@ -257,7 +260,21 @@ class _Job:
                 self.policy.save_adapters(self.folder / ADAPTER)
         files.write_json(self.folder / RESULTS, results)
         write_page(self.folder)
-        inside = [CONFIG, METRICS, RESULTS, "report.html"]
-        inside += [f"{one.name}/{p.name}" for one in (self.folder / MODEL, self.folder / ADAPTER)
-                   if one.is_dir() for p in sorted(one.iterdir())]  # fmt: skip
+        inside = [*WRITTEN, *_learned(self.folder)]
         artifacts.seal(self.folder, KIND, {"signal": self.config.signal}, inside)
+
+
+def finished(run: Path) -> JsonObject:
+    """What a finished reinforcement tells, and the path of its folder.
+
+    Raises:
+        ArtefactError: If the folder is no such thing, or not as it was written.
+    """
+    artifacts.verify(run, KIND, WRITTEN, _learned(run))
+    return files.read_json(run / RESULTS) | {"run": str(run)}
+
+
+def _learned(run: Path) -> list[str]:
+    """Names of the files of what was learned, where it was kept."""
+    folders = [folder for folder in (run / MODEL, run / ADAPTER) if folder.is_dir()]
+    return [f"{one.name}/{path.name}" for one in folders for path in sorted(one.iterdir())]

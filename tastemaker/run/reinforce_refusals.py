@@ -6,6 +6,7 @@ import json
 import os
 
 from tastemaker.counts import counted
+from tastemaker.data.replies import Conversation
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.signals import LABELLED
@@ -38,11 +39,16 @@ def refuse_idle(config: ReinforceConfig, prompts: Exercise, held_out: Exercise |
     if lacking := held_out.without():
         what, fix = "Held-out prompts measure by their answers.", "Add its gold, or leave it out."
         raise BadInput(what, f"{held_out.name}, prompt {lacking}", fix)
-    learned = {json.dumps(asked) for asked in prompts.asked}
-    both = [p.id for p in held_out.prompts if json.dumps(p.messages) in learned]
+    learned = {_question(asked) for asked in prompts.asked}
+    both = [prompt.id for prompt in held_out.prompts if _question(prompt.messages) in learned]
     if both:
         what = f"{counted(len(both), 'prompt')} to learn from would measure too: {both[0]!r:.80}."
         raise BadInput(what, held_out.name, "Hold out prompts that are not learned from.")
+
+
+def _question(messages: Conversation) -> str:
+    """The same for conversations that differ in white space alone."""
+    return json.dumps([[one["role"], " ".join(one["content"].split())] for one in messages])
 
 
 def refuse_long(exercise: Exercise, policy: Policy, max_tokens: int) -> None:

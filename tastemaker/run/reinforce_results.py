@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,12 +12,13 @@ import torch
 from tastemaker.config import to_json
 from tastemaker.counts import counted
 from tastemaker.data.replies import Conversation
-from tastemaker.files import JsonObject
+from tastemaker.errors import ArtefactError
+from tastemaker.files import JsonObject, read_json
 from tastemaker.metrics.intervals import intervals
 from tastemaker.reinforce.learning import LearningConfig
 from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.prompts import Prompt
-from tastemaker.reinforce.restrain import prompt_weights
+from tastemaker.reinforce.restrain import RestrainConfig, prompt_weights
 from tastemaker.reinforce.signals import LabelFree, Labelled, SignalConfig
 from tastemaker.reinforce.untrained_votes import BaseVotes
 
@@ -92,6 +94,23 @@ def votes_told(votes: Sequence[BaseVotes] | None, config: ReinforceConfig) -> Js
     return {"base_votes": told}
 
 
+def read_shares(path: Path, count: int) -> list[float]:
+    """Shares of correct answers to so many prompts, as a run that was stopped has kept them.
+
+    Raises:
+        ArtefactError: If the file does not hold them.
+    """
+    shares = read_json(path).get("shares")
+    known = [
+        share for share in (shares if isinstance(shares, list) else [])
+        if isinstance(share, int | float) and 0 <= share <= 1
+    ]  # fmt: skip
+    if not isinstance(shares, list) or not len(known) == len(shares) == count:
+        want, fix = f"{counted(count, 'share')}, 0 to 1", "Remove it, and it is measured again."
+        raise ArtefactError(str(path), "The file holds other accuracies", want, "others", fix)
+    return known
+
+
 def verdict(before: Sequence[float] | None, after: Sequence[float] | None) -> JsonObject:
     """Accuracy on held-out prompts, and whether what was learned is kept.
 
@@ -127,12 +146,25 @@ def results_of(
         },
         "signal": config.signal,
         "learning": to_json(config.learning),
-        "signals": to_json(config.signals),
+        "signals": to_json(replace(config.signals, restrain=_widths(config))),
+        "asked": {
+            "base_n": config.base_n,
+            "held_out_n": config.held_out_n,
+            "held_out_temperature": config.held_out_temperature,
+            "check_every": config.check_every,
+        },
         **{
             name: one and {"name": one.name, "count": len(one.prompts), "sha256": one.sha256}
             for name, one in both.items()
         },
     }
+
+
+def _widths(config: ReinforceConfig) -> RestrainConfig:
+    """Its votes, with the widths that were taken where none were given."""
+    votes = config.signals.restrain
+    prompts = votes.prompt_sigma or votes.sigma_at(config.base_n)
+    return replace(votes, sigma=votes.sigma_at(config.learning.n), prompt_sigma=prompts)
 
 
 def warnings_of(

@@ -34,6 +34,8 @@ def test_names_are_those_of_the_library() -> None:
         ({}, "--prompts"),
         ({"prompts": "p", "lora": -1}, "--lora"),
         ({"prompts": "p", "base_n": 1}, "--base-n"),
+        ({"prompts": "p", "base_n": 10**12}, "--base-n"),
+        ({"prompts": "p", "lora": 10**8}, "--lora"),
         ({"prompts": "p", "check_every": -1}, "--check-every"),
         ({"prompts": "p", "seed": -1}, "--seed"),
         ({"prompts": "p", "out": ".."}, "--out"),

@@ -115,3 +115,21 @@ def test_mathematics_merges_what_is_written_otherwise() -> None:
     group = forms("x+1", "1+x", r"\frac{2x+2}{2}", "x-1", r"\sqrt{4}", "2", r"2 \text{ cm}")
     with Checkers(Limits(cpu=10, wall=60)) as checkers:
         assert classes([group], checkers) == [[0, 0, 0, 1, 2, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("gold", "said"),
+    [
+        ('{"c":2, "b":[1,2]}', '{"b": [1, 2], "c": 2}'),
+        ('["x",1]', '["x", 1]'),
+        ('{"a": "\\u00fc"}', '{"a": "ü"}'),
+    ],
+)
+def test_json_is_the_same_however_it_is_spelt(gold: str, said: str) -> None:
+    assert checked_answer(gold, "json:a") == canonical(said, "json:a")
+    assert checked_answer(gold, "text") != canonical(said, "text")
+
+
+@pytest.mark.parametrize("kind", ["text", "maths", "json:a"])
+def test_letters_are_the_same_however_they_are_composed(kind: str) -> None:
+    assert canonical("Cafe\u0301", kind) == canonical("Caf\u00e9", kind)

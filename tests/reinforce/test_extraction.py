@@ -31,10 +31,40 @@ from tastemaker.reinforce.extraction import MOST, boxed, checked_kind, extracted
         ("none", None),
         ("", None),
         ("x2 and v3", None),
+        (r"\boxed{\frac{1}{2}}", "1/2"),
+        (r"\boxed{-\dfrac34}", "-3/4"),
+        (r"\boxed{3\frac{1}{2}}", "7/2"),
+        (r"the answer is $\frac{-5}{12}$.", "-5/12"),
+        (r"\boxed{5 \times 10^{3}}", "5e3"),
+        ("hence 6.02 × 10^23", "6.02e23"),
+        (r"\boxed{1\,000}", "1000"),
+        (r"\boxed{12 500}", "12500"),
+        (r"\boxed{2 + 3 = 5}", "5"),
+        (r"\boxed{x^{2} = 9}", "9"),
+        (r"\boxed{90^\circ}", "90"),
+        (r"\boxed{5\text{ m}^2}", "5"),
+        ("60/2.5 is 24", "24"),
     ],
 )
 def test_numbers(completion: str, answer: str | None) -> None:
     assert extracted(completion, "number") == answer
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["10^5", "2^{10}", r"\sqrt{2}", r"3\sqrt{2}", r"\sqrt2", r"2\pi", "10²", "3½", "1.5^2",
+     r"\frac{\sqrt{3}}{2}", r"\frac{\pi}{6}", r"\frac{x^{2}}{2}", "x^{2}", "x^{-2}", "10^-5",
+     "1/2^3", "1,000^2", "2 + 3", "3, 5", "3,5", r"5\text{ or }7"],
+)  # fmt: skip
+@pytest.mark.parametrize("place", [r"It is 7. \boxed{%s}", r"7, so $%s$ \boxed{%s}"])
+def test_a_part_of_other_mathematics_is_no_number(said: str, place: str) -> None:
+    assert extracted(place.replace("%s", said), "number") is None
+
+
+@pytest.mark.parametrize("said", ["10^5", r"\sqrt{2}", r"2\pi", r"\frac{\pi}{6}"])
+def test_what_is_called_the_answer_and_is_no_number_is_none(said: str) -> None:
+    assert extracted(f"First 7. The answer is ${said}$", "number") is None
+    assert extracted(f"First 7.\n#### {said}", "number") is None
 
 
 @pytest.mark.parametrize(
@@ -133,7 +163,8 @@ def test_no_completion_is_too_strange(completion: str, kind: str) -> None:
 @pytest.mark.parametrize(
     "part",
     ["{", '{"a":', "[", r"\boxed{", "$", "1", "1,", " ", "\n", "A", "(A)", "answer is ", "####",
-     "answer is" + " " * 50, "**", "\\", "<think>", "-", ". ", r"\(", "\x00", "answer\n:"],
+     "answer is" + " " * 50, "**", "\\", "<think>", "-", ". ", r"\(", "\x00", "answer\n:",
+     r"\frac{", r"\frac{1}", r"\sqrt{{1}", "1 ", "10^"],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["number", "maths", "choice", "text", "json:a"])
 def test_a_hostile_megabyte_is_read_in_no_time(part: str, kind: str) -> None:

@@ -17,12 +17,23 @@ from tastemaker.reinforce.learning import LOSSES, LearningConfig, trainer_config
         ("save_every", 0), ("max_tokens", 0), ("lr", 0.0), ("lr", float("nan")), ("beta", -1.0),
         ("epsilon", 0.0), ("clip", -1.0), ("loss_type", "ppo"), ("level", "word"),
         ("temperature", 0.0),
+        ("n", 10**9), ("prompts_per_step", 10**12), ("steps", 10**15), ("iterations", 10**9),
+        ("micro", 10**12), ("lr", 5e3), ("temperature", 1e9), ("beta", 1e9),
     ],
 )  # fmt: skip
 def test_what_teaches_nothing_is_refused_by_its_name(name: str, value: Any) -> None:
     with pytest.raises(BadInput) as fault:
         LearningConfig(**{name: value})
     assert fault.value.where == f"--{name.replace('_', '-')}"
+
+
+def test_what_is_too_much_is_told_as_that() -> None:
+    with pytest.raises(BadInput) as fault:
+        LearningConfig(lr=5e3)
+    assert "less than 1,000" in fault.value.fix and "5000" in fault.value.what
+    with pytest.raises(BadInput) as fault:  # its order alone would fill the memory
+        LearningConfig(steps=10_000_000, prompts_per_step=1000)
+    assert fault.value.where == "--steps"
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -33,7 +44,8 @@ def test_every_loss_of_trl_can_be_taken(tmp_path: Path, loss: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "prompts", "micro", "size"), [(16, 4, 16, 16), (6, 2, 5, 4), (3, 1, 9, 3)]
+    ("n", "prompts", "micro", "size"),
+    [(16, 4, 16, 16), (6, 2, 5, 4), (3, 1, 9, 3), (3, 1, 10_000_000, 3)],
 )
 def test_a_step_is_parted_into_passes_that_fit(
     tmp_path: Path, n: int, prompts: int, micro: int, size: int

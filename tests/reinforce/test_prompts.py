@@ -61,6 +61,12 @@ def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
         ({**GOOD, "kind": "maths", "gold": "x" * 300}, "gold"),
         ({**GOOD, "anwser": "5"}, "anwser"),
         ({**GOOD, "id": "1"}, "id"),
+        ('{"prompt": "a", "gold": NaN}', ""),
+        ('{"prompt": "a", "gold": -Infinity}', ""),
+        ('{"prompt": "a", "gold": 1e999}', "gold"),
+        ('{"prompt": "a", "gold": 1, "gold": 2}', "gold"),
+        ('{"messages": [{"role": "user", "content": "a", "content": "b"}]}', "content"),
+        ({"messages": [{**user, "tool_calls": []}]}, "messages"),
     ]
     error = refused(written(tmp_path, GOOD, *(line for line, _ in bad)))
     told = {problem.row: problem for problem in error.problems}

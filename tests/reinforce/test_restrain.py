@@ -191,7 +191,7 @@ def test_a_width_that_rewards_rare_answers_is_refused_unless_forced() -> None:
     wide = RestrainConfig(sigma=1.0)
     with pytest.raises(BadInput, match="larger advantage") as caught:
         wide.checked(16)
-    assert caught.value.where == "sigma"
+    assert caught.value.where == "--restrain.sigma"
     assert replace(wide, forced=True).checked(16).sigma == 1.0
     assert replace(wide, normalise="none").checked(16).sigma == 1.0
     with pytest.raises(BadInput):

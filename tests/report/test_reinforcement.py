@@ -60,3 +60,18 @@ def test_long_curves_are_thinned_to_means() -> None:
 def test_an_axis_of_one_value_is_labelled_truly(value: float, told: str) -> None:
     drawn = monitor_chart([(1, value), (2, value)], "Entropy")
     assert told.replace("-", "−") in drawn or told in drawn
+
+
+def test_the_curve_of_accuracy_begins_before_and_ends_after() -> None:
+    lines: list[dict[str, Any]] = [{"step": 1, "loss": 1.0}, {"step": 2, "held_out": 0.55}]
+    page = render(RESULTS, [*lines, {"step": 3, "loss": 1.0}])
+    assert "Accuracy on held-out prompts by step: 0.5000 at step 0, 0.6250 at step 3." in page
+    assert "Accuracy on held-out prompts by step" not in render(RESULTS, lines[:1])
+
+
+def test_how_it_was_made_names_signal_rank_and_what_was_asked() -> None:
+    made = RESULTS | {"signal": "ttrl", "asked": {"base_n": 12}}
+    page = render(made | {"model": {"name": "m", "lora": 8}}, [])
+    for name in ("signal", "lora", "base_n"):
+        assert f"<dt>{name}</dt>" in page
+    assert "kappa" not in page and "kappa" in render(RESULTS, [])

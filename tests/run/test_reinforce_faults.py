@@ -226,6 +226,17 @@ def test_a_finished_run_that_was_changed_is_not_believed(
         reinforce(config(chatty, steps=1), PROMPTS, None, first_letter, str(run), resume=True)
 
 
+def test_a_manifest_that_lists_less_is_not_believed(tmp_path: Path, chatty: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "config.json").write_text("{}")
+    artifacts.seal(run, job.KIND, {"signal": "restrain"}, ["config.json"])
+    (run / "results.json").write_text('{"signal": "made up"}')
+    with pytest.raises(ArtefactError) as fault:
+        job.finished(run)
+    assert "results.json" in str(fault.value)
+
+
 @pytest.mark.slow
 def test_other_prompts_are_another_run(
     tmp_path: Path, chatty: Path, monkeypatch: pytest.MonkeyPatch

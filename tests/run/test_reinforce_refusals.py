@@ -36,6 +36,8 @@ def test_what_cannot_be_meant_is_refused_before_a_model_is_opened(
     assert "prompt one" in refused(config(nowhere, "gold")).where
     same = exercise("h", {"other": "0", "one": "1"})
     assert refused(config(nowhere), same).where == "h"
+    spaced = exercise("h", {"other": "0", " the  boat\n": "1"})
+    assert refused(config(nowhere), spaced).where == "h"
     unknown = exercise("h", {"other": None})
     assert "prompt other" in refused(config(nowhere), unknown).where
     wide = ReinforceConfig(
