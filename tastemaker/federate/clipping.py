@@ -156,7 +156,8 @@ def clip_rows(
 def _row_norms(table: Tensor, origin: Tensor) -> Tensor:
     """(R,) float64 lengths of the updates of a table's rows."""
     rows = table.shape[0], math.prod(table.shape[1:])
-    return torch.linalg.vector_norm((table.double() - origin.double()).reshape(rows), dim=1)
+    moves = (table.double() - origin.double()).reshape(rows)
+    return moves.square().sum(1).sqrt()
 
 
 def _usual(norms: Sequence[Tensor], touched: Sequence[Tensor]) -> float:
