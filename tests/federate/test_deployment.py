@@ -60,7 +60,7 @@ def same(left: Any, right: Any) -> bool:
 
 
 def test_a_federation_over_tls_is_the_federation_in_this_process(tmp_path: Path) -> None:
-    deployed, address = Deployed.made(tmp_path), free()
+    deployed, address = Deployed.made(tmp_path, 2), free()
     files = certificate(tmp_path)
     joined = [
         Joined(deployed, deployed.place(name, address, authority=files[0]), name)
