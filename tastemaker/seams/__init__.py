@@ -8,7 +8,9 @@ from tastemaker.seams.federating import (
     ClientData,
     Engine,
     Federable,
+    Grouped,
     Outputs,
+    Remembers,
     Reply,
 )
 from tastemaker.seams.foreign import Encode, Generate, Index
@@ -34,6 +36,7 @@ __all__ = [
     "Engine",
     "Federable",
     "Generate",
+    "Grouped",
     "Growing",
     "HeadFacts",
     "Headed",
@@ -45,6 +48,7 @@ __all__ = [
     "Reasoning",
     "ReasoningFacts",
     "Recommender",
+    "Remembers",
     "Reply",
     "Said",
     "Shape",

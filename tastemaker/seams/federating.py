@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +37,14 @@ class Federable(Protocol):
 
     def outputs(self, part: Any) -> Outputs:
         """Logits, labels and features of a part of a step."""
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A federable model of so many classes that it is credible by groups of them, as of items."""
+
+    groups: Tensor
+    """(K,) int64 group of each class, 0 to G − 1; of what all may know"""
 
 
 class ClientData(Protocol):
@@ -89,3 +97,14 @@ class Engine(Protocol):
 
     def round(self, broadcast: Broadcast, participants: Sequence[str]) -> Iterable[Reply]:
         """Replies in the order they arrive."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """An engine that keeps what stays at clients between rounds, so a server must keep it too."""
+
+    def remembered(self) -> Tensors:
+        """All of it, under names that `recall` understands."""
+
+    def recall(self, tensors: Tensors) -> None:
+        """Go on from what was remembered."""
