@@ -62,7 +62,8 @@ def curves_chart(
         y_axis = alt.Axis(title=None, tickCount=5, format=axes.format)
     if axes.whole:
         y_axis = alt.Axis(title=None, tickCount=5, format="~d", tickMinStep=1)
-    y = alt.Y("value:Q", axis=y_axis, scale=_scale([row["value"] for row in rows], axes.ends))
+    values = [value for points in curves.values() for _, value in points]
+    y = alt.Y("value:Q", axis=y_axis, scale=_scale(values, axes.ends))
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
     marks = alt.Chart(alt.InlineData(values=[{"step": step} for step in axes.marked]))
     layers: list[alt.Chart] = []

@@ -39,7 +39,7 @@ def holdings_chart(
         if value
     ]
     step = 22
-    largest = max(row["held"] for row in rows)
+    largest = max(map(max, held.values()))
     scale = alt.Scale(domain=[0, largest], range=[0, step * step * 0.8])
     names = list(columns_of.values())
     upright = max(map(len, names)) <= max(2, 40 // len(names))

@@ -1,0 +1,115 @@
+"""tastemaker federate: one model from the data of many, none of which leaves its place."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from tastemaker.commands.federate_options import ReportOptions, SimulateOptions
+from tastemaker.commands.federate_shown import show_federation
+from tastemaker.commands.verbs import Later, Verb
+from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject, refuse_unreadable
+
+if TYPE_CHECKING:
+    from tastemaker.data.labelled import Labelled
+    from tastemaker.federate.objectives import Method
+    from tastemaker.run.federate_results import FederateConfig
+
+
+def federate_simulate(options: SimulateOptions) -> JsonObject:
+    """Train one classifier from the data of many clients, simulated in this process."""
+    from tastemaker.run.federate import federate
+
+    return federate(_config(options), _data(options), options.out, options.resume)
+
+
+def federate_report(options: ReportOptions) -> JsonObject:
+    """Write the page of a finished federation again, and show what it tells."""
+    from tastemaker.run.federate import report
+
+    return report(Path(options.run))
+
+
+def _config(options: SimulateOptions) -> FederateConfig:
+    from tastemaker.federate.bad_clients import Fault
+    from tastemaker.federate.classifiers import Cnn, Logistic, Mlp
+    from tastemaker.federate.client import LocalConfig
+    from tastemaker.federate.clipping import ClipConfig
+    from tastemaker.federate.gate import GateConfig
+    from tastemaker.federate.rounds import FederationConfig
+    from tastemaker.run.federate_parts import PartitionConfig
+    from tastemaker.run.federate_results import FederateConfig
+
+    gate = dict(vars(options.gate))
+    clip = ClipConfig(updates=gate.pop("updates"))
+    federation = FederationConfig(
+        **_named(FederationConfig, options),
+        local=LocalConfig(**_named(LocalConfig, options)),
+        gate=GateConfig(**gate, clip=clip),
+    )
+    kinds: dict[str, Mlp | Cnn | Logistic | None] = {
+        "mlp": Mlp(options.hidden), "cnn": Cnn(), "logistic": Logistic(), "auto": None,
+    }  # fmt: skip
+    model = kinds["mlp" if options.model == "auto" and options.label else options.model]
+    faults = tuple(cast("Fault", fault.replace("-", " ")) for fault in options.bad)
+    partition = PartitionConfig(**_named(PartitionConfig, options))
+    return FederateConfig(_method(options), model, federation, partition, faults, options.lost)
+
+
+def _named(kind: type[Any], options: SimulateOptions) -> dict[str, Any]:
+    """Options that a config calls the same."""
+    given = vars(options)
+    return {
+        one.name: given[one.name]
+        for one in fields(kind)
+        if one.name in given and one.name != "gate"
+    }
+
+
+def _method(options: SimulateOptions) -> Method:
+    from tastemaker.federate.baselines import FedAvg, FedGKD, FedNTD, FedProx, Moon, Scaffold
+    from tastemaker.federate.fedssd import FedSSD
+
+    kinds = {
+        "fedssd": FedSSD, "fedavg": FedAvg, "fedprox": FedProx, "fedntd": FedNTD,
+        "fedgkd": FedGKD, "moon": Moon, "scaffold": Scaffold,
+    }  # fmt: skip
+    own = vars(options).get(options.method)
+    made: Method = kinds[options.method](**(vars(own) if own else {}))
+    return made
+
+
+def _data(options: SimulateOptions) -> Labelled:
+    from tastemaker.data.labelled import read_table
+    from tastemaker.models.labelled_pictures import holds_pictures, read_pictures
+
+    path = Path(options.data)
+    refuse_unreadable(path)
+    if not path.is_dir():
+        if not options.label:
+            fix = "Name the column of the class with --label."
+            raise BadInput(
+                "A table does not say which of its columns is the class.", "--label", fix
+            )
+        return read_table(path, options.label, options.by, options.without)
+    if options.label or options.by or options.without:
+        what = "A folder is no table, and has no columns."
+        fix = "Give the path of a file, or leave out --label, --by and --without."
+        raise BadInput(what, options.data, fix)
+    if not holds_pictures(path):
+        fix = "Put pictures into a folder for each class, or give the path of a table."
+        raise BadInput("The folder has no folders with pictures in them.", options.data, fix)
+    return read_pictures(path, options.side)
+
+
+def _one_thread(options: SimulateOptions) -> int:
+    """A client's step is too small for several."""
+    return 1
+
+
+VERBS: dict[str, Verb | Later] = {
+    "federate simulate": Verb(federate_simulate, SimulateOptions, show_federation, _one_thread),
+    "federate report": Verb(federate_report, ReportOptions, show_federation),
+}

@@ -1,0 +1,62 @@
+"""Options that the command shares with the library have one default each."""
+
+from dataclasses import fields
+from typing import Any, get_args
+
+import pytest
+
+from tastemaker.commands import federate_options as options
+from tastemaker.errors import BadInput
+from tastemaker.federate import bad_clients
+from tastemaker.federate.baselines import FedGKD, FedNTD, FedProx, Moon
+from tastemaker.federate.classifiers import Mlp
+from tastemaker.federate.client import LocalConfig
+from tastemaker.federate.clipping import ClipConfig
+from tastemaker.federate.fedssd import FedSSD
+from tastemaker.federate.gate import GateConfig
+from tastemaker.federate.rounds import FederationConfig
+from tastemaker.run.federate_parts import PartitionConfig
+
+GIVEN = options.SimulateOptions(data="a.csv", label="y")
+
+
+def test_defaults_are_those_of_the_library() -> None:
+    own = vars(GIVEN)
+    for kind in (LocalConfig, FederationConfig, PartitionConfig):
+        for one in fields(kind):
+            if one.name not in ("local", "gate"):
+                assert own[one.name] == one.default, one.name
+    assert GIVEN.hidden == Mlp().hidden
+    groups: dict[str, Any] = {"fedssd": FedSSD(), "fedprox": FedProx(), "fedntd": FedNTD(),
+                              "fedgkd": FedGKD(), "moon": Moon()}  # fmt: skip
+    for name, method in groups.items():
+        assert vars(own[name]) == vars(method)
+    gate = vars(GateConfig()) | {"updates": ClipConfig().updates}
+    assert vars(GIVEN.gate) == {name: gate[name] for name in vars(GIVEN.gate)}
+
+
+def test_names_are_those_of_the_library() -> None:
+    faults = [name.replace("-", " ") for name in get_args(options.Fault)]
+    assert faults == list(get_args(bad_clients.Fault))
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"data": ""}, "--data"),
+        ({"seed": -1}, "--seed"),
+        ({"out": ".."}, "--out"),
+        ({"clients": 0}, "--clients"),
+        ({"batch": 0}, "--batch"),
+        ({"side": 5000}, "--side"),
+        ({"by": "town", "clients": 3}, "--clients"),
+        ({"by": "town", "alpha": 0.5}, "--alpha"),
+        ({"model": "cnn", "hidden": (3,)}, "--hidden"),
+        ({"method": "fedavg", "fedssd": options.FedSSDOptions(m_max=2)}, "--fedssd"),
+        ({"moon": options.MoonOptions(mu=2)}, "--moon"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(given: dict[str, Any], where: str) -> None:
+    with pytest.raises(BadInput) as fault:
+        options.SimulateOptions(**{"data": "a.csv", "label": "y"} | given)
+    assert fault.value.where == where
