@@ -74,7 +74,7 @@ def test_a_folder_of_pictures_is_federated(
         (["--data", "."], "--label"),
         (["--method", "scaffold"], "momentum"),
         (["--clients", "100"], "partition"),
-        (["--auxiliary", "0", "--least", "5"], "auxiliary set"),
+        (["--auxiliary", "0", "--least", "5", "--clients", "3"], "auxiliary set"),
         (["--share", "0"], "share"),
         (["--bad", "nan", "--clients", "0"], "--clients"),
     ],
