@@ -156,7 +156,7 @@ def clip_rows(
 def _row_norms(table: Tensor, origin: Tensor) -> Tensor:
     """(R,) float64 lengths of the updates of a table's rows."""
     rows = table.shape[0], math.prod(table.shape[1:])
-    return (table.double() - origin.double()).reshape(rows).norm(dim=1)
+    return torch.linalg.vector_norm((table.double() - origin.double()).reshape(rows), dim=1)
 
 
 def _usual(norms: Sequence[Tensor], touched: Sequence[Tensor]) -> float:
