@@ -27,7 +27,7 @@ def federate_simulate(options: SimulateOptions) -> JsonObject:
 
 def federate_report(options: ReportOptions) -> JsonObject:
     """Write the page of a finished federation again, and show what it tells."""
-    from tastemaker.run.federate import report
+    from tastemaker.run.federate_job import report
 
     return report(Path(options.run))
 

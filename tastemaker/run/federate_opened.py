@@ -14,11 +14,12 @@ from torch import nn
 
 from tastemaker import artifacts, files
 from tastemaker.config import from_json, to_json
-from tastemaker.data.labelled import Labelled, PictureForm, TableForm, read_inputs
+from tastemaker.data.feature_columns import Float32s
+from tastemaker.data.labelled import PictureForm, TableForm, read_inputs
 from tastemaker.federate.classifiers import Classifier, Cnn, Logistic, Mlp
 from tastemaker.models.labelled_pictures import picture_inputs
-from tastemaker.run.federate_parts import Float32s, Scaling
 from tastemaker.run.federate_results import KIND
+from tastemaker.run.federate_scaling import Scaling
 from tastemaker.weights import WEIGHTS, filled
 
 MODEL = "model.json"
@@ -72,15 +73,13 @@ class Opened:
         return picture_inputs([Path(path) for path in paths], form)
 
 
-def save_classifier(
-    folder: Path,
-    model: Classifier,
-    shape: Logistic | Mlp | Cnn,
-    data: Labelled,
-    scaling: Scaling,
-) -> None:
+def built(saved: Saved) -> Classifier:
+    """A fresh classifier of this kind."""
+    return Classifier(saved.shape, saved.inputs, len(saved.form.classes))
+
+
+def save_classifier(folder: Path, model: Classifier, saved: Saved) -> None:
     """Write a classifier's weights and what they are of into its run."""
-    saved = Saved(shape, tuple(data.inputs.shape[1:]), data.form, scaling)
     files.write_json(folder / MODEL, to_json(saved))
     with files.replaced(folder / WEIGHTS) as partial:
         files.save_tensors(partial, model.state_dict())
@@ -96,12 +95,7 @@ def open_federated(run: str | Path) -> Opened:
     artifacts.verify(folder, KIND)
     path = folder / MODEL
     saved = from_json(Saved, files.read_json(path), str(path))
-
-    def build() -> Classifier:
-        return Classifier(saved.shape, saved.inputs, len(saved.form.classes))
-
-    model = filled(
-        build, folder / WEIGHTS, len(saved.shape.hidden) if isinstance(saved.shape, Mlp) else 1
-    )
+    layers = len(saved.shape.hidden) if isinstance(saved.shape, Mlp) else 1
+    model = filled(lambda: built(saved), folder / WEIGHTS, layers)
     answers = nn.Sequential(model.body, model.head).eval()
     return Opened(saved.form.classes, saved, answers)

@@ -6,8 +6,8 @@ by what the server's examples say of them: nobody looks at what clients hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -15,19 +15,17 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from tastemaker.data.labelled import Form, Labelled, TableForm
+from tastemaker.data.labelled import Labelled
 from tastemaker.errors import BadInput
 from tastemaker.federate.evaluation import Evaluate, classification
 from tastemaker.federate.examples import Examples, ExampleStep
 from tastemaker.federate.partitions import auxiliary, dirichlet
+from tastemaker.run.federate_scaling import Scaling, scaling_of
 from tastemaker.seams import Federable
 
-FARTHEST = 10.0
-"""Standard deviations from the mean at which a number is cut: the server may have seen few."""
 _ROWS = 4096
 """Examples that are looked at at once."""
 
-Float32s = npt.NDArray[np.float32]
 Float64s = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
 
@@ -61,25 +59,6 @@ class PartitionConfig:
             raise BadInput(what, "--auxiliary", "Give 0 or more.")
 
 
-@dataclass(frozen=True)
-class Scaling:
-    """(x − mean) / deviation of each feature, cut at `FARTHEST`; of nothing: pictures as they are.
-
-    Categories have mean 0 and deviation 1: they stay 0 and 1.
-    """
-
-    mean: tuple[float, ...] = ()
-    deviation: tuple[float, ...] = ()
-
-    def __call__(self, inputs: Float32s) -> Float32s:
-        """(N, F) scaled, or pictures as they came."""
-        if not self.mean:
-            return inputs
-        mean, deviation = (np.array(one, np.float32) for one in (self.mean, self.deviation))
-        scaled: Float32s = np.clip((inputs - mean) / deviation, -FARTHEST, FARTHEST)
-        return scaled
-
-
 @dataclass(frozen=True, eq=False)
 class Parts:
     """Who holds what."""
@@ -87,16 +66,21 @@ class Parts:
     test: Examples
     auxiliary: Examples | None
     """of the server; None: it has none"""
-    clients: Mapping[str, Examples]
     scaling: Scaling
-    held: Int64s
-    """(C, K) examples of each class that each client learns from"""
-    owners: Int64s | None
+    names: tuple[str, ...]
+    """of the C clients"""
+    clients: Mapping[str, Examples] = field(default_factory=dict)
+    """what they hold, where it is here"""
+    held: Int64s | None = None
+    """(C, K) examples of each class that each client learns from; None: nobody knows"""
+    owners: Int64s | None = None
     """(N,) client of each example of the test; None: nobody's"""
 
     @property
-    def mixes(self) -> Float64s:
-        """(C, K) share of each class in what each client holds."""
+    def mixes(self) -> Float64s | None:
+        """(C, K) share of each class in what each client holds; None: nobody knows."""
+        if self.held is None:
+            return None
         share: Float64s = self.held / np.maximum(self.held.sum(1, keepdims=True), 1)
         return share
 
@@ -120,11 +104,12 @@ class Parts:
         """(C,) accuracy for each client, as `evaluate` takes it; NaN where its test is empty."""
         labels = self.test.labels.numpy()
         right = (_predicted(model, self.test) == labels).astype(np.float64)
-        clients, classes = self.held.shape
         if self.owners is not None:
-            return _shares(right, self.owners, clients)
-        recall = _shares(right, labels, classes)
-        present = self.mixes * ~np.isnan(recall)
+            return _shares(right, self.owners, len(self.names))
+        if (mixes := self.mixes) is None:
+            return np.full(len(self.names), np.nan)
+        recall = _shares(right, labels, mixes.shape[1])
+        present = mixes * ~np.isnan(recall)
         with np.errstate(invalid="ignore"):
             found: Float64s = present @ np.nan_to_num(recall) / present.sum(1)
         return found
@@ -160,23 +145,44 @@ def parted(data: Labelled, config: PartitionConfig, seed: int) -> Parts:
     """
     test, pool = _test_rows(data.labels, config.test, seed)
     chosen, left = auxiliary(data.labels[pool], config.auxiliary, seed)
-    server, left = pool[chosen], pool[left]
-    names, rows = _clients(data, left, config, seed)
-    scaling = _scaling(data.form, data.inputs[server])
-
-    def examples(some: Int64s) -> Examples:
-        inputs = torch.from_numpy(scaling(data.inputs[some]))
-        return Examples(inputs, torch.from_numpy(data.labels[some]))
-
+    names, rows = _clients(data, pool[left], config, seed)
+    server, scaling = _of_server(data, pool[chosen])
     counts = [np.bincount(data.labels[some], minlength=len(data.classes)) for some in rows]
     return Parts(
-        examples(test),
-        examples(server) if len(server) else None,
-        {name: examples(some) for name, some in zip(names, rows, strict=True)},
+        examples(data.rows(test), scaling),
+        server,
         scaling,
+        tuple(names),
+        {n: examples(data.rows(some), scaling) for n, some in zip(names, rows, strict=True)},
         np.stack(counts),
         None if data.silo is None else data.silo[test],
     )
+
+
+def of_server(data: Labelled, config: PartitionConfig, seed: int, names: Sequence[str]) -> Parts:
+    """What a server has that knows nothing of its clients but their names.
+
+    Args:
+        data: Of the server: some are its examples, and all others the test.
+        config: How many of each class are its examples.
+        seed: Of the choice.
+        names: Of the clients.
+    """
+    chosen, test = auxiliary(data.labels, config.auxiliary, seed)
+    server, scaling = _of_server(data, chosen)
+    return Parts(examples(data.rows(test), scaling), server, scaling, tuple(names))
+
+
+def examples(data: Labelled, scaling: Scaling) -> Examples:
+    """What a model learns from."""
+    return Examples(torch.from_numpy(scaling(data.inputs)), torch.from_numpy(data.labels))
+
+
+def _of_server(data: Labelled, chosen: Int64s) -> tuple[Examples | None, Scaling]:
+    """The server's examples, and the scaling by them."""
+    own = data.rows(chosen)
+    scaling = scaling_of(data.form, own.inputs)
+    return examples(own, scaling) if len(chosen) else None, scaling
 
 
 def _test_rows(labels: Int64s, share: float, seed: int) -> tuple[Int64s, Int64s]:
@@ -206,16 +212,3 @@ def _clients(
         fix = "Leave these silos out, or hold out less with --test and --auxiliary."
         raise BadInput(what, f"silo {empty[0]}", fix)
     return list(data.silos), rows
-
-
-def _scaling(form: Form, inputs: Float32s) -> Scaling:
-    """What the server's examples say of the numbers among the features."""
-    if not isinstance(form, TableForm) or not len(inputs):
-        return Scaling()
-    numbers = np.concatenate([[not some] * max(1, len(some))
-                              for some in form.columns.categories.values()])  # fmt: skip
-    mean, deviation = inputs.mean(0, dtype=np.float64), inputs.std(0, dtype=np.float64)
-    usual = numbers & (deviation > 0)
-    return Scaling(
-        tuple(np.where(numbers, mean, 0).tolist()), tuple(np.where(usual, deviation, 1).tolist())
-    )

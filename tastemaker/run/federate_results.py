@@ -13,7 +13,7 @@ from torch import nn
 
 from tastemaker.config import to_json
 from tastemaker.counts import counted
-from tastemaker.data.labelled import Labelled, PictureForm
+from tastemaker.data.labelled import Int64s, Labelled, PictureForm
 from tastemaker.errors import BadInput
 from tastemaker.federate.bad_clients import Fault
 from tastemaker.federate.baselines import refuse_momentum
@@ -73,7 +73,7 @@ def results_of(
     """What was federated, how well it went, and for whom."""
     last = history[-1]
     rejected = [one for line in history for one in line["rejected"]]
-    classes, clients = _classes(data, parts, model), _clients(data, parts, model, rejected)
+    classes, clients = _classes(data, parts, model), _clients(parts, model, rejected)
     return {
         "kind": KIND,
         "method": {"kind": type(config.method).__name__, **to_json(config.method)},
@@ -121,13 +121,15 @@ def warnings_of(results: Mapping[str, Any], config: FederateConfig) -> list[str]
 def _data(config: FederateConfig, data: Labelled, parts: Parts) -> JsonObject:
     partition = config.partition
     drawn = f"Dealt by Dirichlet shares of each class, α {partition.alpha:g}."
+    if parts.held is None:
+        drawn = "Each holds data of its own, of which the server knows nothing."
     return {
         "name": Path(data.name).name,
         "sha256": data.sha256,
         "classes": len(data.classes),
         "inputs": list(data.inputs.shape[1:]),
-        "examples": int(parts.held.sum()),
-        "clients": len(parts.clients),
+        "examples": None if parts.held is None else int(parts.held.sum()),
+        "clients": len(parts.names),
         "auxiliary": parts.auxiliary.examples if parts.auxiliary else 0,
         "test": parts.test.examples,
         "parted": "By the silos that the data names." if data.silos else drawn,
@@ -158,24 +160,29 @@ def _classes(data: Labelled, parts: Parts, model: nn.Module) -> list[JsonObject]
 
 
 def _clients(
-    data: Labelled, parts: Parts, model: nn.Module, rejected: Sequence[Mapping[str, Any]]
+    parts: Parts, model: nn.Module, rejected: Sequence[Mapping[str, Any]]
 ) -> list[JsonObject]:
     """What each client holds, how right the model is for it, and how often it was rejected."""
     refused = Counter(one["client"] for one in rejected)
-    whole = parts.held.size <= _MANY_CELLS
+    accuracies = parts.accuracies(model).tolist()
     return [
         {
             "name": name,
-            "examples": int(row.sum()),
-            "classes": int((row > 0).sum()),
-            "accuracy": None if math.isnan(accuracy) else float(accuracy),
+            **_holds(parts.held, place),
+            "accuracy": None if math.isnan(accuracies[place]) else float(accuracies[place]),
             "rejected": refused[name],
-            **({"held": row.tolist()} if whole else {}),
         }
-        for name, row, accuracy in zip(
-            parts.clients, parts.held, parts.accuracies(model).tolist(), strict=True
-        )
+        for place, name in enumerate(parts.names)
     ]
+
+
+def _holds(held: Int64s | None, client: int) -> JsonObject:
+    """What a client holds, as far as that is known and can be told."""
+    if held is None:
+        return {"examples": None, "classes": None}
+    row = held[client]
+    whole = {"held": row.tolist()} if held.size <= _MANY_CELLS else {}
+    return {"examples": int(row.sum()), "classes": int((row > 0).sum()), **whole}
 
 
 def _worst(rows: Sequence[JsonObject]) -> JsonObject | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tastemaker.cli import main
-from tastemaker.run import federate as job
+from tastemaker.run import federate_job as job
 from tests.models.test_labelled_pictures import save
 from tests.run.federated import frame
 

@@ -11,8 +11,9 @@ from tastemaker import artifacts, records
 from tastemaker.errors import ArtefactError, BadInput, Unavailable
 from tastemaker.federate.baselines import FedAvg, Scaffold
 from tastemaker.files import load_tensors
-from tastemaker.run import federate as job
-from tastemaker.run.federate import federate, report
+from tastemaker.run import federate_job as job
+from tastemaker.run.federate import federate
+from tastemaker.run.federate_job import report
 from tastemaker.run.federate_results import KIND
 from tests.run.federated import config, labelled
 

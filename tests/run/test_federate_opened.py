@@ -10,7 +10,7 @@ from tastemaker.data.problems import BadData
 from tastemaker.errors import ArtefactError
 from tastemaker.federate.classifiers import Cnn
 from tastemaker.models.labelled_pictures import read_pictures
-from tastemaker.run import federate as job
+from tastemaker.run import federate_job as job
 from tastemaker.run.federate import federate
 from tastemaker.run.federate_opened import open_federated
 from tests.models.test_labelled_pictures import save

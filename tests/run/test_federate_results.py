@@ -9,8 +9,9 @@ from tastemaker.data.labelled import PictureForm
 from tastemaker.errors import BadInput
 from tastemaker.federate.baselines import FedAvg, Scaffold
 from tastemaker.federate.classifiers import Cnn, Logistic, Mlp
-from tastemaker.run import federate as job
+from tastemaker.run import federate_job as job
 from tastemaker.run import federate_results
+from tastemaker.run.federate import federate
 from tastemaker.run.federate_results import warnings_of
 from tests.run.federated import config, labelled
 
@@ -18,7 +19,7 @@ from tests.run.federated import config, labelled
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     monkeypatch.setattr(job, "write_page", lambda run: (run / "report.html").write_text(""))
-    return job.federate(config(), labelled(), str(tmp_path / "run"))
+    return federate(config(), labelled(), str(tmp_path / "run"))
 
 
 def test_it_tells_how_good_and_for_whom(results: dict[str, object]) -> None:
@@ -48,7 +49,7 @@ def test_of_too_many_clients_it_is_not_told_who_holds_what(
 ) -> None:
     monkeypatch.setattr(job, "write_page", lambda run: (run / "report.html").write_text(""))
     monkeypatch.setattr(federate_results, "_MANY_CELLS", 8)
-    results = job.federate(config(1), labelled(), str(tmp_path / "run"))
+    results = federate(config(1), labelled(), str(tmp_path / "run"))
     assert all("held" not in row for row in results["clients"])
 
 
