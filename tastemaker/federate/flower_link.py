@@ -122,14 +122,14 @@ class Link:
         Raises:
             BadInput: If the address is taken or none of this machine's, or a file cannot be read.
         """
+        self._server = _uvicorn(self._state, self.certificate, self.private_key)
         try:
-            bound = socket.create_server(self.place, backlog=128)
+            self._bound = socket.create_server(self.place, backlog=128)
         except OSError as error:
             where, fix = f"{self.place[0]}:{self.place[1]}", "Give another address or port."
             raise BadInput(f"Cannot listen: {error.strerror}.", where, fix) from None
-        self.place = bound.getsockname()[:2]
-        self._server = _uvicorn(self._state, self.certificate, self.private_key)
-        arguments = {"sockets": [bound]}
+        self.place = self._bound.getsockname()[:2]
+        arguments = {"sockets": [self._bound]}
         self._threads = [
             threading.Thread(target=self._server.run, kwargs=arguments, daemon=True),
             threading.Thread(target=self._beat, daemon=True),
@@ -139,6 +139,7 @@ class Link:
         while self._threads[0].is_alive() and not self._server.started:
             time.sleep(0.02)
         if not self._server.started:
+            self._bound.close()
             raise Unavailable("The server did not start.", str(self.place), "See its messages.")
         return self
 
@@ -148,6 +149,7 @@ class Link:
         self._server.should_exit = True
         for thread in self._threads:
             thread.join(10)
+        self._bound.close()
 
     def _beat(self) -> None:
         while not self._over.wait(_BEAT):
@@ -231,8 +233,9 @@ def _uvicorn(state: _State, certificate: Path | None, key: Path | None) -> uvico
     app.state.linkstate_factory = state
     app.state.enable_supernode_auth = True
     app.include_router(router)
+    files = {"ssl_certfile": certificate, "ssl_keyfile": key}
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, ssl_certfile=certificate, ssl_keyfile=key
+        app, ws="none", lifespan="off", log_config=None, access_log=False, **files
     )
     try:
         config.load()

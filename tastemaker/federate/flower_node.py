@@ -137,7 +137,7 @@ class Node:
 
     @contextmanager
     def _alive(self) -> Iterator[None]:
-        """Say from time to time that this client is there, and at the end that it is gone."""
+        """Say from time to time that this client is there; at the end that it is gone, and go."""
         sender = HeartbeatSender(self._beat)
         sender.start()
         try:
@@ -149,6 +149,11 @@ class Node:
                     self._client.DeactivateNode(DeactivateNodeRequest(node_id=self._node.node_id))
                 except httpx.HTTPError as error:
                     LOG.debug("The server was gone first: %s", error)
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
 
     def _beat(self) -> bool:
         node = self._node

@@ -125,20 +125,31 @@ class Prepared:
     deployed: Deployed
     name: str
     method: object = None
+    other_model: bool = False
 
     def __call__(self, plan: JsonObject) -> Participant:
         assert plan == PLAN
         client = Client(self.name, self.deployed.silos.clients[self.name])
-        return Participant(classifier(), client, self.method or FedSSD(), LOCAL)  # type: ignore[arg-type]
+        model = classifier()
+        if self.other_model:
+            model.head = nn.Linear(16, 7)
+        return Participant(model, client, self.method or FedSSD(), LOCAL)  # type: ignore[arg-type]
 
 
 class Joined:
     """A client in a thread of its own."""
 
-    def __init__(self, deployed: Deployed, place: ClientPlace, name: str, method: object = None):
+    def __init__(
+        self,
+        deployed: Deployed,
+        place: ClientPlace,
+        name: str,
+        method: object = None,
+        other_model: bool = False,
+    ) -> None:
         self.model: nn.Module | None = None
         self.error: Exception | None = None
-        prepare = deployed.prepare(name, method)
+        prepare = Prepared(deployed, name, method, other_model)
 
         def work() -> None:
             try:
