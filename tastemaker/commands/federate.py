@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from tastemaker.commands.federate_options import ReportOptions, SimulateOptions
-from tastemaker.commands.federate_shown import show_federation
+from tastemaker.commands.federate_options import (
+    ClientOptions,
+    DataOptions,
+    ReportOptions,
+    ServerOptions,
+    SimulateOptions,
+)
+from tastemaker.commands.federate_shown import show_federation, show_joined
+from tastemaker.commands.federate_training import TrainingOptions
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject, refuse_unreadable
 
 if TYPE_CHECKING:
     from tastemaker.data.labelled import Labelled
+    from tastemaker.federate.bad_clients import Fault
     from tastemaker.federate.objectives import Method
     from tastemaker.run.federate_results import FederateConfig
 
@@ -22,7 +30,49 @@ def federate_simulate(options: SimulateOptions) -> JsonObject:
     """Train one classifier from the data of many clients, simulated in this process."""
     from tastemaker.run.federate import federate
 
-    return federate(_config(options), _data(options), options.out, options.resume)
+    plain = _config(options)
+    faults = tuple(cast("Fault", fault.replace("-", " ")) for fault in options.bad)
+    config = replace(plain, faults=faults, lost=options.lost)
+    return federate(config, _data(options, options.by), options.out, options.resume)
+
+
+def federate_server(options: ServerOptions) -> JsonObject:
+    """Lead a federation whose clients join over the network."""
+    from tastemaker.federate.deployment import ServerPlace
+    from tastemaker.federate.keys import read_clients
+    from tastemaker.run.federate_served import serve
+
+    place = ServerPlace(
+        options.address,
+        _path(options.certificate),
+        _path(options.private_key),
+        options.first,
+        options.timeout,
+    )
+    clients, config = read_clients(Path(options.clients)), _config(options)
+    return serve(config, _data(options), place, clients, options.out, options.resume)
+
+
+def federate_client(options: ClientOptions) -> JsonObject:
+    """Take part in a federation with data that stays here."""
+    from tastemaker.federate.deployment import ClientPlace
+    from tastemaker.run.federate_served import MEMORY, join
+
+    name = options.name or Path(options.key).stem
+    out = Path(options.out or f"runs/federated-{name}")
+    path = Path(options.data)
+    refuse_unreadable(path)
+    if not path.exists():
+        raise BadInput("There is no such file or folder.", options.data, "Check the path.")
+    place = ClientPlace(
+        options.server,
+        Path(options.key),
+        _path(options.authority),
+        options.insecure,
+        out / MEMORY,
+        options.patience,
+    )
+    return join(place, name, path, str(out))
 
 
 def federate_report(options: ReportOptions) -> JsonObject:
@@ -32,8 +82,11 @@ def federate_report(options: ReportOptions) -> JsonObject:
     return report(Path(options.run))
 
 
-def _config(options: SimulateOptions) -> FederateConfig:
-    from tastemaker.federate.bad_clients import Fault
+def _path(name: str) -> Path | None:
+    return Path(name) if name else None
+
+
+def _config(options: SimulateOptions | ServerOptions) -> FederateConfig:
     from tastemaker.federate.classifiers import Cnn, Logistic, Mlp
     from tastemaker.federate.client import LocalConfig
     from tastemaker.federate.clipping import ClipConfig
@@ -45,7 +98,7 @@ def _config(options: SimulateOptions) -> FederateConfig:
     gate = dict(vars(options.gate))
     clip = ClipConfig(updates=gate.pop("updates"))
     federation = FederationConfig(
-        **_named(FederationConfig, options),
+        **_named(FederationConfig, options, "gate"),
         local=LocalConfig(**_named(LocalConfig, options)),
         gate=GateConfig(**gate, clip=clip),
     )
@@ -53,22 +106,19 @@ def _config(options: SimulateOptions) -> FederateConfig:
         "mlp": Mlp(options.hidden), "cnn": Cnn(), "logistic": Logistic(), "auto": None,
     }  # fmt: skip
     model = kinds["mlp" if options.model == "auto" and options.label else options.model]
-    faults = tuple(cast("Fault", fault.replace("-", " ")) for fault in options.bad)
-    partition = PartitionConfig(**_named(PartitionConfig, options))
-    return FederateConfig(_method(options), model, federation, partition, faults, options.lost)
+    dealt = isinstance(options, SimulateOptions)
+    partition = _named(PartitionConfig, options, *(() if dealt else ("clients",)))
+    return FederateConfig(_method(options), model, federation, PartitionConfig(**partition))
 
 
-def _named(kind: type[Any], options: SimulateOptions) -> dict[str, Any]:
+def _named(kind: type[Any], options: TrainingOptions, *but: str) -> dict[str, Any]:
     """Options that a config calls the same."""
     given = vars(options)
-    return {
-        one.name: given[one.name]
-        for one in fields(kind)
-        if one.name in given and one.name != "gate"
-    }
+    names = [one.name for one in fields(kind)]
+    return {name: given[name] for name in names if name in given and name not in but}
 
 
-def _method(options: SimulateOptions) -> Method:
+def _method(options: TrainingOptions) -> Method:
     from tastemaker.federate.baselines import FedAvg, FedGKD, FedNTD, FedProx, Moon, Scaffold
     from tastemaker.federate.fedssd import FedSSD
 
@@ -81,7 +131,7 @@ def _method(options: SimulateOptions) -> Method:
     return made
 
 
-def _data(options: SimulateOptions) -> Labelled:
+def _data(options: DataOptions, by: str = "") -> Labelled:
     from tastemaker.data.labelled import read_table
     from tastemaker.models.labelled_pictures import holds_pictures, read_pictures
 
@@ -93,8 +143,8 @@ def _data(options: SimulateOptions) -> Labelled:
             raise BadInput(
                 "A table does not say which of its columns is the class.", "--label", fix
             )
-        return read_table(path, options.label, options.by, options.without)
-    if options.label or options.by or options.without:
+        return read_table(path, options.label, by, options.without)
+    if options.label or by or options.without:
         what = "A folder is no table, and has no columns."
         fix = "Give the path of a file, or leave out --label, --by and --without."
         raise BadInput(what, options.data, fix)
@@ -104,12 +154,14 @@ def _data(options: SimulateOptions) -> Labelled:
     return read_pictures(path, options.side)
 
 
-def _one_thread(options: SimulateOptions) -> int:
+def _one_thread(options: object) -> int:
     """A client's step is too small for several."""
     return 1
 
 
 VERBS: dict[str, Verb | Later] = {
     "federate simulate": Verb(federate_simulate, SimulateOptions, show_federation, _one_thread),
+    "federate server": Verb(federate_server, ServerOptions, show_federation, _one_thread),
+    "federate client": Verb(federate_client, ClientOptions, show_joined, _one_thread),
     "federate report": Verb(federate_report, ReportOptions, show_federation),
 }

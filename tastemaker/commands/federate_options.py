@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Literal
 
+from tastemaker.commands.federate_training import TrainingOptions, check_counts
 from tastemaker.errors import BadInput
-from tastemaker.options import SEEDS, Positional, Repeatable, check_run
+from tastemaker.options import Positional, Repeatable
 
-MethodName = Literal["fedssd", "fedavg", "fedprox", "fedntd", "fedgkd", "moon", "scaffold"]
 Fault = Literal[
     "nan", "infinity", "missing-key", "extra-key", "wrong-shape", "wrong-dtype",
     "negative-examples", "no-examples", "many-examples", "duplicate", "stale", "oversized",
@@ -17,85 +17,36 @@ Fault = Literal[
 
 
 @dataclass(frozen=True)
-class FedSSDOptions:
-    """How strongly the global model is distilled, and where."""
-
-    m_max: float = 1.0
-    """strength; a large one needs a smaller learning rate, 0 is FedAvg"""
-    threshold: float = 0.1
-    """credibility below which nothing is distilled"""
-    selects: Literal["both", "class", "sample", "none"] = "both"
-    """what credibility is made of: of the class and the sample, of one, or the same everywhere"""
-    inside: bool = False
-    """multiply by m-max before the threshold is taken off"""
-    centred: bool = False
-    """compare logits less their mean over the classes"""
-
-
-@dataclass(frozen=True)
-class FedProxOptions:
-    """Stay near the global weights."""
-
-    mu: float = 0.01
-    """strength of the pull"""
-
-
-@dataclass(frozen=True)
-class FedNTDOptions:
-    """Keep what the global model says of the classes that are not the true one."""
-
-    beta: float = 1.0
-    """strength"""
-    temperature: float = 1.0
-    """of the softmax"""
-
-
-@dataclass(frozen=True)
-class FedGKDOptions:
-    """Keep what the global model says of all classes."""
-
-    gamma: float = 0.2
-    """strength"""
-
-
-@dataclass(frozen=True)
-class MoonOptions:
-    """Keep features near those of the global model, and away from the last own ones."""
-
-    mu: float = 1.0
-    """strength"""
-    temperature: float = 0.5
-    """of the softmax"""
-
-
-@dataclass(frozen=True)
-class GateOptions:
-    """What a reply must be, and how many there must be."""
-
-    size: int = 0
-    """most bytes of a reply; 0: four times the model's, and 64 KiB"""
-    share: float = 0.5
-    """of the clients asked in a round that must be accepted, or the round fails"""
-    minimum: int = 1
-    """clients that must be accepted whatever the share"""
-    updates: float = 3.0
-    """most an update's norm may be, in median norms of the round, or it is shortened; 0: any"""
-
-
-@dataclass(frozen=True)
-class SimulateOptions:
-    """Train one classifier from the data of many clients, simulated in this process."""
+class DataOptions:
+    """What is learned from."""
 
     data: str = ""
     """a table (.csv, .parquet, .arrow, .jsonl, …), or a folder with a folder of pictures a class"""
     label: str = ""
     """column of the class; every other column is a feature"""
-    by: str = ""
-    """column that says in which silo a row lies; empty: rows are dealt to --clients"""
     without: Repeatable = ()
     """a column to leave out, such as an id; may be given several times"""
     side: int = 28
     """pixels of the square that the middle of each picture is scaled to"""
+    auxiliary: int = 10
+    """labelled examples of each class that the server learns credibility and scaling from"""
+
+    def check_data(self) -> None:
+        """Refuse what is no data.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        check_named(self.data)
+        check_counts(self, side=4096)
+
+
+@dataclass(frozen=True)
+class SimulateOptions(TrainingOptions, DataOptions):
+    """Train one classifier from the data of many clients, simulated in this process."""
+
+    by: str = ""
+    """column that says in which silo a row lies; empty: rows are dealt to --clients"""
     clients: int = 10
     """clients that examples are dealt to, where --by names no silos"""
     alpha: float = 0.1
@@ -104,50 +55,10 @@ class SimulateOptions:
     """examples that each client is dealt"""
     test: float = 0.2
     """share of each class that is held out to measure by"""
-    auxiliary: int = 10
-    """labelled examples of each class that the server holds"""
-    method: MethodName = "fedssd"
-    """what clients minimise"""
-    model: Literal["auto", "mlp", "cnn", "logistic"] = "auto"
-    """layers, convolutions over pictures, or a linear one; auto: cnn over pictures, else mlp"""
-    hidden: tuple[int, ...] = (64, 64, 64)
-    """units of the layers of an mlp"""
-    rounds: int = 40
-    """rounds of sending, training and averaging"""
-    share: float = 1.0
-    """of the clients, chosen anew for every round"""
-    failures: int = 3
-    """failed rounds in a row after which it stops"""
-    tune_on_auxiliary: bool = False
-    """after each round the server takes a pass of plain SGD over its examples"""
-    epochs: int = 5
-    """passes of a client over its own data in a round"""
-    batch: int = 32
-    """examples in a step"""
-    lr: float = 0.05
-    """learning rate of SGD"""
-    momentum: float = 0.9
-    """of SGD, begun anew in every round; scaffold takes 0 alone"""
-    weight_decay: float = 1e-5
-    """of SGD"""
-    clip: float = 0.0
-    """largest norm of a step's gradient; 0: any"""
     lost: float = 0.0
     """share of the replies of each round that are lost"""
     bad: tuple[Fault, ...] = ()
     """what the first clients do wrong, one each, from round 2 on"""
-    out: str = ""
-    """folder of the run; default: runs/federate-METHOD-DATA"""
-    seed: int = 0
-    """of who holds what, weights, the order of examples and who takes part"""
-    resume: bool = False
-    """go on with the unfinished run in --out"""
-    fedssd: FedSSDOptions = field(default_factory=FedSSDOptions)
-    fedprox: FedProxOptions = field(default_factory=FedProxOptions)
-    fedntd: FedNTDOptions = field(default_factory=FedNTDOptions)
-    fedgkd: FedGKDOptions = field(default_factory=FedGKDOptions)
-    moon: MoonOptions = field(default_factory=MoonOptions)
-    gate: GateOptions = field(default_factory=GateOptions)
 
     def __post_init__(self) -> None:
         """Refuse what no federation can be made of, before anything is read.
@@ -155,33 +66,79 @@ class SimulateOptions:
         Raises:
             BadInput: Naming the option.
         """
-        check_run(self.out, "leave-one-out", self.seed)
-        if not self.data:
-            fix = "Name a table with a label column, or a folder with a folder of pictures a class."
-            raise BadInput("There is no data to learn from.", "--data", fix)
-        for name, most in (("clients", 1_000_000), ("side", 4096), ("batch", SEEDS)):
-            value = vars(self)[name]
-            if isinstance(value, bool) or not 1 <= value <= most:
-                fix = f"Give a whole number from 1 to {most:,}."
-                raise BadInput(f"{name} = {value!r} cannot be used.", f"--{name}", fix)
-        self._refuse_idle()
-
-    def _refuse_idle(self) -> None:
-        """Refuse options that would change nothing."""
+        self.check_data()
+        self.check_training()
+        check_counts(self, clients=1_000_000)
         plain = {one.name: one.default for one in fields(self)}
-        if self.by:
-            for name in ("clients", "alpha", "least"):
-                if vars(self)[name] != plain[name]:
-                    what = f"--{name} deals rows to clients, and --by names the silos they lie in."
-                    raise BadInput(what, f"--{name}", "Leave one of them out.")
-        if self.hidden != plain["hidden"] and self.model in ("cnn", "logistic"):
-            what = f"A {self.model} has no layers of --hidden units."
-            raise BadInput(what, "--hidden", "Leave it out, or take --model mlp.")
-        for name in ("fedssd", "fedprox", "fedntd", "fedgkd", "moon"):
-            group = vars(self)[name]
-            if name != self.method and group != type(group)():
-                what = f"--{name} options change nothing where the method is {self.method}."
-                raise BadInput(what, f"--{name}", f"Leave them out, or take --method {name}.")
+        for name in ("clients", "alpha", "least"):
+            if self.by and vars(self)[name] != plain[name]:
+                what = f"--{name} deals rows to clients, and --by names the silos they lie in."
+                raise BadInput(what, f"--{name}", "Leave one of them out.")
+
+
+@dataclass(frozen=True)
+class ServerOptions(TrainingOptions, DataOptions):
+    """Lead a federation whose clients join over the network."""
+
+    clients: str = ""
+    """JSON file of who may take part: {"name": {"key": "ecdsa-…", "examples": 1000}, …}, each with
+    its public key and the most examples that it may claim"""
+    address: str = "127.0.0.1:9092"
+    """host:port to listen at"""
+    certificate: str = ""
+    """PEM file of the server's certificate; empty: no TLS, and this machine alone"""
+    private_key: str = ""
+    """PEM file of the certificate's key"""
+    first: float = 300.0
+    """seconds for the first round after a start, while clients still connect; 120 or more"""
+    timeout: float = 120.0
+    """seconds for any other round"""
+
+    def __post_init__(self) -> None:
+        """Refuse what no federation can be made of, before anything is read.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        self.check_data()
+        self.check_training()
+        if not self.clients:
+            fix = "Name a JSON file of their names, keys and most examples."
+            raise BadInput("Nobody may take part.", "--clients", fix)
+
+
+@dataclass(frozen=True)
+class ClientOptions:
+    """Take part in a federation with data that stays here."""
+
+    data: str = ""
+    """a table with the columns that the server's plan names, or a folder of pictures by class"""
+    server: str = ""
+    """host:port of the server"""
+    key: str = ""
+    """file of this client's private key, as `ssh-keygen -t ecdsa -b 384` writes it"""
+    name: str = ""
+    """what the server calls this client; default: the name of the key file without its ending"""
+    authority: str = ""
+    """PEM file of who signed the server's certificate; empty: whom the system trusts"""
+    insecure: bool = False
+    """without TLS, to a server on this machine alone"""
+    patience: float = 600.0
+    """seconds to wait for a server that does not answer"""
+    out: str = ""
+    """folder of the model, and of what is remembered between rounds; default: runs/federated-NAME;
+    an unfinished one is gone on with"""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be joined, before anything is read.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        check_named(self.data)
+        for name, what in (("server", "The server has no address."), ("key", "There is no key.")):
+            if not vars(self)[name]:
+                raise BadInput(what, f"--{name}", f"Give --{name}; --help says what it is.")
 
 
 @dataclass(frozen=True)
@@ -190,3 +147,14 @@ class ReportOptions:
 
     run: Positional
     """folder of the run"""
+
+
+def check_named(data: str) -> None:
+    """Refuse an empty name of data.
+
+    Raises:
+        BadInput: Naming the option.
+    """
+    if not data:
+        fix = "Name a table with a label column, or a folder with a folder of pictures a class."
+        raise BadInput("There is no data to learn from.", "--data", fix)

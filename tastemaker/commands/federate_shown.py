@@ -33,3 +33,13 @@ def show_federation(results: JsonObject) -> None:
     table.add_row("failed", f"{results['failed']:,}", "rounds")
     out.print(table)
     out.print(plain(f"{results['run']}/report.html"), soft_wrap=True)
+
+
+def show_joined(results: JsonObject) -> None:
+    """What was learned from, and where the model is."""
+    out = screen()
+    many = counted(results["examples"], "example")
+    classes = counted(len(results["classes"]), "class", "classes")
+    told = f"{results['client']} took part with {many}; the model tells {classes} apart"
+    out.print(plain(told, "bold"))
+    out.print(plain(results["run"]), soft_wrap=True)

@@ -160,7 +160,7 @@ def _places(
     codes = words.replace_strict(place, default=-1, return_dtype=pl.Int64)
     what = "the text is not among those that were known before"
     mark(tally, frame, name, (codes < 0) & ~known_missing, what, fix)
-    found: npt.NDArray[np.int64] = codes.to_numpy()
+    found: npt.NDArray[np.int64] = codes.to_numpy(writable=True)
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tastemaker.commands.federate_shown import show_federation
+from tastemaker.commands.federate_shown import show_federation, show_joined
 
 RESULTS: dict[str, Any] = {
     "method": {"kind": "FedSSD"},
@@ -28,3 +28,9 @@ def test_the_figures_are_shown_and_nothing_acts(capsys: pytest.CaptureFixture[st
                  "1 rounds", "Take care.", "runs/x/report.html"):  # fmt: skip
         assert part in told
     assert "\x1b" not in told and "worst client" not in told
+
+
+def test_a_client_is_told_what_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    show_joined({"client": "north", "examples": 1, "classes": ["a", "b"], "run": "runs/n"})
+    told = " ".join(capsys.readouterr().out.split())
+    assert "north took part with 1 example; the model tells 2 classes apart runs/n" in told

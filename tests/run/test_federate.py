@@ -47,16 +47,6 @@ def test_a_run_says_what_was_federated(tmp_path: Path, monkeypatch: pytest.Monke
         report(run)
 
 
-def test_the_page_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = tmp_path / "run"
-    results = federate(config(rounds=1), labelled("town"), str(run))
-    monkeypatch.setattr(job, "write_page", PAGE)
-    assert report(run) == results
-    artifacts.verify(run, KIND)
-    page = (run / "report.html").read_text()
-    assert "By the silos that the data names." in page and ">north<" in page
-
-
 class Stop(Exception):
     """A process that dies."""
 
