@@ -91,6 +91,7 @@ def _config(options: SimulateOptions | ServerOptions) -> FederateConfig:
     from tastemaker.federate.client import LocalConfig
     from tastemaker.federate.clipping import ClipConfig
     from tastemaker.federate.gate import GateConfig
+    from tastemaker.federate.privacy import PrivacyConfig
     from tastemaker.federate.rounds import FederationConfig
     from tastemaker.run.federate_parts import PartitionConfig
     from tastemaker.run.federate_results import FederateConfig
@@ -98,9 +99,10 @@ def _config(options: SimulateOptions | ServerOptions) -> FederateConfig:
     gate = dict(vars(options.gate))
     clip = ClipConfig(updates=gate.pop("updates"))
     federation = FederationConfig(
-        **_named(FederationConfig, options, "gate"),
+        **_named(FederationConfig, options, "gate", "privacy"),
         local=LocalConfig(**_named(LocalConfig, options)),
         gate=GateConfig(**gate, clip=clip),
+        privacy=PrivacyConfig(**vars(options.privacy)) if options.privacy.noise else None,
     )
     kinds: dict[str, Mlp | Cnn | Logistic | None] = {
         "mlp": Mlp(options.hidden), "cnn": Cnn(), "logistic": Logistic(), "auto": None,

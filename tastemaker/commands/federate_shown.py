@@ -31,6 +31,9 @@ def show_federation(results: JsonObject) -> None:
     table.add_row("sent", f"{(sent['down'] + sent['up']) / 1e6:,.1f}", "MB")
     table.add_row("rejected", f"{results['rejected']['count']:,}", "updates")
     table.add_row("failed", f"{results['failed']:,}", "rounds")
+    if privacy := results.get("privacy"):
+        told = f"at delta {privacy['delta']:g}"
+        table.add_row("epsilon", f"{privacy['epsilon']:.2f}", told)
     out.print(table)
     out.print(plain(f"{results['run']}/report.html"), soft_wrap=True)
 

@@ -78,6 +78,18 @@ class GateOptions:
 
 
 @dataclass(frozen=True)
+class PrivacyOptions:
+    """Noise that bounds what the models of all rounds tell of any one client."""
+
+    noise: float = 0.0
+    """deviation of the noise on the sum of updates, in norms they are brought to; 0: none"""
+    clip: float = 1.0
+    """norm that each client's update is brought to"""
+    delta: float = 1e-5
+    """probability that the bound does not hold, well below one over the clients"""
+
+
+@dataclass(frozen=True)
 class TrainingOptions:
     """What decides the rounds, whoever carries the messages."""
 
@@ -119,6 +131,7 @@ class TrainingOptions:
     fedgkd: FedGKDOptions = field(default_factory=FedGKDOptions)
     moon: MoonOptions = field(default_factory=MoonOptions)
     gate: GateOptions = field(default_factory=GateOptions)
+    privacy: PrivacyOptions = field(default_factory=PrivacyOptions)
 
     def check_training(self) -> None:
         """Refuse what cannot be trained, and options that would change nothing.
@@ -132,6 +145,9 @@ class TrainingOptions:
         if self.hidden != plain["hidden"] and self.model in ("cnn", "logistic"):
             what = f"A {self.model} has no layers of --hidden units."
             raise BadInput(what, "--hidden", "Leave it out, or take --model mlp.")
+        if not self.privacy.noise and self.privacy != PrivacyOptions():
+            what = "Without noise nothing is private, whatever the other options of --privacy."
+            raise BadInput(what, "--privacy.noise", "Give it, such as 1, or leave the others out.")
         for name in ("fedssd", "fedprox", "fedntd", "fedgkd", "moon"):
             group = vars(self)[name]
             if name != self.method and group != type(group)():

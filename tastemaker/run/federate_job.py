@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -27,6 +28,8 @@ from tastemaker.train.bar import Bar
 from tastemaker.train.stopping import listening
 from tastemaker.weights import WEIGHTS
 
+SECRET = "noise.secret"
+"""What noise is drawn from, in the folder while it trains; then nobody can take the noise off."""
 Train = Callable[[Path, Watch], Federated]
 """Goes through all rounds, or those that are left, with the lines and checkpoints in a folder."""
 
@@ -46,6 +49,8 @@ class Job:
         self.config, self.data, self.parts = config, data, parts
         self.method = type(config.method).__name__.lower()
         self.folder = Path(out or f"runs/federate-{self.method}-{Path(data.name).stem}")
+        path = self.folder / SECRET
+        self.secret = path.read_text() if path.is_file() else secrets.token_hex(32)
         shape, sizes = config.shape(data), data.inputs.shape[1:]
         self.saved = Saved(shape, tuple(sizes), data.form, parts.scaling)
         with torch.random.fork_rng():
@@ -63,7 +68,7 @@ class Job:
             BadInput: If there is no auxiliary set where one is needed.
         """
         evaluate = self.parts.evaluate(len(self.data.classes))
-        parties = Parties(engine, caps, evaluate, self.parts.auxiliary)
+        parties = Parties(engine, caps, evaluate, self.parts.auxiliary, self.secret)
         return Federation(self.model, self.config.method, parties, self.config.federation)
 
     def run(self, resume: bool, train: Train) -> JsonObject:
@@ -83,6 +88,8 @@ class Job:
             fresh = taken(folder, settled, resume)
             stack.enter_context(only_writer(folder))
             if fresh:
+                files.write_text(folder / SECRET, self.secret)
+                (folder / SECRET).chmod(0o600)
                 files.write_json(folder / CONFIG, settled | environment())
             elif (folder / artifacts.MANIFEST).exists():
                 artifacts.verify(folder, KIND)
@@ -95,6 +102,7 @@ class Job:
             results["seconds"] = round(time.monotonic() - began, 1)
             results["cpu_seconds"] = round(done.cpu_seconds, 1)
             save_classifier(folder, self.model, self.saved)
+            (folder / SECRET).unlink(missing_ok=True)
             keep(folder, results | environment())
             return files.read_json(folder / RESULTS) | {"run": str(folder)}
 

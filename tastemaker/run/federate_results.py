@@ -90,6 +90,8 @@ def results_of(
         "worst_client": _worst(clients),
         "bytes": {way: sum(line[f"bytes_{way}"] for line in history) for way in ("down", "up")},
         "rejected": {"count": len(rejected), "rules": Counter(one["rule"] for one in rejected)},
+        "privacy": _privacy(config, last),
+        "unanswered": sum(map(_unanswered, history)),
         "clipped": sum(line["clipped"] for line in history),
         "classes": classes,
         "clients": clients,
@@ -113,9 +115,26 @@ def warnings_of(results: Mapping[str, Any], config: FederateConfig) -> list[str]
             f"The server has {many} that no client holds. How far they alone would have come, "
             "FedAvg with --tune-on-auxiliary shows: compare with it before crediting the method."
         )
+    if count := results["unanswered"]:
+        told.append(
+            f"{counted(count, 'time')} a client that was asked did not reply. Where its loss was "
+            "not finite, lower --lr or give --clip 1."
+        )
     if count := results["rejected"]["count"]:
         told.append(f"{counted(count, 'update')} were rejected; see who sent them.")
     return told
+
+
+def _unanswered(line: Mapping[str, Any]) -> int:
+    """Clients of a round from which nothing came that could be judged."""
+    refused = {one["client"] for one in line["rejected"]}
+    return max(0, int(line["selected"]) - int(line["accepted"]) - len(refused))
+
+
+def _privacy(config: FederateConfig, last: Mapping[str, Any]) -> JsonObject | None:
+    """What the models tell of a client, at most; None: nothing bounds it."""
+    privacy = config.federation.privacy
+    return privacy and {"epsilon": last["epsilon"], **to_json(privacy)}
 
 
 def _data(config: FederateConfig, data: Labelled, parts: Parts) -> JsonObject:

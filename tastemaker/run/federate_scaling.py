@@ -9,8 +9,11 @@ import numpy as np
 from tastemaker.data.feature_columns import Float32s
 from tastemaker.data.labelled import Form, TableForm
 
-FARTHEST = 10.0
-"""Standard deviations from the mean at which a number is cut: the server may have seen few."""
+FARTHEST = 5.0
+"""Value at which a scaled number is cut: the server may have seen few."""
+_NORM = 4.0
+"""Of the numbers of a row, about, at most: what the usual learning rates are for. Longer rows make
+the squared difference of logits too steep for them."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def scaling_of(form: Form, inputs: Float32s) -> Scaling:
                               for some in form.columns.categories.values()])  # fmt: skip
     mean, deviation = inputs.mean(0, dtype=np.float64), inputs.std(0, dtype=np.float64)
     usual = numbers & (deviation > 0)
+    deviation *= max(1.0, np.sqrt(usual.sum()) / _NORM)
     return Scaling(
         tuple(np.where(numbers, mean, 0).tolist()), tuple(np.where(usual, deviation, 1).tolist())
     )

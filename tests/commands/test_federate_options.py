@@ -15,6 +15,7 @@ from tastemaker.federate.clipping import ClipConfig
 from tastemaker.federate.deployment import ClientPlace, ServerPlace
 from tastemaker.federate.fedssd import FedSSD
 from tastemaker.federate.gate import GateConfig
+from tastemaker.federate.privacy import PrivacyConfig
 from tastemaker.federate.rounds import FederationConfig
 from tastemaker.run.federate_parts import PartitionConfig
 
@@ -25,13 +26,14 @@ def test_defaults_are_those_of_the_library() -> None:
     own = vars(GIVEN)
     for kind in (LocalConfig, FederationConfig, PartitionConfig):
         for one in fields(kind):
-            if one.name not in ("local", "gate"):
+            if one.name not in ("local", "gate", "privacy"):
                 assert own[one.name] == one.default, one.name
     assert GIVEN.hidden == Mlp().hidden
     groups: dict[str, Any] = {"fedssd": FedSSD(), "fedprox": FedProx(), "fedntd": FedNTD(),
                               "fedgkd": FedGKD(), "moon": Moon()}  # fmt: skip
     for name, method in groups.items():
         assert vars(own[name]) == vars(method)
+    assert vars(GIVEN.privacy) == vars(PrivacyConfig()) | {"noise": 0.0}
     gate = vars(GateConfig()) | {"updates": ClipConfig().updates}
     assert vars(GIVEN.gate) == {name: gate[name] for name in vars(GIVEN.gate)}
 

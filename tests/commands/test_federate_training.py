@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from tastemaker.commands.federate_training import FedSSDOptions, MoonOptions, TrainingOptions
+from tastemaker.commands.federate_training import (
+    FedSSDOptions,
+    MoonOptions,
+    PrivacyOptions,
+    TrainingOptions,
+)
 from tastemaker.errors import BadInput
 
 
@@ -17,6 +22,7 @@ from tastemaker.errors import BadInput
         ({"model": "cnn", "hidden": (3,)}, "--hidden"),
         ({"method": "fedavg", "fedssd": FedSSDOptions(m_max=2)}, "--fedssd"),
         ({"moon": MoonOptions(mu=2)}, "--moon"),
+        ({"privacy": PrivacyOptions(delta=1e-6)}, "--privacy.noise"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(given: dict[str, Any], where: str) -> None:

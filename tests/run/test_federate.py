@@ -38,6 +38,7 @@ def test_a_run_says_what_was_federated(tmp_path: Path, monkeypatch: pytest.Monke
     assert lines[1]["rejected"] == [
         {"client": "1", "rule": "finite", "value": "body.1.weight holds NaN or infinity"}
     ]
+    assert results["unanswered"] == 0
     assert results["rejected"] == {"count": 1, "rules": {"finite": 1}}
     assert len(records.read(run / "audit.jsonl")) >= 1
     page = (run / "report.html").read_text()

@@ -54,13 +54,24 @@ def test_of_too_many_clients_it_is_not_told_who_holds_what(
 
 
 def test_what_to_know_first_is_said() -> None:
-    quiet = {"failed": 0, "rejected": {"count": 0}, "data": {"test": 1000, "auxiliary": 30}}
+    quiet = {
+        "failed": 0,
+        "unanswered": 0,
+        "rejected": {"count": 0},
+        "data": {"test": 1000, "auxiliary": 30},
+    }
     assert warnings_of(quiet, replace(config(), method=FedAvg())) == []
     (control,) = warnings_of(quiet, config())
     assert "--tune-on-auxiliary" in control
-    loud = {"failed": 1, "rejected": {"count": 2}, "data": {"test": 450, "auxiliary": 0}}
-    failed, test, rejected = warnings_of(loud, config())
+    loud = {
+        "failed": 1,
+        "unanswered": 3,
+        "rejected": {"count": 2},
+        "data": {"test": 450, "auxiliary": 0},
+    }
+    failed, test, silent, rejected = warnings_of(loud, config())
     assert "1 round " in failed and "0.22 points" in test and "2 updates" in rejected
+    assert "3 times" in silent
 
 
 def test_the_model_fits_what_is_learned_from() -> None:

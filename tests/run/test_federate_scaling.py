@@ -28,3 +28,11 @@ def test_pictures_and_what_nothing_is_known_of_stay() -> None:
     pictures = np.ones((2, 4, 4), np.float32)
     assert scaling_of(PictureForm(("a", "b"), 4, 1), pictures)(pictures) is pictures
     assert scaling_of(FORM, SEEN[:0])(SEEN) is SEEN
+
+
+@pytest.mark.parametrize(("count", "norm"), [(4, 2.0), (64, 4.0), (400, 4.0)])
+def test_rows_of_many_numbers_are_no_longer_than_others(count: int, norm: float) -> None:
+    seen = np.random.default_rng(0).normal(3, 7, (200, count)).astype(np.float32)
+    form = TableForm("y", ("a", "b"), FeatureColumns({f"x{n}": () for n in range(count)}))
+    scaled = scaling_of(form, seen)(seen)
+    assert np.sqrt((scaled**2).sum(1).mean()) == pytest.approx(norm, rel=0.01)
