@@ -73,12 +73,12 @@ def head(results: Mapping[str, object]) -> dict[str, object]:
         (
             "Worst class",
             percent(worst["class"].get("accuracy")),
-            str(worst["class"].get("name", "")),
+            _named("class", worst["class"]),
         ),
         (
             "Worst client",
             percent(worst["client"].get("accuracy")),
-            str(worst["client"].get("name", "")),
+            _named("client", worst["client"]),
         ),
         ("Rejected updates", count(part(results, "rejected").get("count")), ""),
         ("Sent, all clients", size(_sum(sent.get("down"), sent.get("up"))), ""),
@@ -179,13 +179,19 @@ def made(results: Mapping[str, object]) -> dict[str, object]:
     """Options, hashes, versions and commit."""
     data = part(results, "data")
     identity = {"Commit": results.get("commit"), "Data sha256": data.get("sha256")}
+    config = part(results, "config")
+    federation = part(config, "federation")
+    nested = {name: part(federation, name) for name in ("local", "gate", "privacy")}
     groups = {
         "Method": part(results, "method"),
         "Model": part(results, "model"),
-        **{name.capitalize(): part(part(results, "config"), name)
-           for name in ("federation", "local", "gate", "privacy")},
+        "Who holds what": part(config, "partition"),
+        "Federation": {k: value for k, value in federation.items() if k not in nested},
+        "Clients": nested["local"],
+        "Gate": nested["gate"],
+        "Privacy": nested["privacy"],
         "Versions": part(results, "versions"),
-    }  # fmt: skip
+    }
     return {
         "command": "",
         "identity": [(k, setting(v)) for k, v in identity.items() if v not in (None, "", [])],
@@ -202,6 +208,10 @@ def size(value: object) -> str:
     while abs(known) >= 1000 and unit < len(_UNITS) - 1:
         known, unit = known / 1000, unit + 1
     return things(known, "byte") if unit == 0 else f"{number(known, 1)} {_UNITS[unit]}"
+
+
+def _named(kind: str, one: Mapping[str, object]) -> str:
+    return f"{kind} {one['name']}" if "name" in one else ""
 
 
 def _privacy(results: Mapping[str, object]) -> str:

@@ -80,8 +80,13 @@ def results() -> dict[str, Any]:
         ],
         "clients": clients,
         "config": {
-            "federation": {"rounds": 40, "share": 1.0},
-            "local": {"epochs": 5, "batch": 32, "lr": 0.05},
+            "federation": {
+                "rounds": 40,
+                "share": 1.0,
+                "local": {"epochs": 5, "batch": 32, "lr": 0.05},
+                "gate": {"share": 0.5},
+                "privacy": None,
+            },
         },
         "warnings": ["The test has 450 rows: one of them is 0.22 points."],
         "versions": {"torch": "2.13.0"},

@@ -14,7 +14,13 @@ def test_the_page_tells_it_all_and_runs_nothing(tmp_path: Path) -> None:
     found["data"]["name"] = "<script>digits"
     page = write_page(write_run(tmp_path, found, metrics())).read_text()
     wanted = ['id="rounds"', 'id="clients"', "96.0", "41.6 MB", "NaN in head.weight", "5 to 40"]
-    wanted += ["α 0.1", "A vertical line marks a failed round", "one of them is 0.22"]
+    wanted += [
+        "α 0.1",
+        "A vertical line marks a failed round",
+        "one of them is 0.22",
+        "class 8",
+        "epochs",
+    ]
     assert [told for told in wanted if told not in page] == []
     assert page.count("<svg") == 7
     assert "<script" not in page and "http://www.w3.org/2000/svg" in page

@@ -1,5 +1,6 @@
 """A federated classifier opens and answers for new rows, by names of classes."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from tastemaker.run.federate import federate
 from tastemaker.run.federate_opened import open_federated
 from tests.models.test_labelled_pictures import save
 from tests.run.federated import config, frame, labelled
+
+PAGE = Path(__file__).parents[2] / "docs" / "federate.md"
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +65,15 @@ def test_what_is_damaged_or_unfinished_does_not_open(tmp_path: Path) -> None:
         file.write(b"x")
     with pytest.raises(ArtefactError):
         open_federated(run)
+
+
+def test_the_code_of_the_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    table = frame().rename({"kind": "outcome", "town": "hospital"})
+    table.write_csv("patients.csv")
+    table.head(2).write_csv("new.csv")
+    exec(compile(code.replace("rounds=20", "rounds=1"), "federate.md", "exec"), {})
+    assert "('k0', 'k1', 'k2')" in capsys.readouterr().out
