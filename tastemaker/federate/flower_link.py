@@ -233,9 +233,14 @@ def _uvicorn(state: _State, certificate: Path | None, key: Path | None) -> uvico
     app.state.linkstate_factory = state
     app.state.enable_supernode_auth = True
     app.include_router(router)
-    files = {"ssl_certfile": certificate, "ssl_keyfile": key}
     config = uvicorn.Config(
-        app, ws="none", lifespan="off", log_config=None, access_log=False, **files
+        app,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=str(key) if key else None,
     )
     try:
         config.load()

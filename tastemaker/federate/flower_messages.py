@@ -110,7 +110,7 @@ def decoded_broadcast(content: RecordDict) -> tuple[Broadcast, JsonObject, bool]
     if type(number) is not int or not isinstance(plan, dict) or not sound:
         what = "The server sent something else than a round of a federation."
         raise BadInput(what, "message", "Use the same version of tastemaker on both sides.")
-    shares = tuple(float(one) for one in credibility)  # type: ignore[union-attr, arg-type]
+    shares = tuple(float(one) for one in credibility)  # type: ignore[union-attr]
     weights, control = decoded(content, WEIGHTS), decoded(content, CONTROL)
     return Broadcast(number, weights, shares, control), plan, told.get("last") is True
 

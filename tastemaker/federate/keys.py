@@ -52,9 +52,8 @@ def read_clients(path: Path) -> dict[str, KnownClient]:
             told = str(error)
             problems.append(Problem(str(path), name, None, shown(entry), 1, told, fix))
     if len({client.key for client in found.values()}) < len(found):
-        problems.append(
-            Problem("two clients have the same key", str(path), fix="Give each its own.")
-        )
+        what, fix = "Two clients have the same key", "Give each its own."
+        problems.append(Problem(str(path), "", None, "", 1, what, fix))
     if problems:
         raise BadData(problems)
     return found
