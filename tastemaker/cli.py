@@ -14,6 +14,7 @@ from tastemaker import __version__, threads
 from tastemaker.commands import (
     data,
     evaluate,
+    federate,
     gistbench,
     models,
     profile,
@@ -43,6 +44,7 @@ VERBS: dict[str, Verb | Later] = {
     **update.VERBS,
     **gistbench.VERBS,
     **reinforce.VERBS,
+    **federate.VERBS,
     **models.VERBS,
     **data.VERBS,
     **store.VERBS,

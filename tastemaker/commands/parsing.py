@@ -23,7 +23,7 @@ from tastemaker.errors import BadInput
 
 O = TypeVar("O")  # noqa: E741
 
-REPEATABLE = ("--boost", "--only", "--hosts")
+REPEATABLE = ("--boost", "--only", "--hosts", "--without")
 """Options that may stand there more than once."""
 LARGEST = 2**63 - 1
 

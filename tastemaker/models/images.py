@@ -74,7 +74,7 @@ class ImageEncoder:
             BadInput: If it cannot be read; names the file or the row.
         """
         if not isinstance(source, str | Path):
-            return _pixels(source, self._size, row).tobytes()
+            return square(source, self._size, row).tobytes()
         try:
             return Path(source).read_bytes()
         except (OSError, ValueError) as error:
@@ -93,7 +93,7 @@ class ImageEncoder:
         for start in range(0, len(inputs), self._batch):
             rows = inputs[start : start + self._batch]
             pixels = np.stack(
-                [_pixels(source, self._size, row) for row, source in enumerate(rows, start)]
+                [square(source, self._size, row) for row, source in enumerate(rows, start)]
             )  # (B, S, S, 3)
             vectors[start : start + len(rows)] = self._forward(torch.from_numpy(pixels))
         return vectors
@@ -111,7 +111,7 @@ def _unreadable(name: str, error: Exception) -> BadInput:
     return BadInput(f"The picture cannot be read: {error}.", name, fix)
 
 
-def _pixels(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
+def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
     """The middle square of a picture, upright and on white: (size, size, 3) bytes of RGB."""
     with extra("vision"):
         from PIL import Image, ImageOps

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from tastemaker import records
-from tastemaker.train.journal import LOG, SILENCE
+from tastemaker.train.bar import Bar
 
 METRICS = "metrics.jsonl"
 HELD_OUT = "held_out"
@@ -51,30 +47,18 @@ class Journal:
             steps: Of the whole training.
             shown: Whether this process speaks.
         """
-        self.path, self.steps, self.shown = folder / METRICS, steps, shown
-        console = Console(stderr=True)
-        self.bar = Progress(
-            TextColumn("step {task.completed:,.0f} of {task.total:,.0f}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[said]}"),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not (shown and console.is_terminal),
-            transient=True,
-        )
-        self._task = self.bar.add_task("", total=steps, said="")
-        self._spoke = time.monotonic()
+        self.path, self.shown = folder / METRICS, shown
+        self.bar = Bar("step", steps, shown)
 
     def start(self, step: int) -> None:
         """Begin after so many steps: lines of later ones are taken back."""
-        self.bar.update(self._task, completed=step)
+        self.bar.start(step)
         if self.shown:
             records.keep(self.path, step)
 
     def __enter__(self) -> Journal:
         """Show the bar."""
-        self.bar.start()
+        self.bar.__enter__()
         return self
 
     def __exit__(
@@ -84,7 +68,7 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         """Remove the bar."""
-        self.bar.stop()
+        self.bar.__exit__(kind, error, trace)
 
     def watch(self, measured: Mapping[str, float]) -> None:
         """One step was done; `measured` has the trainer's names."""
@@ -95,9 +79,4 @@ class Journal:
         said = ", ".join(
             f"{name} {line[name]:.3f}" for name in ("majority", "entropy", "loss") if name in line
         )
-        step = int(line["step"])
-        self.bar.update(self._task, completed=step, said=said)
-        quiet = time.monotonic() - self._spoke < SILENCE and step not in (1, self.steps)
-        if self.bar.disable and self.shown and not quiet:
-            self._spoke = time.monotonic()
-            LOG.info("step %d of %d: %s", step, self.steps, said)
+        self.bar.at(int(line["step"]), said)

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import altair as alt
 from markupsafe import Markup
 
 from tastemaker import files, records
 from tastemaker.report import tables
-from tastemaker.report.charts import HALF, SERIES, svg
+from tastemaker.report.curves import Axes, curve, curves_chart
 from tastemaker.report.page import NAME, Section
 from tastemaker.report.tables import part
 from tastemaker.report.templates import page_of
-from tastemaker.report.wording import clean, count, finite, interval, number, percent, setting
+from tastemaker.report.wording import clean, count, interval, number, percent, setting
 
 MONITORS = {
     "held_out": "Accuracy on held-out prompts",
@@ -39,8 +38,6 @@ _ENDS = {
     "correlation": (-1, 1),
 }
 """Between which values a monitor lies, whatever was measured."""
-_POINTS = 200
-"""Steps that a curve shows at most; more are averaged."""
 
 
 def write_page(run: Path) -> Path:
@@ -105,12 +102,14 @@ def reinforcement(
          interval(part(accuracy, name).get("ci95"), 3, name == "change"))
         for name in ("before", "after", "change") if name in accuracy
     ]  # fmt: skip
+    lines = _ends_known(metrics, accuracy)
     return {
         "facts": [(name, value) for name, value in facts.items() if finite_text(value)],
         "accuracy": rows,
         "charts": [
-            Markup(monitor_chart(points, MONITORS[name], _ENDS.get(name)))
-            for name, points in curves(_ends_known(metrics, accuracy))
+            Markup(curves_chart({"": points}, MONITORS[name], Axes(ends=_ENDS.get(name))))
+            for name in MONITORS
+            if (points := curve(lines, name))
         ],
     }
 
@@ -128,53 +127,6 @@ def _ends_known(
 def finite_text(value: str) -> bool:
     """Whether a number is known: what is not is written as a dash."""
     return any(letter.isdigit() for letter in value)
-
-
-def curves(
-    metrics: Sequence[Mapping[str, object]],
-) -> list[tuple[str, list[tuple[float, float]]]]:
-    """Name and (step, value) points of each monitor that was measured."""
-    drawn = []
-    for name in MONITORS:
-        pairs = [(finite(line.get("step")), finite(line.get(name))) for line in metrics]
-        known = [(step, value) for step, value in pairs if step is not None and value is not None]
-        if known:
-            drawn.append((name, _thinned(known)))
-    return drawn
-
-
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Means of neighbours, where there are more than a curve shows."""
-    size = -(-len(points) // _POINTS)
-    groups = [points[first : first + size] for first in range(0, len(points), size)]
-    return [(group[-1][0], sum(value for _, value in group) / len(group)) for group in groups]
-
-
-def monitor_chart(
-    points: Sequence[tuple[float, float]], title: str, ends: tuple[float, float] | None = None
-) -> str:
-    """A monitor by step as a line.
-
-    Args:
-        points: (step, value), at least one.
-        title: What is measured.
-        ends: Of the axis; None: those of what was measured.
-    """
-    low, high = min(value for _, value in points), max(value for _, value in points)
-    if ends is None and low == high:  # an axis of one value would be labelled in whole numbers
-        ends = (min(0.0, 2 * low), max(0.0, 2 * low) or 1.0)
-    scale = alt.Scale(domain=list(ends)) if ends else alt.Scale(zero=False)
-    rows = [{"step": step, "value": value} for step, value in points]
-    axis = alt.Axis(title="step", grid=False, format="~d", tickMinStep=1, tickCount=6)
-    x = alt.X("step:Q", axis=axis, scale=alt.Scale(nice=False))
-    y = alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=5), scale=scale)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
-    layers: list[alt.Chart] = [base.mark_line(color=SERIES[0], strokeWidth=2)]
-    if len(rows) == 1:
-        layers.append(base.mark_point(filled=True, size=70, color=SERIES[0]))
-    first, last = points[0], points[-1]
-    words = f"{title} by step: {number(first[1])} at step {first[0]:g}, {number(last[1])} at step "
-    return svg(alt.layer(*layers), title, f"{words}{last[0]:g}.", (HALF, 180))
 
 
 def made(results: Mapping[str, object]) -> dict[str, object]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from tastemaker import artifacts, files, records
 from tastemaker.config import environment, to_json
 from tastemaker.counts import counted
-from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
 from tastemaker.reinforce.journal import HELD_OUT, METRICS, Journal
 from tastemaker.reinforce.learning import trainer_config
@@ -26,7 +25,8 @@ from tastemaker.reinforce.policy import Policy, open_policy
 from tastemaker.reinforce.signals import LABELLED
 from tastemaker.reinforce.untrained_votes import BaseVotes, Sampling, base_votes, shares_correct
 from tastemaker.report.reinforcement import write_page
-from tastemaker.run.folder import only_writer
+from tastemaker.run.beginning import taken
+from tastemaker.run.folder import CONFIG, RESULTS, only_writer
 from tastemaker.run.reinforce_refusals import refuse_idle, refuse_long
 from tastemaker.run.reinforce_results import (
     KIND,
@@ -39,12 +39,10 @@ from tastemaker.run.reinforce_results import (
     warnings_of,
     weights_of,
 )
-from tastemaker.train.checkpoints import check_identity
 from tastemaker.train.journal import LOG
 from tastemaker.train.processes import processes
 from tastemaker.train.stopping import Listener, listening
 
-CONFIG, RESULTS = "config.json", "results.json"
 LIBRARIES = ("trl", "transformers", "peft", "math-verify")
 """What decides beside every run's own libraries what a model learns."""
 MODEL, ADAPTER = "model", "adapter"
@@ -118,20 +116,12 @@ class _Job:
         """Take the folder, or go on with it."""
         for exercise in filter(None, (self.prompts, self.held_out)):
             refuse_long(exercise, self.policy, self.config.learning.max_tokens)
-        path = self.folder / CONFIG
-        if resume:
-            if not path.is_file():
-                fix = "Name the folder of a run with --out."
-                raise BadInput("There is nothing to resume.", str(self.folder), fix)
-            check_identity(path, self.settled, files.read_json(path))
+        if not taken(self.folder, self.settled, resume):
             return
-        if self.folder.exists() and any(self.folder.iterdir()):
-            fix = "Choose another with --out, remove it, or go on with --resume."
-            raise BadInput("The folder holds something already.", str(self.folder), fix)
         self.state.wait_for_everyone()
         if self.state.is_main_process:
             files.make_folder(self.folder)
-            files.write_json(path, self.settled | environment(*LIBRARIES))
+            files.write_json(self.folder / CONFIG, self.settled | environment(*LIBRARIES))
 
     def run(self, listener: Listener) -> JsonObject:
         """Train and measure, or say what was measured already."""

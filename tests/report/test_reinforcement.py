@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tastemaker.report.reinforcement import curves, monitor_chart, render, write_page
+from tastemaker.report.reinforcement import render, write_page
 
 RESULTS: dict[str, Any] = {
     "model": {"name": "<script>tiny", "sha256": "1" * 64},
@@ -47,19 +47,6 @@ def test_what_is_not_checked_or_not_kept_is_said(kept: str) -> None:
 
 def test_a_page_of_nothing_is_a_page() -> None:
     assert "Reinforcement" in render({}, [{"step": 1}])
-
-
-def test_long_curves_are_thinned_to_means() -> None:
-    lines = [{"step": step, "loss": float(step % 2)} for step in range(1, 1001)]
-    ((name, points),) = curves(lines)
-    assert name == "loss" and len(points) == 200
-    assert points[-1][0] == 1000 and points[0] == (5, pytest.approx(0.6))
-
-
-@pytest.mark.parametrize(("value", "told"), [(0.2, "0.4"), (-3.0, "-6"), (0.0, "1.0")])
-def test_an_axis_of_one_value_is_labelled_truly(value: float, told: str) -> None:
-    drawn = monitor_chart([(1, value), (2, value)], "Entropy")
-    assert told.replace("-", "−") in drawn or told in drawn
 
 
 def test_the_curve_of_accuracy_begins_before_and_ends_after() -> None:

@@ -1,0 +1,211 @@
+"""What a federation is decided by, and what it has to tell."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from tastemaker.config import to_json
+from tastemaker.counts import counted
+from tastemaker.data.labelled import Int64s, Labelled, PictureForm
+from tastemaker.errors import BadInput
+from tastemaker.federate.bad_clients import Fault
+from tastemaker.federate.baselines import refuse_momentum
+from tastemaker.federate.classifiers import Cnn, Logistic, Mlp
+from tastemaker.federate.evaluation import predictions
+from tastemaker.federate.fedssd import FedSSD, class_credibility, confusion, rates
+from tastemaker.federate.objectives import Method
+from tastemaker.federate.rounds import FederationConfig
+from tastemaker.files import JsonObject
+from tastemaker.run.federate_parts import PartitionConfig, Parts
+
+KIND = "federation"
+"""Kind of artefact."""
+_MANY_CELLS = 40_000
+"""Clients times classes above which who holds what is not told one by one."""
+_COARSE = 0.001
+"""Share of the test that one example may be without a word about it."""
+
+
+@dataclass(frozen=True)
+class FederateConfig:
+    """Everything that decides a federation in this process, beside the data."""
+
+    method: Method = field(default_factory=FedSSD)
+    model: Logistic | Mlp | Cnn | None = None
+    """None: convolutions over pictures, layers over the rows of a table"""
+    federation: FederationConfig = field(default_factory=FederationConfig)
+    partition: PartitionConfig = field(default_factory=PartitionConfig)
+    faults: tuple[Fault, ...] = ()
+    """what the first clients do wrong, one each, to see what the gate does"""
+    lost: float = 0.0
+    """share of the replies of each round that are lost"""
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        refuse_momentum(self.method, self.federation.local.momentum)
+        if not 0 <= self.lost < 1:
+            what = f"lost = {self.lost!r} is no share of replies."
+            raise BadInput(what, "--lost", "Give a share from 0 to below 1.")
+
+    def shape(self, data: Labelled) -> Logistic | Mlp | Cnn:
+        """The kind of model that is trained."""
+        return self.model or (Cnn() if isinstance(data.form, PictureForm) else Mlp())
+
+
+def results_of(
+    config: FederateConfig,
+    data: Labelled,
+    parts: Parts,
+    model: nn.Module,
+    history: Sequence[Mapping[str, Any]],
+) -> JsonObject:
+    """What was federated, how well it went, and for whom."""
+    last = history[-1]
+    rejected = [one for line in history for one in line["rejected"]]
+    classes, clients = _classes(data, parts, model), _clients(parts, model, rejected)
+    return {
+        "kind": KIND,
+        "method": {"kind": type(config.method).__name__, **to_json(config.method)},
+        "model": {
+            "kind": type(config.shape(data)).__name__,
+            **to_json(config.shape(data)),
+            "parameters": sum(one.numel() for one in model.parameters()),
+        },
+        "data": _data(config, data, parts),
+        "rounds": len(history),
+        "failed": sum(line["status"] == "failed" for line in history),
+        **{name: last[name] for name in ("accuracy", "loss")},
+        "worst_class": _worst(classes),
+        "worst_client": _worst(clients),
+        "bytes": {way: sum(line[f"bytes_{way}"] for line in history) for way in ("down", "up")},
+        "rejected": {"count": len(rejected), "rules": Counter(one["rule"] for one in rejected)},
+        "privacy": _privacy(config, last),
+        "unanswered": sum(map(_unanswered, history)),
+        "clipped": sum(line["clipped"] for line in history),
+        "classes": classes,
+        "clients": clients,
+        "config": to_json(config),
+    }
+
+
+def warnings_of(results: Mapping[str, Any], config: FederateConfig) -> list[str]:
+    """What a reader should know before believing the rest."""
+    told = []
+    if results["failed"]:
+        many = counted(results["failed"], "round")
+        told.append(f"{many} had no quorum and left the model as it was.")
+    test = results["data"]["test"]
+    if test * _COARSE < 1:
+        told.append(f"The test has {counted(test, 'example')}: one is {100 / test:.2g} points.")
+    auxiliary = results["data"]["auxiliary"]
+    if isinstance(config.method, FedSSD) and config.method.asks and auxiliary:
+        many = counted(auxiliary, "labelled example")
+        told.append(
+            f"The server has {many} that no client holds. How far they alone would have come, "
+            "FedAvg with --tune-on-auxiliary shows: compare with it before crediting the method."
+        )
+    if count := results["unanswered"]:
+        told.append(
+            f"{counted(count, 'time')} a client that was asked did not reply. Where its loss was "
+            "not finite, lower --lr or give --clip 1."
+        )
+    if count := results["rejected"]["count"]:
+        told.append(f"{counted(count, 'update')} were rejected; see who sent them.")
+    return told
+
+
+def _unanswered(line: Mapping[str, Any]) -> int:
+    """Clients of a round from which nothing came that could be judged."""
+    refused = {one["client"] for one in line["rejected"]}
+    return max(0, int(line["selected"]) - int(line["accepted"]) - len(refused))
+
+
+def _privacy(config: FederateConfig, last: Mapping[str, Any]) -> JsonObject | None:
+    """What the models tell of a client, at most; None: nothing bounds it."""
+    privacy = config.federation.privacy
+    return privacy and {"epsilon": last["epsilon"], **to_json(privacy)}
+
+
+def _data(config: FederateConfig, data: Labelled, parts: Parts) -> JsonObject:
+    partition = config.partition
+    drawn = f"Dealt by Dirichlet shares of each class, α {partition.alpha:g}."
+    if parts.held is None:
+        drawn = "Each holds data of its own, of which the server knows nothing."
+    return {
+        "name": Path(data.name).name,
+        "sha256": data.sha256,
+        "classes": len(data.classes),
+        "inputs": list(data.inputs.shape[1:]),
+        "examples": None if parts.held is None else int(parts.held.sum()),
+        "clients": len(parts.names),
+        "auxiliary": parts.auxiliary.examples if parts.auxiliary else 0,
+        "test": parts.test.examples,
+        "parted": "By the silos that the data names." if data.silos else drawn,
+    }
+
+
+def _classes(data: Labelled, parts: Parts, model: nn.Module) -> list[JsonObject]:
+    """Accuracy of each class in the test, and how far the server believes the model it."""
+    size = len(data.classes)
+
+    def counts(examples: Any) -> Any:
+        logits, labels = predictions(model, examples)
+        return confusion(labels, logits.argmax(1), size)
+
+    test = counts(parts.test)
+    believed: list[float | None] = [None] * size
+    if parts.auxiliary:
+        believed = class_credibility(rates(counts(parts.auxiliary))).tolist()
+    return [
+        {
+            "name": name,
+            "test": int(row.sum()),
+            "accuracy": float(row[place] / row.sum()) if row.sum() else None,
+            "credibility": believed[place],
+        }
+        for place, (name, row) in enumerate(zip(data.classes, test, strict=True))
+    ]
+
+
+def _clients(
+    parts: Parts, model: nn.Module, rejected: Sequence[Mapping[str, Any]]
+) -> list[JsonObject]:
+    """What each client holds, how right the model is for it, and how often it was rejected."""
+    refused = Counter(one["client"] for one in rejected)
+    accuracies = parts.accuracies(model).tolist()
+    return [
+        {
+            "name": name,
+            **_holds(parts.held, place),
+            "accuracy": None if math.isnan(accuracies[place]) else float(accuracies[place]),
+            "rejected": refused[name],
+        }
+        for place, name in enumerate(parts.names)
+    ]
+
+
+def _holds(held: Int64s | None, client: int) -> JsonObject:
+    """What a client holds, as far as that is known and can be told."""
+    if held is None:
+        return {"examples": None, "classes": None}
+    row = held[client]
+    whole = {"held": row.tolist()} if held.size <= _MANY_CELLS else {}
+    return {"examples": int(row.sum()), "classes": int((row > 0).sum()), **whole}
+
+
+def _worst(rows: Sequence[JsonObject]) -> JsonObject | None:
+    """Name and accuracy of the one with the lowest; None: nothing was measured."""
+    known = [row for row in rows if row["accuracy"] is not None]
+    lowest = min(known, key=lambda row: float(row["accuracy"]), default=None)
+    return lowest and {"name": lowest["name"], "accuracy": lowest["accuracy"]}
