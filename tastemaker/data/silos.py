@@ -74,17 +74,14 @@ class Silos:
         if problems:
             raise BadData(problems)
         first = coded[0]
-        columns = {
+        columns: dict[str, Any] = {
             name: np.concatenate([vars(log)[name] for log in coded])
             for name, _ in along(first, "event")
         }
         lengths = np.concatenate([log.lengths for log in coded])
-        whole = replace(
-            first,
-            user_ids=pl.concat([log.user_ids for log in coded]),
-            offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            **columns,
-        )
+        users = pl.concat([log.user_ids for log in coded])
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        whole = replace(first, user_ids=users, offsets=offsets, **columns)
         sizes = [log.num_users for log in coded]
         return cls(whole, tuple(logs), np.repeat(np.arange(len(coded)), sizes))
 
