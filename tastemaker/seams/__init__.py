@@ -8,6 +8,7 @@ from tastemaker.seams.federating import (
     ClientData,
     Engine,
     Federable,
+    Grouped,
     Outputs,
     Reply,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Engine",
     "Federable",
     "Generate",
+    "Grouped",
     "Growing",
     "HeadFacts",
     "Headed",

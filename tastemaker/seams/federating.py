@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,6 +42,14 @@ class Federable(Protocol):
 
     def outputs(self, part: Any) -> Outputs:
         """Logits, labels and features of a part of a step."""
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A federable model of so many classes that it is credible by groups of them, as of items."""
+
+    groups: Tensor
+    """(K,) int64 group of each class, 0 to G − 1; of what all may know"""
 
 
 class ClientData(Protocol):
