@@ -10,6 +10,7 @@ from tastemaker.seams.federating import (
     Federable,
     Grouped,
     Outputs,
+    Remembers,
     Reply,
 )
 from tastemaker.seams.foreign import Encode, Generate, Index
@@ -47,6 +48,7 @@ __all__ = [
     "Reasoning",
     "ReasoningFacts",
     "Recommender",
+    "Remembers",
     "Reply",
     "Said",
     "Shape",

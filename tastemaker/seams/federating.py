@@ -102,3 +102,14 @@ class Engine(Protocol):
 
     def round(self, broadcast: Broadcast, participants: Sequence[str]) -> Iterable[Reply]:
         """Replies in the order they arrive."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """An engine that keeps what stays at clients between rounds, so a server must keep it too."""
+
+    def remembered(self) -> Tensors:
+        """All of it, under names that `recall` understands."""
+
+    def recall(self, tensors: Tensors) -> None:
+        """Go on from what was remembered."""
