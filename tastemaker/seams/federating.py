@@ -26,8 +26,8 @@ class Outputs:
     features: Tensor
     """(T, H) what the logits are computed from"""
     classes: Tensor | None = None
-    """(T, K) int64 class of each logit where only some classes compete, −1 for none; `labels` are
-    columns then. None: logit k is of class k"""
+    """(T, K) int64 class of each logit where only some compete, −1 for none; `labels` are columns
+    then, and the model is `Grouped`. None: logit k is of class k"""
     loss: Tensor | None = None
     """the model's own loss of these targets; None: their cross entropy"""
 

@@ -9,7 +9,11 @@ import torch.nn.functional as F
 from tastemaker.data.batches import Batch
 from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput
+from tastemaker.federate.client import shared
+from tastemaker.federate.fedssd import FedSSD, class_credibility, distillation, measured, rates
 from tastemaker.federate.next_item import FederatedItems, smallest_groups
+from tastemaker.federate.objectives import Frozen, LocalObjective
+from tastemaker.seams import Broadcast, Outputs
 from tests.federate.items import GROUPS, ITEMS, grouping, model, walks
 
 SAMPLED = {"loss": "sampled", "negatives": 7}
@@ -118,3 +122,114 @@ def test_groups_that_are_nobodys_have_no_number() -> None:
     labels = [["a", "b"], ["b"], ["a", "b", "c"], ["c"], ["c"]]
     groups = Grouping.from_labels(labels, "items")  # type: ignore[arg-type]
     assert smallest_groups(groups).max() == len(set(smallest_groups(groups))) - 1
+
+
+OURS = FedSSD(m_max=3.0, threshold=0.0, centred=True)
+
+
+def objective(
+    federated: FederatedItems, config: FedSSD, credibility: tuple[float, ...] = (0.9, 0.5, 0.0, 0.7)
+) -> LocalObjective:
+    """Of a model one step away from the global one."""
+    sent = Broadcast(1, shared(model(seed=1, **shape_of(federated))), credibility)
+    return LocalObjective(federated, config, sent)
+
+
+def shape_of(federated: FederatedItems) -> dict[str, object]:
+    config = federated.model.config
+    return {"loss": config.loss, "negatives": config.negatives}
+
+
+@pytest.mark.parametrize("shape", [{}, SAMPLED, {"loss": "gbce", "negatives": 7}])
+def test_the_term_by_loops(shape: dict[str, object]) -> None:
+    """Over what competes alone, item by item, with the mass of each group."""
+    federated = model(**shape)
+    step, credibility = batch(federated), (0.9, 0.5, 0.0, 0.7)
+    student = federated.outputs(step)
+    teacher = model(seed=1, **shape_of(federated)).outputs(step)
+    total = 0.0
+    for row, label in enumerate(student.labels.tolist()):
+        classes = torch.arange(ITEMS) if student.classes is None else student.classes[row]
+        columns = [k for k, item in enumerate(classes.tolist()) if item >= 0]
+        group = {k: int(classes[k]) % 4 for k in columns}
+        shares = teacher.logits[row, columns].double().softmax(0).tolist()
+        mass = sum(p for p, k in zip(shares, columns, strict=True) if group[k] == group[label])
+        sample = 1 - max(0.0, 1 - mass) ** 0.5
+        apart = (teacher.logits[row, columns] - student.logits[row, columns]).double()
+        apart = apart - apart.mean()
+        for k, difference in zip(columns, apart.tolist(), strict=True):
+            total += (3 * credibility[group[k]] * sample * difference) ** 2
+    assert total > 0
+    whole = objective(federated, OURS, credibility)(step)
+    expected = federated(step).item() + total / step.target_count
+    assert whole.item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [{}, SAMPLED])
+def test_a_shift_of_all_logits_costs_nothing(shape: dict[str, object]) -> None:
+    federated = model(**shape)
+    outputs = federated.outputs(batch(federated))
+    competing = None if outputs.classes is None else outputs.classes >= 0
+    weights = torch.ones_like(outputs.logits) * (True if competing is None else competing)
+    shifted = outputs.logits + 5
+    if competing is not None:
+        shifted = torch.where(competing, shifted, outputs.logits)
+    assert distillation(outputs.logits, shifted, weights, 1, True, competing).item() < 1e-6
+    assert distillation(outputs.logits, shifted, weights, 1).item() > 1
+
+
+@pytest.mark.parametrize("shape", [{}, SAMPLED])
+def test_strength_zero_and_the_global_model_itself(shape: dict[str, object]) -> None:
+    federated = model(**shape)
+    step = batch(federated)
+    assert objective(federated, FedSSD(m_max=0))(step).item() == federated(step).item()
+    sent = Broadcast(1, shared(federated), (0.9, 0.5, 0.1, 0.7))
+    whole = LocalObjective(federated, OURS, sent)
+    whole(step).backward()
+    found = {name: one.grad for name, one in federated.named_parameters()}
+    federated.zero_grad(set_to_none=True)
+    federated(step).backward()
+    for name, one in federated.named_parameters():
+        assert one.grad is not None
+        torch.testing.assert_close(found[name], one.grad)
+
+
+@pytest.mark.parametrize("shape", [{}, SAMPLED])
+def test_a_panel_tells_how_credible_each_group_is(shape: dict[str, object]) -> None:
+    federated = model(**shape)
+    steps = federated.batches(walks(12, seed=5), 100)
+    counts = torch.zeros(4, 4)
+    with torch.no_grad():
+        for step in steps.epoch(0):
+            outputs = federated.outputs(step)
+            for row, label in enumerate(outputs.labels.tolist()):
+                items = torch.arange(ITEMS) if outputs.classes is None else outputs.classes[row]
+                shares = outputs.logits[row].softmax(0)
+                masses = [float(shares[(items >= 0) & (items % 4 == g)].sum()) for g in range(4)]
+                counts[int(items[label]) % 4, masses.index(max(masses))] += 1
+    found = measured(federated, steps.epoch(0))
+    assert counts.sum() == steps.targets
+    torch.testing.assert_close(torch.tensor(found), class_credibility(rates(counts)).float())
+
+
+def test_a_perfect_panel_makes_every_group_credible() -> None:
+    federated = model()
+
+    class Sure(FederatedItems):
+        def outputs(self, part: Batch) -> Outputs:
+            labels = federated.outputs(part).labels
+            return Outputs(30 * F.one_hot(labels, ITEMS).float(), labels, labels[:, None].float())
+
+    sure = Sure(federated.model, GROUPS)
+    assert measured(sure, federated.batches(walks(40), 100).epoch(0)) == (1.0,) * 4
+
+
+def test_answers_to_a_sample_are_not_kept() -> None:
+    """In the next epoch others compete for the same row."""
+    federated = model(history=1, **SAMPLED)
+    teacher = Frozen(federated, shared(federated), "logits")
+    steps = federated.batches(walks(3), 100)
+    for number in range(2):
+        (step,) = steps.epoch(number)
+        expected = federated.outputs(step).logits
+        torch.testing.assert_close(teacher(step, len(expected)), expected)

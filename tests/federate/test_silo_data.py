@@ -8,7 +8,17 @@ from tastemaker.data.batches import Batch
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.queries import Queries
 from tastemaker.errors import BadInput
+from tastemaker.federate.baselines import FedAvg
+from tastemaker.federate.client import LocalConfig, optimizer_of, seed_of
+from tastemaker.federate.clipping import ClipConfig
+from tastemaker.federate.fedssd import FedSSD
+from tastemaker.federate.gate import GateConfig
+from tastemaker.federate.in_process import InProcess
+from tastemaker.federate.next_item import FederatedItems
+from tastemaker.federate.objectives import Method
+from tastemaker.federate.rounds import Federation, FederationConfig, Parties
 from tastemaker.federate.silo_data import SiloData, across
+from tastemaker.train.step import Trainer
 from tests.federate.items import ITEMS, model, walks
 
 
@@ -81,3 +91,75 @@ def test_only_candidates_are_ranked() -> None:
 def test_nobody_to_ask_is_refused() -> None:
     with pytest.raises(BadInput):
         across({"a": asked()})
+
+
+LOCAL = LocalConfig(epochs=1, batch=4, lr=3e-3, optimizer="adam", weight_decay=0.0, clip=5.0)
+
+
+def federation(
+    federated: FederatedItems, held: dict[str, Contexts], method: Method, rounds: int = 2
+) -> Federation:
+    clients = {name: SiloData(train, federated) for name, train in held.items()}
+    parties = Parties(
+        InProcess(federated, clients, method, LOCAL),
+        {name: data.examples for name, data in clients.items()},
+        across({"a": asked_of(20)}),
+        SiloData(walks(12, seed=8), federated),
+    )
+    clip = ClipConfig(few=0, updates=0, rows=0, alone=0)
+    config = FederationConfig(rounds, local=LOCAL, gate=GateConfig(clip=clip))
+    return Federation(federated, method, parties, config)
+
+
+def asked_of(users: int) -> Queries:
+    """What comes after walks that nobody trains on."""
+    starts = np.arange(users) % ITEMS
+    items = (starts[:, None] + np.arange(3)) % ITEMS + 1
+    past = Contexts(np.arange(users), 3 * np.arange(users + 1), items.flatten().astype(np.int32))
+    targets = (starts + 3) % ITEMS + 1
+    return Queries(past, targets.astype(np.int32), np.arange(users + 1))
+
+
+def test_a_federation_of_one_silo_is_plain_training() -> None:
+    together, alone = model(dropout=0.3), model(dropout=0.3).model
+    federation(together, {"a": walks(20)}, FedAvg()).run()
+    for number in (1, 2):
+        trainer = Trainer(alone, optimizer_of(alone, LOCAL), LOCAL.clip)
+        seed = seed_of(LOCAL.seed, number, "a")
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            for step in alone.train().batches(walks(20), LOCAL.batch, seed).epoch(0):
+                trainer.step(step, LOCAL.lr)
+    for name, one in alone.state_dict().items():
+        assert torch.equal(one, together.model.state_dict()[name]), name
+
+
+def test_silos_learn_together_with_fedssd() -> None:
+    federated = model(dim=16, inner=16)
+    held = {name: walks(30, seed=seed) for seed, name in enumerate("abc")}
+    before = across({"a": asked_of(20)})(federated.eval())["ndcg@10"]
+    method = FedSSD(m_max=1.0, threshold=0.0, centred=True)
+    went = federation(federated, held, method, rounds=5).run()
+    assert went.failed == 0
+    last = went.history[-1]
+    assert last["ndcg@10"] > before + 0.2
+    assert last["credibility"] > 0
+
+
+def test_a_row_that_no_silo_saw_stays() -> None:
+    federated = model()
+    before = federated.model.items.weight.detach().clone()
+    few = Contexts(np.arange(4), np.arange(0, 21, 5), np.tile([1, 2, 3, 2, 1], 4).astype(np.int32))
+    federation(federated, {"a": few, "b": few}, FedAvg()).run()
+    moved = (federated.model.items.weight != before).any(1)
+    assert moved.nonzero().flatten().tolist() == [1, 2, 3]
+
+
+def test_private_parts_are_of_the_silo_alone() -> None:
+    federated = model(private=("final_norm",))
+    before = {name: one.clone() for name, one in federated.state_dict().items()}
+    work = federation(federated, {"a": walks(20), "b": walks(20, seed=1)}, FedAvg())
+    assert not federated.private & work.position.weights.keys()
+    work.run()
+    for name, one in federated.state_dict().items():
+        assert torch.equal(one, before[name]) == (name in federated.private), name
