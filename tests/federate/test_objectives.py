@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from tastemaker.errors import BadInput
 from tastemaker.federate.baselines import FedAvg, FedGKD, FedNTD, FedProx, Moon, Scaffold
 from tastemaker.federate.fedssd import FedSSD
 from tastemaker.federate.objectives import LocalObjective, Method
+from tastemaker.train.step import Trainer
 from tests.federate.toy import Toy, broadcast_of, moved, part_of
 
 SURE = (1.0, 0.9, 0.8)
@@ -197,3 +199,16 @@ def test_credibility_may_be_that_of_groups() -> None:
         for k, credible in enumerate((0.5, 0.25, 0.25)):
             total += float((credible * (1 - (1 - mass) ** 0.5) * gap[k]) ** 2) / 6
     assert value(found(part)) == pytest.approx(total, rel=1e-5)
+
+
+def test_a_step_of_fedavg_is_a_step_of_the_model() -> None:
+    """Bit for bit, with the step of every training."""
+    plain, held = Toy(), Toy()
+    objective = LocalObjective(held, FedAvg(), broadcast_of(held))
+    for model in (plain, objective):
+        optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=1e-5)
+        trainer = Trainer(model, optimizer, math.inf)
+        for seed in range(3):
+            trainer.step(part_of(seed=seed), 0.1)
+    for name, tensor in plain.state_dict().items():
+        assert torch.equal(tensor, held.state_dict()[name])
