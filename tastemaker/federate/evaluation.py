@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tastemaker.federate.client import federable
 from tastemaker.federate.examples import Examples
 from tastemaker.federate.fedssd import confusion
-from tastemaker.seams import ClientData, Federable
+from tastemaker.seams import ClientData
 
 Evaluate = Callable[[nn.Module], Mapping[str, float]]
 """`accuracy`, `worst_class`, `worst_client` and `loss` of a model, and what else is to be told."""
@@ -54,7 +55,6 @@ def classification(
 
 def predictions(model: nn.Module, data: ClientData) -> tuple[Tensor, Tensor]:
     """Logits (T, K) and true classes (T,) of all targets of a data set, in eval mode."""
-    federable: Federable = model  # type: ignore[assignment]
     device = next(model.parameters()).device
     before = model.training
     model.eval()
@@ -62,7 +62,7 @@ def predictions(model: nn.Module, data: ClientData) -> tuple[Tensor, Tensor]:
     with torch.no_grad():
         for step in data.batches(_ROWS, 0).epoch(0):
             for part in step.parts(small=True):
-                outputs = federable.outputs(part.to(device))
+                outputs = federable(model).outputs(part.to(device))
                 logits.append(outputs.logits.cpu())
                 labels.append(outputs.labels.cpu())
     model.train(before)

@@ -124,4 +124,5 @@ def by_value(values: npt.NDArray[np.generic]) -> dict[str, Int64s]:
 def mixes(labels: Int64s, parts: list[Int64s], classes: int) -> npt.NDArray[np.float64]:
     """(C, K) share of each class in what each client holds."""
     counts = np.stack([np.bincount(labels[rows], minlength=classes) for rows in parts])
-    return counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    shares: npt.NDArray[np.float64] = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return shares
