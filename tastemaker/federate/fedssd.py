@@ -214,9 +214,8 @@ def groups_of(model: nn.Module, outputs: Outputs) -> Tensor | None:
     classes = outputs.classes
     if not isinstance(model, Grouped):
         return None
-    if classes is None:
-        return model.groups
-    return model.groups[classes.clamp(min=0)].masked_fill(classes < 0, -1)
+    groups = model.groups.to(outputs.logits.device)
+    return groups if classes is None else groups[classes.clamp(0)].masked_fill(classes < 0, -1)
 
 
 @torch.no_grad()

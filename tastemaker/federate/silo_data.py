@@ -52,7 +52,9 @@ class SiloData:
 
 
 def across(
-    queries: Mapping[str, Queries], candidates: npt.NDArray[np.bool_] | None = None
+    queries: Mapping[str, Queries],
+    candidates: npt.NDArray[np.bool_] | None = None,
+    private: Callable[[str], Tensors] | None = None,
 ) -> Callable[[nn.Module], dict[str, float]]:
     """Full ranking for the users of every silo: means over silos, and the worst one.
 
@@ -60,6 +62,7 @@ def across(
         queries: Silo → what its users are asked, each with one next item; a silo without queries
             is passed over.
         candidates: (I,) items that may be recommended; None: all.
+        private: Silo → weights of its own, with which it asks, such as `InProcess.private`.
 
     Returns:
         A measure of models: `accuracy` (HR@10) and `ndcg@10` as means over silos, each silo alike,
@@ -76,10 +79,13 @@ def across(
     def measure(model: nn.Module) -> dict[str, float]:
         scored = cast("Recommender", model)
         hits, gains = [], []
-        for one in asked.values():
+        held = {name: one.clone() for name, one in model.state_dict().items()} if private else {}
+        for name, one in asked.items():
+            model.load_state_dict({**held, **private(name)} if private else held, strict=False)
             told = evaluate(scored, one, options)
             hits.append(told.mean("hr@10"))
             gains.append(told.mean("ndcg@10"))
+        model.load_state_dict(held, strict=False)
         return {
             "accuracy": float(np.mean(hits)),
             "worst_client": min(hits),

@@ -13,6 +13,8 @@ from tastemaker.federate.client import shared
 from tastemaker.federate.fedssd import FedSSD, class_credibility, distillation, measured, rates
 from tastemaker.federate.next_item import FederatedItems, smallest_groups
 from tastemaker.federate.objectives import Frozen, LocalObjective
+from tastemaker.recommend.esasrec import ESASRec, ESASRecConfig
+from tastemaker.recommend.hstu import HSTU, HSTUConfig
 from tastemaker.seams import Broadcast, Outputs
 from tests.federate.items import GROUPS, ITEMS, grouping, model, walks
 
@@ -44,6 +46,18 @@ def test_the_own_loss_is_that_of_the_model_and_the_cross_entropy() -> None:
     torch.testing.assert_close(outputs.loss, federated.model.loss(step), rtol=0, atol=0)
     torch.testing.assert_close(outputs.loss, federated(step), rtol=0, atol=0)
     torch.testing.assert_close(outputs.loss, F.cross_entropy(outputs.logits, outputs.labels))
+
+
+SHAPE = {"dim": 8, "layers": 1, "heads": 1, "dropout": 0.0, "history": 6}
+
+
+@pytest.mark.parametrize("inner", [ESASRec(ESASRecConfig(**SHAPE, loss="softmax"), ITEMS),
+                                   HSTU(HSTUConfig(**SHAPE, loss="softmax"), ITEMS)])  # fmt: skip
+def test_every_model_that_knows_items_by_id_is_federated(inner: ESASRec | HSTU) -> None:
+    federated = FederatedItems(inner, GROUPS)
+    outputs = federated.outputs(batch(federated))
+    expected = F.cross_entropy(outputs.logits, outputs.labels)
+    torch.testing.assert_close(federated(batch(federated)), expected)
 
 
 def test_of_a_sample_the_target_and_the_negatives_compete() -> None:

@@ -163,3 +163,22 @@ def test_private_parts_are_of_the_silo_alone() -> None:
     work.run()
     for name, one in federated.state_dict().items():
         assert torch.equal(one, before[name]) == (name in federated.private), name
+
+
+def test_a_silo_asks_with_weights_of_its_own() -> None:
+    federated = model(private=("final_norm",))
+    silos = {"a": walks(20), "b": walks(20, seed=1)}
+    work = federation(federated, silos, FedAvg())
+    work.run()
+    engine = work.parties.engine
+    assert isinstance(engine, InProcess)
+    before = {name: one.clone() for name, one in federated.state_dict().items()}
+    told = across({"a": asked_of(20), "b": asked_of(20)}, None, engine.private)(federated.eval())
+    apart = {}
+    for name in silos:
+        alone = model()
+        alone.load_state_dict({**before, **engine.private(name)})
+        apart[name] = across({name: asked_of(20)})(alone.eval())["ndcg@10"]
+    assert told["ndcg@10"] == pytest.approx(sum(apart.values()) / 2)
+    assert apart["a"] != apart["b"]
+    assert all(torch.equal(one, before[name]) for name, one in federated.state_dict().items())
