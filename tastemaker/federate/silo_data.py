@@ -17,6 +17,7 @@ from tastemaker.data.contexts import Contexts
 from tastemaker.data.queries import Queries
 from tastemaker.errors import BadInput
 from tastemaker.federate.next_item import FederatedItems
+from tastemaker.federate.privacy import bucketed
 from tastemaker.metrics.evaluate import EvalOptions, evaluate
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class SiloData:
     """says how long histories are, and how many negatives are drawn"""
     most: int = 100
     """that an item is said to have been seen; exact counts of popular ones tell too much"""
+    blurred: bool = False
+    """round counts down to powers of two as well"""
 
     @cached_property
     def examples(self) -> int:
@@ -48,7 +51,7 @@ class SiloData:
         """For the item table, (I+1,) int64 how often each item was seen, up to `most`."""
         counts = np.bincount(self.train.items, minlength=self.model.model.num_items + 1)
         told = torch.from_numpy(counts.clip(max=self.most))
-        return dict.fromkeys(self.model.by_row, told)
+        return dict.fromkeys(self.model.by_row, bucketed(told) if self.blurred else told)
 
 
 def across(

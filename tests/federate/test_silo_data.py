@@ -31,6 +31,9 @@ def test_what_was_seen_is_counted_up_to_a_limit() -> None:
     assert exact.max() > 8
     assert counts.tolist() == np.minimum(exact, 8).tolist()
     assert counts.dtype == torch.int64
+    (blurred,) = SiloData(train, federated, most=8, blurred=True).seen().values()
+    assert set(blurred.tolist()) <= {0, 1, 2, 4, 8}
+    assert ((blurred > 0) == (counts > 0)).all() and (blurred <= counts).all()
 
 
 def test_examples_are_the_targets_of_an_epoch() -> None:
