@@ -80,22 +80,31 @@ def load(data: str | Path | Any = "movielens-small", *, bad_rows: Path | None = 
     Raises:
         BadInput: If there is no such data set, or with every problem of its files.
     """
+    return _read(*opened(data), bad_rows)
+
+
+def opened(data: str | Path | Any) -> tuple[Log, Table | None]:
+    """The log of what `load` takes, not read yet, and its catalogue if it has one.
+
+    Raises:
+        BadInput: If there is no such data set.
+    """
     check_data(data)
     if not isinstance(data, str | Path):
-        return _read(Log(from_frame(data), Declaration(name="frame")), None, bad_rows)
+        return Log(from_frame(data), Declaration(name="frame")), None
     files.refuse_unreadable(Path(data).expanduser())
     path = _find(str(data))
     if path.is_file():
         log = open_log(path)
         named = replace(log.declared, name=path.name.partition(".")[0])
-        return _read(replace(log, declared=named), None, bad_rows)
+        return replace(log, declared=named), None
     file = find_log(path)
     log = open_split(file) if isinstance(file, dict) else open_log(file)
     declared = log.declared
     if (path / "dataset.json").is_file():
         declared = read_declaration(path)
     declared = replace(declared, name=declared.name or path.resolve().name)
-    return _read(replace(log, declared=declared), find_items(path), bad_rows)
+    return replace(log, declared=declared), find_items(path)
 
 
 def names() -> dict[str, Path]:

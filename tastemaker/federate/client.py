@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,10 @@ from tastemaker.train.step import Trainer
 
 if TYPE_CHECKING:
     from tastemaker.seams.federating import Tensors
+
+
+_BETAS = (0.9, 0.98)
+"""Of Adam, as in every training here."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class LocalConfig:
     """largest norm of a step's gradient; 0: any"""
     seed: int = 0
     """of the order of examples, of dropout, and of who takes part"""
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    """Adam, without SGD's momentum, suits next-item models; SCAFFOLD takes SGD alone"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +97,16 @@ def copied(tensor: Tensor) -> Tensor:
     return tensor.detach().to("cpu", copy=True)
 
 
+def optimizer_of(model: nn.Module, config: LocalConfig) -> torch.optim.Optimizer:
+    """The optimiser of a client's part in one round."""
+    if config.optimizer == "sgd":
+        return sgd(model, config)
+    decay = config.weight_decay
+    return torch.optim.AdamW(model.parameters(), config.lr, _BETAS, weight_decay=decay)
+
+
 def sgd(model: nn.Module, config: LocalConfig) -> torch.optim.SGD:
-    """The optimiser of every client, without momentum yet."""
+    """SGD without momentum yet."""
     return torch.optim.SGD(
         model.parameters(), config.lr, config.momentum, weight_decay=config.weight_decay
     )
@@ -124,7 +138,7 @@ def train_client(
         NumericFault: If a loss or gradient is not finite.
         BadInput: If what was sent is not of this model or for this method.
     """
-    refuse_momentum(method, config.momentum)
+    refuse_momentum(method, config.momentum if config.optimizer == "sgd" else _BETAS[0])
     _load(model, {**broadcast.weights, **memory.private}, client.name)
     objective = LocalObjective(model, method, broadcast, memory.previous or None)
     seed = seed_of(config.seed, broadcast.round, client.name)
@@ -173,7 +187,7 @@ def train(model: nn.Module, data: ClientData, config: LocalConfig, seed: int) ->
     Raises:
         NumericFault: If a loss or gradient is not finite.
     """
-    trainer = Trainer(model, sgd(model, config), config.clip or math.inf)
+    trainer = Trainer(model, optimizer_of(model, config), config.clip or math.inf)
     steps, batches = 0, data.batches(config.batch, seed)
     model.train()
     with torch.random.fork_rng():

@@ -43,7 +43,7 @@ from tastemaker.federate.checks import within
 from tastemaker.seams import Grouped
 
 if TYPE_CHECKING:
-    from tastemaker.seams import Federable, Step
+    from tastemaker.seams import Federable, Outputs, Step
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,11 @@ def weights(class_credibility: Tensor, sample_credibility: Tensor, config: FedSS
     """(3): M, (T, K) in [0, m_max (1 − τ)], or m_max where nothing is selected.
 
     Args:
-        class_credibility: (K,).
+        class_credibility: (K,), or (T, K) where not the same classes compete for each target.
         sample_credibility: (T,).
         config: What is selected by, and how strongly.
     """
-    shape = (len(sample_credibility), len(class_credibility))
+    shape = (len(sample_credibility), class_credibility.shape[-1])
     if config.selects == "none":
         return sample_credibility.new_full(shape, config.m_max)
     credibility = {
@@ -152,26 +152,37 @@ def selection(
         labels: (T,) int64 true class.
         credibility: (K,) M_class, or (G,) of the groups.
         config: As `weights`.
-        groups: (K,) int64 group of each class, where credibility is that of groups.
+        groups: (K,) or (T, K) int64 group of each logit, where credibility is that of groups; −1
+            does not compete and weighs nothing.
     """
     credibility = credibility.to(teacher)
     probability = teacher.detach().softmax(1)
     if groups is None:
         of_class = credibility
     else:
+        labels = groups.expand_as(teacher).gather(1, labels[:, None])[:, 0]
         probability = grouped(probability, groups, len(credibility))
-        of_class, labels = credibility[groups], groups[labels]
+        of_class = credibility[groups.clamp(min=0)]
     true = probability.gather(1, labels[:, None])[:, 0]
-    return weights(of_class, sample_credibility(true), config)
+    chosen = weights(of_class, sample_credibility(true), config)
+    return chosen if groups is None else chosen * (groups >= 0)
 
 
 def grouped(probability: Tensor, groups: Tensor, count: int) -> Tensor:
-    """(T, G) probability of each group, from (T, K) of the classes and (K,) their groups."""
-    return probability.new_zeros(len(probability), count).index_add(1, groups, probability)
+    """(T, G) probability of each group, from (T, K) of what competes and (K,) or (T, K) groups."""
+    whole = probability.new_zeros(len(probability), count)
+    if groups.dim() == 1:
+        return whole.index_add(1, groups, probability)
+    return whole.scatter_add(1, groups.clamp(min=0), probability * (groups >= 0))
 
 
 def distillation(
-    student: Tensor, teacher: Tensor, weights: Tensor, count: int, centred: bool = False
+    student: Tensor,
+    teacher: Tensor,
+    weights: Tensor,
+    count: int,
+    centred: bool = False,
+    competing: Tensor | None = None,
 ) -> Tensor:
     """(4): scalar, Σ over targets and classes of (M (z_g − z_l))² / `count`.
 
@@ -181,16 +192,30 @@ def distillation(
         weights: (T, K) M.
         count: Targets of the whole step, of which the T are a part.
         centred: Take the mean over the classes off the logits.
+        competing: (T, K) where not all do; the others have one logit and no weight. None: all.
     """
     difference = teacher.detach() - student
     if centred:
-        difference = difference - difference.mean(1, keepdim=True)
+        whole = difference.shape[1] if competing is None else competing.sum(1, keepdim=True)
+        difference = difference - difference.sum(1, keepdim=True) / whole
     return (weights.detach() * difference).square().sum() / count
 
 
-def groups_of(model: nn.Module) -> Tensor | None:
-    """(K,) int64 group of each class, of a model that has such."""
-    return model.groups if isinstance(model, Grouped) else None
+def num_groups(model: nn.Module) -> int | None:
+    """G of a model that has groups of classes."""
+    return int(model.groups.max()) + 1 if isinstance(model, Grouped) else None
+
+
+def groups_of(model: nn.Module, outputs: Outputs) -> Tensor | None:
+    """Group of each logit of its outputs, int64: (K,), or (T, K) with −1 where some compete.
+
+    None: each logit is a class, which is credible by itself.
+    """
+    classes = outputs.classes
+    if not isinstance(model, Grouped):
+        return None
+    groups = model.groups.to(outputs.logits.device)
+    return groups if classes is None else groups[classes.clamp(0)].masked_fill(classes < 0, -1)
 
 
 @torch.no_grad()
@@ -204,16 +229,17 @@ def measured(model: nn.Module, steps: Iterable[Step]) -> tuple[float, ...]:
     Raises:
         BadInput: If there is none, or a label that is no class of the model.
     """
-    counts, groups, training = None, groups_of(model), model.training
+    counts, size, training = None, num_groups(model), model.training
     model.eval()
     try:
         for step in steps:
-            for part in step.parts():
+            for part in step.parts(small=True):
                 outputs = cast("Federable", model).outputs(part)
                 scores, labels = outputs.logits, outputs.labels
-                if groups is not None:
-                    count = int(groups.max()) + 1
-                    scores, labels = grouped(scores.softmax(1), groups, count), groups[labels]
+                groups = groups_of(model, outputs)
+                if groups is not None and size is not None:
+                    labels = groups.expand_as(scores).gather(1, labels[:, None])[:, 0]
+                    scores = grouped(scores.softmax(1), groups, size)
                 own = confusion(labels, scores.argmax(1), scores.shape[1])
                 counts = own if counts is None else counts + own
     finally:

@@ -74,6 +74,10 @@ class InProcess:
                 self._memories[name] = memory
             yield reply
 
+    def private(self, client: str) -> Tensors:
+        """Weights that are a client's own, as they stand."""
+        return self._memories.get(client, self._first).private
+
     def remembered(self) -> Tensors:
         """What clients remember: `kind/tensor/client` → tensor."""
         return {

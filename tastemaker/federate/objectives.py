@@ -71,15 +71,16 @@ class Frozen:
         known = len(rows) == targets > 0
         if known and all(row in self._kept for row in rows):
             return torch.stack([self._kept[row] for row in rows])
-        answers = self._answer(part)
+        outputs = self._answer(part)
+        answers = outputs.logits if self._answers == "logits" else outputs.features
+        known = known and outputs.classes is None  # else others compete in the next epoch
         if known and (len(self._kept) + len(rows)) * answers.shape[1] <= _KEPT:
             self._kept.update(zip(rows, answers.unbind(), strict=True))
         return answers
 
     @torch.no_grad()
-    def _answer(self, part: Any) -> Tensor:
-        outputs = cast("Federable", self._model).outputs(part)
-        return outputs.logits if self._answers == "logits" else outputs.features
+    def _answer(self, part: Any) -> Outputs:
+        return cast("Federable", self._model).outputs(part)
 
 
 class LocalObjective(nn.Module):
@@ -126,7 +127,8 @@ class LocalObjective(nn.Module):
         if self._plain:
             return cast("Tensor", self.model(part))
         outputs = cast("Federable", self.model).outputs(part)
-        return cross_entropy(outputs, part.target_count) + self._term(part, outputs)
+        own = cross_entropy(outputs, part.target_count) if outputs.loss is None else outputs.loss
+        return own + self._term(part, outputs)
 
     def _term(self, part: Any, outputs: Outputs) -> Tensor:
         """What the method adds to the cross entropy."""
@@ -150,18 +152,21 @@ class LocalObjective(nn.Module):
             case Scaffold():
                 return targets / count * drift_correction(parameters, known.control, self._own)
             case FedSSD() as config:
-                chosen = self._selection(teacher, labels, config)
-                return fedssd.distillation(student, teacher, chosen, count, config.centred)
+                chosen = self._selection(teacher, outputs, config)
+                competing = None if outputs.classes is None else outputs.classes >= 0
+                return fedssd.distillation(
+                    student, teacher, chosen, count, config.centred, competing
+                )
         return student.new_zeros(())
 
-    def _selection(self, teacher: Tensor, labels: Tensor, config: FedSSD) -> Tensor:
-        groups, classes = fedssd.groups_of(self.model), teacher.shape[1]
-        count = classes if groups is None else int(groups.max()) + 1
+    def _selection(self, teacher: Tensor, outputs: Outputs, config: FedSSD) -> Tensor:
+        groups = fedssd.groups_of(self.model, outputs)
+        count = fedssd.num_groups(self.model) or teacher.shape[1]
         credibility = torch.tensor(self._broadcast.credibility or (1.0,) * count)
         if len(credibility) != count:
             what = f"The server has {len(credibility)} classes and this model {count}."
             raise BadInput(what, f"round {self._broadcast.round}", "Train the same model on both.")
-        return fedssd.selection(teacher, labels, credibility, config, groups)
+        return fedssd.selection(teacher, outputs.labels, credibility, config, groups)
 
 
 def _plain(method: Method, broadcast: Broadcast, own: Tensors) -> bool:

@@ -25,6 +25,11 @@ class Outputs:
     """(T,) int64 true class"""
     features: Tensor
     """(T, H) what the logits are computed from"""
+    classes: Tensor | None = None
+    """(T, K) int64 class of each logit where only some compete, −1 for none; `labels` are columns
+    then, and the model is `Grouped`. None: logit k is of class k"""
+    loss: Tensor | None = None
+    """the model's own loss of these targets; None: their cross entropy"""
 
 
 class Federable(Protocol):

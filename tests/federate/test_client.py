@@ -75,6 +75,22 @@ def test_training_leaves_torchs_generator_as_it_was(data: Examples) -> None:
     assert torch.equal(drawn, torch.rand(2))
 
 
+def test_a_client_may_train_with_adam(data: Examples) -> None:
+    adam = LocalConfig(epochs=1, lr=1e-3, optimizer="adam")
+    model = classifier()
+    steps = train(model, data, adam, 0)
+    fresh = shared(classifier())
+    moved = [float((fresh[name] - one).abs().max()) for name, one in shared(model).items()]
+    assert 0 < max(moved) <= 2 * adam.lr * steps, "Adam moves a weight by about lr a step"
+
+
+def test_scaffold_refuses_adam(data: Examples) -> None:
+    adam = LocalConfig(epochs=1, momentum=0.0, optimizer="adam")
+    sent = Broadcast(1, shared(classifier()))
+    with pytest.raises(BadInput):
+        train_client(classifier(), Client("a", data), Scaffold(), sent, Memory(), adam)
+
+
 def test_a_gradient_is_clipped_where_that_is_asked(data: Examples) -> None:
     def moved(clip: float) -> float:
         model = classifier()
