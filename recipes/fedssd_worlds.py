@@ -1,4 +1,4 @@
-"""What recipes on federated training train on: pictures of ten classes, dealt to ten clients."""
+"""What federated training is measured on: pictures of ten classes, dealt to ten clients."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
