@@ -134,7 +134,7 @@ def _unanswered(line: Mapping[str, Any]) -> int:
 def _privacy(config: FederateConfig, last: Mapping[str, Any]) -> JsonObject | None:
     """What the models tell of a client, at most; None: nothing bounds it."""
     privacy = config.federation.privacy
-    return privacy and {"epsilon": last["epsilon"], **to_json(privacy)}
+    return {"epsilon": last["epsilon"], **to_json(privacy)} if privacy else None
 
 
 def _data(config: FederateConfig, data: Labelled, parts: Parts) -> JsonObject:
