@@ -26,7 +26,7 @@ class Logistic:
 class Mlp:
     """Fully connected layers with ReLU between them."""
 
-    hidden: tuple[int, ...] = (64, 64, 64)
+    hidden: tuple[int, ...] = (64, 64)
     """units of each layer"""
 
 
