@@ -1,4 +1,4 @@
-"""The arms of the recipe on federated training: handwritten digits, ten clients, labels skewed.
+"""The arms of the recipes on federated training: ten clients, labels skewed, pictures by class.
 
 All arms of a seed have the same split, partition, auxiliary set and first weights, and whatever
 method, the examples of the auxiliary set are nobody's. What an arm found is kept, so the recipe
@@ -11,33 +11,29 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
+from evidence import Evidence
+from fedssd_worlds import CLASSES, World, silos
 
 from tastemaker import files
 from tastemaker.federate.baselines import FedAvg, FedGKD, FedNTD, FedProx, Moon, Scaffold
-from tastemaker.federate.classifiers import Classifier, Mlp
+from tastemaker.federate.classifiers import Classifier
 from tastemaker.federate.client import LocalConfig
-from tastemaker.federate.clipping import ClipConfig
 from tastemaker.federate.evaluation import classification, predictions
-from tastemaker.federate.examples import Examples
 from tastemaker.federate.fedssd import FedSSD
 from tastemaker.federate.gate import GateConfig
 from tastemaker.federate.in_process import InProcess
 from tastemaker.federate.objectives import Method
-from tastemaker.federate.partitions import auxiliary, dirichlet, held_out
 from tastemaker.federate.rounds import Federation, FederationConfig, Parties
+from tastemaker.federate.server_step import UNCLIPPED
 
-TEST, VALIDATION, CLASSES, CLIENTS, PER_CLASS = 450, 300, 10, 10, 10
 LAST = 5
 """Final values are means over so many last rounds."""
 LEVELS = (0.80, 0.85, 0.90, 0.93)
 METRICS = ("accuracy", "worst class", "drift", *(f"rounds to {level:.0%}" for level in LEVELS))
-UNCLIPPED = GateConfig(clip=ClipConfig(updates=1e9, few=1e9))
+GATE = GateConfig(clip=UNCLIPPED)
 """Methods are compared as they are: no update is shortened."""
 PLAIN = LocalConfig(momentum=0.0)
 STRENGTHS = (0.3, 1.0, 3.0)
@@ -79,39 +75,12 @@ def setting(arm: Arm) -> str:
     return next((f"{name} {value:g}" for name, value in values.items()), "as it is")
 
 
-@lru_cache
-def digits() -> Examples:
-    """1,797 pictures of 8 × 8, from 0 to 1."""
-    found = load_digits()
-    inputs = torch.from_numpy(found.data.astype(np.float32) / 16)
-    return Examples(inputs, torch.from_numpy(found.target.astype(np.int64)))
-
-
-def silos(seed: int, alpha: float, validate: bool) -> tuple[Examples, Examples, list[Examples]]:
-    """What is measured on, the server's examples, and those of each client.
-
-    Args:
-        seed: Of the auxiliary set and the partition; the test is the same for all.
-        alpha: Of the Dirichlet distribution.
-        validate: Measure on a part of the pool, which is then nobody's, instead of the test.
-    """
-    every = digits()
-    pool, measured = held_out(every.examples, TEST, 0)
-    if validate:
-        kept, chosen = held_out(len(pool), VALIDATION, 1)
-        pool, measured = pool[kept], pool[chosen]
-    labels = every.labels.numpy()
-    own, left = auxiliary(labels[pool], PER_CLASS, seed)
-    parts = dirichlet(labels[pool[left]], CLIENTS, alpha, seed)
-    return every.of(measured), every.of(pool[own]), [every.of(pool[left[rows]]) for rows in parts]
-
-
-def trained(arm: Arm, seed: int, validate: bool = False) -> dict[str, list[float]]:
+def trained(world: World, arm: Arm, seed: int, validate: bool = False) -> dict[str, list[float]]:
     """Each metric of one arm and seed: accuracy a test example, the others one value each."""
-    measured, own, parts = silos(seed, arm.alpha, validate)
+    measured, own, parts = silos(world, seed, arm.alpha, validate)
     clients = {f"c{number}": data for number, data in enumerate(parts)}
     torch.manual_seed(seed)
-    model = Classifier(Mlp(), measured.inputs.shape[1:], CLASSES)
+    model = Classifier(world.shape, measured.inputs.shape[1:], CLASSES)
     local = replace(arm.local, seed=seed)
     config = FederationConfig(
         arm.rounds,
@@ -119,7 +88,7 @@ def trained(arm: Arm, seed: int, validate: bool = False) -> dict[str, list[float
         failures=arm.rounds,  # one that diverges stays where it was, and is reported so
         tune_on_auxiliary=arm.tunes,
         local=local,
-        gate=UNCLIPPED,
+        gate=GATE,
     )
     right: list[np.ndarray] = []
     told = classification(measured, CLASSES)
@@ -144,39 +113,56 @@ def trained(arm: Arm, seed: int, validate: bool = False) -> dict[str, list[float
     return found
 
 
-def kept(cache: Path, arm: Arm, seed: int, validate: bool = False) -> dict[str, list[float]]:
+def kept(
+    found: Evidence, world: World, arm: Arm, seed: int, validate: bool = False
+) -> dict[str, list[float]]:
     """The same, from the file of an earlier start where there is one."""
     told = {"arm": repr(arm), "seed": seed, "validate": validate}
     name = hashlib.sha256(files.json_text(told).encode()).hexdigest()[:16]
-    path = cache / f"{name}.json"
+    path = found.cache / f"{name}.json"
     if not path.is_file():
         began = time.process_time()
-        found = trained(arm, seed, validate)
+        run = trained(world, arm, seed, validate)
         spent = [time.process_time() - began]
-        files.make_folder(cache)
-        files.write_json(path, told | {"found": found | {"cpu seconds": spent}})
-    found = files.read_json(path)["found"]
-    return found
+        files.make_folder(found.cache)
+        files.write_json(path, told | {"found": run | {"cpu seconds": spent}})
+    run: dict[str, list[float]] = files.read_json(path)["found"]
+    return run
 
 
-def choose(cache: Path, seeds: Sequence[int], rounds: int) -> tuple[dict[str, Arm], Tables]:
+def choose(
+    found: Evidence, world: World, settings: Mapping[str, Sequence[Arm]], seeds: Sequence[int]
+) -> tuple[dict[str, Arm], Tables]:
     """The setting of each method that is best on validation, and what all were worth there.
 
     Args:
-        cache: Where arms are kept.
-        seeds: None of those that are reported.
-        rounds: Of each.
+        found: In whose cache arms are kept.
+        world: What is trained on.
+        settings: What is chosen from.
+        seeds: To choose with.
     """
     best, table, spent = {}, {}, 0.0
-    for name, arms in SETTINGS.items():
+    for name, arms in settings.items():
         worth = {}
         for arm in arms:
-            runs = [kept(cache, replace(arm, rounds=rounds), seed, True) for seed in seeds]
+            runs = [kept(found, world, arm, seed, True) for seed in seeds]
             worth[setting(arm)] = float(np.mean([run["accuracy"] for run in runs]))
             spent += sum(run["cpu seconds"][0] for run in runs)
-        best[name] = replace(arms[int(np.argmax(list(worth.values())))], rounds=rounds)
+        best[name] = arms[int(np.argmax(list(worth.values())))]
         table[name] = worth
+    found.cpu_seconds += spent
     return best, {"accuracy on validation": table, "CPU-seconds": {"validation": {"all": spent}}}
+
+
+def gather(
+    found: Evidence, world: World, arms: Mapping[str, Arm], suffix: str = "", **where: float
+) -> None:
+    """Add arms of all seeds, under their names and where they were trained."""
+    for name, arm in arms.items():
+        for seed in found.seeds:
+            run = kept(found, world, replace(arm, **where), seed)
+            found.add(f"{name}{suffix}", {metric: np.array(run[metric]) for metric in METRICS})
+            found.cpu_seconds += run["cpu seconds"][0]
 
 
 def beside(best: Mapping[str, Arm]) -> dict[str, Arm]:

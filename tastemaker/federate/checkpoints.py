@@ -73,8 +73,9 @@ class RoundCheckpoints:
         told = {"round": position.round, "cpu_seconds": position.cpu_seconds}
         with artifacts.staged(final, KIND, {**told, **self.identity}) as partial:
             save_tensors(partial / WEIGHTS, position.weights)
-            save_tensors(partial / CONTROL, position.control)
-            save_tensors(partial / CLIENTS, position.clients)
+            for name, tensors in ((CONTROL, position.control), (CLIENTS, position.clients)):
+                if tensors:
+                    save_tensors(partial / name, tensors)
         pointers.point(self.folder / "latest", final.name)
         older = {*self.folder.glob("round-*")} - {final}
         for path in sorted(older, key=lambda path: int(path.name[6:]))[: 1 - _KEPT]:
@@ -92,13 +93,16 @@ class RoundCheckpoints:
         newest = pointers.pointed(self.folder / "latest")
         if newest is None:
             return None
-        meta = artifacts.verify(newest, KIND, (WEIGHTS, CONTROL, CLIENTS))
+        meta = artifacts.verify(newest, KIND, (WEIGHTS,), (CONTROL, CLIENTS))
         check_identity(newest, self.identity, meta)
-        weights, control = load_tensors(newest / WEIGHTS), load_tensors(newest / CONTROL)
+        weights, control, clients = (
+            load_tensors(newest / name) if (newest / name).is_file() else {}
+            for name in (WEIGHTS, CONTROL, CLIENTS)
+        )
         check_tensors(newest / WEIGHTS, weights, like.weights)
         check_tensors(newest / CONTROL, control, like.control)
         number, seconds = meta.get("round"), meta.get("cpu_seconds")
         if type(number) is not int or type(seconds) is not float:
             what, fix = "Checkpoint does not say its round", "Restore the folder from a copy."
             raise ArtefactError(str(newest), what, "a whole number", repr(number), fix)
-        return Position(number, weights, control, load_tensors(newest / CLIENTS), seconds)
+        return Position(number, weights, control, clients, seconds)

@@ -1,9 +1,10 @@
 """How far a client may move the model: no more than others do.
 
 An update is what a client adds to the weights it was sent. One that is much longer than the others
-is shortened, not refused: under skew an honest client may be the longest. Rows of a table of items
-are shortened one by one as well, and most of all those that few clients saw, because there nobody
-contradicts a client that lies.
+is shortened, not refused, since a client with more data may honestly be the longest; but where it
+also leads away from where the others go, shortening would leave its direction, and it is refused.
+Rows of a table of items are shortened one by one as well, and most of all those that few clients
+saw, because there nobody contradicts a client that lies.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class ClipConfig:
 
 @dataclass(frozen=True)
 class Clipped:
-    """What was shortened of a reply, as the audit log keeps it."""
+    """What was shortened of a reply, or why it was refused, as the audit log keeps it."""
 
     client: str
     round: int
@@ -57,7 +58,7 @@ class Clipped:
 
 def clip_updates(
     config: ClipConfig, broadcast: Broadcast, replies: Sequence[Reply]
-) -> tuple[list[Reply], list[Clipped]]:
+) -> tuple[list[Reply], list[Clipped], list[Clipped]]:
     """Bring every update, and every change of control, to a few median norms.
 
     Args:
@@ -66,15 +67,22 @@ def clip_updates(
         replies: Replies whose tensors are like those, and finite.
 
     Returns:
-        The replies, the same objects where nothing had to be done; and what was.
+        The replies, the same objects where nothing had to be done; what was shortened; and what is
+        refused: updates that are too long and lead away from where the others go.
     """
     zero = {name: torch.zeros(()) for name in broadcast.control}
     moves = [_norm(reply.weights, broadcast.weights) for reply in replies]
     controls = [_norm(reply.control, zero) for reply in replies]
     far, wide = _limit(config, moves), _limit(config, controls)
-    kept, clipped = [], []
+    kept, clipped, refused = [], [], []
+    others = [reply for reply, move in zip(replies, moves, strict=True) if move <= far]
+    compared = len(others) >= _COMPARED - 1 and len(others) < len(replies)
+    towards = _direction(others, broadcast) if compared else {}
     for reply, move, control in zip(replies, moves, controls, strict=True):
         told = reply
+        if move > far and _leads_away(reply, towards, broadcast):
+            refused.append(Clipped(reply.client, reply.round, "norm", f"{move:.6g}, and away"))
+            continue
         if move > far:
             shorter = _shortened(reply.weights, broadcast.weights, far / move)
             told = replace(told, weights=shorter)
@@ -83,7 +91,32 @@ def clip_updates(
             told = replace(told, control=_shortened(reply.control, zero, wide / control))
             clipped.append(_clipped(reply, "control", control, wide))
         kept.append(told)
-    return kept, clipped
+    return kept, clipped, refused
+
+
+def _direction(replies: Sequence[Reply], broadcast: Broadcast) -> dict[str, Tensor]:
+    """Sum of updates, float64, of all that is not whole numbers."""
+    total = {
+        name: torch.zeros(start.shape, dtype=torch.float64)
+        for name, start in broadcast.weights.items()
+        if start.is_floating_point()
+    }
+    for reply in replies:
+        for name, part in total.items():
+            part += reply.weights[name].double() - broadcast.weights[name].double()
+    return total
+
+
+def _leads_away(reply: Reply, towards: Tensors, broadcast: Broadcast) -> bool:
+    """Whether an update has less than nothing in common with a direction; where there is none: no.
+
+    The update is halved before it is taken from, so that the longest there is stays finite.
+    """
+    shared = 0.0
+    for name, direction in towards.items():
+        half = reply.weights[name].double() / 2 - broadcast.weights[name].double() / 2
+        shared += float((half * direction).sum())
+    return shared < 0
 
 
 def _limit(config: ClipConfig, norms: Sequence[float]) -> float:
@@ -156,7 +189,8 @@ def clip_rows(
 def _row_norms(table: Tensor, origin: Tensor) -> Tensor:
     """(R,) float64 lengths of the updates of a table's rows."""
     rows = table.shape[0], math.prod(table.shape[1:])
-    return (table.double() - origin.double()).reshape(rows).norm(dim=1)
+    moves = (table.double() - origin.double()).reshape(rows)
+    return moves.square().sum(1).sqrt()
 
 
 def _usual(norms: Sequence[Tensor], touched: Sequence[Tensor]) -> float:

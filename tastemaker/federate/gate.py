@@ -3,7 +3,8 @@
 In this order, and the first that fails rejects the reply: it is of this round, from a client that
 was asked, the first from it, and not too large; its tensors have the names, shapes and types of the
 model; they are finite; it claims no more examples than the client declared. What passes is brought
-to a norm (`clipping`), and the round counts only if enough passed (`quorum`).
+to a norm, or refused where it is long and leads away from all others (`clipping`); and the round
+counts only if enough passed (`quorum`).
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ class Gate:
                 rule, value = broken
                 client = shortened(str(reply.client), 80)
                 rejections.append(Rejection(client, broadcast.round, rule, shortened(value, 80)))
-        kept, clipped = clip_updates(self.config.clip, broadcast, accepted)
+        kept, clipped, refused = clip_updates(self.config.clip, broadcast, accepted)
+        rejections += [Rejection(one.client, one.round, "norm", one.value) for one in refused]
         if self.by_row:
             kept, rows = clip_rows(self.config.clip, broadcast, kept, self.by_row)
             clipped += rows

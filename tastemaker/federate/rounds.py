@@ -14,21 +14,29 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from torch import nn
 
 from tastemaker import records
 from tastemaker.config import to_json
 from tastemaker.counts import counted
 from tastemaker.errors import BadInput, NumericFault, Unavailable
-from tastemaker.federate.aggregation import average, distance, next_control
+from tastemaker.federate.aggregation import distance
 from tastemaker.federate.baselines import Scaffold
 from tastemaker.federate.checkpoints import Position, RoundCheckpoints
-from tastemaker.federate.client import LocalConfig, federable, seed_of, shared, train
+from tastemaker.federate.client import LocalConfig, federable, seed_of, shared
 from tastemaker.federate.evaluation import Evaluate
 from tastemaker.federate.fedssd import FedSSD, measured
 from tastemaker.federate.gate import Gate, GateConfig, Judged, audit, keep_audit
 from tastemaker.federate.objectives import Method
+from tastemaker.federate.privacy import PrivacyConfig, spent
+from tastemaker.federate.server_step import (
+    asked,
+    averaged,
+    bounded_gate,
+    privately,
+    refuse_unbounded,
+    tuned,
+)
 from tastemaker.federate.traffic import Traffic, sent
 from tastemaker.files import JsonObject, make_folder
 from tastemaker.seams import Broadcast, ClientData, Engine, Remembers, Reply
@@ -59,6 +67,8 @@ class FederationConfig:
     """how clients train, and the seed of everything"""
     gate: GateConfig = field(default_factory=GateConfig)
     """what a reply must be, and how many there must be"""
+    privacy: PrivacyConfig | None = None
+    """bounds what the models of all rounds tell of a client; clients are then drawn one by one"""
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
@@ -78,6 +88,8 @@ class Parties:
     evaluate: Evaluate
     auxiliary: ClientData | None = None
     """labelled examples of the server's own, of no client and not of the test"""
+    secret: str = ""
+    """what the noise of privacy is drawn from, beside the seed: who knows both can take it off"""
 
 
 @dataclass(frozen=True)
@@ -118,11 +130,15 @@ class Federation:
             what = f"{type(method).__name__} needs labelled examples of the server's own."
             fix = "Give an auxiliary set, a few examples of each class, that no client holds."
             raise BadInput(what, "auxiliary set", fix)
-        by_row, weights = federable(model).by_row, shared(model)
-        self.gate = Gate(config.gate, weights, parties.clients, by_row)
-        names = [name for name, _ in model.named_parameters() if name in weights]
-        scaffold = isinstance(method, Scaffold)
-        control = {name: 0 * weights[name] for name in names} if scaffold else {}
+        self.by_row, weights, gate = federable(model).by_row, shared(model), config.gate
+        if config.privacy:
+            refuse_unbounded(method, self.by_row)
+            gate = bounded_gate(gate)
+        self.gate = Gate(gate, weights, parties.clients, self.by_row)
+        control: Tensors = {}
+        if isinstance(method, Scaffold):
+            names = [name for name, _ in model.named_parameters() if name in weights]
+            control = {name: 0 * weights[name] for name in names}
         self.position = Position(0, weights, control)
         self.history: list[JsonObject] = []
 
@@ -195,41 +211,36 @@ class Federation:
     def _round(self, number: int) -> tuple[JsonObject, Judged]:
         """One round, up to a new position and what is told of it."""
         began, before = time.monotonic(), self.position
-        asked, credibility = self._asked(number), self._credibility()
+        share, seed, privacy = self.config.share, self.config.local.seed, self.config.privacy
+        chosen = asked(self.parties.clients, share, seed, number, privacy is not None)
+        credibility, traffic = self._credibility(), Traffic()
         broadcast = Broadcast(number, before.weights, credibility, before.control)
-        traffic = Traffic()
-        replies = traffic.counted(self.parties.engine.round(broadcast, asked))
-        judged = self.gate.judge(broadcast, replies, asked)
+        replies = traffic.counted(self.parties.engine.round(broadcast, chosen))
+        judged = self.gate.judge(broadcast, replies, chosen)
         accepted = judged.accepted
-        good = self.gate.quorum(len(accepted), len(asked))
+        good = self.gate.quorum(len(accepted), len(chosen))
         if good:
             self._advance(number, accepted)
+        lengths = () if privacy else [distance(one.weights, before.weights) for one in accepted]
         told = {
             "round": number,
             "status": "ok" if good else "failed",
-            "selected": len(asked),
+            "selected": len(chosen),
             "accepted": len(accepted),
             "rejected": [
                 {"client": one.client, "rule": one.rule, "value": one.value}
                 for one in judged.rejections
             ],
             "clipped": len({one.client for one in judged.clipped}),
-            "bytes_down": len(asked) * sent(broadcast),
+            "bytes_down": len(chosen) * sent(broadcast),
             "bytes_up": traffic.bytes,
             **self._metrics(number),
-            "drift": _mean([distance(one.weights, before.weights) for one in accepted]),
+            "drift": _mean(lengths),
             "credibility": _mean(credibility),
-            "epsilon": None,
+            "epsilon": spent(privacy, number, share) if privacy and privacy.noise else None,
             "seconds": round(time.monotonic() - began, 4),
         }
         return told, judged
-
-    def _asked(self, number: int) -> list[str]:
-        """Who is to take part in a round, in the order of their names."""
-        names = sorted(self.parties.clients)
-        count = max(1, round(self.config.share * len(names)))
-        rng = np.random.default_rng([self.config.local.seed, number, 3])
-        return [names[place] for place in np.sort(rng.permutation(len(names))[:count])]
 
     def _credibility(self) -> tuple[float, ...]:
         data = self.parties.auxiliary
@@ -239,18 +250,17 @@ class Federation:
 
     def _advance(self, number: int, accepted: Sequence[Reply]) -> None:
         """Take the average of a round, and where that is wanted tune it on the auxiliary set."""
-        before, by_row = self.position, federable(self.model).by_row
-        control = before.control
-        if control:
-            control = next_control(control, accepted, len(self.parties.clients))
-        weights: Tensors = average(before.weights, accepted, by_row)
-        self._stand(replace(before, weights=weights, control=control))
+        before, config, clients = self.position, self.config, len(self.parties.clients)
+        if config.privacy:
+            expected, secret = max(1, round(config.share * clients)), self.parties.secret
+            seed = seed_of(config.local.seed, number, f"noise {secret}")
+            self._stand(privately(before, accepted, expected, config.privacy, seed))
+        else:
+            self._stand(averaged(before, accepted, self.by_row, clients))
         data = self.parties.auxiliary
-        if self.config.tune_on_auxiliary and data is not None:
-            local = self.config.local
-            plain = replace(local, epochs=1, momentum=0.0, weight_decay=0.0)
-            train(self.model, data, plain, seed_of(local.seed, number, ""))
-            self.position = replace(self.position, weights=shared(self.model))
+        if config.tune_on_auxiliary and data is not None:
+            weights = tuned(self.model, data, config.local, number)
+            self.position = replace(self.position, weights=weights)
 
     def _stand(self, position: Position) -> None:
         """Be where a position says, the model with it."""

@@ -19,19 +19,33 @@ def moved(client: str, length: float, steps: int = 1) -> Reply:
 
 
 def test_an_update_is_at_most_three_median_ones() -> None:
-    replies = [moved("a", 1.0), moved("b", 1.2), moved("c", -3.5), moved("d", 0.8, steps=7)]
-    kept, clipped = clip_updates(ClipConfig(), Broadcast(1, START), replies)
+    replies = [moved("a", 1.0), moved("b", 1.2), moved("c", 3.5), moved("d", 0.8, steps=7)]
+    kept, clipped, _ = clip_updates(ClipConfig(), Broadcast(1, START), replies)
     limit = 3 * 1.1
     assert [one is other for one, other in zip(kept, replies, strict=True)] == [1, 1, 0, 1]
-    torch.testing.assert_close(kept[2].weights["a"], torch.tensor([0.0, -limit, 0.0]))
+    torch.testing.assert_close(kept[2].weights["a"], torch.tensor([0.0, limit, 0.0]))
     assert kept[2].weights["n"] == 1, "whole numbers are not scaled"
     assert [(one.client, one.rule, one.round) for one in clipped] == [("c", "norm", 1)]
+
+
+def test_an_update_that_is_too_long_and_leads_away_is_refused() -> None:
+    """One that leads away and is no longer than others stays, and one that is long alone too."""
+    replies = [moved("a", 1.0), moved("b", 1.2), moved("c", -3.5), moved("d", -1.0)]
+    sent = Broadcast(1, START)
+    kept, clipped, refused = clip_updates(ClipConfig(), sent, replies)
+    assert kept == [replies[0], replies[1], replies[3]] and not clipped
+    assert [(one.client, one.rule) for one in refused] == [("c", "norm")]
+    across = Reply("c", 1, {"a": torch.tensor([50.0, 0.1, 0.0]), "n": torch.tensor(0)}, 1)
+    kept, clipped, refused = clip_updates(ClipConfig(), sent, [*replies[:2], across, replies[3]])
+    assert len(kept) == 4 and len(clipped) == 1 and not refused
+    kept, clipped, refused = clip_updates(ClipConfig(few=2.0), sent, replies[1:3])
+    assert len(kept) == 2 and len(clipped) == 1 and not refused, "two say nothing of each other"
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_too_few_to_compare_have_a_limit_of_their_own(count: int) -> None:
     replies = [moved(str(i), 10.0**i * 50) for i in range(count)]
-    kept, clipped = clip_updates(ClipConfig(few=60.0), Broadcast(1, START), replies)
+    kept, clipped, _ = clip_updates(ClipConfig(few=60.0), Broadcast(1, START), replies)
     assert kept[0] is replies[0]
     assert len(clipped) == count - 1
     assert float(kept[-1].weights["a"].norm()) <= 60.0 + 1e-4
@@ -39,7 +53,7 @@ def test_too_few_to_compare_have_a_limit_of_their_own(count: int) -> None:
 
 def test_where_most_did_not_move_nobody_is_held_to_zero() -> None:
     replies = [moved("a", 0.0), moved("b", 0.0), moved("c", 5.0)]
-    kept, clipped = clip_updates(ClipConfig(), Broadcast(1, START), replies)
+    kept, clipped, _ = clip_updates(ClipConfig(), Broadcast(1, START), replies)
     assert kept == replies and not clipped
 
 
@@ -51,7 +65,7 @@ def test_the_longest_update_there_is_stays_finite(dtype: torch.dtype, huge: floa
     start = {"a": torch.full((4,), -huge, dtype=dtype)}
     replies = [Reply(c, 1, {"a": start["a"].clone()}, 1) for c in "abc"]
     wild = Reply("w", 1, {"a": torch.full((4,), huge, dtype=dtype)}, 1)
-    kept, clipped = clip_updates(ClipConfig(), Broadcast(1, start), [*replies, wild])
+    kept, clipped, _ = clip_updates(ClipConfig(), Broadcast(1, start), [*replies, wild])
     assert [one.client for one in clipped] == ["w"]
     assert kept[-1].weights["a"].dtype == dtype
     assert bool(torch.isfinite(kept[-1].weights["a"]).all())
@@ -61,7 +75,7 @@ def test_changes_of_control_are_held_to_their_own_median() -> None:
     broadcast = Broadcast(1, START, control={"a": torch.zeros(3)})
     replies = [replace(moved(c, 1.0), control={"a": torch.full((3,), 0.1)}) for c in "abc"]
     replies.append(replace(moved("w", 1.0), control={"a": torch.full((3,), 100.0)}))
-    kept, clipped = clip_updates(ClipConfig(), broadcast, replies)
+    kept, clipped, _ = clip_updates(ClipConfig(), broadcast, replies)
     assert [(one.client, one.rule) for one in clipped] == [("w", "control")]
     torch.testing.assert_close(kept[-1].control["a"], torch.full((3,), 0.3))
     assert kept[-1].weights is replies[-1].weights

@@ -20,6 +20,7 @@ from tastemaker.federate.fedssd import FedSSD
 from tastemaker.federate.gate import GateConfig
 from tastemaker.federate.in_process import InProcess
 from tastemaker.federate.objectives import Method
+from tastemaker.federate.privacy import PrivacyConfig
 from tastemaker.federate.rounds import (
     AUDIT,
     METRICS,
@@ -186,6 +187,23 @@ def test_scaffolds_controls_go_to_and_fro() -> None:
     assert not same(control, plain)
     size = sum(tensor.nbytes for tensor in plain.values())
     assert told.history[0]["bytes_up"] == told.history[0]["bytes_down"] == 2 * 4 * size
+
+
+def test_privacy_is_spent_round_by_round() -> None:
+    config = replace(CONFIG, share=0.5, privacy=PrivacyConfig(clip=0.5, noise=0.5), failures=3)
+    weights, told = federated(FedSSD(), config)
+    spent = [line["epsilon"] for line in told.history]
+    assert 0 < spent[0] < spent[1] < spent[2]
+    assert all(line["drift"] is None for line in told.history)
+    again, _ = federated(FedSSD(), config)
+    whole = replace(parties(FedSSD(), config), secret="else")
+    model = classifier()
+    Federation(model, FedSSD(), whole, config).run()
+    assert same(weights, again) and not same(weights, shared(model))
+    unnoised = replace(config, privacy=PrivacyConfig(clip=0.5, noise=0))
+    assert federated(FedSSD(), unnoised)[1].history[-1]["epsilon"] is None
+    with pytest.raises(BadInput):
+        Federation(classifier(), Scaffold(), whole, config)
 
 
 def test_lost_replies_cost_little() -> None:
