@@ -21,19 +21,19 @@ from tastemaker import files
 from tastemaker.federate.baselines import FedAvg, FedGKD, FedNTD, FedProx, Moon, Scaffold
 from tastemaker.federate.classifiers import Classifier
 from tastemaker.federate.client import LocalConfig
-from tastemaker.federate.clipping import ClipConfig
 from tastemaker.federate.evaluation import classification, predictions
 from tastemaker.federate.fedssd import FedSSD
 from tastemaker.federate.gate import GateConfig
 from tastemaker.federate.in_process import InProcess
 from tastemaker.federate.objectives import Method
 from tastemaker.federate.rounds import Federation, FederationConfig, Parties
+from tastemaker.federate.server_step import UNCLIPPED
 
 LAST = 5
 """Final values are means over so many last rounds."""
 LEVELS = (0.80, 0.85, 0.90, 0.93)
 METRICS = ("accuracy", "worst class", "drift", *(f"rounds to {level:.0%}" for level in LEVELS))
-UNCLIPPED = GateConfig(clip=ClipConfig(updates=1e9, few=1e9))
+GATE = GateConfig(clip=UNCLIPPED)
 """Methods are compared as they are: no update is shortened."""
 PLAIN = LocalConfig(momentum=0.0)
 STRENGTHS = (0.3, 1.0, 3.0)
@@ -88,7 +88,7 @@ def trained(world: World, arm: Arm, seed: int, validate: bool = False) -> dict[s
         failures=arm.rounds,  # one that diverges stays where it was, and is reported so
         tune_on_auxiliary=arm.tunes,
         local=local,
-        gate=UNCLIPPED,
+        gate=GATE,
     )
     right: list[np.ndarray] = []
     told = classification(measured, CLASSES)

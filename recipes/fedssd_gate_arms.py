@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fedssd_arms import CLASSES, LAST, silos
+from fedssd_arms import LAST
+from fedssd_worlds import CLASSES, DIGITS, silos
 from flwr.app import ArrayRecord, Message, MessageType, MetricRecord, RecordDict
 from flwr.serverapp.strategy import FedAvg as Stock
 from flwr.supercore.task_identity import TaskIdentity
@@ -111,7 +112,7 @@ def kept(cache: Path, arm: Arm, seed: int) -> dict[str, np.ndarray]:
 
 def trained(arm: Arm, seed: int) -> dict[str, list[float]]:
     """Each metric of one arm and seed."""
-    test, own, parts = silos(seed, arm.alpha, validate=False)
+    test, own, parts = silos(DIGITS, seed, arm.alpha, validate=False)
     clients = {f"c{number}": data for number, data in enumerate(parts)}
     first = seed % len(parts)  # who is bad
     for number in range(first, first + arm.flippers):

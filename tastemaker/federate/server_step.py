@@ -27,9 +27,7 @@ from tastemaker.seams import ClientData, Reply
 if TYPE_CHECKING:
     from tastemaker.seams.federating import Tensors
 
-_ANY = 1e300
-"""A limit that no norm reaches."""
-UNCLIPPED = ClipConfig(updates=_ANY, few=_ANY, rows=_ANY, alone=_ANY)
+UNCLIPPED = ClipConfig(updates=0, few=0, rows=0, alone=0)
 """No update is shortened."""
 
 
@@ -104,7 +102,7 @@ def tuned(model: nn.Module, data: ClientData, local: LocalConfig, number: int) -
 
 def bounded_gate(config: GateConfig) -> GateConfig:
     """A gate that holds no update against those of others, as privacy asks."""
-    return replace(config, clip=replace(config.clip, **vars(UNCLIPPED)))
+    return replace(config, clip=UNCLIPPED)
 
 
 def refuse_unbounded(method: object, by_row: Collection[str]) -> None:
