@@ -97,7 +97,7 @@ class TrainingOptions:
     """what clients minimise"""
     model: Literal["auto", "mlp", "cnn", "logistic"] = "auto"
     """layers, convolutions over pictures, or a linear one; auto: cnn over pictures, else mlp"""
-    hidden: tuple[int, ...] = (64, 64, 64)
+    hidden: tuple[int, ...] = (64, 64)
     """units of the layers of an mlp"""
     rounds: int = 40
     """rounds of sending, training and averaging"""
