@@ -137,6 +137,7 @@ def test_no_gradient_reaches_the_global_model_or_the_weights() -> None:
     distillation(student, teacher, chosen, 2).backward()
     assert student.grad is not None and bool(student.grad.isfinite().all())
     assert teacher.grad is None and credibility.grad is None
+    assert not sample_credibility(torch.ones(2, requires_grad=True)).requires_grad
 
 
 def test_weights_by_hand() -> None:

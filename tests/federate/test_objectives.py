@@ -1,13 +1,25 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from tastemaker.errors import BadInput
-from tastemaker.federate.baselines import FedAvg, FedGKD, FedNTD, FedProx, Moon, Scaffold
-from tastemaker.federate.fedssd import FedSSD
+from tastemaker.federate.baselines import (
+    FedAvg,
+    FedGKD,
+    FedNTD,
+    FedProx,
+    Moon,
+    Scaffold,
+    contrast,
+    divergence,
+    not_true_divergence,
+    proximity,
+)
+from tastemaker.federate.fedssd import FedSSD, distillation, selection
 from tastemaker.federate.objectives import LocalObjective, Method
 from tastemaker.train.step import Trainer
 from tests.federate.toy import Toy, broadcast_of, moved, part_of
@@ -73,6 +85,39 @@ def test_controls_that_are_zero_change_no_bit() -> None:
 def test_every_method_adds_something(method: Method) -> None:
     found, part = objective(method), part_of()
     assert value(found(part)) != value(found.model(part))
+
+
+def test_every_term_is_that_of_its_formula() -> None:
+    """With the global model, the client's last one and strengths that are not 1."""
+    part, model, sent, last = part_of(), Toy(seed=3), Toy(seed=1), Toy(seed=2)
+    with torch.no_grad():  # what is private is the client's in all three
+        sent.own.copy_(model.own)
+        last.own.copy_(model.own)
+    broadcast = broadcast_of(sent, SURE)
+    z_l, h = model.outputs(part).logits, model.outputs(part).features
+    z_g, h_g = sent.outputs(part).logits, sent.outputs(part).features
+    ssd = FedSSD(2.0, 0.05)
+    chosen = selection(z_g, part.labels, torch.tensor(SURE), ssd)
+    own = dict(model.named_parameters())
+    for method, term in (
+        (FedProx(0.5), proximity(own, broadcast.weights, 0.5)),
+        (FedNTD(0.3, 2.0), 0.3 * not_true_divergence(z_l, z_g, part.labels, 2.0).mean()),
+        (FedGKD(0.6), 0.3 * divergence(z_l, z_g).mean()),
+        (Moon(0.7, 0.4), 0.7 * contrast(h, h_g, last.outputs(part).features, 0.4).mean()),
+        (ssd, distillation(z_l, z_g, chosen, 6)),
+    ):
+        found = LocalObjective(model, method, broadcast, last.state_dict())
+        assert value(found(replace(part, rows=None))) == pytest.approx(
+            value(model(part)) + value(term), rel=1e-5
+        ), method
+
+
+def test_what_is_not_one_target_a_row_is_not_remembered() -> None:
+    found, part = objective(FedGKD()), part_of()
+    more = replace(part, rows=np.arange(9))
+    assert value(found(more)) == value(found(more)) == value(found(replace(part, rows=None)))
+    halves = [replace(part, inputs=part.inputs[:3] + gap, labels=part.labels[:3]) for gap in (0, 1)]
+    assert value(found(halves[0])) != value(found(halves[1]))
 
 
 @pytest.mark.parametrize("method", METHODS, ids=str)
