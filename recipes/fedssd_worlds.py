@@ -36,7 +36,7 @@ def digits() -> Examples:
     return Examples(inputs, torch.from_numpy(read.target.astype(np.int64)))
 
 
-DIGITS = World(digits, Mlp(), test=450, validation=300)
+DIGITS = World(digits, Mlp((64, 64)), test=450, validation=300)
 
 
 def silos(
