@@ -99,6 +99,8 @@ class Link:
         self.place, self.certificate, self.private_key = (host, port), certificate, private_key
         self.run, self._task = self._begun()
         self._arriving: dict[str, Message] = {}
+        self._sent: list[str] = []
+        self._group = ""
         self._over = threading.Event()
 
     def _begun(self) -> tuple[int, int]:
@@ -160,19 +162,39 @@ class Link:
         return self._state.get_nodes(self.run)
 
     def push_messages(self, messages: Iterable[Message]) -> list[str]:
-        """Have messages fetched by their nodes; an empty id is of one that could not be sent."""
-        return [self._push(message) for message in messages]
+        """Have messages fetched by their nodes; an empty id is of one that could not be sent.
+
+        The first of another round has those of the round before forgotten, with what came too late.
+        """
+        with no_object_id_recompute():  # the weights of a round are hashed once
+            return [self._push(message) for message in messages]
 
     def _push(self, message: Message) -> str:
-        with no_object_id_recompute():
-            message.metadata.__dict__["_message_id"] = message.object_id
-            objects, tree = get_all_nested_objects(message), get_object_tree(message)
-            session = self._state.start_session(self.run)
-            bare = remove_content_from_message(message)
-            stored, missing = self._state.store_message_and_object_tree(bare, tree, session)
-            for name in missing:
-                self._state.store_object(self.run, session, name, objects[name].deflate())
-        return message.metadata.message_id if stored else ""
+        if message.metadata.group_id != self._group:
+            self._forget()
+            self._group = message.metadata.group_id
+        message.metadata.__dict__["_message_id"] = message.object_id
+        objects, tree = get_all_nested_objects(message), get_object_tree(message)
+        session = self._state.start_session(self.run)
+        bare = remove_content_from_message(message)
+        stored, missing = self._state.store_message_and_object_tree(bare, tree, session)
+        for name in missing:
+            self._state.store_object(self.run, session, name, objects[name].deflate())
+        if not stored:
+            return ""
+        self._sent.append(message.metadata.message_id)
+        return self._sent[-1]
+
+    def _forget(self) -> None:
+        """Drop all messages: else each one that hangs would keep the weights of its round."""
+        for name in self._sent:
+            late = self._state.message_ins_id_to_message_res_id.get(name)
+            self._state.delete_messages({name})
+            for gone in filter(None, (name, late)):
+                self._state.object_store.delete(gone)
+        for name in self._arriving:
+            self._state.object_store.delete(name)
+        self._sent, self._arriving = [], {}
 
     def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
         """Replies that have arrived whole; nobody waits for one that is still on its way."""

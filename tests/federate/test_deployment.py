@@ -169,7 +169,7 @@ deployed = Deployed(folder, Silos(clients=3), read_clients(folder / "clients.jso
 
 def build(engine, caps):
     engine.waiting = Waiting(pause=0.05)
-    return deployed.federation(engine, caps, 12)
+    return deployed.federation(engine, caps, 6)
 
 place = ServerPlace(address, folder / "server.pem", folder / "server.key")
 serve_federation(place, deployed.clients, PLAN, build, lambda one: one.run(out, resume=True))
@@ -178,24 +178,24 @@ serve_federation(place, deployed.clients, PLAN, build, lambda one: one.run(out, 
 
 @pytest.mark.slow
 def test_a_server_killed_after_a_round_ends_with_the_same_weights(tmp_path: Path) -> None:
-    """Killed three times, at whatever it does."""
+    """Killed twice, at whatever it does."""
     deployed, address, out = Deployed.made(tmp_path), free(), tmp_path / "out"
     files = certificate(tmp_path)
     joined = [
-        Joined(deployed, deployed.place(n, address, authority=files[0], patience=300.0), n)
+        Joined(deployed, deployed.place(n, address, authority=files[0], patience=600.0), n)
         for n in deployed.clients
     ]
     command = [sys.executable, "-c", SERVER, str(tmp_path), address, str(out)]
-    for rounds in (2, 5, 9):
+    for rounds in (2, 4):
         process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
         while process.poll() is None and len(records.read(out / "metrics.jsonl")) < rounds:
             time.sleep(0.03)
         assert process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
-    subprocess.run(command, check=True, timeout=300, cwd=Path(__file__).parents[2])
-    final = load_tensors(out / "checkpoints" / "round-12" / "weights.safetensors")
-    assert same(deployed.in_process(12).position.weights, final)
+    subprocess.run(command, check=True, timeout=600, cwd=Path(__file__).parents[2])
+    final = load_tensors(out / "checkpoints" / "round-6" / "weights.safetensors")
+    assert same(deployed.in_process(6).position.weights, final)
     for client in joined:
         client.thread.join(60)
         assert client.error is None and client.model is not None

@@ -156,6 +156,20 @@ def test_content_that_cannot_be_read_costs_its_client_alone(party: Party) -> Non
     assert "a" not in came or came["a"].has_error()
 
 
+def test_clients_that_hang_or_are_late_keep_no_round_in_memory(party: Party) -> None:
+    node, sizes = party.node("a"), []
+    for number in range(4):
+        weights = {"w": torch.full((3,), float(number))}
+        content = encoded_broadcast(Broadcast(number, weights), {})
+        to = party.link.nodes["a"]
+        told = Message(content, to, MessageType.TRAIN, ttl=60, group_id=str(number))
+        party.link.push_messages([told])
+        if number == 1:  # answers, and nobody asks for it any more
+            node._push(node._node, answer(party.asked(node)))  # type: ignore[arg-type]
+        sizes.append(len(party.link._state.object_store.store))  # type: ignore[attr-defined]
+    assert sizes[0] == sizes[2] == sizes[3]
+
+
 def test_a_client_that_was_killed_may_come_back_at_once(party: Party) -> None:
     first = party.node("a")
     second = party.node("a")
