@@ -152,6 +152,10 @@ FIRST = {
     "restrain_arithmetic": "R1",
     "restrain_counting": "F",
     "restrain_smollm": "S",
+    "fedssd": "R1",
+    "fedssd_gate": "G1",
+    "fedssd_items": "I1",
+    "fedssd_bound": "B1",
 }
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [
