@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from tastemaker.commands.federate_options import Fault
@@ -98,13 +97,14 @@ def named(words: Sequence[str]) -> str:
 
 def names_log(data: str) -> bool:
     """Whether data are a log that has a name here, or a folder with interactions."""
-    if not data or "\0" in data:
-        return False
-    from tastemaker.data.datasets import names
+    from tastemaker.data.datasets import place_of
     from tastemaker.data.folders import holds_log
 
-    path = Path(data).expanduser()
-    return data in names() or (path.is_dir() and holds_log(path))
+    try:
+        path = place_of(data)
+    except BadInput:  # what reads a table says it better
+        return False
+    return path.is_dir() and holds_log(path)
 
 
 def refuse_foreign(words: Sequence[str]) -> None:

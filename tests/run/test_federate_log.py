@@ -79,11 +79,12 @@ def test_a_run_goes_on_and_ends_bit_for_bit_the_same(
     federate_log(given, data, "shop", str(cut), resume=True)
     a, b = (load_tensors(run / "model.safetensors") for run in (whole, cut))
     assert a.keys() == b.keys() and all(a[name].equal(b[name]) for name in a)
-    lines = [records.read(run / "metrics.jsonl") for run in (whole, cut)]
-    assert [[line | {"seconds": 0} for line in one] for one in lines[:1]] == [
-        [line | {"seconds": 0} for line in one] for one in lines[1:]
-    ]
-    assert all(0 <= line["credibility"] <= 1 for line in lines[0])
+    lines, again = (
+        [line | {"seconds": 0} for line in records.read(run / "metrics.jsonl")]
+        for run in (whole, cut)
+    )
+    assert lines == again
+    assert all(0 <= line["credibility"] <= 1 for line in lines)
     with pytest.raises(ArtefactError) as fault:
         federate_log(replace(given, panel=4), data, "shop", str(cut), resume=True)
     assert "panel" in fault.value.what
