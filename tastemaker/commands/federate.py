@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from tastemaker.commands.federate_log import LogOptions, named, names_log, refuse_foreign
 from tastemaker.commands.federate_options import (
     ClientOptions,
     DataOptions,
@@ -14,7 +16,7 @@ from tastemaker.commands.federate_options import (
     SimulateOptions,
 )
 from tastemaker.commands.federate_shown import show_federation, show_joined
-from tastemaker.commands.federate_training import TrainingOptions
+from tastemaker.commands.federate_training import RoundOptions
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject, refuse_unreadable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tastemaker.data.labelled import Labelled
     from tastemaker.federate.bad_clients import Fault
     from tastemaker.federate.objectives import Method
+    from tastemaker.federate.rounds import FederationConfig
     from tastemaker.run.federate_results import FederateConfig
 
 
@@ -30,10 +33,17 @@ def federate_simulate(options: SimulateOptions) -> JsonObject:
     """Train one classifier from the data of many clients, simulated in this process."""
     from tastemaker.run.federate import federate
 
-    plain = _config(options)
-    faults = tuple(cast("Fault", fault.replace("-", " ")) for fault in options.bad)
-    config = replace(plain, faults=faults, lost=options.lost)
+    config = replace(_config(options), **_faults(options))
     return federate(config, _data(options, options.by), options.out, options.resume)
+
+
+def federate_log(options: LogOptions) -> JsonObject:
+    """Train one next-item model from the histories of many silos, simulated in this process."""
+    from tastemaker.run.federate_log import LogConfig, federate_log
+
+    config = LogConfig(_method(options), _federation(options), panel=options.panel)
+    config = replace(config, **_faults(options))
+    return federate_log(config, options.data, options.by, options.out, options.resume)
 
 
 def federate_server(options: ServerOptions) -> JsonObject:
@@ -86,41 +96,56 @@ def _path(name: str) -> Path | None:
     return Path(name) if name else None
 
 
-def _config(options: SimulateOptions | ServerOptions) -> FederateConfig:
-    from tastemaker.federate.classifiers import Cnn, Logistic, Mlp
+def _faults(options: SimulateOptions | LogOptions) -> dict[str, Any]:
+    """What goes wrong, as it is called in a config."""
+    faults = tuple(cast("Fault", fault.replace("-", " ")) for fault in options.bad)
+    return {"faults": faults, "lost": options.lost}
+
+
+def _federation(options: RoundOptions) -> FederationConfig:
     from tastemaker.federate.client import LocalConfig
     from tastemaker.federate.clipping import ClipConfig
     from tastemaker.federate.gate import GateConfig
     from tastemaker.federate.privacy import PrivacyConfig
     from tastemaker.federate.rounds import FederationConfig
-    from tastemaker.run.federate_parts import PartitionConfig
-    from tastemaker.run.federate_results import FederateConfig
 
     gate = dict(vars(options.gate))
     clip = ClipConfig(updates=gate.pop("updates"))
-    federation = FederationConfig(
+    return FederationConfig(
         **_named(FederationConfig, options, "gate", "privacy"),
         local=LocalConfig(**_named(LocalConfig, options)),
         gate=GateConfig(**gate, clip=clip),
         privacy=PrivacyConfig(**vars(options.privacy)) if options.privacy.noise else None,
     )
+
+
+def _config(options: SimulateOptions | ServerOptions) -> FederateConfig:
+    from tastemaker.federate.classifiers import Cnn, Logistic, Mlp
+    from tastemaker.run.federate_parts import PartitionConfig
+    from tastemaker.run.federate_results import FederateConfig
+
     kinds: dict[str, Mlp | Cnn | Logistic | None] = {
         "mlp": Mlp(options.hidden), "cnn": Cnn(), "logistic": Logistic(), "auto": None,
     }  # fmt: skip
     model = kinds["mlp" if options.model == "auto" and options.label else options.model]
     dealt = isinstance(options, SimulateOptions)
     partition = _named(PartitionConfig, options, *(() if dealt else ("clients",)))
-    return FederateConfig(_method(options), model, federation, PartitionConfig(**partition))
+    return FederateConfig(
+        _method(options),
+        _federation(options),
+        model=model,
+        partition=PartitionConfig(**partition),
+    )
 
 
-def _named(kind: type[Any], options: TrainingOptions, *but: str) -> dict[str, Any]:
+def _named(kind: type[Any], options: RoundOptions, *but: str) -> dict[str, Any]:
     """Options that a config calls the same."""
     given = vars(options)
     names = [one.name for one in fields(kind)]
     return {name: given[name] for name in names if name in given and name not in but}
 
 
-def _method(options: TrainingOptions) -> Method:
+def _method(options: RoundOptions) -> Method:
     from tastemaker.federate.baselines import FedAvg, FedGKD, FedNTD, FedProx, Moon, Scaffold
     from tastemaker.federate.fedssd import FedSSD
 
@@ -151,8 +176,12 @@ def _data(options: DataOptions, by: str = "") -> Labelled:
         fix = "Give the path of a file, or leave out --label, --by and --without."
         raise BadInput(what, options.data, fix)
     if not holds_pictures(path):
-        fix = "Put pictures into a folder for each class, or give the path of a table."
-        raise BadInput("The folder has no folders with pictures in them.", options.data, fix)
+        fix = "Put pictures into a folder for each class, or give the path of a table or of a log."
+        raise BadInput(
+            "The folder has no folders with pictures in them, and no interactions.",
+            options.data,
+            fix,
+        )
     return read_pictures(path, options.side)
 
 
@@ -161,8 +190,18 @@ def _one_thread(options: object) -> int:
     return 1
 
 
+def _simulate(words: Sequence[str]) -> Verb:
+    """What is simulated: a classifier, or where the data is a log a next-item model."""
+    if not names_log(named(words)):
+        return Verb(federate_simulate, SimulateOptions, show_federation, _one_thread)
+    refuse_foreign(words)
+    return Verb(federate_log, LogOptions, show_federation, _one_thread)
+
+
 VERBS: dict[str, Verb | Later] = {
-    "federate simulate": Verb(federate_simulate, SimulateOptions, show_federation, _one_thread),
+    "federate simulate": Later(
+        "Train one model from the data of many clients, simulated in this process.", _simulate
+    ),
     "federate server": Verb(federate_server, ServerOptions, show_federation, _one_thread),
     "federate client": Verb(federate_client, ClientOptions, show_joined, _one_thread),
     "federate report": Verb(federate_report, ReportOptions, show_federation),

@@ -22,7 +22,9 @@ def show_federation(results: JsonObject) -> None:
     table.add_column(style="dim")
     table.add_column(justify="right")
     table.add_column()
-    table.add_row("accuracy", f"{results['accuracy']:.3f}", "")
+    table.add_row(results.get("measure", "accuracy"), f"{results['accuracy']:.3f}", "")
+    if (gain := results.get("ndcg@10")) is not None:
+        table.add_row("NDCG@10", f"{gain:.3f}", "")
     for name in ("worst_class", "worst_client"):
         if worst := results[name]:
             share = f"{worst['accuracy']:.3f}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Literal
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Literal
 
 from tastemaker.errors import BadInput
 from tastemaker.options import SEEDS, check_run
@@ -90,15 +90,11 @@ class PrivacyOptions:
 
 
 @dataclass(frozen=True)
-class TrainingOptions:
-    """What decides the rounds, whoever carries the messages."""
+class RoundOptions:
+    """What decides the rounds, whatever is learned and whoever carries the messages."""
 
     method: MethodName = "fedssd"
     """what clients minimise"""
-    model: Literal["auto", "mlp", "cnn", "logistic"] = "auto"
-    """layers, convolutions over pictures, or a linear one; auto: cnn over pictures, else mlp"""
-    hidden: tuple[int, ...] = (64, 64)
-    """units of the layers of an mlp"""
     rounds: int = 40
     """rounds of sending, training and averaging"""
     share: float = 1.0
@@ -111,12 +107,14 @@ class TrainingOptions:
     """passes of a client over its own data in a round"""
     batch: int = 32
     """examples in a step"""
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    """of clients; scaffold takes sgd alone"""
     lr: float = 0.05
-    """learning rate of SGD"""
+    """its learning rate"""
     momentum: float = 0.9
     """of SGD, begun anew in every round; scaffold takes 0 alone"""
     weight_decay: float = 1e-5
-    """of SGD"""
+    """of the optimizer"""
     clip: float = 0.0
     """largest norm of a step's gradient; 0: any"""
     out: str = ""
@@ -133,7 +131,7 @@ class TrainingOptions:
     gate: GateOptions = field(default_factory=GateOptions)
     privacy: PrivacyOptions = field(default_factory=PrivacyOptions)
 
-    def check_training(self) -> None:
+    def check_rounds(self) -> None:
         """Refuse what cannot be trained, and options that would change nothing.
 
         Raises:
@@ -141,18 +139,49 @@ class TrainingOptions:
         """
         check_run(self.out, "leave-one-out", self.seed)
         check_counts(self, epochs=SEEDS, batch=SEEDS, rounds=SEEDS)
-        plain = {one.name: one.default for one in fields(self)}
-        if self.hidden != plain["hidden"] and self.model in ("cnn", "logistic"):
-            what = f"A {self.model} has no layers of --hidden units."
-            raise BadInput(what, "--hidden", "Leave it out, or take --model mlp.")
+        plain = defaults_of(self)
+        if self.optimizer == "adam" and self.momentum != plain["momentum"]:
+            what = "Adam has no --momentum to choose."
+            raise BadInput(what, "--momentum", "Leave it out, or take --optimizer sgd.")
         if not self.privacy.noise and self.privacy != PrivacyOptions():
             what = "Without noise nothing is private, whatever the other options of --privacy."
             raise BadInput(what, "--privacy.noise", "Give it, such as 1, or leave the others out.")
         for name in ("fedssd", "fedprox", "fedntd", "fedgkd", "moon"):
-            group = vars(self)[name]
-            if name != self.method and group != type(group)():
+            if name != self.method and vars(self)[name] != plain[name]:
                 what = f"--{name} options change nothing where the method is {self.method}."
                 raise BadInput(what, f"--{name}", f"Leave them out, or take --method {name}.")
+
+
+@dataclass(frozen=True)
+class TrainingOptions(RoundOptions):
+    """What decides the rounds of a classifier."""
+
+    model: Literal["auto", "mlp", "cnn", "logistic"] = "auto"
+    """layers, convolutions over pictures, or a linear one; auto: cnn over pictures, else mlp"""
+    hidden: tuple[int, ...] = (64, 64)
+    """units of the layers of an mlp"""
+
+    def check_training(self) -> None:
+        """Refuse what cannot be trained, and options that would change nothing.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        self.check_rounds()
+        if self.hidden != defaults_of(self)["hidden"] and self.model in ("cnn", "logistic"):
+            what = f"A {self.model} has no layers of --hidden units."
+            raise BadInput(what, "--hidden", "Leave it out, or take --model mlp.")
+
+
+def defaults_of(options: object) -> dict[str, Any]:
+    """What each option is where it is not given; those that must be given are left out."""
+    told: dict[str, Any] = {}
+    for one in fields(type(options)):  # type: ignore[arg-type]
+        if one.default is not MISSING:
+            told[one.name] = one.default
+        elif one.default_factory is not MISSING:
+            told[one.name] = one.default_factory()
+    return told
 
 
 def check_counts(options: object, **most: int) -> None:

@@ -93,7 +93,7 @@ def opened(data: str | Path | Any) -> tuple[Log, Table | None]:
     if not isinstance(data, str | Path):
         return Log(from_frame(data), Declaration(name="frame")), None
     files.refuse_unreadable(Path(data).expanduser())
-    path = _find(str(data))
+    path = place_of(str(data))
     if path.is_file():
         log = open_log(path)
         named = replace(log.declared, name=path.name.partition(".")[0])
@@ -117,8 +117,12 @@ def names() -> dict[str, Path]:
     return known
 
 
-def _find(data: str) -> Path:
-    """The folder of a name, or the path; only the folder of that name is looked into."""
+def place_of(data: str) -> Path:
+    """The folder of a name, or the path; only the folder of that name is looked into.
+
+    Raises:
+        BadInput: If there is no such data set.
+    """
     if data and "\0" not in data:
         outside = os.environ.get("TASTEMAKER_DATA")
         named = data == Path(data).name and data != ".."

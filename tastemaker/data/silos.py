@@ -89,6 +89,19 @@ class Silos:
         """Number of silos S."""
         return len(self.names)
 
+    def refuse_unknown(self, item_ids: pl.Series) -> None:
+        """Refuse silos with items that a catalogue does not have.
+
+        Raises:
+            BadData: Naming these silos and items.
+        """
+        problems, log = [], self.log
+        for silo, name in enumerate(self.names):
+            held = np.unique(log.items[np.repeat(self.owners == silo, log.lengths)])
+            problems += _unknown(log.item_ids.gather(held - 1), item_ids, name)
+        if problems:
+            raise BadData(problems)
+
     def rows(self, contexts: Contexts, silo: int) -> Int64s:
         """Rows of contexts whose users a silo holds; −1: those that none does."""
         return np.flatnonzero(self.owners[contexts.users] == silo)
@@ -183,7 +196,11 @@ def _table(table: Table, frame: pl.DataFrame) -> Table:
 
 def unknown_items(log: Interactions, item_ids: pl.Series, where: str) -> list[Problem]:
     """What is wrong with a silo's items: those that the shared catalogue does not have."""
-    strange = log.item_ids.filter(~log.item_ids.is_in(item_ids.implode()))
+    return _unknown(log.item_ids, item_ids, where)
+
+
+def _unknown(held: pl.Series, item_ids: pl.Series, where: str) -> list[Problem]:
+    strange = held.filter(~held.is_in(item_ids.implode()))
     if not len(strange):
         return []
     named = ", ".join(shown(item) for item in strange.head(_NAMED))

@@ -69,7 +69,8 @@ def head(results: Mapping[str, object]) -> dict[str, object]:
     worst = {name: part(results, f"worst_{name}") for name in ("class", "client")}
     sent = part(results, "bytes")
     figures = [
-        ("Accuracy", percent(results.get("accuracy")), ""),
+        (_measure(results, "Accuracy"), percent(results.get("accuracy")), ""),
+        ("NDCG@10", number(results.get("ndcg@10"), 3), _least(results.get("worst_ndcg@10"))),
         (
             "Worst class",
             percent(worst["class"].get("accuracy")),
@@ -98,6 +99,8 @@ def rounds(results: Mapping[str, object], metrics: Records) -> dict[str, object]
         "Rounds": count(results.get("rounds")),
         "Failed rounds": count(results.get("failed")),
         "Clients": count(data.get("clients")),
+        "Users": count(data.get("users")),
+        "Items": count(data.get("items")),
         "Examples": count(data.get("examples")),
         "Held by the server": count(data.get("auxiliary")),
         "Test": count(data.get("test")),
@@ -109,7 +112,7 @@ def rounds(results: Mapping[str, object], metrics: Records) -> dict[str, object]
     }
     return {
         "facts": [(name, value) for name, value in facts.items() if value != MISSING],
-        "charts": [Markup(picture) for picture in charts(metrics)],
+        "charts": [Markup(picture) for picture in charts(metrics, _measure(results, "Accuracy"))],
         "failed": any(line.get("status") == "failed" for line in metrics),
     }
 
@@ -125,15 +128,22 @@ def clients(results: Mapping[str, object]) -> dict[str, object] | None:
         for row in rows
     }
     names = [str(one.get("name", "")) for one in objects(results, "classes")]
+    columns = [
+        (title, name, told)
+        for title, name, told in (
+            ("users", "users", count),
+            ("examples", "examples", count),
+            ("classes", "classes", count),
+            (_measure(results, "accuracy"), "accuracy", percent),
+            ("NDCG@10", "ndcg@10", number),
+            ("rejected updates", "rejected", count),
+        )
+        if any(name in row for row in rows)
+    ]
     return {
+        "columns": [title for title, _, _ in columns],
         "rows": [
-            (
-                str(row.get("name", "")),
-                count(row.get("examples")),
-                count(row.get("classes")),
-                percent(row.get("accuracy")),
-                count(row.get("rejected")),
-            )
+            (str(row.get("name", "")), [told(row.get(name)) for _, name, told in columns])
             for row in ordered[:_SHOWN]
         ],
         "more": max(0, len(rows) - _SHOWN),
@@ -208,6 +218,15 @@ def size(value: object) -> str:
     while abs(known) >= 1000 and unit < len(_UNITS) - 1:
         known, unit = known / 1000, unit + 1
     return things(known, "byte") if unit == 0 else f"{number(known, 1)} {_UNITS[unit]}"
+
+
+def _measure(results: Mapping[str, object], plain: str) -> str:
+    """What the share of right answers is called."""
+    return str(results.get("measure") or plain)
+
+
+def _least(value: object) -> str:
+    return "" if finite(value) is None else f"{number(value, 3)} for the worst client"
 
 
 def _named(kind: str, one: Mapping[str, object]) -> str:

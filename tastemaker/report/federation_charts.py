@@ -14,8 +14,13 @@ MEASURES = {"accuracy": "all", "worst_class": "worst class", "worst_client": "wo
 Records = Sequence[Mapping[str, object]]
 
 
-def charts(metrics: Records) -> list[str]:
-    """Accuracy, traffic, rejected updates and what else was measured, by round."""
+def charts(metrics: Records, measure: str = "Accuracy") -> list[str]:
+    """Accuracy, traffic, rejected updates and what else was measured, by round.
+
+    Args:
+        metrics: Lines of `metrics.jsonl`.
+        measure: What the share of right answers is called.
+    """
     failed = [
         step for line in metrics
         if line.get("status") == "failed" and (step := finite(line.get("round"))) is not None
@@ -28,7 +33,7 @@ def charts(metrics: Records) -> list[str]:
     drawn = []
     if shares:
         axes = Axes("round", (0, 1), "%", marked=failed)
-        drawn.append(curves_chart(shares, "Accuracy on the test", axes))
+        drawn.append(curves_chart(shares, f"{measure} on the test", axes))
     sent = {
         title: points
         for name, title in (("bytes_down", "to the clients"), ("bytes_up", "from the clients"))

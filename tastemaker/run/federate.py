@@ -6,6 +6,10 @@ lines of the rounds so far and checkpoints, from which `resume` goes on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from torch import nn
+
 from tastemaker.data.labelled import Labelled
 from tastemaker.errors import BadInput
 from tastemaker.federate.bad_clients import BadClients
@@ -13,8 +17,8 @@ from tastemaker.federate.in_process import InProcess
 from tastemaker.files import JsonObject
 from tastemaker.run.federate_job import Job
 from tastemaker.run.federate_parts import parted
-from tastemaker.run.federate_results import FederateConfig
-from tastemaker.seams import Engine
+from tastemaker.run.federate_results import FederateConfig, RoundsConfig
+from tastemaker.seams import ClientData, Engine
 
 
 def federate(
@@ -38,14 +42,18 @@ def federate(
     parts = parted(data, config.partition, config.federation.local.seed)
     job = Job(config, data, parts, out)
     caps = {name: some.examples for name, some in parts.clients.items()}
-    federation = job.federation(_engine(config, job), caps)
+    federation = job.federation(engine_of(config, job.model, parts.clients), caps)
     return job.run(resume, lambda folder, watch: federation.run(folder, True, watch))
 
 
-def _engine(config: FederateConfig, job: Job) -> Engine:
-    """This process, and clients that fail where that is wanted."""
-    local, names = config.federation.local, sorted(job.parts.clients)
-    engine = InProcess(job.model, job.parts.clients, config.method, local)
+def engine_of(config: RoundsConfig, model: nn.Module, clients: Mapping[str, ClientData]) -> Engine:
+    """This process, and clients that fail where that is wanted.
+
+    Raises:
+        BadInput: If more are to fail than there are, or one has no data.
+    """
+    local, names = config.federation.local, sorted(clients)
+    engine = InProcess(model, clients, config.method, local)
     if not (config.faults or config.lost):
         return engine
     if len(config.faults) > len(names):

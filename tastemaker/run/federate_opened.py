@@ -16,10 +16,12 @@ from tastemaker import artifacts, files
 from tastemaker.config import from_json, to_json
 from tastemaker.data.feature_columns import Float32s
 from tastemaker.data.labelled import PictureForm, TableForm, read_inputs
+from tastemaker.errors import BadInput
 from tastemaker.federate.classifiers import Classifier, Cnn, Logistic, Mlp
 from tastemaker.models.labelled_pictures import picture_inputs
 from tastemaker.run.federate_results import KIND
 from tastemaker.run.federate_scaling import Scaling
+from tastemaker.run.folder import ITEMS
 from tastemaker.weights import WEIGHTS, filled
 
 MODEL = "model.json"
@@ -90,9 +92,13 @@ def open_federated(run: str | Path) -> Opened:
 
     Raises:
         ArtefactError: If no finished federation stands there, or it is damaged.
+        BadInput: If it is one of a log.
     """
     folder = Path(run)
     artifacts.verify(folder, KIND)
+    if (folder / ITEMS).exists():
+        fix = "Open it with open_federated_log."
+        raise BadInput("This federation learned from a log, not a classifier.", str(folder), fix)
     path = folder / MODEL
     saved = from_json(Saved, files.read_json(path), str(path))
     layers = len(saved.shape.hidden) if isinstance(saved.shape, Mlp) else 1

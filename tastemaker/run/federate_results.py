@@ -16,7 +16,7 @@ from tastemaker.counts import counted
 from tastemaker.data.labelled import Int64s, Labelled, PictureForm
 from tastemaker.errors import BadInput
 from tastemaker.federate.bad_clients import Fault
-from tastemaker.federate.baselines import refuse_momentum
+from tastemaker.federate.baselines import Scaffold, refuse_momentum
 from tastemaker.federate.classifiers import Cnn, Logistic, Mlp
 from tastemaker.federate.evaluation import predictions
 from tastemaker.federate.fedssd import FedSSD, class_credibility, confusion, rates
@@ -34,14 +34,11 @@ _COARSE = 0.001
 
 
 @dataclass(frozen=True)
-class FederateConfig:
-    """Everything that decides a federation in this process, beside the data."""
+class RoundsConfig:
+    """What decides a federation in this process, whatever it learns."""
 
     method: Method = field(default_factory=FedSSD)
-    model: Logistic | Mlp | Cnn | None = None
-    """None: convolutions over pictures, layers over the rows of a table"""
     federation: FederationConfig = field(default_factory=FederationConfig)
-    partition: PartitionConfig = field(default_factory=PartitionConfig)
     faults: tuple[Fault, ...] = ()
     """what the first clients do wrong, one each, to see what the gate does"""
     lost: float = 0.0
@@ -53,10 +50,23 @@ class FederateConfig:
         Raises:
             BadInput: Naming the option.
         """
-        refuse_momentum(self.method, self.federation.local.momentum)
+        local = self.federation.local
+        if isinstance(self.method, Scaffold) and local.optimizer != "sgd":
+            what = f"SCAFFOLD takes plain SGD, and the optimiser is {local.optimizer}."
+            raise BadInput(what, "--optimizer", "Give sgd, or choose another method.")
+        refuse_momentum(self.method, local.momentum)
         if not 0 <= self.lost < 1:
             what = f"lost = {self.lost!r} is no share of replies."
             raise BadInput(what, "--lost", "Give a share from 0 to below 1.")
+
+
+@dataclass(frozen=True)
+class FederateConfig(RoundsConfig):
+    """Everything that decides the federation of a classifier, beside the data."""
+
+    model: Logistic | Mlp | Cnn | None = None
+    """None: convolutions over pictures, layers over the rows of a table"""
+    partition: PartitionConfig = field(default_factory=PartitionConfig)
 
     def shape(self, data: Labelled) -> Logistic | Mlp | Cnn:
         """The kind of model that is trained."""
@@ -71,43 +81,57 @@ def results_of(
     history: Sequence[Mapping[str, Any]],
 ) -> JsonObject:
     """What was federated, how well it went, and for whom."""
-    last = history[-1]
-    rejected = [one for line in history for one in line["rejected"]]
-    classes, clients = _classes(data, parts, model), _clients(parts, model, rejected)
+    last, told = history[-1], rounds_of(config, history)
+    classes, clients = _classes(data, parts, model), _clients(parts, model, refused(history))
     return {
-        "kind": KIND,
-        "method": {"kind": type(config.method).__name__, **to_json(config.method)},
+        **told,
         "model": {
             "kind": type(config.shape(data)).__name__,
             **to_json(config.shape(data)),
             "parameters": sum(one.numel() for one in model.parameters()),
         },
         "data": _data(config, data, parts),
-        "rounds": len(history),
-        "failed": sum(line["status"] == "failed" for line in history),
         **{name: last[name] for name in ("accuracy", "loss")},
-        "worst_class": _worst(classes),
-        "worst_client": _worst(clients),
-        "bytes": {way: sum(line[f"bytes_{way}"] for line in history) for way in ("down", "up")},
-        "rejected": {"count": len(rejected), "rules": Counter(one["rule"] for one in rejected)},
-        "privacy": _privacy(config, last),
-        "unanswered": sum(map(_unanswered, history)),
-        "clipped": sum(line["clipped"] for line in history),
+        "worst_class": worst(classes),
+        "worst_client": worst(clients),
         "classes": classes,
         "clients": clients,
+    }
+
+
+def rounds_of(config: RoundsConfig, history: Sequence[Mapping[str, Any]]) -> JsonObject:
+    """What is told of any federation: its options, and how its rounds went."""
+    rejected = [one for line in history for one in line["rejected"]]
+    return {
+        "kind": KIND,
+        "method": {"kind": type(config.method).__name__, **to_json(config.method)},
+        "rounds": len(history),
+        "failed": sum(line["status"] == "failed" for line in history),
+        "bytes": {way: sum(line[f"bytes_{way}"] for line in history) for way in ("down", "up")},
+        "rejected": {"count": len(rejected), "rules": Counter(one["rule"] for one in rejected)},
+        "privacy": _privacy(config, history[-1]),
+        "unanswered": sum(map(_unanswered, history)),
+        "clipped": sum(line["clipped"] for line in history),
         "config": to_json(config),
     }
 
 
-def warnings_of(results: Mapping[str, Any], config: FederateConfig) -> list[str]:
+def refused(history: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    """How many updates of each client were rejected."""
+    return Counter(one["client"] for line in history for one in line["rejected"])
+
+
+def warnings_of(results: Mapping[str, Any], config: RoundsConfig) -> list[str]:
     """What a reader should know before believing the rest."""
     told = []
     if results["failed"]:
         many = counted(results["failed"], "round")
         told.append(f"{many} had no quorum and left the model as it was.")
-    test = results["data"]["test"]
+    whole = results["data"]["test"]
+    test = results["data"].get("smallest", whole)
     if test * _COARSE < 1:
-        told.append(f"The test has {counted(test, 'example')}: one is {100 / test:.2g} points.")
+        of = "The test" if test == whole else "The test of one of the silos"
+        told.append(f"{of} has {counted(test, 'example')}: one is {100 / test:.2g} points.")
     auxiliary = results["data"]["auxiliary"]
     if isinstance(config.method, FedSSD) and config.method.asks and auxiliary:
         many = counted(auxiliary, "labelled example")
@@ -131,7 +155,7 @@ def _unanswered(line: Mapping[str, Any]) -> int:
     return max(0, int(line["selected"]) - int(line["accepted"]) - len(refused))
 
 
-def _privacy(config: FederateConfig, last: Mapping[str, Any]) -> JsonObject | None:
+def _privacy(config: RoundsConfig, last: Mapping[str, Any]) -> JsonObject | None:
     """What the models tell of a client, at most; None: nothing bounds it."""
     privacy = config.federation.privacy
     return {"epsilon": last["epsilon"], **to_json(privacy)} if privacy else None
@@ -178,18 +202,15 @@ def _classes(data: Labelled, parts: Parts, model: nn.Module) -> list[JsonObject]
     ]
 
 
-def _clients(
-    parts: Parts, model: nn.Module, rejected: Sequence[Mapping[str, Any]]
-) -> list[JsonObject]:
+def _clients(parts: Parts, model: nn.Module, rejected: Mapping[str, int]) -> list[JsonObject]:
     """What each client holds, how right the model is for it, and how often it was rejected."""
-    refused = Counter(one["client"] for one in rejected)
     accuracies = parts.accuracies(model).tolist()
     return [
         {
             "name": name,
             **_holds(parts.held, place),
             "accuracy": None if math.isnan(accuracies[place]) else float(accuracies[place]),
-            "rejected": refused[name],
+            "rejected": rejected[name],
         }
         for place, name in enumerate(parts.names)
     ]
@@ -204,7 +225,7 @@ def _holds(held: Int64s | None, client: int) -> JsonObject:
     return {"examples": int(row.sum()), "classes": int((row > 0).sum()), **whole}
 
 
-def _worst(rows: Sequence[JsonObject]) -> JsonObject | None:
+def worst(rows: Sequence[JsonObject]) -> JsonObject | None:
     """Name and accuracy of the one with the lowest; None: nothing was measured."""
     known = [row for row in rows if row["accuracy"] is not None]
     lowest = min(known, key=lambda row: float(row["accuracy"]), default=None)

@@ -134,3 +134,13 @@ def test_a_user_without_a_silo_is_refused() -> None:
     for labels in (["n"], ["n", ""], ["n", None]):
         with pytest.raises(BadInput):
             Silos.of_users(log, labels)  # type: ignore[arg-type]
+
+
+def test_silos_with_items_of_no_catalogue_are_all_named() -> None:
+    silos = by_column(FRAME, "shop")
+    silos.refuse_unknown(pl.Series(["w", "x", "y", "z"]))
+    with pytest.raises(BadData) as refused:
+        silos.refuse_unknown(pl.Series(["x", "z", "elsewhere"]))
+    found = [(problem.file, problem.count) for problem in refused.value.problems]
+    assert found == [("north", 2), ("south", 1)]
+    assert "w" in refused.value.problems[0].what and "y" in refused.value.problems[1].what

@@ -26,6 +26,15 @@ def test_the_page_tells_it_all_and_runs_nothing(tmp_path: Path) -> None:
     assert "<script" not in page and "http://www.w3.org/2000/svg" in page
 
 
+def test_of_a_log_it_says_what_was_measured() -> None:
+    found = results() | {"measure": "HR@10", "ndcg@10": 0.4, "worst_ndcg@10": 0.25, "classes": []}
+    found["clients"] = [{"name": "north", "accuracy": 0.5, "ndcg@10": 0.25, "users": 1234}]
+    page = render(found, metrics(2))
+    for told in ("HR@10 on the test", ">HR@10<", "0.250 for the worst client", ">1,234<"):
+        assert told in page
+    assert "ccuracy" not in page and ">classes<" not in page
+
+
 @pytest.mark.parametrize("found", [{}, {"worst_client": None, "clients": [{}], "classes": [{}]}])
 def test_a_page_of_nothing_is_a_page(found: dict[str, object]) -> None:
     page = render(found, [])

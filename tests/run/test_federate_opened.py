@@ -70,7 +70,7 @@ def test_what_is_damaged_or_unfinished_does_not_open(tmp_path: Path) -> None:
 def test_the_code_of_the_page_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     monkeypatch.chdir(tmp_path)
     table = frame().rename({"kind": "outcome", "town": "hospital"})
     table.write_csv("patients.csv")
