@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 from tastemaker import records
 from tastemaker.train.bar import Bar
@@ -36,7 +35,7 @@ NAMES = {
 """The trainer's names → those of a line."""
 
 
-class Journal:
+class Journal(Bar):
     """Progress of one training."""
 
     def __init__(self, folder: Path, steps: int, shown: bool) -> None:
@@ -47,28 +46,14 @@ class Journal:
             steps: Of the whole training.
             shown: Whether this process speaks.
         """
-        self.path, self.shown = folder / METRICS, shown
-        self.bar = Bar("step", steps, shown)
+        super().__init__("step", steps, shown)
+        self.path = folder / METRICS
 
     def start(self, step: int) -> None:
         """Begin after so many steps: lines of later ones are taken back."""
-        self.bar.start(step)
+        super().start(step)
         if self.shown:
             records.keep(self.path, step)
-
-    def __enter__(self) -> Journal:
-        """Show the bar."""
-        self.bar.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Remove the bar."""
-        self.bar.__exit__(kind, error, trace)
 
     def watch(self, measured: Mapping[str, float]) -> None:
         """One step was done; `measured` has the trainer's names."""
@@ -79,4 +64,4 @@ class Journal:
         said = ", ".join(
             f"{name} {line[name]:.3f}" for name in ("majority", "entropy", "loss") if name in line
         )
-        self.bar.at(int(line["step"]), said)
+        self.at(int(line["step"]), said)
