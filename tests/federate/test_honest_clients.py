@@ -50,7 +50,7 @@ def test_ten_clients_of_few_classes_each_are_all_heard(seed: int) -> None:
 
 
 def test_a_stricter_limit_would_refuse_the_honest() -> None:
-    """Clients whose labels differ do lead away from one another, so the length alone spares them."""
+    """Clients whose labels differ lead away from one another: length alone spares them."""
     lines, _ = history(10, 0, gate=GateConfig(share=0.0, clip=ClipConfig(updates=1.5)))
     assert refused(lines)
 
