@@ -153,3 +153,27 @@ def test_distance_by_hand() -> None:
     before = {"a": torch.tensor([1.0, 2]), "b": torch.zeros(1), "steps": torch.tensor(1)}
     after = {"a": torch.tensor([4.0, 2]), "b": torch.tensor([4.0]), "steps": torch.tensor(9)}
     assert distance(after, before) == 5.0
+
+
+def test_a_counter_is_not_of_memory_that_is_used_again() -> None:
+    own = torch.tensor([7])
+    found = average({"w": torch.tensor([0])}, [reply("a", own, 7)])["w"]
+    own += 1
+    assert found.tolist() == [7]
+
+
+def test_a_row_that_nobody_saw_stays_to_the_bit_beside_rows_that_were() -> None:
+    """Whatever a client sends of it, and though it is no number that a mean would give back."""
+    before = random(0, 3, 2).to(torch.bfloat16)
+    sent = [reply(c, torch.full_like(before, 9.0), 5, [2, 0, 1]) for c in "ab"]
+    found = average({"w": before}, sent, frozenset({"w"}))["w"]
+    assert torch.equal(found[1], before[1]) and found[[0, 2]].tolist() == [[9.0, 9.0]] * 2
+
+
+def test_the_order_of_changes_of_control_changes_no_bit() -> None:
+    """Sums of these three differ with their order, in float64 too."""
+    change = [Reply(c, 1, {}, 1, control={"w": torch.tensor([value], dtype=torch.float64)})
+              for c, value in (("a", 1e16), ("b", 1.0), ("c", -1e16))]  # fmt: skip
+    found = {float(next_control({}, some, 1)["w"]) for some in (change, change[::-1],
+             [change[0], change[2], change[1]])}  # fmt: skip
+    assert len(found) == 1

@@ -42,6 +42,50 @@ def test_an_update_that_is_too_long_and_leads_away_is_refused() -> None:
     assert len(kept) == 2 and len(clipped) == 1 and not refused, "two say nothing of each other"
 
 
+def test_two_of_usual_length_are_enough_to_lead_away_from() -> None:
+    """Three replies are compared, of which two say where the others go; one alone says nothing."""
+    replies = [moved("a", 1.0), moved("b", 1.2), moved("c", -9.0)]
+    _, clipped, refused = clip_updates(ClipConfig(), Broadcast(1, START), replies)
+    assert [one.client for one in refused] == ["c"] and not clipped
+    replies = [moved("a", 0.1), moved("b", -9.0), moved("c", 9.0)]
+    kept, _, refused = clip_updates(ClipConfig(updates=0.5), Broadcast(1, START), replies)
+    assert len(kept) == 3 and not refused
+
+
+def test_away_is_from_what_was_sent_and_not_from_zero() -> None:
+    """Far from zero, weights point one way whatever an update does; counters point nowhere."""
+    start = {"a": torch.tensor([100.0, 100.0]), "n": torch.tensor(7)}
+    ways = {"a": [1.0, 0.0], "b": [1.2, 0.0], "c": [0.9, 0.1], "d": [-9.0, 0.0], "e": [9.0, 1.0]}
+    replies = [
+        Reply(client, 1, {"a": start["a"] + torch.tensor(way), "n": torch.tensor(10**6)}, 1)
+        for client, way in ways.items()
+    ]
+    kept, clipped, refused = clip_updates(ClipConfig(), Broadcast(1, start), replies)
+    assert [one.client for one in refused] == ["d"]
+    assert [one.client for one in clipped] == ["e"] and len(kept) == 4
+
+
+def test_an_update_is_away_by_all_of_its_tensors_together() -> None:
+    """A little against the others in one tensor, and much with them in another."""
+    start = {"a": torch.zeros(2), "b": torch.zeros(2)}
+    ways = {c: ([1.0, 0.0], [0.1, 0.0]) for c in "uvw"} | {"x": ([9.0, 0.0], [-9.0, 0.0])}
+    replies = [
+        Reply(client, 1, {"a": torch.tensor(a), "b": torch.tensor(b)}, 1)
+        for client, (a, b) in ways.items()
+    ]
+    _, clipped, refused = clip_updates(ClipConfig(), Broadcast(1, start), replies)
+    assert [one.client for one in clipped] == ["x"] and not refused
+
+
+@pytest.mark.parametrize(("seen_by", "most"), [(1, 1.0), (2, 3.0), (3, 3.0)])
+def test_two_witnesses_are_enough_for_a_row(seen_by: int, most: float) -> None:
+    """Row 4 goes far; how far it may depends on how many saw it."""
+    usual = {0: (1.0, 5), 1: (1.0, 5)}
+    replies = [silo(c, usual | ({4: (1.0, 1)} if n < seen_by else {})) for n, c in enumerate("abc")]
+    replies[0] = silo("a", usual | {4: (50.0, 1)})
+    assert float(clip(*replies)[1][0][4]) == pytest.approx(most)
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_too_few_to_compare_have_a_limit_of_their_own(count: int) -> None:
     replies = [moved(str(i), 10.0**i * 50) for i in range(count)]

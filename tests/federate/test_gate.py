@@ -183,6 +183,60 @@ def test_an_update_that_is_too_long_is_shortened_and_told(tmp_path: Path) -> Non
     assert records.read(tmp_path / "audit.jsonl")[0]["action"] == "clipped"
 
 
+def test_limits_are_the_largest_that_pass() -> None:
+    """Of a size that is given, of examples, and of metrics; one more of any is too many."""
+    size = sum(tensor.numel() * tensor.element_size() for tensor in SENT.values())
+    for given, rejected in ((size, {}), (size - 1, {"c0": "size"})):
+        gate = Gate(GateConfig(size=given), SENT, dict.fromkeys(CLIENTS, 100))
+        assert rules(gate.judge(ROUND, [reply(examples=100)], CLIENTS)) == rejected
+    many = {str(place): 0.5 for place in range(64)}
+    assert not GATE.judge(ROUND, [reply(metrics=many)], CLIENTS).rejections
+    assert rules(GATE.judge(ROUND, [reply(metrics=many | {"x": 1.0})], CLIENTS)) == {
+        "c0": "metrics"
+    }
+
+
+def test_a_model_with_counts_and_control_is_not_too_large() -> None:
+    """Unless a size is given a reply may be about four times the model, and not without end."""
+    large = {"w": torch.zeros(2**16)}
+    gate = Gate(GateConfig(), large, {"a": 1})
+    sent = Broadcast(1, large, control=large)
+    assert gate.judge(sent, [Reply("a", 1, large, 1, control=large)], ["a"]).accepted
+    for more in (3, 9):
+        control = {str(place): large["w"] for place in range(more)}
+        judged = gate.judge(sent, [Reply("a", 1, large, 1, control=control)], ["a"])
+        assert rules(judged) == {"a": "size" if more == 9 else "control"}
+
+
+def test_a_long_update_that_leads_away_is_told_as_a_rejection_of_the_round(tmp_path: Path) -> None:
+    back = reply("c0", weights=changed(weight=SENT["weight"] - 1e3))
+    judged = GATE.judge(ROUND, [back, *map(reply, CLIENTS[1:])], CLIENTS)
+    assert [one.client for one in judged.accepted] == CLIENTS[1:] and not judged.clipped
+    audit(tmp_path / "audit.jsonl", judged)
+    (line,) = records.read(tmp_path / "audit.jsonl")
+    assert [line[name] for name in ("round", "action", "client", "rule")] == [
+        4, "rejected", "c0", "norm",
+    ]  # fmt: skip
+
+
+def test_rows_are_shortened_at_the_gate_where_tables_go_by_row() -> None:
+    gate = Gate(GateConfig(), SENT, dict.fromkeys(CLIENTS, 100), frozenset({"weight"}))
+    moves = torch.ones(2, 3)
+    replies = [
+        reply(
+            c, weights=changed(weight=SENT["weight"] + moves), seen={"weight": torch.ones(2).long()}
+        )
+        for c in CLIENTS[:4]
+    ]
+    far = SENT["weight"] + torch.tensor([[4.0], [1.0]]) * moves
+    replies.append(reply("c5", weights=changed(weight=far), seen=replies[0].seen))
+    judged = gate.judge(ROUND, replies, CLIENTS)
+    assert [(one.client, one.rule) for one in judged.clipped][-1:] == [("c5", "rows")]
+    assert len(judged.accepted) == 5
+    moved = judged.accepted[-1].weights["weight"] - SENT["weight"]
+    torch.testing.assert_close(moved[:, 0], torch.tensor([3.0, 1.0]), rtol=1e-3, atol=1e-3)
+
+
 def test_no_limit_leaves_an_update_as_it_is() -> None:
     gate = Gate(GateConfig(clip=ClipConfig(updates=0, few=0)), SENT, dict.fromkeys(CLIENTS, 100))
     wild = reply("c0", weights=changed(weight=SENT["weight"] + 1e6))

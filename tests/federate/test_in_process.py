@@ -99,3 +99,12 @@ def test_a_client_whose_loss_is_not_finite_does_not_reply(
         replies = list(work.round(Broadcast(1, shared(classifier())), ["c0", "wild", "c1"]))
     assert [reply.client for reply in replies] == ["c0", "c1"]
     assert "wild" in caplog.text
+
+
+def test_what_a_client_remembers_shapes_its_next_round_and_no_other_client_s() -> None:
+    begun, fresh = engine(Moon()), engine(Moon())
+    list(begun.round(Broadcast(1, shared(classifier())), ["c0"]))
+    later = Broadcast(2, shared(classifier(1)))
+    pairs = zip(begun.round(later, ["c0", "c1"]), fresh.round(later, ["c0", "c1"]), strict=True)
+    same = [torch.equal(a.weights["head.weight"], b.weights["head.weight"]) for a, b in pairs]
+    assert same == [False, True]

@@ -87,6 +87,32 @@ def test_the_noise_has_its_deviation() -> None:
     assert abs(float(found.mean())) < 0.02
 
 
+def test_the_noise_of_one_tensor_says_nothing_of_another_s() -> None:
+    """Who could subtract one from the other would have both without noise."""
+    before = {name: torch.zeros(20_000) for name in "ab"}
+    found = private_average(before, [], 1, PrivacyConfig(), generator())
+    together = torch.corrcoef(torch.stack([found["a"], found["b"]]))
+    assert abs(float(together[0, 1])) < 0.03
+
+
+def test_a_change_is_cut_as_a_whole_and_before_the_sum() -> None:
+    """Tensors of one client share a clip; two clients that cancel each other do not save theirs."""
+    before = {"a": torch.zeros(1), "b": torch.zeros(1)}
+    far = [Reply("x", 1, {"a": torch.tensor([30.0]), "b": torch.tensor([40.0])}, 1)]
+    found = private_average(before, far, 1, PrivacyConfig(1.0, 0.0), generator())
+    assert [float(found[name]) for name in "ab"] == pytest.approx([0.6, 0.8])
+    back = Reply("y", 1, {"a": torch.tensor([-30.0]), "b": torch.tensor([-39.0])}, 1)
+    found = private_average(before, [*far, back], 1, PrivacyConfig(1.0, 0.0), generator())
+    length = math.hypot(30, 39)
+    expected = [0.6 - 30 / length, 0.8 - 39 / length]
+    assert [float(found[name]) for name in "ab"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_smaller_delta_costs_more_epsilon() -> None:
+    small, large = (spent(PrivacyConfig(delta=delta), 10, 1.0) for delta in (1e-9, 1e-2))
+    assert small > 1.5 * large
+
+
 def exact(noise: float, rounds: int, delta: float) -> float:
     """ε of a Gaussian mechanism that is composed, from its own law (Balle and Wang, 2018)."""
     mu = math.sqrt(rounds) / noise

@@ -44,6 +44,12 @@ def test_each_may_be_drawn_by_itself() -> None:
     assert asked(NAMES, 0.1, 0, 7, True) == asked(NAMES[::-1], 0.1, 0, 7, True)
 
 
+@pytest.mark.parametrize("each", [False, True])
+def test_who_is_asked_differs_by_seed_and_by_round(each: bool) -> None:
+    drawn = [asked(NAMES, 0.1, seed, number, each) for seed in (0, 1) for number in (1, 2)]
+    assert len(set(map(tuple, drawn))) == 4 and all(some == sorted(some) for some in drawn)
+
+
 def test_an_average_goes_by_examples() -> None:
     after = averaged(BEFORE, REPLIES, frozenset(), 2)
     assert after.weights["w"].tolist() == [1.75, 2.0] and after.round == 4

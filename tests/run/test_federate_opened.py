@@ -12,6 +12,7 @@ from tastemaker.errors import ArtefactError
 from tastemaker.federate.classifiers import Cnn
 from tastemaker.models.labelled_pictures import read_pictures
 from tastemaker.run import federate_job as job
+from tastemaker.run import federate_opened
 from tastemaker.run.federate import federate
 from tastemaker.run.federate_opened import open_federated
 from tests.models.test_labelled_pictures import save
@@ -42,6 +43,30 @@ def test_new_rows_get_a_probability_of_each_class(tmp_path: Path) -> None:
     with pytest.raises(BadData) as fault:
         opened.probabilities(rows.with_columns(pl.lit("violet").alias("colour")))
     assert [(p.column, p.count) for p in fault.value.problems] == [("colour", 120)]
+
+
+def test_rows_come_back_in_their_order_and_other_columns_do_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also over several batches, the last of which is not full; and one row is as among many."""
+    run = tmp_path / "run"
+    federate(config(1), labelled(), str(run))
+    opened, rows = open_federated(run), frame().drop("kind", "town")
+    whole = opened.probabilities(rows)
+    assert (whole >= 0).all() and whole.dtype == np.float64
+    np.testing.assert_allclose(whole.sum(1), 1, atol=1e-12)
+    monkeypatch.setattr(federate_opened, "_ROWS", 50)
+    np.testing.assert_allclose(opened.probabilities(rows), whole, rtol=1e-5)
+    np.testing.assert_allclose(opened.probabilities(rows.reverse()), whole[::-1], rtol=1e-5)
+    np.testing.assert_allclose(opened.probabilities(frame()), whole, rtol=1e-5)
+
+
+def test_columns_that_are_missing_are_all_named(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    federate(config(1), labelled(), str(run))
+    with pytest.raises(BadData) as fault:
+        open_federated(run).probabilities(frame().drop("x", "colour").with_columns(y=1.0))
+    assert {problem.column for problem in fault.value.problems} == {"x", "colour"}
 
 
 def test_pictures_are_told_apart_as_well(tmp_path: Path) -> None:
