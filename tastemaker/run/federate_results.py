@@ -29,6 +29,8 @@ KIND = "federation"
 """Kind of artefact."""
 _MANY_CELLS = 40_000
 """Clients times classes above which who holds what is not told one by one."""
+_LOST = 0.75
+"""Share of its best accuracy below which a model at the end is said to have come apart."""
 _COARSE = 0.001
 """Share of the test that one example may be without a word about it."""
 
@@ -102,6 +104,7 @@ def results_of(
 def rounds_of(config: RoundsConfig, history: Sequence[Mapping[str, Any]]) -> JsonObject:
     """What is told of any federation: its options, and how its rounds went."""
     rejected = [one for line in history for one in line["rejected"]]
+    best = max(history, key=lambda line: float(line["accuracy"]))
     return {
         "kind": KIND,
         "method": {"kind": type(config.method).__name__, **to_json(config.method)},
@@ -112,6 +115,7 @@ def rounds_of(config: RoundsConfig, history: Sequence[Mapping[str, Any]]) -> Jso
         "privacy": _privacy(config, history[-1]),
         "unanswered": sum(map(_unanswered, history)),
         "clipped": sum(line["clipped"] for line in history),
+        "best": {name: best[name] for name in ("round", "accuracy")},
         "config": to_json(config),
     }
 
@@ -127,6 +131,12 @@ def warnings_of(results: Mapping[str, Any], config: RoundsConfig) -> list[str]:
     if results["failed"]:
         many = counted(results["failed"], "round")
         told.append(f"{many} had no quorum and left the model as it was.")
+    best = results["best"]
+    if results["accuracy"] < _LOST * best["accuracy"]:
+        told.append(
+            f"After round {best['round']} the accuracy was {best['accuracy']:.3f}, and at the end "
+            f"it is {results['accuracy']:.3f}: training came apart. Lower --lr or give --clip 1."
+        )
     whole = results["data"]["test"]
     test = results["data"].get("smallest", whole)
     if test * _COARSE < 1:
