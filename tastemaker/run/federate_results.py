@@ -29,6 +29,8 @@ KIND = "federation"
 """Kind of artefact."""
 _MANY_CELLS = 40_000
 """Clients times classes above which who holds what is not told one by one."""
+_DEALING = ("clients", "alpha", "least")
+"""Options of how examples are dealt to clients."""
 _LOST = 0.75
 """Share of its best accuracy below which a model at the end is said to have come apart."""
 _COARSE = 0.001
@@ -85,6 +87,9 @@ def results_of(
     """What was federated, how well it went, and for whom."""
     last, told = history[-1], rounds_of(config, history)
     classes, clients = _classes(data, parts, model), _clients(parts, model, refused(history))
+    if data.silos or parts.held is None:  # nothing was dealt, so nothing is told of how
+        partition = told["config"]["partition"]
+        told["config"]["partition"] = {n: v for n, v in partition.items() if n not in _DEALING}
     return {
         **told,
         "model": {

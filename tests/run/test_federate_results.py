@@ -110,3 +110,19 @@ def test_a_model_that_came_apart_is_not_told_as_if_nothing_happened(
     assert told["best"] == {"round": 2, "accuracy": 0.96}
     lost = {**kept, **told, "accuracy": 0.1}
     assert any("round 2" in warning for warning in warnings_of(lost, gentle))
+
+
+@pytest.mark.parametrize("by", ["", "town"])
+def test_how_examples_are_dealt_is_told_where_they_are(
+    by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where silos are named nobody dealt anything, whatever the options say."""
+    monkeypatch.setattr(job, "write_page", lambda run: (run / "report.html").write_text(""))
+    given = config(1, method=FedAvg())
+    results = federate(given, labelled(by), str(tmp_path / "run"))
+    told = results["config"]["partition"]
+    dealt = {"clients": 3, "alpha": 1.0, "least": 5}
+    assert told == ({} if by else dealt) | {"test": 0.2, "auxiliary": 5}
+    assert len(results["clients"]) == results["data"]["clients"] == 3
+    again = federate(given, labelled(by), str(tmp_path / "run"), resume=True)
+    assert again == results
