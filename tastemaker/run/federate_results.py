@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def results_of(
 def rounds_of(config: RoundsConfig, history: Sequence[Mapping[str, Any]]) -> JsonObject:
     """What is told of any federation: its options, and how its rounds went."""
     rejected = [one for line in history for one in line["rejected"]]
-    best = max(history, key=lambda line: float(line["accuracy"]))
+    best, accuracy = max(enumerate((line["accuracy"] for line in history), 1), key=itemgetter(1))
     return {
         "kind": KIND,
         "method": {"kind": type(config.method).__name__, **to_json(config.method)},
@@ -120,7 +121,7 @@ def rounds_of(config: RoundsConfig, history: Sequence[Mapping[str, Any]]) -> Jso
         "privacy": _privacy(config, history[-1]),
         "unanswered": sum(map(_unanswered, history)),
         "clipped": sum(line["clipped"] for line in history),
-        "best": {name: best[name] for name in ("round", "accuracy")},
+        "best": {"round": best, "accuracy": accuracy},
         "config": to_json(config),
     }
 
@@ -136,8 +137,8 @@ def warnings_of(results: Mapping[str, Any], config: RoundsConfig) -> list[str]:
     if results["failed"]:
         many = counted(results["failed"], "round")
         told.append(f"{many} had no quorum and left the model as it was.")
-    best = results["best"]
-    if results["accuracy"] < _LOST * best["accuracy"]:
+    best = results.get("best")
+    if best and results["accuracy"] < _LOST * best["accuracy"]:
         told.append(
             f"After round {best['round']} the accuracy was {best['accuracy']:.3f}, and at the end "
             f"it is {results['accuracy']:.3f}: training came apart. Lower --lr or give --clip 1."
