@@ -13,8 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tastemaker.errors import BadInput
+from tastemaker.federate.checks import within
 from tastemaker.federate.examples import ExampleStep
 from tastemaker.seams import Outputs
+
+_WIDEST = 2**16
+"""Units of a layer above which two of them no longer fit into memory."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,11 @@ class Mlp:
 
     hidden: tuple[int, ...] = (64, 64)
     """units of each layer"""
+
+    def __post_init__(self) -> None:
+        """Refuse a layer through which nothing passes, or that no memory holds."""
+        for units in self.hidden:
+            within("hidden", units, 1, _WIDEST)
 
 
 @dataclass(frozen=True)

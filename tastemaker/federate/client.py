@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from tastemaker.errors import BadInput
 from tastemaker.federate.baselines import Moon, Scaffold, own_control, refuse_momentum
+from tastemaker.federate.checks import above, within
 from tastemaker.federate.objectives import LocalObjective, Method
 from tastemaker.seams import Broadcast, ClientData, Federable, Reply
 from tastemaker.train.step import Trainer
@@ -48,6 +49,18 @@ class LocalConfig:
     """of the order of examples, of dropout, and of who takes part"""
     optimizer: Literal["sgd", "adam"] = "sgd"
     """Adam, without SGD's momentum, suits next-item models; SCAFFOLD takes SGD alone"""
+
+    def __post_init__(self) -> None:
+        """Refuse values that mean nothing."""
+        within("epochs", self.epochs, 1)
+        within("batch", self.batch, 1)
+        above("lr", self.lr)
+        within("momentum", self.momentum, 0)
+        if self.momentum >= 1:
+            what, fix = f"momentum is {self.momentum}.", "Give a number from 0 to below 1."
+            raise BadInput(what, "momentum", fix)
+        within("weight_decay", self.weight_decay, 0)
+        within("clip", self.clip, 0)
 
 
 @dataclass(frozen=True, eq=False)

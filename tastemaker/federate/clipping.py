@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from tastemaker.federate.checks import within
 from tastemaker.seams import Broadcast, Reply
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class ClipConfig:
     """clients that must have seen a row for it to move as others do"""
     counts: int = 1000
     """most often that a client may say it saw a row; more counts as this"""
+
+    def __post_init__(self) -> None:
+        """Refuse limits below none."""
+        for name, limit in vars(self).items():
+            within(f"gate.{name}", limit, 0)
 
 
 @dataclass(frozen=True)

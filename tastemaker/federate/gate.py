@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from tastemaker import records
+from tastemaker.federate.checks import within
 from tastemaker.federate.clipping import ClipConfig, Clipped, clip_rows, clip_updates
 from tastemaker.files import shortened
 from tastemaker.seams import Broadcast, Reply
@@ -46,6 +47,12 @@ class GateConfig:
     """clients that must be accepted whatever the share"""
     clip: ClipConfig = field(default_factory=ClipConfig)
     """what an accepted update is brought to"""
+
+    def __post_init__(self) -> None:
+        """Refuse limits that no reply could keep, or that limit nothing."""
+        within("gate.size", self.size, 0)
+        within("gate.share", self.share, 0, 1)
+        within("gate.minimum", self.minimum, 1)
 
 
 @dataclass(frozen=True)

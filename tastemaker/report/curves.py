@@ -55,14 +55,17 @@ def curves_chart(
         for name, points in curves.items()
         for step, value in points
     ]
-    axis = alt.Axis(title=axes.step, grid=False, format="~d", tickMinStep=1, tickCount=6)
+    steps = [step for points in curves.values() for step, _ in points]
+    many = _ticks(6, min(steps), max(steps))
+    axis = alt.Axis(title=axes.step, grid=False, format="~d", tickMinStep=1, tickCount=many)
     x = alt.X("step:Q", axis=axis, scale=alt.Scale(nice=False))
     y_axis = alt.Axis(title=None, tickCount=5)
     if axes.format:
         y_axis = alt.Axis(title=None, tickCount=5, format=axes.format)
-    if axes.whole:
-        y_axis = alt.Axis(title=None, tickCount=5, format="~d", tickMinStep=1)
     values = [value for points in curves.values() for _, value in points]
+    if axes.whole:
+        many = _ticks(5, *(axes.ends or (min(values), max(values))))
+        y_axis = alt.Axis(title=None, tickCount=many, format="~d", tickMinStep=1)
     y = alt.Y("value:Q", axis=y_axis, scale=_scale(values, axes.ends))
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
     marks = alt.Chart(alt.InlineData(values=[{"step": step} for step in axes.marked]))
@@ -94,6 +97,11 @@ def _several(base: alt.Chart, names: Sequence[str], single: bool) -> list[alt.Ch
     lines = base.mark_line(strokeWidth=2).encode(color=color, strokeDash=dash)
     points = base.mark_point(filled=True, size=70).encode(color=color)
     return [lines, points] if single else [lines]
+
+
+def _ticks(most: int, low: float, high: float) -> int:
+    """Ticks of an axis of whole numbers: none of them between two, where it is labelled as one."""
+    return max(1, min(most, int(high - low)))
 
 
 def _scale(values: Sequence[float], ends: tuple[float, float] | None) -> alt.Scale:

@@ -54,9 +54,10 @@ class PartitionConfig:
         if not 0 < self.test < 1:
             what = f"test = {self.test!r} is no share to hold out."
             raise BadInput(what, "--test", "Give a share above 0 and below 1, such as 0.2.")
-        if self.auxiliary < 0:
-            what = f"auxiliary = {self.auxiliary!r} is no number of examples."
-            raise BadInput(what, "--auxiliary", "Give 0 or more.")
+        for name, examples in (("auxiliary", self.auxiliary), ("least", self.least)):
+            if examples < 0:
+                what = f"{name} = {examples!r} is no number of examples."
+                raise BadInput(what, f"--{name}", "Give 0 or more.")
 
 
 @dataclass(frozen=True, eq=False)

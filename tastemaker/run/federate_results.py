@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,10 @@ KIND = "federation"
 """Kind of artefact."""
 _MANY_CELLS = 40_000
 """Clients times classes above which who holds what is not told one by one."""
+_DEALING = ("clients", "alpha", "least")
+"""Options of how examples are dealt to clients."""
+_LOST = 0.75
+"""Share of its best accuracy below which a model at the end is said to have come apart."""
 _COARSE = 0.001
 """Share of the test that one example may be without a word about it."""
 
@@ -83,6 +88,9 @@ def results_of(
     """What was federated, how well it went, and for whom."""
     last, told = history[-1], rounds_of(config, history)
     classes, clients = _classes(data, parts, model), _clients(parts, model, refused(history))
+    if data.silos or parts.held is None:  # nothing was dealt, so nothing is told of how
+        partition = told["config"]["partition"]
+        told["config"]["partition"] = {n: v for n, v in partition.items() if n not in _DEALING}
     return {
         **told,
         "model": {
@@ -102,6 +110,7 @@ def results_of(
 def rounds_of(config: RoundsConfig, history: Sequence[Mapping[str, Any]]) -> JsonObject:
     """What is told of any federation: its options, and how its rounds went."""
     rejected = [one for line in history for one in line["rejected"]]
+    best, accuracy = max(enumerate((line["accuracy"] for line in history), 1), key=itemgetter(1))
     return {
         "kind": KIND,
         "method": {"kind": type(config.method).__name__, **to_json(config.method)},
@@ -112,6 +121,7 @@ def rounds_of(config: RoundsConfig, history: Sequence[Mapping[str, Any]]) -> Jso
         "privacy": _privacy(config, history[-1]),
         "unanswered": sum(map(_unanswered, history)),
         "clipped": sum(line["clipped"] for line in history),
+        "best": {"round": best, "accuracy": accuracy},
         "config": to_json(config),
     }
 
@@ -127,6 +137,12 @@ def warnings_of(results: Mapping[str, Any], config: RoundsConfig) -> list[str]:
     if results["failed"]:
         many = counted(results["failed"], "round")
         told.append(f"{many} had no quorum and left the model as it was.")
+    best = results.get("best")
+    if best and results["accuracy"] < _LOST * best["accuracy"]:
+        told.append(
+            f"After round {best['round']} the accuracy was {best['accuracy']:.3f}, and at the end "
+            f"it is {results['accuracy']:.3f}: training came apart. Lower --lr or give --clip 1."
+        )
     whole = results["data"]["test"]
     test = results["data"].get("smallest", whole)
     if test * _COARSE < 1:

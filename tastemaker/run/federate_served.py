@@ -110,6 +110,8 @@ def join(place: ClientPlace, name: str, source: Any, out: str) -> JsonObject:
     if (folder / artifacts.MANIFEST).exists():
         fix = "Choose another with --out, or remove it."
         raise BadInput("The folder holds a finished model.", str(folder), fix)
+    if isinstance(source, str | Path) and not Path(source).exists():
+        raise BadInput("There is no such file or folder.", str(source), "Give the path of data.")
     plans: list[tuple[Plan, int]] = []
 
     def prepare(told: JsonObject) -> Participant:
@@ -120,7 +122,7 @@ def join(place: ClientPlace, name: str, source: Any, out: str) -> JsonObject:
         plans.append((plan, held.examples))
         return Participant(built(plan.model), Client(name, held), plan.method, plan.local)
 
-    with only_writer(folder), listening(str(folder)):
+    with only_writer(folder), listening():  # the same call goes on, without a word for it
         final = cast("Classifier", join_federation(place, prepare))
         plan, count = plans[-1]
         save_classifier(folder, final, plan.model)

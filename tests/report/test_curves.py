@@ -1,5 +1,7 @@
 """Curves by step: thinned, with true axes, told apart without colour, and in words."""
 
+import re
+
 import pytest
 
 from tastemaker.report.curves import Axes, curve, curves_chart
@@ -36,3 +38,14 @@ def test_several_curves_have_a_legend_and_words() -> None:
 def test_a_single_step_is_seen(names: list[str]) -> None:
     drawn = curves_chart({name: [(1, 0.5)] for name in names}, "Loss", Axes("round"))
     assert drawn.count("A4.1") + drawn.count("a4.1") + drawn.count("M4.1") > 0
+
+
+@pytest.mark.parametrize("last", [2, 3, 4, 7])
+def test_no_whole_number_stands_twice_on_an_axis(last: int) -> None:
+    """Ticks between two rounds would be labelled as one of them."""
+    axes = Axes("round", (0, 1), whole=True)
+    drawn = curves_chart({"": [(1, 0), (last, 1)]}, "Rejected updates", axes)
+    labels = re.findall(r">(\d+)</text>", drawn)
+    steps, counts = labels[:-2], labels[-2:]
+    assert steps == sorted(set(steps), key=int) and steps[0] == "1"
+    assert counts == ["0", "1"]

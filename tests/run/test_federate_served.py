@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +25,10 @@ from tastemaker.federate.fedssd import FedSSD
 from tastemaker.federate.keys import read_clients
 from tastemaker.files import load_tensors
 from tastemaker.run import federate_job as job
+from tastemaker.run import federate_served
 from tastemaker.run.federate_opened import Saved, open_federated
 from tastemaker.run.federate_served import MEMORY, Plan, join, read_as, serve
+from tastemaker.train.stopping import Stopped
 from tests.federate.deployed import key_pair
 from tests.run.federated import config, frame
 
@@ -111,3 +115,33 @@ def test_a_federation_between_machines_leaves_one_model_everywhere(
     assert (shares[0] == shares[1]).all() and shares[0].shape == (3, 3)
     with pytest.raises(BadInput):
         take_part("north", TABLE)
+
+
+def test_a_client_whose_data_is_not_there_does_not_wait_for_a_plan(
+    tmp_path: Path, address: str
+) -> None:
+    key_pair(tmp_path, "north")
+    place = ClientPlace(address, tmp_path / "north.key", insecure=True, patience=0.1)
+    for name in ("none.csv", "no/folder"):
+        with pytest.raises(BadInput) as fault:
+            join(place, "north", tmp_path / name, str(tmp_path / "run"))
+        assert fault.value.where == str(tmp_path / name)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_client_that_is_stopped_is_told_a_command_that_there_is(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on with what its folder holds, and has no option --resume."""
+
+    def stopped(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(federate_served, "join_federation", stopped)
+    key_pair(tmp_path, "north")
+    place = ClientPlace(address, tmp_path / "north.key", insecure=True)
+    with pytest.raises(Stopped) as stop:
+        join(place, "north", TABLE, str(tmp_path / "run"))
+    words = ["tastemaker", "federate", "client", "--key", "north"]
+    told = stop.value.told(words)
+    assert told.fix.endswith(" ".join(words)) and told.exit_code == 128 + signal.SIGTERM
