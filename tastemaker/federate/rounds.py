@@ -120,10 +120,12 @@ class Federation:
             config: How it goes.
 
         Raises:
-            BadInput: If there is no client, or no auxiliary set where one is needed.
+            BadInput: If there are too few clients, or no auxiliary set where one is needed.
         """
-        if not parties.clients:
-            raise BadInput("There is no client.", "federation", "Give at least one.")
+        if len(parties.clients) < config.gate.minimum:
+            few = counted(len(parties.clients), "client")
+            what = f"A round needs {config.gate.minimum} replies, and there is only {few}."
+            raise BadInput(what, "federation", "Add clients, or lower the gate's minimum.")
         self.model, self.method, self.parties, self.config = model, method, parties, config
         self.measures = isinstance(method, FedSSD) and method.asks
         if parties.auxiliary is None and (self.measures or config.tune_on_auxiliary):
@@ -279,8 +281,9 @@ class Federation:
 
     def _refuse_failures(self) -> None:
         """Stop where too many rounds in a row had no quorum."""
-        last = self.history[-self.config.failures :]
-        if len(last) < self.config.failures or any(one["status"] == "ok" for one in last):
+        most = min(self.config.failures, self.config.rounds)
+        last = self.history[-most:]
+        if len(last) < most or any(one["status"] == "ok" for one in last):
             return
         heard = f"{last[-1]['accepted']} of {counted(last[-1]['selected'], 'client')} were accepted"
         what = f"{counted(len(last), 'round')} in a row had no quorum: {heard} in the last."

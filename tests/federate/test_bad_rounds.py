@@ -1,5 +1,6 @@
 """A federation among bad clients: rounds are completed, or fail and leave the model as it was."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,13 @@ import pytest
 import torch
 
 from tastemaker import records
-from tastemaker.errors import Unavailable
+from tastemaker.errors import BadInput, Unavailable
 from tastemaker.federate.bad_clients import BadClients, Fault
 from tastemaker.federate.baselines import FedAvg
 from tastemaker.federate.client import LocalConfig
 from tastemaker.federate.evaluation import classification
 from tastemaker.federate.fedssd import FedSSD
+from tastemaker.federate.gate import GateConfig
 from tastemaker.federate.in_process import InProcess
 from tastemaker.federate.rounds import Federation, FederationConfig, Parties
 from tests.federate.digits import Silos, classifier
@@ -101,6 +103,20 @@ def test_below_the_quorum_rounds_fail_the_model_stays_and_the_run_stops() -> Non
         done.run()
     assert [record["status"] for record in done.history] == ["ok", "failed", "failed", "failed"]
     assert same(weights(one), weights(done))
+
+
+def test_a_run_none_of_whose_rounds_counted_has_failed() -> None:
+    done = federation({}, lost=0.6, rounds=1)
+    done.parties.engine.begins = 1  # type: ignore[attr-defined]
+    with pytest.raises(Unavailable, match="1 round in a row"):
+        done.run()
+
+
+def test_a_round_that_could_never_count_is_not_begun() -> None:
+    good = federation({})
+    config = replace(good.config, gate=GateConfig(minimum=CLIENTS + 1))
+    with pytest.raises(BadInput, match="11 replies"):
+        Federation(classifier(), FedAvg(), good.parties, config)
 
 
 def test_half_of_the_clients_may_be_bad_in_ten_ways() -> None:
