@@ -281,9 +281,8 @@ class Federation:
 
     def _refuse_failures(self) -> None:
         """Stop where too many rounds in a row had no quorum."""
-        most = min(self.config.failures, self.config.rounds)
-        last = self.history[-most:]
-        if len(last) < most or any(one["status"] == "ok" for one in last):
+        last = self.history[-self.config.failures :]
+        if len(last) < self.config.failures or any(one["status"] == "ok" for one in last):
             return
         heard = f"{last[-1]['accepted']} of {counted(last[-1]['selected'], 'client')} were accepted"
         what = f"{counted(len(last), 'round')} in a row had no quorum: {heard} in the last."

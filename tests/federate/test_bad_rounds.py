@@ -105,13 +105,6 @@ def test_below_the_quorum_rounds_fail_the_model_stays_and_the_run_stops() -> Non
     assert same(weights(one), weights(done))
 
 
-def test_a_run_none_of_whose_rounds_counted_has_failed() -> None:
-    done = federation({}, lost=0.6, rounds=1)
-    done.parties.engine.begins = 1  # type: ignore[attr-defined]
-    with pytest.raises(Unavailable, match="1 round in a row"):
-        done.run()
-
-
 def test_a_round_that_could_never_count_is_not_begun() -> None:
     good = federation({})
     config = replace(good.config, gate=GateConfig(minimum=CLIENTS + 1))
