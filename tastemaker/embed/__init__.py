@@ -1,0 +1,1 @@
+"""One vision-language model that both finds and tells: training it, and judging what it does."""
