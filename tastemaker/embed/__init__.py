@@ -1,1 +1,1 @@
-"""One vision-language model that both finds and tells: training it, and judging what it does."""
+"""What is this item? One vector for its picture and its words, and words for its picture."""
