@@ -40,7 +40,7 @@ from tastemaker.embed.pair_batches import JointStep
 from tastemaker.errors import BadInput
 from tastemaker.models.lora import adapt
 from tastemaker.models.vlm import Rows, VisionModel
-from tastemaker.models.vlm_vectors import Embedding, Reader, Side
+from tastemaker.models.vlm_embedding import Embedding, Reader, Side
 
 
 @dataclass(frozen=True)
