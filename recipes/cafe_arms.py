@@ -119,6 +119,7 @@ class Kept:
         epochs = {"epochs": budget.tower_epochs, "anneal": budget.tower_epochs}
         once = FitConfig(lr=2e-3, warmup=50, seed=self.seed, **PLAIN | epochs)
         out = self.folder / "base" / "tower"
+        files.make_folder(out)
         spent = fit(tower, CellSteps(tower, world, 64), once, done, out, True).cpu_seconds
         fitting = FitConfig(lr=budget.warm_lr, warmup=50)
         many = (budget.warm_steps, budget.warm_batch)
@@ -145,6 +146,7 @@ class Kept:
         )
         model = CAFe(vision, CAFeConfig(arm.alpha_con, arm.alpha_lm, embedding=arm.embedding))
         once = replace(config, seed=self.seed, **PLAIN)
+        files.make_folder(out / "training")
         return fit(model, batches, once, done, out / "training", True).cpu_seconds
 
 
