@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from cafe_arms import Kept, Said
 from cafe_scores import answered, captioned, read
-from cafe_world import captions, truth
+from cafe_world import SPLITS, captions, truth
 
 from tastemaker.embed.fluency import exact, perplexity
 from tastemaker.embed.modality import alignment, modality_gap, uniformity
@@ -19,12 +19,9 @@ Row = Mapping[str, float]
 Tables = dict[str, dict[str, dict[str, float]]]
 
 
-def asked_row(said: Said, world: Scenes) -> dict[str, float]:
-    """Of each split: accuracy, F1 and the share of yes; over all, the share of neither."""
-    found = {split: one.measures() for split, (one, _) in answered(said, world).items()}
-    wanted = ("accuracy", "f1", "yes_rate")
-    row = {f"{split} {name}": one[name] for split, one in found.items() for name in wanted}
-    return row | {"neither": float(np.mean([one["neither"] for one in found.values()]))}
+def asked_rows(said: Said, world: Scenes) -> dict[str, dict[str, float]]:
+    """Split → accuracy, precision, recall, F1, and the shares of yes and of neither."""
+    return {split: one.measures() for split, (one, _) in answered(said, world).items()}
 
 
 def told_row(said: Said, world: Scenes) -> dict[str, float]:
@@ -52,7 +49,6 @@ def vectors_row(said: Said, world: Scenes) -> dict[str, float]:
 ROWS: Mapping[str, Callable[[Said, Scenes], dict[str, float]]] = {
     "Vectors": vectors_row,
     "Captions": told_row,
-    "Yes or no": asked_row,
 }
 
 
@@ -67,6 +63,12 @@ def tables(said: Mapping[str, Sequence[Said]], world: Scenes, kept: Sequence[Kep
     found: Tables = {
         title: {arm: mean([row(one, world) for one in many]) for arm, many in said.items()}
         for title, row in ROWS.items()
+    }
+    found["Yes or no"] = {
+        f"{arm}, {split}": mean([one[split] for one in rows])
+        for arm, many in said.items()
+        for rows in [[asked_rows(one, world) for one in many]]
+        for split in SPLITS
     }
     found["CPU-seconds a seed"] = {
         arm: mean([
