@@ -39,12 +39,14 @@ class Budget:
     sizes: Sizes = Sizes()
     shape: TinyVision = TinyVision()
     tower_epochs: int = 4
-    warm_steps: int = 350
-    warm_batch: int = 32
+    warm_steps: int = 400
     warm_lr: float = 2e-3
-    steps: int = 500
+    warm_turns: int = 4
+    steps: int = 400
     batch: int = 16
     lr: float = 1e-3
+    turns: int = 3
+    """of a scene in a step: its caption, and questions"""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class Kept:
         arm, budget = (ARMS | SWEEP)[name], self.budget
         vision = open_vision_model(self.model(arm.start))
         fitting = FitConfig(lr=budget.lr, warmup=50)
-        many = (budget.steps, budget.batch)
+        many = (budget.steps, budget.turns)
         return vision, self._fit(vision, arm, many, fitting, self.folder / name)
 
     def _warm(self) -> tuple[VisionModel, float]:
@@ -122,24 +124,25 @@ class Kept:
         files.make_folder(out)
         spent = fit(tower, CellSteps(tower, world, 64), once, done, out, True).cpu_seconds
         fitting = FitConfig(lr=budget.warm_lr, warmup=50)
-        many = (budget.warm_steps, budget.warm_batch)
+        many = (budget.warm_steps, budget.warm_turns)
         told = self._fit(vision, Arm(0.0, 1.0), many, fitting, self.folder / "base")
         return vision, spent + told
 
     def _fit(
         self, vision: VisionModel, arm: Arm, many: tuple[int, int], config: FitConfig, out: Path
     ) -> float:
-        """Train for so many steps of so many scenes; returns CPU-seconds."""
-        steps, batch = many
+        """Train for so many steps of so many turns a scene; returns CPU-seconds."""
+        steps, turns = many
+        batch = self.budget.batch
         own = pairs(self.budget.sizes.learnt(self.seed), self.seed)
-        rng = np.random.default_rng([self.seed, batch])
+        rng = np.random.default_rng([self.seed, turns])
         drawn = np.concatenate([rng.permutation(len(own)) for _ in range(9)])[: steps * batch]
         batches = PairBatches(
             vision,
             arm.embedding,
             [own[one] for one in drawn],
             batch,
-            turns=2,
+            turns=turns,
             seed=self.seed,
             vectors=arm.alpha_con > 0,
             told=arm.alpha_lm > 0,

@@ -129,7 +129,7 @@ def test_claims_have_their_margins(shared: Any) -> None:
 
 def test_what_was_learnt_and_said_is_kept(shared: Any, small: Any, tmp_path: Path) -> None:
     arms = shared("cafe_arms")
-    budget = arms.Budget(small, tower_epochs=1, warm_steps=1, warm_batch=4, steps=1, batch=4)
+    budget = arms.Budget(small, tower_epochs=1, warm_steps=1, steps=1, batch=4)
     kept = arms.Kept(tmp_path, 0, budget)
     said = kept.said("CAFe")
     again = arms.Kept(tmp_path, 0, budget).said("CAFe")
