@@ -146,6 +146,9 @@ def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
     named = isinstance(source, str | Path)
     if isinstance(source, np.ndarray):
         source = _drawn(source, row)
+    if not named and not isinstance(source, Image.Image):
+        what = f"Row {row} is {type(source).__name__}, no picture."
+        raise BadInput(what, f"row {row}", "Give a path, a picture of PIL, or (H, W, 3) bytes.")
     broken = (OSError, ValueError, SyntaxError, AttributeError, Image.DecompressionBombError)
     try:
         with Image.open(source) if named else source.copy() as picture:
