@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+BICUBIC = 3
+"""Of PIL's ways to resample."""
+
+
 class ImageEncoder:
     """Pictures to vectors of length one: EfficientNet-Lite0 before its classifier.
 
@@ -113,21 +117,36 @@ def _unreadable(name: str, error: Exception) -> BadInput:
 
 def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
     """The middle square of a picture, upright and on white: (size, size, 3) bytes of RGB."""
+    whole = upright(source, row)
+    side = min(whole.size)
+    left, top = (whole.width - side) / 2, (whole.height - side) / 2
+    middle = (left, top, left + side, top + side)
+    return np.array(whole.resize((size, size), BICUBIC, middle))
+
+
+def upright(source: Any, row: int) -> Image:
+    """A picture as it is looked at: turned, its first frame, on white, in RGB.
+
+    Args:
+        source: A path, or a picture of PIL.
+        row: Which input it is, for messages.
+
+    Raises:
+        BadInput: If it cannot be read; names the file or the row.
+    """
     with extra("vision"):
         from PIL import Image, ImageOps
     named = isinstance(source, str | Path)
     broken = (OSError, ValueError, SyntaxError, AttributeError, Image.DecompressionBombError)
     try:
         with Image.open(source) if named else source.copy() as picture:
-            upright = ImageOps.exif_transpose(picture)
-        if upright.has_transparency_data:
-            clear = upright.convert("RGBA")
-            upright = Image.new("RGBA", clear.size, "white")
-            upright.alpha_composite(clear)
-        side = min(upright.size)
-        left, top = (upright.width - side) / 2, (upright.height - side) / 2
-        square = (left, top, left + side, top + side)
-        ready = upright.convert("RGB").resize((size, size), Image.Resampling.BICUBIC, square)
+            turned = ImageOps.exif_transpose(picture)
+        if turned.has_transparency_data:
+            clear = turned.convert("RGBA")
+            turned = Image.new("RGBA", clear.size, "white")
+            turned.alpha_composite(clear)
+        if not all(turned.size):
+            raise ValueError("it has no pixels")
+        return turned.convert("RGB")
     except broken as error:
         raise _unreadable(str(source) if named else f"row {row}", error) from error
-    return np.array(ready)

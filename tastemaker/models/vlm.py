@@ -16,7 +16,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tastemaker.errors import BadInput
 from tastemaker.models.encode import within
 from tastemaker.models.extras import quiet, transformers
 from tastemaker.models.identity import model_identity
@@ -70,6 +69,12 @@ class VisionModel(nn.Module):
         """Where it computes."""
         weight: Tensor = self.model.get_input_embeddings().weight
         return weight.device
+
+    @property
+    def tower(self) -> nn.Module:
+        """The part that looks at pictures."""
+        part: nn.Module = self.model.get_encoder(modality="image")
+        return part
 
     @property
     def image_tokens(self) -> int:
