@@ -19,7 +19,7 @@ from torch import Tensor
 from tastemaker.counts import counted
 from tastemaker.data.contexts import Int64s
 from tastemaker.errors import BadInput
-from tastemaker.models.images import upright
+from tastemaker.models.images import square
 from tastemaker.models.vlm import Asked, Picture, Rows, VisionModel
 from tastemaker.models.vlm_embedding import Embedding, picture_asked, text_asked
 
@@ -183,7 +183,7 @@ class PairBatches:
         pictures = texts = hard = None
         wrong = [text for pair in some for text in pair.negatives]
         if self.vectors:
-            asked = [picture_asked(opened(pair.picture), self.embedding) for pair in some]
+            asked = [picture_asked(self._picture(pair), self.embedding) for pair in some]
             pictures = self.vision.rows(asked)
             texts = self._texts([pair.text for pair in some])
             hard = self._texts(wrong) if wrong else None
@@ -210,22 +210,21 @@ class PairBatches:
         asked = []
         for pair in some:
             others = rng.permutation(pair.turns[1:]).tolist()[: self.turns - 1]
-            picture = opened(pair.picture)
+            picture = self._picture(pair)
             chosen = [*pair.turns[:1], *others]
             asked += [Asked(text, picture, answer) for text, answer in chosen]
         return self.vision.rows(asked) if asked else None
 
+    def _picture(self, pair: Pair) -> Picture:
+        """A pair's picture as an encoder of vectors prepares it."""
+        side = self.vision.picture_side
+        held = pair.picture
+        if isinstance(held, np.ndarray) and held.shape == (side, side, 3):
+            return held
+        return square(held, side, 0)
+
     def _texts(self, texts: Sequence[str]) -> Rows:
         return self.vision.rows([text_asked(text, self.embedding) for text in texts])
-
-
-def opened(picture: Picture | Path) -> Picture:
-    """The bytes of a picture, or of the file that holds it.
-
-    Raises:
-        BadInput: If it cannot be read; names the file.
-    """
-    return np.asarray(upright(picture, 0)) if isinstance(picture, Path) else picture
 
 
 def sharing(pairs: Sequence[Pair]) -> npt.NDArray[np.bool_]:

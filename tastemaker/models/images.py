@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-BICUBIC = 3
-"""Of PIL's ways to resample."""
-
-
 class ImageEncoder:
     """Pictures to vectors of length one: EfficientNet-Lite0 before its classifier.
 
@@ -79,10 +75,7 @@ class ImageEncoder:
         """
         if not isinstance(source, str | Path):
             return square(source, self._size, row).tobytes()
-        try:
-            return Path(source).read_bytes()
-        except (OSError, ValueError) as error:
-            raise _unreadable(str(source), error) from error
+        return picture_bytes(source)
 
     def __call__(self, inputs: Sequence[str | Path | Image]) -> npt.NDArray[np.float32]:
         """Vectors of N pictures or paths of pictures: (N, 1280), rows of length one, in order.
@@ -115,21 +108,25 @@ def _unreadable(name: str, error: Exception) -> BadInput:
     return BadInput(f"The picture cannot be read: {error}.", name, fix)
 
 
+def picture_bytes(path: str | Path) -> bytes:
+    """The bytes of a picture's file.
+
+    Raises:
+        BadInput: If it cannot be read; names the file.
+    """
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise _unreadable(str(path), error) from error
+
+
 def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
-    """The middle square of a picture, upright and on white: (size, size, 3) bytes of RGB."""
-    whole = upright(source, row)
-    side = min(whole.size)
-    left, top = (whole.width - side) / 2, (whole.height - side) / 2
-    middle = (left, top, left + side, top + side)
-    return np.array(whole.resize((size, size), BICUBIC, middle))
-
-
-def upright(source: Any, row: int) -> Image:
-    """A picture as it is looked at: turned, its first frame, on white, in RGB.
+    """The middle square of a picture, upright and on white: (size, size, 3) bytes of RGB.
 
     Args:
-        source: A path, or a picture of PIL.
-        row: Which input it is, for messages.
+        source: A path, a picture of PIL, or (H, W, 3) bytes.
+        size: Pixels of a side.
+        row: Its number, for messages.
 
     Raises:
         BadInput: If it cannot be read; names the file or the row.
@@ -137,16 +134,41 @@ def upright(source: Any, row: int) -> Image:
     with extra("vision"):
         from PIL import Image, ImageOps
     named = isinstance(source, str | Path)
+    if isinstance(source, np.ndarray):
+        source = _drawn(source, row)
     broken = (OSError, ValueError, SyntaxError, AttributeError, Image.DecompressionBombError)
     try:
         with Image.open(source) if named else source.copy() as picture:
-            turned = ImageOps.exif_transpose(picture)
-        if turned.has_transparency_data:
-            clear = turned.convert("RGBA")
-            turned = Image.new("RGBA", clear.size, "white")
-            turned.alpha_composite(clear)
-        if not all(turned.size):
-            raise ValueError("it has no pixels")
-        return turned.convert("RGB")
+            upright = _bytes_a_colour(ImageOps.exif_transpose(picture))
+        if upright.has_transparency_data:
+            clear = upright.convert("RGBA")
+            upright = Image.new("RGBA", clear.size, "white")
+            upright.alpha_composite(clear)
+        side = min(upright.size)
+        left, top = (upright.width - side) / 2, (upright.height - side) / 2
+        square = (left, top, left + side, top + side)
+        ready = upright.convert("RGB").resize((size, size), Image.Resampling.BICUBIC, square)
     except broken as error:
         raise _unreadable(str(source) if named else f"row {row}", error) from error
+    return np.array(ready)
+
+
+def _bytes_a_colour(picture: Any) -> Any:
+    """A picture of more than 8 bits a colour, scaled to 8: else all of it were white."""
+    if not picture.mode.startswith("I"):
+        if picture.mode == "F":
+            raise ValueError("its values have no known range")
+        return picture
+    from PIL import Image
+
+    return Image.fromarray((np.array(picture).clip(0, 65535) // 256).astype(np.uint8))
+
+
+def _drawn(pixels: npt.NDArray[Any], row: int) -> Any:
+    """A picture of PIL of (H, W, 3) bytes."""
+    from PIL import Image
+
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        what = f"An array of shape {pixels.shape} of {pixels.dtype} is no picture."
+        raise BadInput(what, f"row {row}", "Give (H, W, 3) bytes of RGB.")
+    return Image.fromarray(pixels)

@@ -6,12 +6,12 @@ more than rounding. A model without a chat template reads plain text, as `vlm_pr
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ from tastemaker.models.picture_processor import PictureProcessor
 from tastemaker.models.vision_library import vision_folder
 from tastemaker.models.vlm_prompts import Prompts
 from tastemaker.models.vlm_rows import Asked, Picture, Rows
+from tastemaker.models.vlm_writing import Drawn, forget, left_padded
 
 __all__ = ["Asked", "Picture", "Rows", "VisionModel", "open_vision_model"]
 
@@ -72,15 +73,19 @@ class VisionModel(nn.Module):
 
     @property
     def tower(self) -> nn.Module:
-        """The part that looks at pictures."""
-        part: nn.Module = self.model.get_encoder(modality="image")
-        return part
+        """What reads pictures, without what carries its states over to the language model."""
+        tower: nn.Module = self.model.get_encoder(modality="image")
+        return tower
+
+    @property
+    def picture_side(self) -> int:
+        """Pixels of a side that a square picture is best given in."""
+        return self.processor.side
 
     @property
     def image_tokens(self) -> int:
-        """Tokens that a square picture takes."""
-        side = 64
-        blank = torch.zeros(side, side, 3, dtype=torch.uint8).numpy()
+        """Features, and so marks in a row, of a square picture of `picture_side`."""
+        blank = np.zeros((self.picture_side, self.picture_side, 3), np.uint8)
         return self.processor.prepared([blank])[1][0].count(self.processor.image_token)
 
     def rows(self, asked: Sequence[Asked], prompt_ends: bool = True) -> Rows:
@@ -150,9 +155,8 @@ class VisionModel(nn.Module):
         try:
             for start in range(0, len(order), _WRITTEN):
                 some = order[start : start + _WRITTEN]
-                draws = [_noise(bare[row], seed) for row in some] if temperature else []
-                guide = _Drawn(draws, temperature)
-                said = self._written([bare[row] for row in some], max_tokens, guide)
+                guide = Drawn([bare[row] for row in some], temperature, seed)
+                said = self._written([bare[row] for row in some], some, max_tokens, guide)
                 for row, text in zip(some, said, strict=True):
                     answers[row] = text
         finally:
@@ -160,22 +164,21 @@ class VisionModel(nn.Module):
         return answers
 
     @torch.no_grad()
-    def _written(self, asked: Sequence[Asked], max_tokens: int, guide: _Drawn) -> list[str]:
-        prompts, _, pictures = self.prompts.read(asked, room=max_tokens)
-        width, padding = max(map(len, prompts)), self.prompts.padding
-        tokens = torch.tensor([[padding] * (width - len(row)) + row for row in prompts])
-        lengths = torch.tensor([len(row) for row in prompts])[:, None]
-        inputs = self._inputs(
-            tokens.to(self.device), (torch.arange(width) >= width - lengths).to(self.device)
-        )
+    def _written(
+        self, asked: Sequence[Asked], numbers: Sequence[int], max_tokens: int, guide: Drawn
+    ) -> list[str]:
+        prompts, _, pictures = self.prompts.read(asked, True, max_tokens, numbers)
+        tokens, mask = left_padded(prompts, self.prompts.padding)
+        inputs = self._inputs(tokens.to(self.device), mask.to(self.device))
         held = self._moved(pictures)
-        library = transformers()
+        library, width = transformers(), tokens.shape[1]
+        forget(self.model)
         with quiet():
             rows: Tensor = self.model.generate(
                 **inputs, **held,
                 generation_config=library.GenerationConfig(
                     do_sample=False, max_new_tokens=max_tokens, use_cache=True,
-                    eos_token_id=self.prompts.ends, pad_token_id=padding,
+                    eos_token_id=self.prompts.ends, pad_token_id=self.prompts.padding,
                 ),
                 logits_processor=library.LogitsProcessorList([guide]),
             )  # fmt: skip
@@ -207,31 +210,6 @@ class VisionModel(nn.Module):
         self.processor.save(folder)
         for path in folder.iterdir():
             path.chmod(0o644)
-
-
-class _Drawn:
-    """Draws tokens: the largest of logits / temperature + Gumbel noise is a draw of the softmax."""
-
-    def __init__(self, draws: Sequence[torch.Generator], temperature: float) -> None:
-        self._draws, self._temperature = draws, temperature
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """(B, V) float32 of (B, T) tokens and (B, V) logits."""
-        del input_ids
-        if not self._draws:
-            return scores
-        noise = [torch.rand(scores.shape[1], generator=draw).double() for draw in self._draws]
-        uniform = torch.stack(noise).clamp(1e-300, 1 - 1e-16)
-        gumbel = -torch.log(-torch.log(uniform)).float().to(scores.device)
-        return scores.float() / self._temperature + gumbel
-
-
-def _noise(one: Asked, seed: int) -> torch.Generator:
-    """Noise of a turn's own."""
-    shown = b"" if one.picture is None else one.picture.tobytes()
-    told = f"{seed}\n{one.text}\n".encode(errors="surrogatepass")
-    drawn = hashlib.sha256(told + shown).digest()
-    return torch.Generator().manual_seed(int.from_bytes(drawn[:8], "big") >> 1)
 
 
 def open_vision_model(name: str | Path, dtype: torch.dtype = torch.float32) -> VisionModel:
