@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tastemaker.models.encode import within
 from tastemaker.models.extras import quiet, transformers
 from tastemaker.models.identity import model_identity
+from tastemaker.models.lora import adapted, worked_in
 from tastemaker.models.packaged import locate
 from tastemaker.models.picture_processor import PictureProcessor
 from tastemaker.models.vision_library import vision_folder
@@ -204,9 +205,10 @@ class VisionModel(nn.Module):
         }
 
     def save(self, folder: Path) -> None:
-        """Write the model and its processor as a folder that transformers reads."""
+        """Write the model, adapters worked in, and its processor, as transformers reads them."""
         with quiet():
-            self.model.save_pretrained(folder)
+            whole = {"state_dict": worked_in(self.model)} if adapted(self.model) else {}
+            self.model.save_pretrained(folder, **whole)
         self.processor.save(folder)
         for path in folder.iterdir():
             path.chmod(0o644)

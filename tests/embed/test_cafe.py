@@ -11,6 +11,7 @@ from tastemaker.embed.cafe import CAFe, CAFeConfig
 from tastemaker.embed.contrastive import contrastive_loss
 from tastemaker.errors import BadInput
 from tastemaker.models.vlm_embedding import Embedding
+from tastemaker.models.vlm_vectors import PictureTextEncoder
 from tastemaker.seams import Paced, Step, Steps
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
@@ -228,11 +229,20 @@ def test_a_tower_that_is_to_stay_stays_and_maps_for_each_side_learn():
     assert {"reader.heads.picture.weight", "reader.heads.text.weight"} <= moved
 
 
-def test_with_adapters_the_model_itself_stays():
+def test_with_adapters_the_model_itself_stays_and_is_written_with_them(tmp_path):
     model = some_model(CAFeConfig(lora=2))
     assert all("lora_" in name for name, one in model.named_parameters() if one.requires_grad)
     step = first(model)
-    Trainer(model, adamw(model, QUICK), 5.0).step(step, 1e-3)
+    for _ in range(2):  # the first step moves B alone
+        Trainer(model, adamw(model, QUICK), 5.0).step(step, 1e-2)
+    model.eval()
+    with torch.no_grad():
+        ours = model.vectors(step.texts, "text")
+        model.vision.save(tmp_path)
+        theirs = PictureTextEncoder(tmp_path).vision.states(step.texts)
+        untrained = some_model().vectors(step.texts, "text")
+    read = model.reader(theirs, step.texts.mask, "text")
+    assert float((read - ours).abs().max()) < 1e-5 < float((untrained - ours).abs().max())
 
 
 @pytest.mark.parametrize(
