@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tastemaker.errors import BadInput
 from tastemaker.files import read_json
-from tastemaker.models.extras import quiet
+from tastemaker.models.extras import quiet, transformers
 from tastemaker.models.vlm_rows import Picture
 
 _SIDE, _MOST_SIDE = 448, 8192
@@ -36,6 +36,8 @@ class PictureProcessor:
     """
 
     def __init__(self, whole: Any, files: Mapping[str, bytes] | None = None) -> None:
+        if whole.replace_image_token.__func__ is transformers().ProcessorMixin.replace_image_token:
+            raise AttributeError("it says not how often the mark of a picture stands in a text")
         self._whole, self._files = whole, files
         self.tokenizer = whole.tokenizer
         self.image_processor = whole.image_processor

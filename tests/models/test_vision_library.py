@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 
 from tastemaker.errors import ArtefactError, BadInput, TastemakerError
 from tastemaker.files import load_tensors, save_tensors
@@ -78,8 +79,8 @@ def test_code_beside_a_model_never_runs(
         (folder / name).write_text(f"open({str(canary)!r}, 'w').close()\n")
     try:
         model = open_vision_model(folder)
-    except BadInput:
-        pass
+    except BadInput as error:
+        assert "trust_remote_code" not in str(error)
     else:
         model.write([Asked("a", picture())], 2)
     assert not canary.exists()
@@ -190,3 +191,23 @@ def test_pictures_that_were_answered_about_leave_nothing(qwen: Path) -> None:
         rows = used.rows([Asked("text")])
         torch.testing.assert_close(used.states(rows), fresh.states(rows), rtol=0, atol=1e-6)
     assert used.write([Asked("text")], 5) == fresh.write([Asked("text")], 5)
+
+
+@pytest.mark.parametrize("missing", ["AutoImageProcessor", "image_token"])
+def test_what_cannot_prepare_pictures_here_is_named(
+    qwen: Path, llava: Path, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ImportError("needs torchvision")
+
+    if missing == "AutoImageProcessor":
+        monkeypatch.setattr(transformers.AutoImageProcessor, "from_pretrained", broken)
+        monkeypatch.setattr(transformers.AutoProcessor, "from_pretrained", broken)
+        with pytest.raises(BadInput) as caught:
+            open_vision_model(qwen)
+        assert "Qwen2_5_VLProcessor" in caught.value.what and "torchvision" in caught.value.fix
+        return
+    monkeypatch.setattr(transformers.AutoProcessor, "from_pretrained", lambda *_, **__: object())
+    with pytest.raises(BadInput) as caught:
+        open_vision_model(llava)
+    assert "'llava'" in caught.value.what
