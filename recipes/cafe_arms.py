@@ -40,9 +40,9 @@ class Budget:
     sizes: Sizes = Sizes()
     shape: TinyVision = TinyVision()
     tower_epochs: int = 4
-    warm_steps: int = 700
+    warm_steps: int = 600
     warm_lr: float = 2e-3
-    warm_turns: int = 3
+    warm_turns: int = 4
     steps: int = 500
     batch: int = 16
     lr: float = 1e-3
