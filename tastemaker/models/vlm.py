@@ -20,6 +20,7 @@ from tastemaker.models.encode import within
 from tastemaker.models.extras import quiet, transformers
 from tastemaker.models.identity import model_identity
 from tastemaker.models.library import guarded
+from tastemaker.models.lora import adapted, worked_in
 from tastemaker.models.packaged import locate
 from tastemaker.models.picture_processor import PictureProcessor
 from tastemaker.models.vision_library import vision_folder
@@ -231,9 +232,10 @@ class VisionModel(nn.Module):
         }
 
     def save(self, folder: Path) -> None:
-        """Write the model and its processor as a folder that transformers reads."""
+        """Write the model, adapters worked in, and its processor, as transformers reads them."""
         with quiet():
-            self.model.save_pretrained(folder)
+            whole = {"state_dict": worked_in(self.model)} if adapted(self.model) else {}
+            self.model.save_pretrained(folder, **whole)
         self.processor.save(folder)
         for path in folder.iterdir():
             path.chmod(0o644)
