@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from tastemaker.errors import BadInput
 from tastemaker.models.extras import extra, quiet
@@ -53,3 +54,26 @@ def freeze(module: nn.Module) -> None:
             holder = module.get_submodule(part)
             delattr(holder, own)
             holder.register_buffer(own, parameter.detach(), persistent=False)
+
+
+@torch.no_grad()
+def worked_in(model: PreTrainedModel) -> dict[str, Tensor]:
+    """All weights, what adapters have learned worked into them, by the names of before."""
+    with extra("llm"):
+        from peft.tuners.lora import LoraLayer
+    with torch.device("meta"):
+        names = type(model)(model.config).state_dict().keys()
+    held = [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]
+    weights = {name.replace(".base_layer.", "."): tensor for name, tensor in held}
+    weights = {name: tensor for name, tensor in weights.items() if name in names}
+    for name, layer in model.named_modules():
+        if isinstance(layer, LoraLayer):
+            weight = weights[f"{name}.weight"]
+            delta: Tensor = layer.get_delta_weight("default")
+            weights[f"{name}.weight"] = weight + delta.to(weight)
+    return weights
+
+
+def adapted(model: PreTrainedModel) -> bool:
+    """Whether adapters stand beside maps of a model."""
+    return any(_MARK in name for name, _ in model.named_parameters())
