@@ -76,7 +76,7 @@ def picture_encoder(name: str | Path, device: str = "cpu") -> Encode:
     kind = read_json(locate(name) / "config.json").get("model_type")
     if kind == PACKAGED:
         return ImageEncoder(name, device=device)
-    from tastemaker.models.vlm_vectors import PictureTextEncoder
+    from tastemaker.models.vlm_vectors import PictureTextEncoder  # opens transformers
 
     return PictureTextEncoder(name, device=device)
 
