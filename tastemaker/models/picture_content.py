@@ -14,7 +14,7 @@ from tastemaker.errors import BadInput
 from tastemaker.files import read_json
 from tastemaker.models.cached import Cached
 from tastemaker.models.images import ImageEncoder, square
-from tastemaker.models.packaged import cache_folder, locate
+from tastemaker.models.packaged import cache_folder, locate, within_run
 from tastemaker.seams import Encode
 
 PACKAGED = "efficientnet-lite0"
@@ -73,7 +73,7 @@ def picture_encoder(name: str | Path, device: str = "cpu") -> Encode:
         ArtefactError: If it is damaged.
     """
     name = PACKAGED if name == "auto" else name
-    kind = read_json(locate(name) / "config.json").get("model_type")
+    kind = read_json(locate(within_run(str(name))) / "config.json").get("model_type")
     if kind == PACKAGED:
         return ImageEncoder(name, device=device)
     from tastemaker.models.vlm_vectors import PictureTextEncoder  # opens transformers

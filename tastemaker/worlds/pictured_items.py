@@ -54,6 +54,9 @@ class ShopOptions:
     told: float = 0.3
     """probability that a title names a thing that is seen"""
     seed: int = 0
+    """of everything"""
+    people: int = 0
+    """others than 0: other people, who like other things of the same shop"""
 
     def __post_init__(self) -> None:
         """Refuse what makes no shop."""
@@ -142,6 +145,8 @@ def pictured_shop(sprites: Sprites, options: ShopOptions | None = None) -> Shop:
     things = drawn[0].things + drawn[1].things
     new = np.arange(o.items) >= o.items - many
     shows = _shown(things, len(sprites.names))
+    titles = _titles(things, sprites.names, o, rng)
+    rng = np.random.default_rng([o.seed, o.people])
     rows = _events(shows, new, o, rng)
     length = o.events + o.newest
     days = np.sort(rng.integers(0, 20, (o.users, o.events)), axis=1)
@@ -155,7 +160,7 @@ def pictured_shop(sprites: Sprites, options: ShopOptions | None = None) -> Shop:
         }
     )
     images = np.concatenate([drawn[0].images, drawn[1].images])
-    return Shop(frame, images, things, _titles(things, sprites.names, o, rng), new, sprites.names)
+    return Shop(frame, images, things, titles, new, sprites.names)
 
 
 def _shown(things: tuple[tuple[Thing, ...], ...], kinds: int) -> npt.NDArray[np.bool_]:

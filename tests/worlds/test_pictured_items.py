@@ -30,7 +30,10 @@ def test_equal_options_are_equal_shops(shop: Shop) -> None:
     assert again.frame.equals(shop.frame) and again.titles == shop.titles
     assert np.array_equal(again.images, shop.images)
     other = pictured_shop(shapes(8), ShopOptions(users=80, items=120, seed=4))
-    assert not other.frame.equals(shop.frame)
+    assert not other.frame.equals(shop.frame) and other.things != shop.things
+    others = pictured_shop(shapes(8), ShopOptions(users=80, items=120, seed=3, people=1))
+    assert not others.frame.equals(shop.frame)
+    assert others.titles == shop.titles and np.array_equal(others.images, shop.images)
 
 
 def test_new_items_are_of_the_newest_events_alone(shop: Shop) -> None:
