@@ -12,6 +12,7 @@ import os
 import re
 import statistics
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,12 @@ def peak(cases: list[dict[str, Any]], ours: list[dict[str, Any]]) -> str:
     return cell(max(case["peak_rss_mb"] for case in cases)) + fewer
 
 
+@cache
+def drawn(path: Path) -> str:
+    """The figure of a result, which takes a second to draw and stands on several pages."""
+    return figure(json.loads(path.read_text()))
+
+
 def rendered(page: Path) -> str:
     """The page with every region filled."""
 
@@ -111,7 +118,7 @@ def rendered(page: Path) -> str:
         if kind == "peers":
             return f"{region[1]}{peers_table(found)}{end}"
         table = bench_table(found) if "rows" in found else recipe_table(found)
-        if not figure(found):
+        if not drawn(path):
             return f"{region[1]}{table}{end}"
         where = os.path.relpath(FIGURES / f"{name}.svg", page.parent)
         image = f"![The numbers of the table below]({where})"
@@ -126,7 +133,7 @@ def main() -> int:
     wanted = {page: rendered(page) for page in pages}
     for path in sorted((ROOT / "results").glob("*.json")):
         found = json.loads(path.read_text())
-        if picture := figure(found):
+        if picture := drawn(path):
             wanted[FIGURES / f"{path.stem}.svg"] = picture + "\n"
         if "fronts" in found:
             wanted[FIGURES / f"{path.stem}-fronts.svg"] = fronts(found) + "\n"

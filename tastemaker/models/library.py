@@ -71,10 +71,10 @@ def text_model(folder: Path) -> TextModel:
         BadInput: If it is of another kind, cannot be read, or its tokenizer is another's.
         ArtefactError: If weights are missing.
     """
-    _refuse_own_tokenizer(folder)
+    refuse_own_tokenizer(folder)
     model = language_model(folder)
-    tokenizer, most = _tokenizer(folder, model)
-    with _guarded(folder), torch.no_grad():
+    tokenizer, most = tokenizer_of(folder, model)
+    with guarded(folder), torch.no_grad():
         probe = torch.zeros(1, 1, dtype=torch.long)
         states: Tensor = model(input_ids=probe, attention_mask=probe + 1).last_hidden_state
     return TextModel(tokenizer, model, states.shape[-1], most)
@@ -87,29 +87,29 @@ def writing_model(folder: Path, dtype: torch.dtype = torch.float32) -> WritingMo
         BadInput: If it is of another kind, cannot be read, or its tokenizer is another's.
         ArtefactError: If weights are missing, those of its head included.
     """
-    _refuse_own_tokenizer(folder)
-    model = _opened(folder, transformers().AutoModelForCausalLM, dtype)
-    tokenizer, most = _tokenizer(folder, model)
+    refuse_own_tokenizer(folder)
+    model = opened_model(folder, transformers().AutoModelForCausalLM, dtype)
+    tokenizer, most = tokenizer_of(folder, model)
     return WritingModel(tokenizer, model, most)
 
 
-def _refuse_own_tokenizer(folder: Path) -> None:
+def refuse_own_tokenizer(folder: Path) -> None:
     named = folder / "tokenizer_config.json"
     if named.is_file() and read_json(named).get("auto_map"):
         what = "The tokenizer needs code that comes with it, which is never run."
         raise BadInput(what, str(named), "Give a model whose tokenizer transformers has itself.")
 
 
-def _tokenizer(folder: Path, model: PreTrainedModel) -> tuple[PreTrainedTokenizerBase, int]:
+def tokenizer_of(folder: Path, model: PreTrainedModel) -> tuple[PreTrainedTokenizerBase, int]:
     """The tokenizer of a model, and how many tokens the two can take."""
-    with _guarded(folder):
+    with guarded(folder):
         opener = transformers().AutoTokenizer
         tokenizer: PreTrainedTokenizerBase = opener.from_pretrained(
             folder, config=model.config, **_SAFE
         )
         known = max(tokenizer.get_vocab().values(), default=0)
         rows: Any = model.get_input_embeddings().num_embeddings
-        values = model.config.to_dict()
+        values = model.config.get_text_config().to_dict()
         positions = values.get("max_position_embeddings") or values.get("n_positions") or 2**31
         most = min(int(tokenizer.model_max_length), int(positions))
     if known >= rows:
@@ -125,20 +125,20 @@ def language_model(folder: Path) -> PreTrainedModel:
         BadInput: If it is of another kind, or cannot be read.
         ArtefactError: If weights are missing.
     """
-    model: Any = _opened(folder, transformers().AutoModel, torch.float32)
+    model: Any = opened_model(folder, transformers().AutoModel, torch.float32)
     if "pooler" in dict(model.named_children()):
         model.pooler = None
     ready: PreTrainedModel = model
     return ready
 
 
-def _opened(folder: Path, kind: Any, dtype: torch.dtype) -> PreTrainedModel:
+def opened_model(folder: Path, kind: Any, dtype: torch.dtype) -> PreTrainedModel:
     """A model by one of the library's openers, in evaluation mode."""
     values = read_json(folder / "config.json")
     _refuse_unknown(values, folder)
     sizes = weight_sizes(folder)
     config = _config(values, folder, len(sizes))
-    with _guarded(folder):
+    with guarded(folder):
         with torch.device("meta"):
             blank = kind.from_config(config, trust_remote_code=False)
         tensors = [*blank.parameters(), *blank.buffers()]
@@ -147,7 +147,7 @@ def _opened(folder: Path, kind: Any, dtype: torch.dtype) -> PreTrainedModel:
         what, got = "The config is of a larger model than the weights", counted(held, "value")
         raise ArtefactError(str(folder), what, counted(needed, "value"), got, "Download it again.")
     options: Any = {"config": config, "use_safetensors": True, "output_loading_info": True}
-    with _guarded(folder):
+    with guarded(folder):
         model, report = kind.from_pretrained(folder, **_SAFE, **options, dtype=dtype)
     missing = sorted(name for name in report["missing_keys"] if not name.startswith("pooler."))
     if missing:
@@ -176,7 +176,7 @@ def blank_model(description: JsonObject, where: Path, tensors: int) -> PreTraine
         BadInput: If it is of a kind that transformers does not know, or cannot be built.
     """
     config = _config(description, where, tensors)
-    with _guarded(where):
+    with guarded(where):
         model = transformers().AutoModel.from_config(config, trust_remote_code=False)
     ready: PreTrainedModel = model.float().eval()
     return ready
@@ -191,7 +191,7 @@ def gguf_model(weights: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]
     with extra("llm"):
         import gguf  # noqa: F401 - transformers reads the file with it
     library = transformers()
-    with _guarded(weights), redirect_stderr(StringIO()):  # the bar of its reader has no switch
+    with guarded(weights), redirect_stderr(StringIO()):  # the bar of its reader has no switch
         kinds = (library.AutoModelForCausalLM, library.AutoTokenizer)
         model, tokenizer = (
             kind.from_pretrained(weights.parent, gguf_file=weights.name, **_SAFE) for kind in kinds
@@ -216,7 +216,7 @@ def efficientnet(weights: Path | None = None) -> Any:
 
 
 @contextmanager
-def _guarded(where: Path) -> Iterator[None]:
+def guarded(where: Path) -> Iterator[None]:
     """Quiet, and whatever the library raises over a foreign file becomes one typed error."""
     with quiet():
         try:
@@ -245,7 +245,7 @@ def _config(values: JsonObject, where: Path, tensors: int) -> PreTrainedConfig:
     """The config object of one of the library's own kinds, without what it must not say."""
     _refuse_unknown(values, where)
     readable = _read(values, where, tensors)
-    with _guarded(where):
+    with guarded(where):
         kind = transformers().CONFIG_MAPPING[values["model_type"]]
         config: PreTrainedConfig = kind.from_dict(readable)
     return config

@@ -1,0 +1,76 @@
+"""Vision-language models that are on this machine, opened under the guards of `library`.
+
+Any image-text-to-text model of transformers whose processor works here: nothing needs torchvision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from tastemaker.errors import BadInput
+from tastemaker.files import read_json
+from tastemaker.models.extras import transformers
+from tastemaker.models.library import guarded, opened_model, refuse_own_tokenizer, tokenizer_of
+from tastemaker.models.picture_processor import PictureProcessor
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class VisionFolder:
+    """What a folder holds."""
+
+    model: PreTrainedModel
+    """a `*ForConditionalGeneration`, in evaluation mode"""
+    processor: PictureProcessor
+    most_tokens: int
+    """tokens that it can read and write together"""
+
+
+def vision_folder(folder: Path, dtype: torch.dtype = torch.float32) -> VisionFolder:
+    """A vision-language model and its processor.
+
+    Raises:
+        BadInput: If it is of another kind, or cannot be read.
+        ArtefactError: If weights are missing.
+    """
+    register_towers()
+    refuse_own_tokenizer(folder)
+    library = transformers()
+    _refuse_others(folder)
+    model = opened_model(folder, library.AutoModelForImageTextToText, dtype)
+    _, most = tokenizer_of(folder, model)
+    with guarded(folder):
+        whole: Any = library.AutoProcessor.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+        processor = PictureProcessor(whole)
+    return VisionFolder(model, processor, most)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Refuse models that do not answer about pictures."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as KINDS,
+    )
+
+    kind = read_json(folder / "config.json").get("model_type")
+    if not isinstance(kind, str) or kind not in KINDS:
+        what = f"Models of type {kind!r} do not answer about pictures here."
+        fix = "Give an image-text-to-text model of a type that transformers has itself, such as "
+        raise BadInput(what, str(folder), f"{fix}llava or smolvlm; code that comes with a model is "
+                       "never run.")  # fmt: skip
+
+
+def register_towers() -> None:
+    """Make the towers of this package known to transformers."""
+    from tastemaker.models.vision_towers import ConvTower, ConvTowerConfig
+
+    library = transformers()
+    library.AutoConfig.register(ConvTowerConfig.model_type, ConvTowerConfig, exist_ok=True)
+    library.AutoModel.register(ConvTowerConfig, ConvTower, exist_ok=True)

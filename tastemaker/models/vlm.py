@@ -1,0 +1,247 @@
+"""A vision-language model of this machine: its states, its loss over answers, what it writes.
+
+Rows are padded on the right; what stands beside a row, or pads it, changes none of its states by
+more than rounding. A model without a chat template reads plain text, as `vlm_prompts` has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tastemaker.errors import BadInput
+from tastemaker.models.encode import within
+from tastemaker.models.extras import quiet, transformers
+from tastemaker.models.identity import model_identity
+from tastemaker.models.packaged import locate
+from tastemaker.models.picture_processor import PictureProcessor
+from tastemaker.models.vision_library import vision_folder
+from tastemaker.models.vlm_prompts import Prompts
+from tastemaker.models.vlm_rows import Asked, Picture, Rows
+
+__all__ = ["Asked", "Picture", "Rows", "VisionModel", "open_vision_model"]
+
+_WRITTEN = 32  # answers that are written together
+
+
+class VisionModel(nn.Module):
+    """A model with its processor.
+
+    Args:
+        model: A `*ForConditionalGeneration` of transformers.
+        processor: Its processor.
+        most_tokens: That it can read and write together.
+        identity: Hex sha256 that names what it was made of.
+        where: Its folder or name, for messages.
+
+    Raises:
+        BadInput: If its template takes no picture, or no token ends an answer.
+    """
+
+    def __init__(
+        self, model: Any, processor: PictureProcessor, most_tokens: int, identity: str, where: str
+    ) -> None:
+        super().__init__()
+        self.model, self.processor = model, processor
+        self.most_tokens, self.identity = most_tokens, identity
+        named = model.generation_config.eos_token_id
+        ends = named if isinstance(named, list) else [named]
+        self.prompts = Prompts(processor, ends, most_tokens, where)
+        # Nothing else of what it came with shall decide how it answers.
+        model.generation_config = transformers().GenerationConfig(
+            eos_token_id=self.prompts.ends, pad_token_id=self.prompts.padding
+        )
+        text = model.config.get_text_config()
+        self.dim: int = int(text.hidden_size)
+        """d, width of a state"""
+        self.mark: int = processor.tokenizer.convert_tokens_to_ids(processor.image_token)
+        """token that stands where a feature of a picture is put"""
+        self._takes = set(inspect.signature(model.model.forward).parameters)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        weight: Tensor = self.model.get_input_embeddings().weight
+        return weight.device
+
+    @property
+    def image_tokens(self) -> int:
+        """Tokens that a square picture takes."""
+        side = 64
+        blank = torch.zeros(side, side, 3, dtype=torch.uint8).numpy()
+        return self.processor.prepared([blank])[1][0].count(self.processor.image_token)
+
+    def rows(self, asked: Sequence[Asked], prompt_ends: bool = True) -> Rows:
+        """Rows of turns, on this model's device.
+
+        Args:
+            asked: Turns; of those with an answer, it alone and the mark of its end are learned.
+            prompt_ends: Whether a row without an answer ends in the mark after which the model
+                answers.
+
+        Raises:
+            BadInput: If one is longer than the model reads; names the row and both numbers.
+        """
+        return self.prompts.rows(asked, prompt_ends).to(self.device)
+
+    def features(self, rows: Rows) -> Any | None:
+        """Features of the pictures of rows, to give to several forward passes.
+
+        None: there are no pictures, or the model takes none that were made before.
+        """
+        if not rows.pictures or "mm_encoder_outputs" not in self._takes:
+            return None
+        made = self.model.model.get_image_features(**self._pictures(rows), return_dict=True)
+        return {"image": made}
+
+    def states(self, rows: Rows, features: Any | None = None) -> Tensor:
+        """(B, L, d) last hidden states; those of padding mean nothing."""
+        inputs = self._inputs(rows.tokens, rows.mask)
+        pictures = self._pictures(rows)
+        if features is not None:
+            pictures.pop("pixel_values", None)
+            pictures["mm_encoder_outputs"] = dict(features)
+        states: Tensor = self.model.model(**inputs, **pictures, use_cache=False).last_hidden_state
+        return states
+
+    def answer_loss(self, rows: Rows, features: Any | None = None) -> tuple[Tensor, Tensor]:
+        """Sum of cross-entropies of the tokens that are learned, and their number.
+
+        Logits are made where a token is learned, and nowhere else.
+        """
+        states = self.states(rows, features)[:, :-1]
+        learned = rows.learned[:, 1:]
+        logits = self.model.get_output_embeddings()(states[learned]).float()  # (n, V)
+        loss = F.cross_entropy(logits, rows.tokens[:, 1:][learned], reduction="sum")
+        return loss, learned.sum()
+
+    def write(
+        self, asked: Sequence[Asked], max_tokens: int = 64, temperature: float = 0.0, seed: int = 0
+    ) -> list[str]:
+        """An answer to each turn; it depends on no other.
+
+        Args:
+            asked: Turns; answers that stand there are not read.
+            max_tokens: Of an answer.
+            temperature: Of the softmax that is drawn from; 0: the likeliest token is taken.
+            seed: Of what is drawn.
+
+        Raises:
+            BadInput: If a turn with `max_tokens` is longer than the model takes.
+        """
+        within("max_tokens", max_tokens, 1, self.most_tokens)
+        bare = [Asked(one.text, one.picture) for one in asked]
+        order = sorted(range(len(bare)), key=lambda row: len(bare[row].text))
+        answers = [""] * len(bare)
+        learning = self.model.training
+        self.model.eval()
+        try:
+            for start in range(0, len(order), _WRITTEN):
+                some = order[start : start + _WRITTEN]
+                draws = [_noise(bare[row], seed) for row in some] if temperature else []
+                guide = _Drawn(draws, temperature)
+                said = self._written([bare[row] for row in some], max_tokens, guide)
+                for row, text in zip(some, said, strict=True):
+                    answers[row] = text
+        finally:
+            self.model.train(learning)
+        return answers
+
+    @torch.no_grad()
+    def _written(self, asked: Sequence[Asked], max_tokens: int, guide: _Drawn) -> list[str]:
+        prompts, _, pictures = self.prompts.read(asked, room=max_tokens)
+        width, padding = max(map(len, prompts)), self.prompts.padding
+        tokens = torch.tensor([[padding] * (width - len(row)) + row for row in prompts])
+        lengths = torch.tensor([len(row) for row in prompts])[:, None]
+        inputs = self._inputs(
+            tokens.to(self.device), (torch.arange(width) >= width - lengths).to(self.device)
+        )
+        held = self._moved(pictures)
+        library = transformers()
+        with quiet():
+            rows: Tensor = self.model.generate(
+                **inputs, **held,
+                generation_config=library.GenerationConfig(
+                    do_sample=False, max_new_tokens=max_tokens, use_cache=True,
+                    eos_token_id=self.prompts.ends, pad_token_id=padding,
+                ),
+                logits_processor=library.LogitsProcessorList([guide]),
+            )  # fmt: skip
+        said: list[str] = self.processor.tokenizer.batch_decode(
+            rows[:, width:], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return said
+
+    def _inputs(self, tokens: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        inputs = {"input_ids": tokens, "attention_mask": mask.long()}
+        if "mm_token_type_ids" in self._takes:
+            inputs["mm_token_type_ids"] = (tokens == self.mark).long()
+        return inputs
+
+    def _pictures(self, rows: Rows) -> dict[str, Any]:
+        return self._moved(rows.pictures)
+
+    def _moved(self, pictures: dict[str, Tensor]) -> dict[str, Any]:
+        dtype = self.model.dtype
+        return {
+            name: one.to(self.device, dtype if one.is_floating_point() else one.dtype)
+            for name, one in pictures.items()
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write the model and its processor as a folder that transformers reads."""
+        with quiet():
+            self.model.save_pretrained(folder)
+        self.processor.save(folder)
+        for path in folder.iterdir():
+            path.chmod(0o644)
+
+
+class _Drawn:
+    """Draws tokens: the largest of logits / temperature + Gumbel noise is a draw of the softmax."""
+
+    def __init__(self, draws: Sequence[torch.Generator], temperature: float) -> None:
+        self._draws, self._temperature = draws, temperature
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """(B, V) float32 of (B, T) tokens and (B, V) logits."""
+        del input_ids
+        if not self._draws:
+            return scores
+        noise = [torch.rand(scores.shape[1], generator=draw).double() for draw in self._draws]
+        uniform = torch.stack(noise).clamp(1e-300, 1 - 1e-16)
+        gumbel = -torch.log(-torch.log(uniform)).float().to(scores.device)
+        return scores.float() / self._temperature + gumbel
+
+
+def _noise(one: Asked, seed: int) -> torch.Generator:
+    """Noise of a turn's own."""
+    shown = b"" if one.picture is None else one.picture.tobytes()
+    told = f"{seed}\n{one.text}\n".encode(errors="surrogatepass")
+    drawn = hashlib.sha256(told + shown).digest()
+    return torch.Generator().manual_seed(int.from_bytes(drawn[:8], "big") >> 1)
+
+
+def open_vision_model(name: str | Path, dtype: torch.dtype = torch.float32) -> VisionModel:
+    """A vision-language model of this machine, in evaluation mode.
+
+    Args:
+        name: What `packaged.locate` takes: a folder, or a name in the hub cache.
+        dtype: Of its weights.
+
+    Raises:
+        BadInput: If it is not there, is of another kind, or cannot be read.
+        ArtefactError: If weights are missing from its files.
+    """
+    folder = locate(name)
+    opened = vision_folder(folder, dtype)
+    identity = model_identity(folder)
+    model = VisionModel(opened.model, opened.processor, opened.most_tokens, identity, str(folder))
+    return model.eval()

@@ -1,0 +1,171 @@
+"""What a vision-language model reads of a turn: its chat template, its marks, its pictures.
+
+No text of a user can stand for a mark: one that holds `<image>` reads `< image>`. A model without
+a chat template reads plain text: the picture, a line's end, the text, a line's end, the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from tastemaker.errors import BadInput
+from tastemaker.models.picture_processor import PictureProcessor
+from tastemaker.models.vlm_rows import Asked, Picture, Rows, padded_rows
+
+_ANSWER = "zqx"  # stands for an answer where the end of one is looked for
+
+
+class Prompts:
+    """Turns to tokens and pictures, by the processor of a model.
+
+    Args:
+        processor: Of the model.
+        ends: Tokens that end an answer by the model's own settings.
+        most_tokens: That the model can read.
+        where: The model, for messages.
+
+    Raises:
+        BadInput: If its template takes no picture, or no token ends an answer.
+    """
+
+    def __init__(
+        self, processor: PictureProcessor, ends: Sequence[int], most_tokens: int, where: str
+    ) -> None:
+        self._processor, self._where, self._most = processor, where, most_tokens
+        self._tokenizer = processor.tokenizer
+        self._template: str | None = processor.chat_template or self._tokenizer.chat_template
+        self.mark: str = processor.image_token
+        """what stands for a picture, as often as it has features"""
+        named = {*self._tokenizer.get_added_vocab(), *self._tokenizer.all_special_tokens, self.mark}
+        marks = [mark for mark in named if len(mark) > 1 and mark.strip()]
+        self._marks = sorted(marks, key=len, reverse=True)
+        self._structured = bool(self._template) and self._takes_parts()
+        end = self._answer_end()
+        known = [*end, *ends, self._tokenizer.eos_token_id]
+        self.ends = list(dict.fromkeys(int(one) for one in known if one is not None))
+        """tokens that end an answer; the first is the one that is learned"""
+        if not self.ends:
+            fix = "Give a model whose tokenizer names one."
+            raise BadInput("No token of the model ends an answer.", where, fix)
+        pad = self._tokenizer.pad_token_id
+        self.padding: int = self.ends[0] if pad is None else pad
+
+    def rows(self, asked: Sequence[Asked], prompt_ends: bool) -> Rows:
+        """Rows of turns, padded on the right.
+
+        Raises:
+            BadInput: If one is longer than the model reads, or the template refuses it.
+        """
+        prompts, answers, pictures = self.read(asked, prompt_ends)
+        held = [int(one.picture is not None) for one in asked]
+        return padded_rows(prompts, answers, pictures, held, self.padding)
+
+    def read(
+        self, asked: Sequence[Asked], prompt_ends: bool = True, room: int = 0
+    ) -> tuple[list[list[int]], list[list[int]], dict[str, Tensor]]:
+        """Tokens of prompts, tokens of answers with their end, and pictures.
+
+        Args:
+            asked: Turns.
+            prompt_ends: Whether the mark stands there after which the model answers.
+            room: Tokens that are to be written behind each.
+
+        Raises:
+            BadInput: If one is longer than the model reads, or the template refuses it.
+        """
+        pictures, spans = self._pictures([one.picture for one in asked if one.picture is not None])
+        waiting = iter(spans)
+        texts = []
+        for one in asked:
+            span = "" if one.picture is None else next(waiting)
+            texts.append(self._prompt(one, span, prompt_ends or bool(one.answer)))
+        prompts = self._tokens(texts, special=not self._template)
+        said = self._tokens([self._unmarked(one.answer) for one in asked], special=False)
+        answers = [
+            [*tokens, self.ends[0]] if one.answer else []
+            for one, tokens in zip(asked, said, strict=True)
+        ]
+        prompts = [prompt or [self.ends[0]] for prompt in prompts]
+        for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+            if len(prompt) + len(answer) + room > self._most:
+                written = f" and {room:,} to be written" if room else ""
+                what = f"Row {row} has {len(prompt) + len(answer):,} tokens{written}; the model "
+                what += f"takes {self._most:,}."
+                fix = "Shorten the text or the answer, or use a model that reads more."
+                raise BadInput(what, f"row {row}", fix)
+        return prompts, answers, pictures
+
+    def _tokens(self, texts: list[str], special: bool) -> list[list[int]]:
+        ids: list[list[int]] = self._tokenizer(
+            texts, add_special_tokens=special, return_attention_mask=False
+        )["input_ids"] if texts else []  # fmt: skip
+        return ids
+
+    def _prompt(self, one: Asked, span: str, prompt_ends: bool) -> str:
+        """Text of a turn, the marks of its picture written out."""
+        text, pictured = self._unmarked(one.text), one.picture is not None
+        if self._template is None:
+            lines = [*([self.mark] if pictured else []), *([text] if text else [])]
+            made = "\n".join(lines) + ("\n" if prompt_ends else "")
+        else:
+            made = self._rendered([{"role": "user", "content": self._content(text, pictured)}],
+                                  prompt_ends)  # fmt: skip
+        if made.count(self.mark) != pictured:
+            what = "The chat template of the model leaves pictures out, or repeats them."
+            raise BadInput(what, self._where, "Give a model whose template takes pictures.")
+        return made.replace(self.mark, span)
+
+    def _content(self, text: str, pictured: bool) -> Any:
+        if self._structured:
+            parts: list[dict[str, str]] = [{"type": "image"}] if pictured else []
+            return [*parts, {"type": "text", "text": text}]
+        return f"{self.mark}\n{text}" if pictured else text
+
+    def _rendered(self, turns: list[dict[str, Any]], prompt_ends: bool) -> str:
+        try:
+            made: str = self._tokenizer.apply_chat_template(
+                turns, chat_template=self._template, tokenize=False,
+                add_generation_prompt=prompt_ends,
+            )  # fmt: skip
+        except Exception as error:
+            what = f"The chat template refuses a turn: {error!s:.200}"
+            raise BadInput(what, self._where, "Give a model whose template takes users.") from error
+        return made
+
+    def _takes_parts(self) -> bool:
+        """Whether the template knows pictures as parts of a turn; else the mark is written."""
+        parts = [{"type": "image"}, {"type": "text", "text": "a"}]
+        try:
+            return self._rendered([{"role": "user", "content": parts}], True).count(self.mark) == 1
+        except BadInput:
+            return False
+
+    def _answer_end(self) -> list[int]:
+        """The mark that the template sets behind an answer, if it sets one."""
+        if self._template is None:
+            return []
+        answer: Any = [{"type": "text", "text": _ANSWER}] if self._structured else _ANSWER
+        turns = [{"role": "user", "content": self._content("a", False)},
+                 {"role": "assistant", "content": answer}]  # fmt: skip
+        try:
+            behind = self._rendered(turns, False).rpartition(_ANSWER)[2].strip()
+        except BadInput:
+            return []
+        tokens = self._tokens([behind], special=False)[0]
+        marks = {self._tokenizer.convert_tokens_to_ids(mark) for mark in self._marks}
+        return tokens[:1] if tokens and tokens[0] in marks else []
+
+    def _pictures(self, pictures: list[Picture]) -> tuple[dict[str, Tensor], list[str]]:
+        """Arguments of the model, and what stands in the text for each picture."""
+        if not pictures:
+            return {}, []
+        return self._processor.prepared(pictures)
+
+    def _unmarked(self, text: str) -> str:
+        text = text.encode(errors="replace").decode()  # no half surrogates
+        for mark in self._marks:
+            text = text.replace(mark, f"{mark[0]} {mark[1:]}")
+        return text
