@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +63,7 @@ class ItemPictures:
 
     def rows(self, chosen: Sequence[int] | Parts) -> ItemPictures:
         """The same, of some items alone."""
-        kept = {}
+        kept: dict[str, Any] = {}
         for name in ("item_ids", "titles", "texts", "captions", "paths", "hashes"):
             values = vars(self)[name]
             kept[name] = tuple(values[row] for row in chosen) if values else ()

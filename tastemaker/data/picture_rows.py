@@ -81,7 +81,9 @@ def items_table(data: Any) -> tuple[Table, Path]:
 
 
 def _missing_columns(table: Table, wanted: Wanted) -> list[Problem]:
-    needed = [("image", ("picture", "photo", "image_path", "img"))] if wanted.pictures else []
+    needed: list[tuple[str, tuple[str, ...]]] = []
+    if wanted.pictures:
+        needed.append(("image", ("picture", "photo", "image_path", "img")))
     words = {wanted.text, wanted.caption} if wanted.texts else set()
     needed += [(name, ()) for name in ("title", "text") if name in words]
     problems = [
@@ -130,7 +132,7 @@ class _Reading:
         self, row: int, words: dict[str, str], image: str | None
     ) -> tuple[list[Problem], Path | None, str]:
         """What is wrong with a row; the path of its picture, and what equal ones share."""
-        faults = []
+        faults: list[Problem] = []
         if self.wanted.texts:
             fix = "Write something, or leave the row out with --on-bad-rows drop."
             for kind in dict.fromkeys((self.wanted.text, self.wanted.caption)):
