@@ -40,7 +40,7 @@ from tastemaker.embed.pair_batches import JointStep
 from tastemaker.errors import BadInput
 from tastemaker.models.lora import adapt
 from tastemaker.models.vlm import Rows, VisionModel
-from tastemaker.models.vlm_vectors import Embedding, Reader
+from tastemaker.models.vlm_embedding import Embedding, Reader, Side
 
 
 @dataclass(frozen=True)
@@ -136,23 +136,27 @@ class CAFe(nn.Module):
 
     def losses(self, step: JointStep) -> dict[str, Tensor]:
         """`con` and `lm`, each a process's share; what has no weight is 0 and not computed."""
-        zero = self.log_scale.new_zeros(())
-        con = self._contrastive(step) if self.config.alpha_con else zero
-        lm = self._told(step) if self.config.alpha_lm else zero
+        zero, config = self.log_scale.new_zeros(()), self.config
+        both = bool(config.alpha_con and config.alpha_lm and not config.gradcache_chunk)
+        once = both and step.shared and step.pictures is not None
+        features = self.vision.features(step.pictures) if once else None
+        con = self._contrastive(step, features) if config.alpha_con else zero
+        lm = self._told(step, features) if config.alpha_lm else zero
         return {"con": con, "lm": lm}
 
-    def vectors(self, rows: Rows, side: str) -> Tensor:
+    def vectors(self, rows: Rows, side: Side, features: Any | None = None) -> Tensor:
         """(B, d) unit vectors of rows of pictures or of texts, in float32.
 
         Args:
             rows: Rows with the prompt of their side.
             side: `picture` or `text`.
+            features: Of their pictures, where they were made before.
         """
-        pieces = self._pieces(rows, lambda some: self._vectors(some, side))
-        return torch.cat(pieces)
 
-    def _vectors(self, rows: Rows, side: str) -> Tensor:
-        return self.reader(self.vision.states(rows), rows.mask, side)
+        def of(some: Rows) -> Tensor:
+            return self.reader(self.vision.states(some, features), some.mask, side)
+
+        return torch.cat(self._pieces(rows, of))
 
     def _pieces(self, rows: Rows, of: Callable[[Rows], Tensor]) -> list[Tensor]:
         """What a function says of rows, chunk by chunk, holding the graph of one chunk at a time."""
@@ -165,9 +169,10 @@ class CAFe(nn.Module):
             return [of(one) for one in some]
         return [checkpoint(of, one, use_reentrant=False) for one in some]
 
-    def _contrastive(self, step: JointStep) -> Tensor:
+    def _contrastive(self, step: JointStep, features: Any | None) -> Tensor:
         assert step.pictures is not None and step.texts is not None
-        pictures, texts = self.vectors(step.pictures, "picture"), self.vectors(step.texts, "text")
+        pictures = self.vectors(step.pictures, "picture", features)
+        texts = self.vectors(step.texts, "text")
         counts, rank = (step.counts, step.rank) if self.config.gather else ((len(texts),), 0)
         hard, held = self._hard(step)
         if len(counts) > 1:
@@ -198,11 +203,11 @@ class CAFe(nn.Module):
             padded = padded.masked_scatter(held[..., None], self.vectors(step.hard, "text"))
         return padded, held
 
-    def _told(self, step: JointStep) -> Tensor:
+    def _told(self, step: JointStep, features: Any | None) -> Tensor:
         """The sum of the loss over answer tokens here, of all those of the step."""
         if step.told is None:
             return self.log_scale.new_zeros(())
-        sums = self._pieces(step.told, lambda some: self.vision.answer_loss(some)[0])
+        sums = self._pieces(step.told, lambda some: self.vision.answer_loss(some, features)[0])
         return torch.stack(sums).sum() / max(1, step.answer_tokens)
 
 

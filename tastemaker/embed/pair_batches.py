@@ -19,7 +19,7 @@ from tastemaker.counts import counted
 from tastemaker.data.contexts import Int64s
 from tastemaker.errors import BadInput
 from tastemaker.models.vlm import Asked, Picture, Rows, VisionModel
-from tastemaker.models.vlm_vectors import Embedding, picture_asked, text_asked
+from tastemaker.models.vlm_embedding import Embedding, picture_asked, text_asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,8 @@ class JointStep:
 
     told: Rows | None
     """pictures, what is asked of them, and answers"""
+    shared: bool
+    """whether the pictures of `told` are those of `pictures`, in the same order"""
     pictures: Rows | None
     """(n) pictures with their prompt"""
     texts: Rows | None
@@ -185,6 +187,7 @@ class PairBatches:
             hard = self._texts(wrong) if wrong else None
         return JointStep(
             told,
+            self.vectors and told is not None and self._once(some),
             pictures,
             texts,
             hard,
@@ -196,6 +199,10 @@ class PairBatches:
             0 if told is None else int(told.learned.sum()),
             drawn.astype(np.int64),
         )
+
+    def _once(self, some: Sequence[Pair]) -> bool:
+        """Whether each of some pairs is asked about once."""
+        return all(len(pair.turns) == 1 or (pair.turns and self.turns == 1) for pair in some)
 
     def _told(self, some: Sequence[Pair], rng: np.random.Generator) -> Rows | None:
         asked = []
