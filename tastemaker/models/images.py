@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,27 +113,6 @@ def _unreadable(name: str, error: Exception) -> BadInput:
 
 def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
     """The middle square of a picture, upright and on white: (size, size, 3) bytes of RGB."""
-
-    def middle(picture: Image) -> Image:
-        side = min(picture.size)
-        left, top = (picture.width - side) / 2, (picture.height - side) / 2
-        box = (left, top, left + side, top + side)
-        return picture.resize((size, size), _bicubic(), box)
-
-    return drawn(source, row, middle)
-
-
-def drawn(source: Any, row: int, change: Callable[[Image], Image]) -> npt.NDArray[np.uint8]:
-    """A picture as it is to be seen: upright, on white, its first frame; (H, W, 3) bytes of RGB.
-
-    Args:
-        source: Its path or a PIL image, of any mode; 16 bits a pixel become 8.
-        row: Its number, for messages.
-        change: Applied to the RGB image.
-
-    Raises:
-        BadInput: If it cannot be read; names the file or the row.
-    """
     with extra("vision"):
         from PIL import Image, ImageOps
     named = isinstance(source, str | Path)
@@ -145,20 +124,17 @@ def drawn(source: Any, row: int, change: Callable[[Image], Image]) -> npt.NDArra
             clear = upright.convert("RGBA")
             upright = Image.new("RGBA", clear.size, "white")
             upright.alpha_composite(clear)
-        ready = change(upright.convert("RGB"))
+        side = min(upright.size)
+        left, top = (upright.width - side) / 2, (upright.height - side) / 2
+        square = (left, top, left + side, top + side)
+        ready = upright.convert("RGB").resize((size, size), Image.Resampling.BICUBIC, square)
     except broken as error:
         raise _unreadable(str(source) if named else f"row {row}", error) from error
     return np.array(ready)
 
 
-def _bicubic() -> Any:
-    from PIL import Image
-
-    return Image.Resampling.BICUBIC
-
-
 def _of_bytes(picture: Image) -> Image:
-    """The same with a byte a pixel, where it has two; converting it would cut them to white."""
+    """The same with a byte a pixel, where it has two; converting those would cut them to white."""
     from PIL import Image
 
     if not picture.mode.startswith("I"):

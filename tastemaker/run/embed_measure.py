@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +14,12 @@ from tastemaker.data.item_pictures import ItemPictures
 from tastemaker.embed.cafe import CAFe
 from tastemaker.embed.fluency import exact, log_losses, perplexity
 from tastemaker.embed.modality import modality_gap
-from tastemaker.embed.retrieval import KS, Ranks, ranks
+from tastemaker.embed.retrieval import Ranks, ranks
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import Interval, interval
-from tastemaker.models.picture_files import read_picture
-from tastemaker.models.vlm import Asked
-from tastemaker.models.vlm_vectors import picture_asked, text_asked
+from tastemaker.models.images import square
+from tastemaker.models.vlm import Asked, Picture
+from tastemaker.models.vlm_embedding import picture_asked, text_asked
 
 Vectors = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -113,15 +113,13 @@ def captions(cafe: CAFe, items: ItemPictures, prompt: str) -> list[str]:
     """What a model writes of pictures."""
     said = []
     for start in range(0, len(items), ROWS):
-        paths = items.paths[start : start + ROWS]
-        asked = [Asked(prompt, read_picture(path)) for path in paths]
+        rows = range(start, min(start + ROWS, len(items)))
+        asked = [Asked(prompt, _seen(cafe, items, row)) for row in rows]
         said += cafe.vision.write(asked, LONGEST)
     return [" ".join(one.split()) for one in said]
 
 
-def vectors(
-    cafe: CAFe, count: int, asked: Callable[[int], Asked], side: str
-) -> Vectors:
+def vectors(cafe: CAFe, count: int, asked: Callable[[int], Asked], side: str) -> Vectors:
     """(N, d) unit vectors of N turns.
 
     Args:
@@ -146,7 +144,7 @@ def _retrieved(
     _, places, owners = np.unique(np.array(items.hashes), return_index=True, return_inverse=True)
     pictures = vectors(
         cafe, len(places),
-        lambda n: picture_asked(read_picture(items.paths[places[n]]), embedding), "picture",
+        lambda n: picture_asked(_seen(cafe, items, places[n]), embedding), "picture",
     )  # fmt: skip
     texts = vectors(cafe, len(items), lambda n: text_asked(items.texts[n], embedding), "text")
     return places, pictures, texts, ranks(pictures, texts, owners, items.texts)
@@ -160,7 +158,7 @@ def _told(cafe: CAFe, items: ItemPictures, prompt: str, each: bool) -> Told:
         for start in range(0, len(items), ROWS):
             some = range(start, min(start + ROWS, len(items)))
             rows = cafe.vision.rows(
-                [Asked(prompt, read_picture(items.paths[n]), items.captions[n]) for n in some]
+                [Asked(prompt, _seen(cafe, items, n), items.captions[n]) for n in some]
             )
             parts = [rows.take(n, n + 1) for n in range(len(rows))] if each else [rows]
             for part in parts:
@@ -168,6 +166,10 @@ def _told(cafe: CAFe, items: ItemPictures, prompt: str, each: bool) -> Told:
                 sums.append(float(loss))
                 tokens.append(float(many))
     return Told(np.array(sums), np.array(tokens))
+
+
+def _seen(cafe: CAFe, items: ItemPictures, row: int) -> Picture:
+    return square(items.paths[row], cafe.vision.picture_side, row)
 
 
 def _exponential(cell: Interval) -> JsonObject:

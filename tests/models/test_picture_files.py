@@ -1,6 +1,7 @@
 """Pictures of any mode and size as bytes of RGB; what cannot be decoded is refused."""
 
 import hashlib
+import io
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 
 from tastemaker.errors import BadInput
 from tastemaker.models import picture_files
-from tastemaker.models.picture_files import looked_at, read_picture
+from tastemaker.models.images import square
+from tastemaker.models.picture_files import looked_at, small_jpeg
 from tests.data.pictured import save_noise
 
 Image = pytest.importorskip("PIL.Image", reason="needs tastemaker[vision]")
@@ -22,8 +24,8 @@ def test_every_mode_is_bytes_of_rgb(tmp_path: Path, mode: str) -> None:
         Image.fromarray(np.full((3, 5), 128, kind) * (256 if mode != "F" else 1)).save(path)
     else:
         Image.new("RGB", (5, 3), (128, 128, 128)).convert(mode).save(path)
-    picture = read_picture(path)
-    assert picture.shape == (3, 5, 3) and picture.dtype == np.uint8
+    picture = square(path, 3, 0)
+    assert picture.shape == (3, 3, 3) and picture.dtype == np.uint8
     if mode not in ("1", "P"):  # which have no such grey
         assert np.abs(picture.astype(int) - 128).max() <= 2
     assert looked_at(path) == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -32,13 +34,15 @@ def test_every_mode_is_bytes_of_rgb(tmp_path: Path, mode: str) -> None:
 def test_of_an_animation_the_first_frame(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:])
-    assert read_picture(tmp_path / "x.gif")[0, 0].tolist() == [255, 0, 0]
+    assert square(tmp_path / "x.gif", 4, 0)[0, 0].tolist() == [255, 0, 0]
 
 
-def test_a_long_side_is_scaled_down_and_a_short_one_left(tmp_path: Path) -> None:
-    save_noise(tmp_path / "x.png", 0, size=(40, 20))
-    assert read_picture(tmp_path / "x.png", 10).shape == (10, 5, 3)
-    assert read_picture(tmp_path / "x.png", 100).shape == (40, 20, 3)
+def test_a_page_gets_a_small_square(tmp_path: Path) -> None:
+    save_noise(tmp_path / "x.png", 0, size=(400, 200))
+    made = small_jpeg(tmp_path / "x.png", 64)
+    with Image.open(io.BytesIO(made)) as picture:
+        assert picture.size == (64, 64) and picture.format == "JPEG"
+    assert len(made) < 8000
 
 
 @pytest.mark.parametrize("fault", ["cut", "words", "empty", "gone", "folder", "vast"])
