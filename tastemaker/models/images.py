@@ -75,10 +75,7 @@ class ImageEncoder:
         """
         if not isinstance(source, str | Path):
             return square(source, self._size, row).tobytes()
-        try:
-            return Path(source).read_bytes()
-        except (OSError, ValueError) as error:
-            raise _unreadable(str(source), error) from error
+        return picture_bytes(source)
 
     def __call__(self, inputs: Sequence[str | Path | Image]) -> npt.NDArray[np.float32]:
         """Vectors of N pictures or paths of pictures: (N, 1280), rows of length one, in order.
@@ -111,15 +108,38 @@ def _unreadable(name: str, error: Exception) -> BadInput:
     return BadInput(f"The picture cannot be read: {error}.", name, fix)
 
 
+def picture_bytes(path: str | Path) -> bytes:
+    """The bytes of a picture's file.
+
+    Raises:
+        BadInput: If it cannot be read; names the file.
+    """
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise _unreadable(str(path), error) from error
+
+
 def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
-    """The middle square of a picture, upright and on white: (size, size, 3) bytes of RGB."""
+    """The middle square of a picture, upright and on white: (size, size, 3) bytes of RGB.
+
+    Args:
+        source: A path, a picture of PIL, or (H, W, 3) bytes.
+        size: Pixels of a side.
+        row: Its number, for messages.
+
+    Raises:
+        BadInput: If it cannot be read; names the file or the row.
+    """
     with extra("vision"):
         from PIL import Image, ImageOps
     named = isinstance(source, str | Path)
+    if isinstance(source, np.ndarray):
+        source = _drawn(source, row)
     broken = (OSError, ValueError, SyntaxError, AttributeError, Image.DecompressionBombError)
     try:
         with Image.open(source) if named else source.copy() as picture:
-            upright = _of_bytes(ImageOps.exif_transpose(picture))
+            upright = _bytes_a_colour(ImageOps.exif_transpose(picture))
         if upright.has_transparency_data:
             clear = upright.convert("RGBA")
             upright = Image.new("RGBA", clear.size, "white")
@@ -133,12 +153,22 @@ def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
     return np.array(ready)
 
 
-def _of_bytes(picture: Image) -> Image:
-    """The same with a byte a pixel, where it has two; converting those would cut them to white."""
+def _bytes_a_colour(picture: Any) -> Any:
+    """A picture of more than 8 bits a colour, scaled to 8: else all of it were white."""
+    if not picture.mode.startswith("I"):
+        if picture.mode == "F":
+            raise ValueError("its values have no known range")
+        return picture
     from PIL import Image
 
-    if not picture.mode.startswith("I"):
-        return picture
-    values = np.asarray(picture)
-    shift = 8 if picture.mode != "I" or values.max(initial=0) > 255 else 0
-    return Image.fromarray((values.clip(0, 65_535) >> shift).astype(np.uint8))
+    return Image.fromarray((np.array(picture).clip(0, 65535) // 256).astype(np.uint8))
+
+
+def _drawn(pixels: npt.NDArray[Any], row: int) -> Any:
+    """A picture of PIL of (H, W, 3) bytes."""
+    from PIL import Image
+
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        what = f"An array of shape {pixels.shape} of {pixels.dtype} is no picture."
+        raise BadInput(what, f"row {row}", "Give (H, W, 3) bytes of RGB.")
+    return Image.fromarray(pixels)

@@ -94,6 +94,11 @@ def writing_model(folder: Path, dtype: torch.dtype = torch.float32) -> WritingMo
 
 
 def refuse_own_tokenizer(folder: Path) -> None:
+    """Refuse a folder whose tokenizer is code.
+
+    Raises:
+        BadInput: If it is.
+    """
     named = folder / "tokenizer_config.json"
     if named.is_file() and read_json(named).get("auto_map"):
         what = "The tokenizer needs code that comes with it, which is never run."
@@ -101,7 +106,11 @@ def refuse_own_tokenizer(folder: Path) -> None:
 
 
 def tokenizer_of(folder: Path, model: PreTrainedModel) -> tuple[PreTrainedTokenizerBase, int]:
-    """The tokenizer of a model, and how many tokens the two can take."""
+    """The tokenizer of a model, and how many tokens the two can take.
+
+    Raises:
+        BadInput: If it cannot be read, or is another model's.
+    """
     with guarded(folder):
         opener = transformers().AutoTokenizer
         tokenizer: PreTrainedTokenizerBase = opener.from_pretrained(
@@ -133,7 +142,12 @@ def language_model(folder: Path) -> PreTrainedModel:
 
 
 def opened_model(folder: Path, kind: Any, dtype: torch.dtype) -> PreTrainedModel:
-    """A model by one of the library's openers, in evaluation mode."""
+    """A model by one of the library's openers, in evaluation mode.
+
+    Raises:
+        BadInput: If it is of another kind, or cannot be read.
+        ArtefactError: If weights are missing.
+    """
     values = read_json(folder / "config.json")
     _refuse_unknown(values, folder)
     sizes = weight_sizes(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from torch import Tensor
 
 from tastemaker.models.extras import quiet
 from tastemaker.models.vlm_rows import Picture
+
+_SIDE = 448
 
 
 class PictureProcessor:
@@ -27,8 +29,10 @@ class PictureProcessor:
         """what stands for a picture in a text"""
         self.chat_template: str | None = whole.chat_template
         with quiet():
-            made = whole._merge_kwargs(tokenizer_init_kwargs={}, return_tensors="pt")  # noqa: SLF001
+            made = whole._merge_kwargs(tokenizer_init_kwargs={}, return_tensors="pt")
         self._options: dict[str, Any] = made["images_kwargs"]
+        self.side = _side(self.image_processor)
+        """pixels of a side of a square picture that is not scaled, or 448 where none is fixed"""
 
     def prepared(self, pictures: Sequence[Picture]) -> tuple[dict[str, Tensor], list[str]]:
         """Tensors of P pictures, and what stands in the text for each.
@@ -47,3 +51,11 @@ class PictureProcessor:
         """Write it into a folder, as transformers reads it."""
         with quiet():
             self.whole.save_pretrained(folder)
+
+
+def _side(image_processor: Any) -> int:
+    told = image_processor.to_dict()
+    crop = told.get("crop_size") if told.get("do_center_crop") else None
+    sizes = crop or told.get("size") or {}
+    side = sizes.get("height") if isinstance(sizes, Mapping) else None
+    return side if isinstance(side, int) else _SIDE

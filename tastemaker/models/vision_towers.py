@@ -18,7 +18,7 @@ with extra("llm"):
     from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 
-class ConvTowerConfig(PreTrainedConfig):
+class ConvTowerConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     """Shape of a `ConvTower`."""
 
     model_type = "tastemaker_conv_tower"
@@ -32,13 +32,13 @@ class ConvTowerConfig(PreTrainedConfig):
     initializer_range: float = 0.02
 
 
-class ConvTower(PreTrainedModel):
+class ConvTower(PreTrainedModel):  # type: ignore[no-untyped-call]
     """Four strided convolutions: S × S pixels to (S/16)² vectors."""
 
     config: ConvTowerConfig
     config_class = ConvTowerConfig
     main_input_name = "pixel_values"
-    input_modalities = ("image",)
+    input_modalities = ["image"]
 
     def __init__(self, config: ConvTowerConfig) -> None:
         super().__init__(config)
@@ -50,7 +50,8 @@ class ConvTower(PreTrainedModel):
             layers += [nn.GELU()]
         self.layers = nn.Sequential(*layers)
         self.places = nn.Parameter(torch.zeros((config.image_size // 16) ** 2, dim))
-        self.post_init()
+        ready: Any = self
+        ready.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Conv2d):

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tastemaker.errors import BadInput
 from tastemaker.models.encode import within
 from tastemaker.models.extras import quiet, transformers
 from tastemaker.models.identity import model_identity
@@ -72,10 +72,14 @@ class VisionModel(nn.Module):
         return weight.device
 
     @property
+    def picture_side(self) -> int:
+        """Pixels of a side that a square picture is best given in."""
+        return self.processor.side
+
+    @property
     def image_tokens(self) -> int:
-        """Tokens that a square picture takes."""
-        side = 64
-        blank = torch.zeros(side, side, 3, dtype=torch.uint8).numpy()
+        """Features, and so marks in a row, of a square picture of `picture_side`."""
+        blank = np.zeros((self.picture_side, self.picture_side, 3), np.uint8)
         return self.processor.prepared([blank])[1][0].count(self.processor.image_token)
 
     def rows(self, asked: Sequence[Asked], prompt_ends: bool = True) -> Rows:
@@ -147,7 +151,7 @@ class VisionModel(nn.Module):
                 some = order[start : start + _WRITTEN]
                 draws = [_noise(bare[row], seed) for row in some] if temperature else []
                 guide = _Drawn(draws, temperature)
-                said = self._written([bare[row] for row in some], max_tokens, guide)
+                said = self._written([bare[row] for row in some], some, max_tokens, guide)
                 for row, text in zip(some, said, strict=True):
                     answers[row] = text
         finally:
@@ -155,8 +159,10 @@ class VisionModel(nn.Module):
         return answers
 
     @torch.no_grad()
-    def _written(self, asked: Sequence[Asked], max_tokens: int, guide: _Drawn) -> list[str]:
-        prompts, _, pictures = self.prompts.read(asked, room=max_tokens)
+    def _written(
+        self, asked: Sequence[Asked], numbers: Sequence[int], max_tokens: int, guide: _Drawn
+    ) -> list[str]:
+        prompts, _, pictures = self.prompts.read(asked, True, max_tokens, numbers)
         width, padding = max(map(len, prompts)), self.prompts.padding
         tokens = torch.tensor([[padding] * (width - len(row)) + row for row in prompts])
         lengths = torch.tensor([len(row) for row in prompts])[:, None]

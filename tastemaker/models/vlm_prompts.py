@@ -53,18 +53,29 @@ class Prompts:
         pad = self._tokenizer.pad_token_id
         self.padding: int = self.ends[0] if pad is None else pad
 
-    def rows(self, asked: Sequence[Asked], prompt_ends: bool) -> Rows:
+    def rows(
+        self, asked: Sequence[Asked], prompt_ends: bool, numbers: Sequence[int] | None = None
+    ) -> Rows:
         """Rows of turns, padded on the right.
+
+        Args:
+            asked: Turns.
+            prompt_ends: Whether the mark stands there after which the model answers.
+            numbers: Their numbers, for messages; None: from 0 on.
 
         Raises:
             BadInput: If one is longer than the model reads, or the template refuses it.
         """
-        prompts, answers, pictures = self.read(asked, prompt_ends)
+        prompts, answers, pictures = self.read(asked, prompt_ends, numbers=numbers)
         held = [int(one.picture is not None) for one in asked]
         return padded_rows(prompts, answers, pictures, held, self.padding)
 
     def read(
-        self, asked: Sequence[Asked], prompt_ends: bool = True, room: int = 0
+        self,
+        asked: Sequence[Asked],
+        prompt_ends: bool = True,
+        room: int = 0,
+        numbers: Sequence[int] | None = None,
     ) -> tuple[list[list[int]], list[list[int]], dict[str, Tensor]]:
         """Tokens of prompts, tokens of answers with their end, and pictures.
 
@@ -72,6 +83,7 @@ class Prompts:
             asked: Turns.
             prompt_ends: Whether the mark stands there after which the model answers.
             room: Tokens that are to be written behind each.
+            numbers: Their numbers, for messages; None: from 0 on.
 
         Raises:
             BadInput: If one is longer than the model reads, or the template refuses it.
@@ -89,14 +101,17 @@ class Prompts:
             for one, tokens in zip(asked, said, strict=True)
         ]
         prompts = [prompt or [self.ends[0]] for prompt in prompts]
-        for row, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
-            if len(prompt) + len(answer) + room > self._most:
+        lengths = [len(p) + len(a) for p, a in zip(prompts, answers, strict=True)]
+        self._refuse_long(lengths, room, numbers or range(len(asked)))
+        return prompts, answers, pictures
+
+    def _refuse_long(self, lengths: Sequence[int], room: int, numbers: Sequence[int]) -> None:
+        for row, length in zip(numbers, lengths, strict=True):
+            if length + room > self._most:
                 written = f" and {room:,} to be written" if room else ""
-                what = f"Row {row} has {len(prompt) + len(answer):,} tokens{written}; the model "
-                what += f"takes {self._most:,}."
+                what = f"Row {row} has {length:,} tokens{written}; the model takes {self._most:,}."
                 fix = "Shorten the text or the answer, or use a model that reads more."
                 raise BadInput(what, f"row {row}", fix)
-        return prompts, answers, pictures
 
     def _tokens(self, texts: list[str], special: bool) -> list[list[int]]:
         ids: list[list[int]] = self._tokenizer(
