@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch import nn
+from torch import Tensor, nn
 
 from tastemaker.errors import BadInput
 from tastemaker.models.extras import extra, quiet
@@ -53,3 +53,24 @@ def freeze(module: nn.Module) -> None:
             holder = module.get_submodule(part)
             delattr(holder, own)
             holder.register_buffer(own, parameter.detach(), persistent=False)
+
+
+def merged(body: nn.Module) -> dict[str, Tensor]:
+    """Tensors of an adapted model with what its adapters learned worked in, by their old names."""
+    with extra("llm"):
+        from peft.tuners.lora import LoraLayer
+    layers = {
+        name: part for name, part in body.named_modules() if isinstance(part, LoraLayer)
+    }
+    tensors = {}
+    held = [*body.named_parameters(remove_duplicate=False),
+            *body.named_buffers(remove_duplicate=False)]  # fmt: skip
+    for name, tensor in held:
+        owner, base, own = name.rpartition(".base_layer.")
+        if base and own == "weight":
+            tensors[f"{owner}.weight"] = tensor + layers[owner].get_delta_weight("default").to(tensor)
+        elif base:
+            tensors[f"{owner}.{own}"] = tensor
+        elif _MARK not in name:
+            tensors[name] = tensor
+    return {name: tensor.detach() for name, tensor in tensors.items()}

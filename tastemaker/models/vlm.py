@@ -72,6 +72,12 @@ class VisionModel(nn.Module):
         return weight.device
 
     @property
+    def tower(self) -> nn.Module:
+        """The part that looks at pictures."""
+        part: nn.Module = self.model.get_encoder(modality="image")
+        return part
+
+    @property
     def picture_side(self) -> int:
         """Pixels of a side that a square picture is best given in."""
         return self.processor.side

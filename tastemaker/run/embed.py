@@ -33,6 +33,7 @@ from tastemaker.run.embed_results import (
     Learned,
     example_rows,
     examples_of,
+    picture_name,
     results_of,
     warnings_of,
 )
@@ -181,11 +182,11 @@ class _Job:
         """Write model, pictures of examples, results and page; then seal."""
         for name in (MODEL, EXAMPLES):
             shutil.rmtree(self.folder / name, ignore_errors=True)
-        save_model(self.cafe, self.config, self.folder / MODEL)
+        save_model(self.cafe, self.folder / MODEL)
         files.make_folder(self.folder / EXAMPLES)
         test = self.data.part(TEST)
         for row in example_rows(test, after):
-            path = self.folder / EXAMPLES / f"{test.hashes[row][:16]}.jpg"
+            path = self.folder / EXAMPLES / picture_name(test, row)
             with files.replaced(path) as partial:
                 partial.write_bytes(small_jpeg(test.paths[row], _SMALL))
         files.write_json(self.folder / RESULTS, results)

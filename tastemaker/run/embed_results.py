@@ -124,16 +124,14 @@ def _of_data(data: Mapping[str, Any], masked: bool) -> list[str]:
 
 
 def examples_of(items: ItemPictures, after: Measured) -> JsonObject:
-    """Captions beside the true ones, and what texts find, of the first test items.
-
-    Pictures are named by their place among `example_paths`.
-    """
+    """Captions beside the true ones, and what texts find, of the first test items."""
     some = range(min(SHOWN, len(items)))
     ranks = after.ranks.texts
     written = [
         {
             "item_id": items.item_ids[row],
             "title": items.titles[row],
+            "picture": picture_name(items, row),
             "text": items.texts[row],
             "right": items.captions[row],
             "written": after.written[row] if row < len(after.written) else None,
@@ -164,4 +162,14 @@ def _nearest(after: Measured, many: int) -> list[list[int]]:
 
 def _found(items: ItemPictures, row: int, at: int) -> JsonObject:
     right = items.texts[at] == items.texts[row] or items.hashes[at] == items.hashes[row]
-    return {"item_id": items.item_ids[at], "title": items.titles[at], "right": right}
+    return {
+        "item_id": items.item_ids[at],
+        "title": items.titles[at],
+        "picture": picture_name(items, at),
+        "right": right,
+    }
+
+
+def picture_name(items: ItemPictures, row: int) -> str:
+    """File of an example's picture."""
+    return f"{items.hashes[row][:16]}.jpg"
