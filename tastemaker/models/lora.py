@@ -10,7 +10,7 @@ it, and no checkpoint a copy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -59,7 +59,7 @@ def merged(body: nn.Module) -> dict[str, Tensor]:
     """Tensors of an adapted model with what its adapters learned worked in, by their old names."""
     with extra("llm"):
         from peft.tuners.lora import LoraLayer
-    layers = {
+    layers: dict[str, Any] = {
         name: part for name, part in body.named_modules() if isinstance(part, LoraLayer)
     }
     tensors = {}
@@ -68,7 +68,9 @@ def merged(body: nn.Module) -> dict[str, Tensor]:
     for name, tensor in held:
         owner, base, own = name.rpartition(".base_layer.")
         if base and own == "weight":
-            tensors[f"{owner}.weight"] = tensor + layers[owner].get_delta_weight("default").to(tensor)
+            tensors[f"{owner}.weight"] = tensor + layers[owner].get_delta_weight("default").to(
+                tensor
+            )
         elif base:
             tensors[f"{owner}.{own}"] = tensor
         elif _MARK not in name:

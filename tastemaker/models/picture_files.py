@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import warnings
 from pathlib import Path
 
 from tastemaker.errors import BadInput
+from tastemaker.files import sha256_file
 from tastemaker.models.extras import extra
 from tastemaker.models.images import square
 
@@ -25,7 +25,20 @@ def looked_at(path: Path) -> str:
         warnings.simplefilter("ignore")  # PIL warns of what does not matter here
         _refuse_huge(path)
         square(path, 8, 0)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return bytes_of(path)
+
+
+def bytes_of(path: Path) -> str:
+    """The sha256 of a file's bytes, which may be no picture.
+
+    Raises:
+        BadInput: If it cannot be read.
+    """
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        fix = "Change its permissions, or leave it out."
+        raise BadInput(f"The file cannot be read: {error.strerror}.", str(path), fix) from None
 
 
 def small_jpeg(path: Path, side: int) -> bytes:

@@ -1,4 +1,4 @@
-"""A catalogue with pictures to a model that finds and tells: measured before and after, with a page.
+"""A catalogue with pictures to a model that finds and tells: measured before and after.
 
 The folder is an artefact once `manifest.json` stands in it: until then it holds `config.json`, what
 was measured before, and checkpoints, from which `resume` goes on.
@@ -26,9 +26,10 @@ from tastemaker.models.tiny_vlm import tiny_vision_model
 from tastemaker.models.vlm import VisionModel, open_vision_model
 from tastemaker.report.embedding import write_page
 from tastemaker.run.beginning import taken
-from tastemaker.run.embed_config import BEFORE, EXAMPLES, KIND, MODEL, EmbedConfig
+from tastemaker.run.embed_config import EmbedConfig
+from tastemaker.run.embed_folder import BEFORE, EXAMPLES, MODEL, finished, seal
 from tastemaker.run.embed_measure import Measured, measured, validated
-from tastemaker.run.embed_pairs import ItemPairs, fitted
+from tastemaker.run.embed_pairs import Cut, ItemPairs, fitted_captions, fitted_texts
 from tastemaker.run.embed_results import (
     Learned,
     example_rows,
@@ -38,7 +39,7 @@ from tastemaker.run.embed_results import (
     warnings_of,
 )
 from tastemaker.run.embed_saving import save_model
-from tastemaker.run.folder import CONFIG, METRICS, RESULTS, only_writer
+from tastemaker.run.folder import CONFIG, RESULTS, only_writer
 from tastemaker.train.journal import LOG
 from tastemaker.train.loop import Fitted, fit
 from tastemaker.train.processes import processes
@@ -46,8 +47,6 @@ from tastemaker.train.stopping import listening
 
 LIBRARIES = ("transformers", "tokenizers", "peft", "pillow")
 """What decides beside every run's own libraries what a model learns."""
-WRITTEN = (CONFIG, METRICS, BEFORE, RESULTS, "report.html")
-"""What every finished folder consists of, beside its model and examples."""
 _SMALL = 128
 """Pixels of a side of a picture on the page."""
 
@@ -81,8 +80,10 @@ def embed_train(
         texts = items.rows((parts == TRAIN).nonzero()[0])
         vision = begun(config, [*texts.texts, *texts.captions])
         embedding = config.cafe.embedding
-        items, cut = fitted(items, vision, embedding, config.caption_prompt)
-        job = _Job(config, Learned(items, parts, cut), vision, folder)
+        items, cut_texts = fitted_texts(items, vision, embedding)
+        items, cut = fitted_captions(items, vision, embedding, config.caption_prompt)
+        learned = Learned(items, parts, Cut(cut_texts, cut))
+        job = _Job(config, learned, vision, folder)
         if processes().is_main_process:
             stack.enter_context(only_writer(folder))
         job.begin(resume)
@@ -191,21 +192,4 @@ class _Job:
                 partial.write_bytes(small_jpeg(test.paths[row], _SMALL))
         files.write_json(self.folder / RESULTS, results)
         write_page(self.folder)
-        inside = [*WRITTEN, *_beside(self.folder)]
-        artifacts.seal(self.folder, KIND, {"model": results["model"]["name"]}, inside)
-
-
-def finished(run: Path) -> JsonObject:
-    """What a finished training tells, and the path of its folder.
-
-    Raises:
-        ArtefactError: If the folder is no such thing, or not as it was written.
-    """
-    artifacts.verify(run, KIND, WRITTEN, _beside(run))
-    return files.read_json(run / RESULTS) | {"run": str(run)}
-
-
-def _beside(run: Path) -> list[str]:
-    """Names of the files of the model and of the examples."""
-    folders = [folder for folder in (run / MODEL, run / EXAMPLES) if folder.is_dir()]
-    return [f"{one.name}/{path.name}" for one in folders for path in sorted(one.iterdir())]
+        seal(self.folder, results)

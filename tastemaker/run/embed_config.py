@@ -1,4 +1,4 @@
-"""What a model of pictures and texts is trained by, and what its run's folder holds."""
+"""What a model of pictures and texts is trained by."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ from tastemaker.embed.cafe import CAFeConfig
 from tastemaker.models.tiny_vlm import TinyVision
 from tastemaker.train.config import FitConfig
 
-KIND = "embedding"
-"""Kind of artefact."""
-MODEL = "model"
-"""Folder of the model inside its run; it opens as any other vision-language model."""
-BEFORE = "before.json"
-"""What was measured before training, for a run that is resumed."""
-EXAMPLES = "examples"
-"""Folder of the small pictures that the page shows."""
 CAPTION_PROMPT = "What is this?"
 """What is asked of a picture where its caption is learned."""
 SELECTING = ("recall@1", "likelihood", "joint")

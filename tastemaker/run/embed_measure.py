@@ -19,7 +19,7 @@ from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import Interval, interval
 from tastemaker.models.images import square
 from tastemaker.models.vlm import Asked, Picture
-from tastemaker.models.vlm_embedding import picture_asked, text_asked
+from tastemaker.models.vlm_embedding import Side, picture_asked, text_asked
 
 Vectors = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -119,7 +119,7 @@ def captions(cafe: CAFe, items: ItemPictures, prompt: str) -> list[str]:
     return [" ".join(one.split()) for one in said]
 
 
-def vectors(cafe: CAFe, count: int, asked: Callable[[int], Asked], side: str) -> Vectors:
+def vectors(cafe: CAFe, count: int, asked: Callable[[int], Asked], side: Side) -> Vectors:
     """(N, d) unit vectors of N turns.
 
     Args:

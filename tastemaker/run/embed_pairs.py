@@ -59,33 +59,38 @@ class Cut:
     captions: int = 0
 
 
-def fitted(
+def fitted_texts(
+    items: ItemPictures, vision: VisionModel, embedding: Embedding
+) -> tuple[ItemPictures, int]:
+    """Items whose every text fits where its vector is made, and how many were cut.
+
+    Raises:
+        BadInput: If the prompt beside it leaves no room, naming the option.
+    """
+    beside = _length(vision, text_asked("", embedding))
+    texts, cut = _cut(items.texts, vision, beside, lambda text: text_asked(text, embedding))
+    return replace(items, texts=texts), cut
+
+
+def fitted_captions(
     items: ItemPictures, vision: VisionModel, embedding: Embedding, prompt: str
-) -> tuple[ItemPictures, Cut]:
-    """Items whose every text fits, and how many were cut.
+) -> tuple[ItemPictures, int]:
+    """Items whose every caption fits behind its picture, and how many were cut.
 
     Args:
-        items: With texts.
+        items: With captions.
         vision: What reads them.
-        embedding: What stands beside a text where its vector is made.
+        embedding: What stands beside a picture where its vector is made.
         prompt: What stands beside a picture where its caption is learned.
 
     Raises:
-        BadInput: If what stands beside them leaves no room, naming the option.
+        BadInput: If picture and prompt leave no room, naming the option.
     """
     blank = np.full((vision.picture_side, vision.picture_side, 3), 255, np.uint8)
-    beside_text = _length(vision, text_asked("", embedding))
-    texts, cut_texts = _cut(
-        items.texts, vision, beside_text, lambda text: text_asked(text, embedding)
-    )
-    if not items.paths:
-        return replace(items, texts=texts), Cut(cut_texts)
     _length(vision, picture_asked(blank, embedding))
     beside = _length(vision, Asked(prompt, blank, "a"))
-    captions, cut = _cut(
-        items.captions, vision, beside, lambda text: Asked(prompt, blank, text or "a")
-    )
-    return replace(items, texts=texts, captions=captions), Cut(cut_texts, cut)
+    captions, cut = _cut(items.captions, vision, beside, lambda text: Asked(prompt, blank, text))
+    return replace(items, captions=captions), cut
 
 
 def _length(vision: VisionModel, asked: Asked) -> int:

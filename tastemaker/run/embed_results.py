@@ -14,7 +14,8 @@ from tastemaker.counts import by_count, counted
 from tastemaker.data.item_pictures import TEST, TRAIN, VALIDATION, ItemPictures
 from tastemaker.embed.cafe import CAFe
 from tastemaker.files import JsonObject
-from tastemaker.run.embed_config import KIND, EmbedConfig
+from tastemaker.run.embed_config import EmbedConfig
+from tastemaker.run.embed_folder import KIND
 from tastemaker.run.embed_measure import Measured, chances
 from tastemaker.run.embed_pairs import Cut
 from tastemaker.train.loop import Fitted
