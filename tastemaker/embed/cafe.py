@@ -30,7 +30,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -95,7 +94,7 @@ _MOST = 100.0
 class CAFe(nn.Module):
     """A vision-language model that learns both; the seam `Trainable`."""
 
-    def __init__(self, vision: VisionModel, config: CAFeConfig = CAFeConfig()) -> None:  # noqa: B008
+    def __init__(self, vision: VisionModel, config: CAFeConfig = CAFeConfig()) -> None:
         """Take a model, which is trained in place.
 
         Args:
@@ -138,8 +137,8 @@ class CAFe(nn.Module):
         """`con` and `lm`, each a process's share; what has no weight is 0 and not computed."""
         zero, config = self.log_scale.new_zeros(()), self.config
         both = bool(config.alpha_con and config.alpha_lm and not config.gradcache_chunk)
-        once = both and step.shared and step.pictures is not None
-        features = self.vision.features(step.pictures) if once else None
+        pictures = step.pictures if both and step.shared else None
+        features = None if pictures is None else self.vision.features(pictures)
         con = self._contrastive(step, features) if config.alpha_con else zero
         lm = self._told(step, features) if config.alpha_lm else zero
         return {"con": con, "lm": lm}
@@ -154,12 +153,13 @@ class CAFe(nn.Module):
         """
 
         def of(some: Rows) -> Tensor:
-            return self.reader(self.vision.states(some, features), some.mask, side)
+            vectors: Tensor = self.reader(self.vision.states(some, features), some.mask, side)
+            return vectors
 
         return torch.cat(self._pieces(rows, of))
 
     def _pieces(self, rows: Rows, of: Callable[[Rows], Tensor]) -> list[Tensor]:
-        """What a function says of rows, chunk by chunk, holding the graph of one chunk at a time."""
+        """What a function says of rows; in chunks, the graph of one at a time is held."""
         chunk = self.config.gradcache_chunk
         if not chunk or chunk >= len(rows):
             return [of(rows)]

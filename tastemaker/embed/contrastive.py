@@ -38,7 +38,7 @@ def contrastive_loss(
     pictures: Tensor,
     texts: Tensor,
     scale: Tensor | float,
-    negatives: Negatives = Negatives(),  # noqa: B008 - frozen
+    negatives: Negatives = Negatives(),
     symmetric: bool = True,
 ) -> Tensor:
     """Mean over pairs of the loss of telling each from all others, in float32.

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from tastemaker.counts import counted
 from tastemaker.data.contexts import Int64s
 from tastemaker.errors import BadInput
+from tastemaker.models.images import square
 from tastemaker.models.vlm import Asked, Picture, Rows, VisionModel
 from tastemaker.models.vlm_embedding import Embedding, picture_asked, text_asked
 
@@ -181,7 +183,7 @@ class PairBatches:
         pictures = texts = hard = None
         wrong = [text for pair in some for text in pair.negatives]
         if self.vectors:
-            asked = [picture_asked(pair.picture, self.embedding) for pair in some]
+            asked = [picture_asked(self._picture(pair), self.embedding) for pair in some]
             pictures = self.vision.rows(asked)
             texts = self._texts([pair.text for pair in some])
             hard = self._texts(wrong) if wrong else None
@@ -207,21 +209,31 @@ class PairBatches:
     def _told(self, some: Sequence[Pair], rng: np.random.Generator) -> Rows | None:
         asked = []
         for pair in some:
-            more = rng.permutation(len(pair.turns) - 1)[: self.turns - 1] + 1 if pair.turns else []
-            chosen = [*pair.turns[:1], *(pair.turns[number] for number in more)]
-            asked += [Asked(text, pair.picture, answer) for text, answer in chosen]
+            others = rng.permutation(pair.turns[1:]).tolist()[: self.turns - 1]
+            picture = self._picture(pair)
+            chosen = [*pair.turns[:1], *others]
+            asked += [Asked(text, picture, answer) for text, answer in chosen]
         return self.vision.rows(asked) if asked else None
+
+    def _picture(self, pair: Pair) -> Picture:
+        """A pair's picture as an encoder of vectors prepares it."""
+        side = self.vision.picture_side
+        held = pair.picture
+        if isinstance(held, np.ndarray) and held.shape == (side, side, 3):
+            return held
+        return square(held, side, 0)
 
     def _texts(self, texts: Sequence[str]) -> Rows:
         return self.vision.rows([text_asked(text, self.embedding) for text in texts])
 
 
-def sharing(pairs: Sequence[Pair]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def sharing(pairs: Sequence[Pair]) -> npt.NDArray[np.bool_]:
     """(B, B) bool, pairs that have the same text or the same picture."""
-    texts, contents = np.array([pair.text for pair in pairs]), [pair.content for pair in pairs]
-    named = np.array(contents)
-    same: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = texts[:, None] == texts[None]
-    return same | ((named[:, None] == named[None]) & (named != "")[:, None])
+    texts = np.array([pair.text for pair in pairs])
+    named = np.array([pair.content for pair in pairs])
+    same: npt.NDArray[np.bool_] = texts[:, None] == texts[None]
+    same |= (named[:, None] == named[None]) & (named != "")[:, None]
+    return same
 
 
 def shared_pairs(pairs: Sequence[Pair]) -> int:

@@ -10,8 +10,9 @@ it, and no checkpoint a copy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
 from tastemaker.errors import BadInput
@@ -55,24 +56,24 @@ def freeze(module: nn.Module) -> None:
             holder.register_buffer(own, parameter.detach(), persistent=False)
 
 
-def merged(body: nn.Module) -> dict[str, Tensor]:
-    """Tensors of an adapted model with what its adapters learned worked in, by their old names."""
+@torch.no_grad()
+def worked_in(model: PreTrainedModel) -> dict[str, Tensor]:
+    """All weights, what adapters have learned worked into them, by the names of before."""
     with extra("llm"):
         from peft.tuners.lora import LoraLayer
-    layers: dict[str, Any] = {
-        name: part for name, part in body.named_modules() if isinstance(part, LoraLayer)
-    }
-    tensors = {}
-    held = [*body.named_parameters(remove_duplicate=False),
-            *body.named_buffers(remove_duplicate=False)]  # fmt: skip
-    for name, tensor in held:
-        owner, base, own = name.rpartition(".base_layer.")
-        if base and own == "weight":
-            tensors[f"{owner}.weight"] = tensor + layers[owner].get_delta_weight("default").to(
-                tensor
-            )
-        elif base:
-            tensors[f"{owner}.{own}"] = tensor
-        elif _MARK not in name:
-            tensors[name] = tensor
-    return {name: tensor.detach() for name, tensor in tensors.items()}
+    with torch.device("meta"):
+        names = type(model)(model.config).state_dict().keys()
+    held = [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]
+    weights = {name.replace(".base_layer.", "."): tensor for name, tensor in held}
+    weights = {name: tensor for name, tensor in weights.items() if name in names}
+    for name, layer in model.named_modules():
+        if isinstance(layer, LoraLayer):
+            weight = weights[f"{name}.weight"]
+            delta: Tensor = layer.get_delta_weight("default")
+            weights[f"{name}.weight"] = weight + delta.to(weight)
+    return weights
+
+
+def adapted(model: PreTrainedModel) -> bool:
+    """Whether adapters stand beside maps of a model."""
+    return any(_MARK in name for name, _ in model.named_parameters())

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from tastemaker.files import read_json
 from tastemaker.models.extras import quiet
 from tastemaker.models.vlm_rows import Picture
 
 _SIDE = 448
+_QWEN = "<|image_pad|>"  # the mark of the kinds whose files name none
+_FILE = "processor_config.json"
+_FILES = (
+    _FILE, "preprocessor_config.json", "video_preprocessor_config.json", "chat_template.jinja",
+    "chat_template.json",
+)  # fmt: skip
 
 
 class PictureProcessor:
@@ -19,18 +27,20 @@ class PictureProcessor:
 
     Args:
         whole: The processor.
+        files: Files that it was read from, by name, where it cannot write itself.
+
+    Raises:
+        AttributeError: If it takes no pictures in texts.
     """
 
-    def __init__(self, whole: Any) -> None:
-        self.whole = whole
+    def __init__(self, whole: Any, files: Mapping[str, bytes] | None = None) -> None:
+        self._whole, self._files = whole, files
         self.tokenizer = whole.tokenizer
         self.image_processor = whole.image_processor
         self.image_token: str = whole.image_token
         """what stands for a picture in a text"""
         self.chat_template: str | None = whole.chat_template
-        with quiet():
-            made = whole._merge_kwargs(tokenizer_init_kwargs={}, return_tensors="pt")
-        self._options: dict[str, Any] = made["images_kwargs"]
+        self._options: dict[str, Any] = {**_picture_options(whole), "return_tensors": "pt"}
         self.side = _side(self.image_processor)
         """pixels of a side of a square picture that is not scaled, or 448 where none is fixed"""
 
@@ -43,14 +53,62 @@ class PictureProcessor:
         with quiet():
             made = self.image_processor([[one] for one in pictures], **self._options)
         spans = [
-            self.whole.replace_image_token(made, image_idx=place) for place in range(len(pictures))
+            self._whole.replace_image_token(made, image_idx=place) for place in range(len(pictures))
         ]
         return {name: value for name, value in made.items() if isinstance(value, Tensor)}, spans
 
     def save(self, folder: Path) -> None:
         """Write it into a folder, as transformers reads it."""
         with quiet():
-            self.whole.save_pretrained(folder)
+            if self._files is None:
+                self._whole.save_pretrained(folder)
+                return
+            self.tokenizer.save_pretrained(folder)
+        for name, content in self._files.items():
+            (folder / name).write_bytes(content)
+
+
+def without_video(kind: Any, folder: Path, tokenizer: Any, image_processor: Any) -> Any:
+    """A processor of that kind for pictures alone.
+
+    Those that also take videos cannot be built where torchvision is missing. All that pictures
+    need stands in the kind's own methods and in what its file says.
+
+    Args:
+        kind: Class of the processor.
+        folder: Where its files are.
+        tokenizer: Of the model.
+        image_processor: Of the model.
+    """
+    whole = kind.__new__(kind)
+    defaults = {
+        name: one.default
+        for name, one in inspect.signature(kind.__init__).parameters.items()
+        if one.kind == one.POSITIONAL_OR_KEYWORD and one.default is not one.empty
+    }
+    told = read_json(folder / _FILE) if (folder / _FILE).is_file() else {}
+    values = defaults | {name: value for name, value in told.items() if name in defaults}
+    mark = tokenizer.special_tokens_map.get("image_token") or values.get("image_token", _QWEN)
+    template = folder / "chat_template.jinja"
+    values |= {
+        "tokenizer": tokenizer, "image_processor": image_processor, "image_token": mark,
+        "chat_template": template.read_text() if template.is_file() else tokenizer.chat_template,
+    }  # fmt: skip
+    vars(whole).update(values)
+    return whole
+
+
+def processor_files(folder: Path) -> dict[str, bytes]:
+    """The files of a processor, by name."""
+    paths = [folder / name for name in _FILES]
+    return {path.name: path.read_bytes() for path in paths if path.is_file()}
+
+
+def _picture_options(whole: Any) -> dict[str, Any]:
+    """What a processor tells its own processor of pictures."""
+    kind = type(whole)
+    own: dict[str, Any] = dict(vars(kind).get("images_kwargs") or {})
+    return own
 
 
 def _side(image_processor: Any) -> int:

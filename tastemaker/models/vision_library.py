@@ -15,7 +15,11 @@ from tastemaker.errors import BadInput
 from tastemaker.files import read_json
 from tastemaker.models.extras import transformers
 from tastemaker.models.library import guarded, opened_model, refuse_own_tokenizer, tokenizer_of
-from tastemaker.models.picture_processor import PictureProcessor
+from tastemaker.models.picture_processor import (
+    PictureProcessor,
+    processor_files,
+    without_video,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -41,16 +45,34 @@ def vision_folder(folder: Path, dtype: torch.dtype = torch.float32) -> VisionFol
     """
     register_towers()
     refuse_own_tokenizer(folder)
-    library = transformers()
     _refuse_others(folder)
-    model = opened_model(folder, library.AutoModelForImageTextToText, dtype)
-    _, most = tokenizer_of(folder, model)
+    model = opened_model(folder, transformers().AutoModelForImageTextToText, dtype)
+    tokenizer, most = tokenizer_of(folder, model)
+    return VisionFolder(model, _processor(folder, tokenizer, model.config.model_type), most)
+
+
+def _processor(folder: Path, tokenizer: Any, kind: str) -> PictureProcessor:
+    """The processor of a folder, without its videos where they would need torchvision."""
+    library = transformers()
+    safe: Any = {"local_files_only": True}
     with guarded(folder):
-        whole: Any = library.AutoProcessor.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
-        processor = PictureProcessor(whole)
-    return VisionFolder(model, processor, most)
+        try:
+            whole = library.AutoProcessor.from_pretrained(folder, trust_remote_code=False, **safe)
+            return PictureProcessor(whole)
+        except ImportError:
+            pictures = library.AutoImageProcessor.from_pretrained(
+                folder, trust_remote_code=False, **safe
+            )
+        own = _processor_kind(kind)
+        whole = without_video(own, folder, tokenizer, pictures)
+        return PictureProcessor(whole, processor_files(folder))
+
+
+def _processor_kind(kind: str) -> Any:
+    """The class of the processor of a type of model."""
+    from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
+
+    return getattr(transformers(), PROCESSOR_MAPPING_NAMES[kind])
 
 
 def _refuse_others(folder: Path) -> None:

@@ -6,7 +6,6 @@ more than rounding. A model without a chat template reads plain text, as `vlm_pr
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,11 +19,13 @@ from torch import Tensor, nn
 from tastemaker.models.encode import within
 from tastemaker.models.extras import quiet, transformers
 from tastemaker.models.identity import model_identity
+from tastemaker.models.lora import adapted, worked_in
 from tastemaker.models.packaged import locate
 from tastemaker.models.picture_processor import PictureProcessor
 from tastemaker.models.vision_library import vision_folder
 from tastemaker.models.vlm_prompts import Prompts
 from tastemaker.models.vlm_rows import Asked, Picture, Rows
+from tastemaker.models.vlm_writing import Drawn, forget, left_padded
 
 __all__ = ["Asked", "Picture", "Rows", "VisionModel", "open_vision_model"]
 
@@ -73,9 +74,9 @@ class VisionModel(nn.Module):
 
     @property
     def tower(self) -> nn.Module:
-        """The part that looks at pictures."""
-        part: nn.Module = self.model.get_encoder(modality="image")
-        return part
+        """What reads pictures, without what carries its states over to the language model."""
+        tower: nn.Module = self.model.get_encoder(modality="image")
+        return tower
 
     @property
     def picture_side(self) -> int:
@@ -155,8 +156,7 @@ class VisionModel(nn.Module):
         try:
             for start in range(0, len(order), _WRITTEN):
                 some = order[start : start + _WRITTEN]
-                draws = [_noise(bare[row], seed) for row in some] if temperature else []
-                guide = _Drawn(draws, temperature)
+                guide = Drawn([bare[row] for row in some], temperature, seed)
                 said = self._written([bare[row] for row in some], some, max_tokens, guide)
                 for row, text in zip(some, said, strict=True):
                     answers[row] = text
@@ -166,23 +166,20 @@ class VisionModel(nn.Module):
 
     @torch.no_grad()
     def _written(
-        self, asked: Sequence[Asked], numbers: Sequence[int], max_tokens: int, guide: _Drawn
+        self, asked: Sequence[Asked], numbers: Sequence[int], max_tokens: int, guide: Drawn
     ) -> list[str]:
         prompts, _, pictures = self.prompts.read(asked, True, max_tokens, numbers)
-        width, padding = max(map(len, prompts)), self.prompts.padding
-        tokens = torch.tensor([[padding] * (width - len(row)) + row for row in prompts])
-        lengths = torch.tensor([len(row) for row in prompts])[:, None]
-        inputs = self._inputs(
-            tokens.to(self.device), (torch.arange(width) >= width - lengths).to(self.device)
-        )
+        tokens, mask = left_padded(prompts, self.prompts.padding)
+        inputs = self._inputs(tokens.to(self.device), mask.to(self.device))
         held = self._moved(pictures)
-        library = transformers()
+        library, width = transformers(), tokens.shape[1]
+        forget(self.model)
         with quiet():
             rows: Tensor = self.model.generate(
                 **inputs, **held,
                 generation_config=library.GenerationConfig(
                     do_sample=False, max_new_tokens=max_tokens, use_cache=True,
-                    eos_token_id=self.prompts.ends, pad_token_id=padding,
+                    eos_token_id=self.prompts.ends, pad_token_id=self.prompts.padding,
                 ),
                 logits_processor=library.LogitsProcessorList([guide]),
             )  # fmt: skip
@@ -208,37 +205,13 @@ class VisionModel(nn.Module):
         }
 
     def save(self, folder: Path) -> None:
-        """Write the model and its processor as a folder that transformers reads."""
+        """Write the model, adapters worked in, and its processor, as transformers reads them."""
         with quiet():
-            self.model.save_pretrained(folder)
+            whole = {"state_dict": worked_in(self.model)} if adapted(self.model) else {}
+            self.model.save_pretrained(folder, **whole)
         self.processor.save(folder)
         for path in folder.iterdir():
             path.chmod(0o644)
-
-
-class _Drawn:
-    """Draws tokens: the largest of logits / temperature + Gumbel noise is a draw of the softmax."""
-
-    def __init__(self, draws: Sequence[torch.Generator], temperature: float) -> None:
-        self._draws, self._temperature = draws, temperature
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """(B, V) float32 of (B, T) tokens and (B, V) logits."""
-        del input_ids
-        if not self._draws:
-            return scores
-        noise = [torch.rand(scores.shape[1], generator=draw).double() for draw in self._draws]
-        uniform = torch.stack(noise).clamp(1e-300, 1 - 1e-16)
-        gumbel = -torch.log(-torch.log(uniform)).float().to(scores.device)
-        return scores.float() / self._temperature + gumbel
-
-
-def _noise(one: Asked, seed: int) -> torch.Generator:
-    """Noise of a turn's own."""
-    shown = b"" if one.picture is None else one.picture.tobytes()
-    told = f"{seed}\n{one.text}\n".encode(errors="surrogatepass")
-    drawn = hashlib.sha256(told + shown).digest()
-    return torch.Generator().manual_seed(int.from_bytes(drawn[:8], "big") >> 1)
 
 
 def open_vision_model(name: str | Path, dtype: torch.dtype = torch.float32) -> VisionModel:

@@ -89,8 +89,9 @@ class Reader(nn.Module):
         self.heads = nn.ModuleDict()
         if embedding.heads:
             for side in get_args(Side):
-                self.heads[side] = nn.Linear(dim, dim, bias=False)
-                nn.init.eye_(self.heads[side].weight)
+                head = nn.Linear(dim, dim, bias=False)
+                nn.init.eye_(head.weight)
+                self.heads[side] = head
 
     def forward(self, states: Tensor, mask: Tensor, side: Side) -> Tensor:
         """(B, d) float32 rows of length one.

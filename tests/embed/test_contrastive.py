@@ -17,7 +17,7 @@ def unit(rows: int, dim: int, seed: int) -> torch.Tensor:
     return torch.nn.functional.normalize(drawn, dim=1)
 
 
-def slow(pictures, texts, scale, more=Negatives(), symmetric=True):
+def slow(pictures, texts, scale, more, symmetric):
     """Pair by pair, candidate by candidate."""
 
     def term(own, others):
