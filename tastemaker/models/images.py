@@ -46,23 +46,12 @@ class ImageEncoder:
     def __init__(
         self, name: str | Path = "efficientnet-lite0", batch: int = 16, device: str = "cpu"
     ) -> None:
-        folder = locate(name)
-        config = read_json(folder / "config.json")
-        if config.get("model_type") != "efficientnet-lite0":
-            what = f"Model {str(name)!r} is {config.get('model_type')!r}, not efficientnet-lite0."
-            raise BadInput(what, str(folder), "Run `tastemaker models install efficientnet-lite0`.")
         within("batch", batch, 1, 2**20)
-        size = config.get("image_size")
-        if not isinstance(size, int) or not 32 <= size <= 4096:
-            fix = "Run `tastemaker models install efficientnet-lite0`."
-            raise BadInput(f"A network of pictures {size!r} wide is none.", str(folder), fix)
-        verify(folder, KIND)
-        self._model: Any = efficientnet()
-        tensors = checked_tensors(folder / WEIGHTS, expected_of(self._model))
-        self._model.load_state_dict(tensors)
+        folder = locate(name)
+        self._model, size = opened_network(folder)
         self._model.eval().to(device)
         self._size, self._batch, self._device = size, batch, device
-        self.dim: int = len(tensors["_conv_head.weight"])
+        self.dim: int = len(self._model.state_dict()["_conv_head.weight"])
         """D = 1280"""
         self.identity = identity_of(model_identity(folder), {"image": 1, "size": self._size})
         """hex sha256 of weights and preparation"""
@@ -103,6 +92,27 @@ class ImageEncoder:
         return ready
 
 
+def opened_network(folder: Path) -> tuple[Any, int]:
+    """EfficientNet-Lite0 of a folder, and the pixels of a side that it was trained at.
+
+    Raises:
+        BadInput: If the folder holds another model.
+        ArtefactError: If it is damaged.
+    """
+    config = read_json(folder / "config.json")
+    fix = "Run `tastemaker models install efficientnet-lite0`."
+    if config.get("model_type") != "efficientnet-lite0":
+        what = f"The model is {config.get('model_type')!r}, not efficientnet-lite0."
+        raise BadInput(what, str(folder), fix)
+    size = config.get("image_size")
+    if not isinstance(size, int) or not 32 <= size <= 4096:
+        raise BadInput(f"A network of pictures {size!r} wide is none.", str(folder), fix)
+    verify(folder, KIND)
+    network: Any = efficientnet()
+    network.load_state_dict(checked_tensors(folder / WEIGHTS, expected_of(network)))
+    return network, size
+
+
 def _unreadable(name: str, error: Exception) -> BadInput:
     fix = "Give a whole JPEG, PNG or WebP file, or leave it out."
     return BadInput(f"The picture cannot be read: {error}.", name, fix)
@@ -136,6 +146,9 @@ def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
     named = isinstance(source, str | Path)
     if isinstance(source, np.ndarray):
         source = _drawn(source, row)
+    if not named and not isinstance(source, Image.Image):
+        what = f"Row {row} is {type(source).__name__}, no picture."
+        raise BadInput(what, f"row {row}", "Give a path, a picture of PIL, or (H, W, 3) bytes.")
     broken = (OSError, ValueError, SyntaxError, AttributeError, Image.DecompressionBombError)
     try:
         with Image.open(source) if named else source.copy() as picture:

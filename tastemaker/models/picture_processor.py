@@ -50,8 +50,7 @@ class PictureProcessor:
         Args:
             pictures: (H, W, 3) bytes.
         """
-        with quiet():
-            made = self.image_processor([[one] for one in pictures], **self._options)
+        made = self.image_processor([[one] for one in pictures], **self._options)
         spans = [
             self._whole.replace_image_token(made, image_idx=place) for place in range(len(pictures))
         ]

@@ -13,12 +13,17 @@ from tastemaker.errors import BadInput
 from tastemaker.models.encode import within
 from tastemaker.models.extras import extra, transformers
 from tastemaker.models.identity import identity_of
+from tastemaker.models.images import opened_network
+from tastemaker.models.library import WritingModel, writing_model
+from tastemaker.models.packaged import locate
 from tastemaker.models.picture_processor import PictureProcessor
 from tastemaker.models.vision_library import register_towers
 from tastemaker.models.vlm import VisionModel
 
 _PAD, _END, _IMAGE = "<|pad|>", "<|end|>", "<image>"
 _ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
+_MARKS = [_PAD, _END, *_ROLES, _IMAGE]
+_PATCH = {"conv": 16, "efficientnet-lite0": 32}  # pixels of a side that one vector stands for
 _TEMPLATE = (
     "{% for turn in messages %}<|{{ turn['role'] }}|>"
     "{% if turn['content'] is string %}{{ turn['content'] }}"
@@ -52,47 +57,92 @@ class TinyVision:
 
 
 def tiny_vision_model(shape: TinyVision, texts: Iterable[str], seed: int = 0) -> VisionModel:
-    """A model that has learned nothing yet, in evaluation mode.
+    """A model that has learned nothing yet but what its packaged parts know, in evaluation mode.
 
     Args:
         shape: Its shape.
-        texts: What its tokens are made of: equal texts make equal tokens.
+        texts: What its tokens are made of, unless its language model brings some: equal texts make
+            equal tokens.
         seed: Of its weights.
 
     Raises:
-        BadInput: If the shape is none.
+        BadInput: If the shape is none, or a packaged part is not installed.
+        ArtefactError: If a packaged part is damaged.
     """
-    register_towers()
     _check(shape)
+    register_towers()
     lines = list(texts)
-    tokenizer = _tokenizer(shape, lines)
+    spoken = _spoken(shape)
+    tokenizer = _tokens_of(spoken, shape) if spoken else _tokenizer(shape, lines)
     library = transformers()
+    language = _language(shape, tokenizer, spoken)
     config = library.LlavaConfig(
-        vision_config=_tower(shape), text_config=_language(shape, tokenizer),
+        vision_config=_tower(shape), text_config=language,
         image_token_index=tokenizer.convert_tokens_to_ids(_IMAGE), vision_feature_layer=-1,
-        vision_feature_select_strategy="full", image_seq_length=(shape.side // 16) ** 2,
-        tie_word_embeddings=True,
+        vision_feature_select_strategy="full",
+        image_seq_length=(shape.side // _PATCH[shape.tower]) ** 2, tie_word_embeddings=language.tie_word_embeddings,
     )  # fmt: skip
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model = library.LlavaForConditionalGeneration(config)
+    if spoken:
+        _say(model, spoken.model)
+    if shape.tower == "efficientnet-lite0":
+        network, _ = opened_network(locate(shape.tower))
+        model.model.vision_tower.network.load_state_dict(network.state_dict(), strict=False)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     told = hashlib.sha256("\0".join(lines).encode(errors="surrogatepass")).hexdigest()
     identity = identity_of(told, {"tiny": 1, "seed": seed, "shape": asdict(shape)})
-    processor = _processor(shape, tokenizer)
-    return VisionModel(model, processor, shape.context, identity, "a tiny model").eval()
+    processor = _processor(shape, tokenizer, bool(spoken))
+    return VisionModel(model, processor, tokenizer.model_max_length, identity, "--tiny").eval()
 
 
 def _check(shape: TinyVision) -> None:
-    within("side", shape.side, 16, 4096)
-    if shape.side % 16:
-        raise BadInput(f"side = {shape.side} is no multiple of 16.", "side", "Give 64.")
+    if shape.tower not in _PATCH:
+        fix = f"Give {' or '.join(_PATCH)}."
+        raise BadInput(f"No tower is called {shape.tower!r}.", "tower", fix)
+    patch = _PATCH[shape.tower]
+    within("side", shape.side, patch, 1024)
+    if shape.side % patch:
+        what = f"side = {shape.side} is no multiple of {patch}."
+        raise BadInput(what, "side", f"Give {round(shape.side / patch) * patch}.")
+    within("vision_dim", shape.vision_dim, 1, 2**14)
     within("context", shape.context, 8, 2**20)
     within("layers", shape.layers, 1, 1000)
-    within("vocabulary", shape.vocabulary, 256 + 6, 2**20)
-    if shape.dim % (2 * shape.heads):
-        fix = "Give a multiple of twice the heads."
+    within("heads", shape.heads, 1, 1000)
+    within("vocabulary", shape.vocabulary, 256 + len(_MARKS), 2**20)
+    if shape.dim < 1 or shape.dim % (2 * shape.heads):
+        fix = f"Give a multiple of {2 * shape.heads}."
         raise BadInput(f"dim = {shape.dim} is not split by {shape.heads} heads.", "dim", fix)
+
+
+def _spoken(shape: TinyVision) -> WritingModel | None:
+    """The packaged language model, if one is named."""
+    return writing_model(locate(shape.language)) if shape.language else None
+
+
+def _tokens_of(spoken: WritingModel, shape: TinyVision) -> Any:
+    """Its tokens, and one for pictures."""
+    tokenizer: Any = spoken.tokenizer
+    tokenizer.add_special_tokens({"additional_special_tokens": [_IMAGE]})
+    tokenizer.model_max_length = min(shape.context, spoken.most_tokens)
+    return tokenizer
+
+
+@torch.no_grad()
+def _say(model: Any, spoken: Any) -> None:
+    """Give the weights of a language model to that of a fresh vision-language model."""
+    language, known = model.model.language_model, spoken.get_input_embeddings().weight
+    state = spoken.base_model.state_dict()
+    table = state["embed_tokens.weight"]
+    added = language.get_input_embeddings().num_embeddings - len(table)
+    state["embed_tokens.weight"] = torch.cat([table, table.mean(0).expand(added, -1)])
+    language.load_state_dict(state)
+    head = spoken.get_output_embeddings().weight
+    if head is not known:
+        own = model.get_output_embeddings().weight
+        own[: len(head)] = head
+        own[len(head) :] = head.mean(0)
 
 
 def _tokenizer(shape: TinyVision, texts: list[str]) -> Any:
@@ -102,9 +152,8 @@ def _tokenizer(shape: TinyVision, texts: list[str]) -> Any:
     whole: Any = Tokenizer(models.BPE())
     whole.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     whole.decoder = decoders.ByteLevel()
-    marks = [_PAD, _END, *_ROLES, _IMAGE]
     trainer: Any = trainers.BpeTrainer(
-        vocab_size=shape.vocabulary, special_tokens=marks, show_progress=False,
+        vocab_size=shape.vocabulary, special_tokens=_MARKS, show_progress=False,
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
     )  # fmt: skip
     whole.train_from_iterator([one.encode(errors="replace").decode() for one in texts], trainer)
@@ -115,12 +164,18 @@ def _tokenizer(shape: TinyVision, texts: list[str]) -> Any:
 
 
 def _tower(shape: TinyVision) -> Any:
-    from tastemaker.models.vision_towers import ConvTowerConfig
+    from tastemaker.models.vision_towers import ConvTowerConfig, EfficientNetTowerConfig
 
-    return ConvTowerConfig(image_size=shape.side, hidden_size=shape.vision_dim)
+    if shape.tower == "conv":
+        return ConvTowerConfig(image_size=shape.side, hidden_size=shape.vision_dim)
+    return EfficientNetTowerConfig(image_size=shape.side)
 
 
-def _language(shape: TinyVision, tokenizer: Any) -> Any:
+def _language(shape: TinyVision, tokenizer: Any, spoken: WritingModel | None) -> Any:
+    if spoken:
+        config: Any = spoken.model.config
+        config.vocab_size = max(config.vocab_size, len(tokenizer))
+        return config
     return transformers().Qwen2Config(
         vocab_size=len(tokenizer), hidden_size=shape.dim, intermediate_size=3 * shape.dim,
         num_hidden_layers=shape.layers, num_attention_heads=shape.heads,
@@ -130,12 +185,17 @@ def _language(shape: TinyVision, tokenizer: Any) -> Any:
     )  # fmt: skip
 
 
-def _processor(shape: TinyVision, tokenizer: Any) -> PictureProcessor:
+def _processor(shape: TinyVision, tokenizer: Any, own_template: bool) -> PictureProcessor:
     library = transformers()
-    side = {"height": shape.side, "width": shape.side}
-    pictures = library.SiglipImageProcessorPil(size=side)
+    # (x - 127.5) / 127.5, and (x - 127) / 128 as `images` has it for its network
+    mean, deviation = (0.5, 0.5) if shape.tower == "conv" else (127 / 255, 128 / 255)
+    pictures = library.SiglipImageProcessorPil(
+        size={"height": shape.side, "width": shape.side},
+        image_mean=[mean] * 3, image_std=[deviation] * 3,
+    )  # fmt: skip
     whole = library.LlavaProcessor(
-        image_processor=pictures, tokenizer=tokenizer, patch_size=16,
-        vision_feature_select_strategy="full", chat_template=_TEMPLATE, image_token=_IMAGE,
+        image_processor=pictures, tokenizer=tokenizer, patch_size=_PATCH[shape.tower],
+        vision_feature_select_strategy="full", image_token=_IMAGE,
+        chat_template=tokenizer.chat_template if own_template else _TEMPLATE,
     )  # fmt: skip
     return PictureProcessor(whole)

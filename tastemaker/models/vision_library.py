@@ -91,8 +91,12 @@ def _refuse_others(folder: Path) -> None:
 
 def register_towers() -> None:
     """Make the towers of this package known to transformers."""
-    from tastemaker.models.vision_towers import ConvTower, ConvTowerConfig
+    from tastemaker.models import vision_towers as towers
 
     library = transformers()
-    library.AutoConfig.register(ConvTowerConfig.model_type, ConvTowerConfig, exist_ok=True)
-    library.AutoModel.register(ConvTowerConfig, ConvTower, exist_ok=True)
+    for config, tower in (
+        (towers.ConvTowerConfig, towers.ConvTower),
+        (towers.EfficientNetTowerConfig, towers.EfficientNetTower),
+    ):
+        library.AutoConfig.register(config.model_type, config, exist_ok=True)
+        library.AutoModel.register(config, tower, exist_ok=True)

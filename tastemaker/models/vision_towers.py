@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tastemaker.models.extras import extra
+from tastemaker.models.library import efficientnet
 
 with extra("llm"):
     from transformers import PreTrainedConfig, PreTrainedModel
@@ -68,6 +69,53 @@ class ConvTower(PreTrainedModel):  # type: ignore[no-untyped-call]
         """(B, 3, S, S) pixels to (B, (S/16)², D) states."""
         maps: Tensor = self.layers(pixel_values.to(self.places.dtype))
         return states_of(maps.flatten(2).transpose(1, 2) + self.places)
+
+
+class EfficientNetTowerConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
+    """Shape of an `EfficientNetTower`."""
+
+    model_type = "tastemaker_efficientnet_tower"
+
+    image_size: int = 224
+    """S, pixels of a side"""
+    hidden_size: int = 1280
+    """D; always 1280"""
+    patch_size: int = 32
+    """pixels of a side that one vector stands for; always 32"""
+
+
+class EfficientNetTower(PreTrainedModel):  # type: ignore[no-untyped-call]
+    """EfficientNet-Lite0 before it pools: S × S pixels to (S/32)² vectors of 1,280 values.
+
+    Its batch norms keep what they were trained to: no picture's states depend on another's, and
+    learning moves their weights alone.
+    """
+
+    config: EfficientNetTowerConfig
+    config_class = EfficientNetTowerConfig
+    main_input_name = "pixel_values"
+    input_modalities = ["image"]
+
+    def __init__(self, config: EfficientNetTowerConfig) -> None:
+        super().__init__(config)
+        self.network: Any = efficientnet()
+        self.network._fc = nn.Identity()
+        ready: Any = self
+        ready.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Nothing: its weights come from its package, or from a file."""
+
+    def train(self, mode: bool = True) -> EfficientNetTower:
+        """Learn or not; what batch norms know stays, and no layer is left out by chance."""
+        super().train(mode)
+        self.network.eval()
+        return self
+
+    def forward(self, pixel_values: Tensor, **_: Any) -> BaseModelOutputWithPooling:
+        """(B, 3, S, S) pixels to (B, (S/32)², 1280) states."""
+        maps: Tensor = self.network.extract_features(pixel_values.to(self.dtype))
+        return states_of(maps.flatten(2).transpose(1, 2))
 
 
 def states_of(states: Tensor) -> BaseModelOutputWithPooling:

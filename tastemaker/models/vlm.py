@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tastemaker.models.encode import within
 from tastemaker.models.extras import quiet, transformers
 from tastemaker.models.identity import model_identity
+from tastemaker.models.library import guarded
 from tastemaker.models.lora import adapted, worked_in
 from tastemaker.models.packaged import locate
 from tastemaker.models.picture_processor import PictureProcessor
@@ -64,6 +65,8 @@ class VisionModel(nn.Module):
         """d, width of a state"""
         self.mark: int = processor.tokenizer.convert_tokens_to_ids(processor.image_token)
         """token that stands where a feature of a picture is put"""
+        self.plain_head = True
+        """whether its logits are its head's of its last states, and no more"""
         self._takes = set(inspect.signature(model.model.forward).parameters)
 
     @property
@@ -109,29 +112,56 @@ class VisionModel(nn.Module):
         """
         if not rows.pictures or "mm_encoder_outputs" not in self._takes:
             return None
-        made = self.model.model.get_image_features(**self._pictures(rows), return_dict=True)
+        pictures = self._moved(rows.pictures)
+        made = self.model.model.get_image_features(**pictures, return_dict=True)
         return {"image": made}
 
-    def states(self, rows: Rows, features: Any | None = None) -> Tensor:
-        """(B, L, d) last hidden states; those of padding mean nothing."""
-        inputs = self._inputs(rows.tokens, rows.mask)
-        pictures = self._pictures(rows)
+    def inputs(self, rows: Rows, features: Any | None = None) -> dict[str, Any]:
+        """Arguments of the model for rows, their pictures by features that were made before."""
+        inputs = self._inputs(rows.tokens, rows.mask) | self._moved(rows.pictures)
         if features is not None:
-            pictures.pop("pixel_values", None)
-            pictures["mm_encoder_outputs"] = dict(features)
-        states: Tensor = self.model.model(**inputs, **pictures, use_cache=False).last_hidden_state
+            inputs.pop("pixel_values", None)
+            inputs["mm_encoder_outputs"] = dict(features)
+        return inputs | {"use_cache": False}
+
+    def states(self, rows: Rows, features: Any | None = None) -> Tensor:
+        """(B, L, d) last hidden states; those of padding mean nothing.
+
+        Args:
+            rows: B rows.
+            features: Of their pictures, as `features` made them; None: they are made.
+        """
+        states: Tensor = self.model.model(**self.inputs(rows, features)).last_hidden_state
         return states
 
     def answer_loss(self, rows: Rows, features: Any | None = None) -> tuple[Tensor, Tensor]:
         """Sum of cross-entropies of the tokens that are learned, and their number.
 
         Logits are made where a token is learned, and nowhere else.
+
+        Args:
+            rows: B rows.
+            features: Of their pictures, as `features` made them; None: they are made.
         """
-        states = self.states(rows, features)[:, :-1]
         learned = rows.learned[:, 1:]
-        logits = self.model.get_output_embeddings()(states[learned]).float()  # (n, V)
-        loss = F.cross_entropy(logits, rows.tokens[:, 1:][learned], reduction="sum")
+        if self.plain_head:
+            logits = self._head(self.states(rows, features)[:, :-1][learned])  # (n, V)
+        else:
+            logits = self.model(**self.inputs(rows, features)).logits[:, :-1][learned]
+        loss = F.cross_entropy(logits.float(), rows.tokens[:, 1:][learned], reduction="sum")
         return loss, learned.sum()
+
+    @torch.no_grad()
+    def says_plainly(self) -> bool:
+        """Whether logits are its head's of its last states and no more: a small turn is read."""
+        rows = self.rows([Asked("a", np.zeros((32, 32, 3), np.uint8))])
+        logits = self.model(**self.inputs(rows)).logits
+        said = self._head(self.states(rows))
+        return torch.allclose(said, logits, rtol=0, atol=1e-4 * max(float(logits.abs().max()), 1.0))
+
+    def _head(self, states: Tensor) -> Tensor:
+        logits: Tensor = self.model.get_output_embeddings()(states)
+        return logits
 
     def write(
         self, asked: Sequence[Asked], max_tokens: int = 64, temperature: float = 0.0, seed: int = 0
@@ -188,14 +218,11 @@ class VisionModel(nn.Module):
         )
         return said
 
-    def _inputs(self, tokens: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        inputs = {"input_ids": tokens, "attention_mask": mask.long()}
+    def _inputs(self, tokens: Tensor, mask: Tensor) -> dict[str, Any]:
+        inputs: dict[str, Any] = {"input_ids": tokens, "attention_mask": mask.long()}
         if "mm_token_type_ids" in self._takes:
             inputs["mm_token_type_ids"] = (tokens == self.mark).long()
         return inputs
-
-    def _pictures(self, rows: Rows) -> dict[str, Any]:
-        return self._moved(rows.pictures)
 
     def _moved(self, pictures: dict[str, Tensor]) -> dict[str, Any]:
         dtype = self.model.dtype
@@ -229,4 +256,6 @@ def open_vision_model(name: str | Path, dtype: torch.dtype = torch.float32) -> V
     opened = vision_folder(folder, dtype)
     identity = model_identity(folder)
     model = VisionModel(opened.model, opened.processor, opened.most_tokens, identity, str(folder))
-    return model.eval()
+    with guarded(folder):
+        model.plain_head = model.eval().says_plainly()
+    return model

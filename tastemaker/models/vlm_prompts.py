@@ -115,7 +115,7 @@ class Prompts:
 
     def _tokens(self, texts: list[str], special: bool) -> list[list[int]]:
         ids: list[list[int]] = self._tokenizer(
-            texts, add_special_tokens=special, return_attention_mask=False
+            texts, add_special_tokens=special, return_attention_mask=False, verbose=False
         )["input_ids"] if texts else []  # fmt: skip
         return ids
 

@@ -31,7 +31,7 @@ from tastemaker.models.vlm_embedding import (
     picture_asked,
     text_asked,
 )
-from tastemaker.models.vlm_rows import Picture
+from tastemaker.models.vlm_rows import Asked, Picture
 from tastemaker.weights import checked_tensors, expected_of
 
 if TYPE_CHECKING:
@@ -143,6 +143,16 @@ class PictureTextEncoder:
                     vectors[some] = self._encoded([inputs[row] for row in some], some)
         return vectors
 
+    def turn(self, one: Source, row: int) -> Asked:
+        """The turn whose states the vector of input number `row` is read off.
+
+        Raises:
+            BadInput: If a picture cannot be read; names the file or the row.
+        """
+        if isinstance(one, str):
+            return text_asked(one, self.embedding)
+        return picture_asked(self._square(one, row), self.embedding)
+
     def pictures(self, sources: Sequence[Path | Image | Picture]) -> npt.NDArray[np.float32]:
         """Vectors of N pictures or paths of pictures: (N, d)."""
         return self(sources)
@@ -154,12 +164,7 @@ class PictureTextEncoder:
     def _encoded(self, some: Sequence[Any], numbers: Sequence[int]) -> npt.NDArray[np.float32]:
         """(B, d) of texts alone, or of pictures alone."""
         side: Side = "text" if isinstance(some[0], str) else "picture"
-        asked = [
-            text_asked(one, self.embedding)
-            if side == "text"
-            else picture_asked(self._square(one, number), self.embedding)
-            for number, one in zip(numbers, some, strict=True)
-        ]
+        asked = [self.turn(one, number) for number, one in zip(numbers, some, strict=True)]
         with torch.inference_mode():
             rows = self.vision.prompts.rows(asked, True, numbers).to(self.vision.device)
             vectors = unit_rows(self._reader(self.vision.states(rows), rows.mask, side))

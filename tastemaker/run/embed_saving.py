@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
 
 from tastemaker import files
 from tastemaker.embed.cafe import CAFe
-from tastemaker.models.extras import quiet
-from tastemaker.models.lora import merged
 from tastemaker.models.vlm_vectors import save_reader
 
 
@@ -24,20 +18,7 @@ def save_model(cafe: CAFe, folder: Path) -> None:
     files.make_folder(folder)
     needed = sum(one.nbytes for one in cafe.vision.model.state_dict().values())
     with files.resources(folder, needed):
-        if cafe.config.lora:
-            model = cafe.vision.model
-            with quiet():
-                model.save_pretrained(folder, state_dict=_saved(model))
-            cafe.vision.processor.save(folder)
-        else:
-            cafe.vision.save(folder)
+        cafe.vision.save(folder)
         save_reader(folder, cafe.reader)
     for path in folder.iterdir():
         path.chmod(0o644)
-
-
-def _saved(model: Any) -> dict[str, Tensor]:
-    """Tensors of an adapted model that a model of its kind is saved with."""
-    with torch.device("meta"):
-        names = type(model)(model.config).state_dict().keys()
-    return {name: tensor for name, tensor in merged(model).items() if name in names}
