@@ -97,9 +97,7 @@ def pairs(world: Scenes, seed: int) -> list[Pair]:
     turns: list[list[tuple[str, str]]] = [[(CAPTION, said)] for said in captions(world)]
     for one in questions(world, "random", seed=seed):
         turns[one.scene].append((one.text, "yes" if one.yes else "no"))
-    return [
-        Pair(picture(world, number), own[0][1], tuple(own)) for number, own in enumerate(turns)
-    ]
+    return [Pair(picture(world, number), own[0][1], tuple(own)) for number, own in enumerate(turns)]
 
 
 def texts(world: Scenes, prompts: Sequence[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Fill README and docs from `results/*.json`; `--check` says whether something is stale.
 
 A region `<!-- results:NAME -->` … `<!-- /results -->` holds the figure and the table of
-`results/NAME.json`; `<!-- peers:NAME -->` holds a benchmark's comparison with other packages alone.
+`results/NAME.json`; `<!-- peers:NAME -->` holds a benchmark's comparison with other packages alone,
+`<!-- tables:NAME -->` what a recipe measured that has no verdict.
 Figures lie in `docs/figures/`.
 """
 
@@ -21,7 +22,9 @@ from figures import figure, fronts
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "docs" / "figures"
 COLUMNS = ("what", "ours", "peer", "ratio", "target", "met")
-REGION = re.compile(r"(<!-- (results|peers):([\w.-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
+REGION = re.compile(
+    r"(<!-- (results|peers|tables):([\w.-]+) -->\n).*?(<!-- /results -->)", re.DOTALL
+)
 
 
 def recipe_table(found: dict[str, Any]) -> str:
@@ -61,6 +64,19 @@ def cell(value: object) -> str:
         return {None: "–", True: "yes", False: "no"}[value]
     large = isinstance(value, int | float) and abs(value) >= 100
     return f"{value:,.0f}" if large else f"{value}"
+
+
+def more_tables(found: dict[str, Any]) -> str:
+    """A table a title; numbers with four digits, larger ones with fewer."""
+    parts = []
+    for title, rows in found["tables"].items():
+        names = list(dict.fromkeys(name for row in rows.values() for name in row))
+        lines = [f"| {title} | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
+        for arm, row in rows.items():
+            cells = [f"{row[name]:.4g}" if name in row else "–" for name in names]
+            lines.append(f"| {arm} | {' | '.join(cells)} |")
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
 
 
 def peers_table(found: dict[str, Any]) -> str:
@@ -115,8 +131,9 @@ def rendered(page: Path) -> str:
         if not path.is_file():
             return f"{region[1]}Not measured yet.\n{end}"
         found = json.loads(path.read_text())
-        if kind == "peers":
-            return f"{region[1]}{peers_table(found)}{end}"
+        if kind != "results":
+            table = peers_table(found) if kind == "peers" else more_tables(found)
+            return f"{region[1]}{table}{end}"
         table = bench_table(found) if "rows" in found else recipe_table(found)
         if not drawn(path):
             return f"{region[1]}{table}{end}"
