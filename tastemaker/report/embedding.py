@@ -215,11 +215,9 @@ def made(results: Mapping[str, object]) -> dict[str, object]:
         "Model sha256": model.get("sha256"),
         "Data sha256": data.get("sha256"),
     }
+    sizes = {name: model[name] for name in ("parameters", "dim") if name in model}
     groups = {
-        "Model": {
-            **part(model, "shape"),
-            **{name: model[name] for name in ("parameters", "dim") if name in model},
-        },
+        "Model": part(model, "shape") | sizes,
         "Loss": {name: value for name, value in cafe.items() if name != "embedding"},
         "Vectors": part(cafe, "embedding"),
         "Training": part(results, "fit"),
