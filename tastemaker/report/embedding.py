@@ -92,11 +92,17 @@ def head(results: Mapping[str, object]) -> dict[str, object]:
     ]  # fmt: skip
     return {
         "model": str(model.get("name", "")),
-        "data": Path(str(part(results, "data").get("name", ""))).name,
+        "data": _called(str(part(results, "data").get("name", ""))),
         "test": count(part(results, "data").get("test")),
         "figures": shown,
         "warnings": [str(one) for one in tables.listed(results, "warnings")],
     }
+
+
+def _called(file: str) -> str:
+    """What a catalogue is called: its file, or the folder of one called items."""
+    path = Path(file)
+    return path.parent.name if path.stem == "items" and path.parent.name else path.name
 
 
 def retrieval(results: Mapping[str, object]) -> dict[str, object] | None:
@@ -155,9 +161,7 @@ def captions(results: Mapping[str, object], pictures: Pictures) -> dict[str, obj
     return {"rows": rows, "examples": examples, "prompt": str(results.get("caption_prompt", ""))}
 
 
-def learning(
-    results: Mapping[str, object], metrics: list[dict[str, object]]
-) -> dict[str, object]:
+def learning(results: Mapping[str, object], metrics: list[dict[str, object]]) -> dict[str, object]:
     """What was measured epoch by epoch."""
     training = part(results, "training")
     best = finite(training.get("best_epoch"))
@@ -184,7 +188,7 @@ _METRICS = {
 }
 _CURVES: dict[str, tuple[str, tuple[float, float] | None, str]] = {
     "recall@1": ("Recall@1 on validation, both ways", (0, 1), "%"),
-    "likelihood": ("1 / perplexity of captions on validation", (0, 1), ""),
+    "likelihood": ("1 / perplexity on validation", (0, 1), ""),
     "loss": ("Loss in training", None, ""),
 }
 

@@ -14,7 +14,7 @@ from tastemaker.data.item_pictures import ItemPictures
 from tastemaker.embed.cafe import CAFe
 from tastemaker.embed.fluency import exact, log_losses, perplexity
 from tastemaker.embed.modality import modality_gap
-from tastemaker.embed.retrieval import Ranks, ranks
+from tastemaker.embed.retrieval import KS, Ranks, ranks
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import Interval, interval
 from tastemaker.models.images import square
@@ -104,9 +104,26 @@ def validated(cafe: CAFe, items: ItemPictures, prompt: str) -> dict[str, float]:
 
 
 def chances(items: ItemPictures) -> dict[str, float]:
-    """Recall@1 of a model that knows nothing, each way."""
-    pictures, texts = len(set(items.hashes)), len(set(items.texts))
-    return {"i2t_recall@1": 1 / texts, "t2i_recall@1": 1 / pictures}
+    """Recall of a model that knows nothing and ranks by chance, each way."""
+    _, owners = np.unique(np.array(items.hashes), return_inverse=True)
+    _, groups = np.unique(np.array(items.texts), return_inverse=True)
+    owns = np.zeros((owners.max() + 1, groups.max() + 1), np.bool_)
+    owns[owners, groups] = True
+    sides = {"i2t": (owns @ np.bincount(groups), len(groups)),
+             "t2i": (owns.sum(0)[groups], len(owns))}  # fmt: skip
+    return {
+        f"{side}_recall@{k}": float((1 - _missed(right, many, k)).mean())
+        for side, (right, many) in sides.items()
+        for k in KS
+    }
+
+
+def _missed(right: npt.NDArray[np.int64], many: int, k: int) -> Floats:
+    """Chance that none of the right ones is among the first `k` of `many`."""
+    drawn = np.arange(min(k, many))
+    shares = (many - right[:, None] - drawn).clip(min=0) / (many - drawn)
+    missed: Floats = shares.prod(1)
+    return missed
 
 
 def captions(cafe: CAFe, items: ItemPictures, prompt: str) -> list[str]:
