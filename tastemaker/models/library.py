@@ -35,7 +35,7 @@ _UNREAD = {
     "dtype", "torch_dtype",
 }  # fmt: skip
 """Keys of a config that name code, kernels or other files, or that are decided here."""
-_FIX = "Give a folder that transformers' save_pretrained wrote, with its tokenizer."
+_FIX = "Give a folder that transformers' save_pretrained wrote, its tokenizer or processor too."
 _SLACK = 1_000_000
 """Values that a model may have beside those of its file: positions, a head that is left out."""
 

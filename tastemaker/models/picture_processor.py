@@ -9,11 +9,12 @@ from typing import Any
 
 from torch import Tensor
 
+from tastemaker.errors import BadInput
 from tastemaker.files import read_json
-from tastemaker.models.extras import quiet
+from tastemaker.models.extras import quiet, transformers
 from tastemaker.models.vlm_rows import Picture
 
-_SIDE = 448
+_SIDE, _MOST_SIDE = 448, 8192
 _QWEN = "<|image_pad|>"  # the mark of the kinds whose files name none
 _FILE = "processor_config.json"
 _FILES = (
@@ -31,9 +32,12 @@ class PictureProcessor:
 
     Raises:
         AttributeError: If it takes no pictures in texts.
+        BadInput: If it makes pictures larger than any model reads.
     """
 
     def __init__(self, whole: Any, files: Mapping[str, bytes] | None = None) -> None:
+        if whole.replace_image_token.__func__ is transformers().ProcessorMixin.replace_image_token:
+            raise AttributeError("it says not how often the mark of a picture stands in a text")
         self._whole, self._files = whole, files
         self.tokenizer = whole.tokenizer
         self.image_processor = whole.image_processor
@@ -111,8 +115,15 @@ def _picture_options(whole: Any) -> dict[str, Any]:
 
 
 def _side(image_processor: Any) -> int:
+    """Pixels of a side that is fixed; sizes that no memory holds are refused."""
     told = image_processor.to_dict()
+    in_pixels = "merge_size" in told  # where edges are numbers of pixels, and not of a side
+    for name in ("size", "crop_size", "max_image_size"):
+        for edge, value in (told.get(name) or {}).items():
+            most = _MOST_SIDE**2 if in_pixels and edge.endswith("_edge") else _MOST_SIDE
+            if value is not None and not (isinstance(value, int) and 0 < value <= most):
+                what = f"Its processor makes pictures whose {edge} is {value!r:.40}."
+                raise BadInput(what, name, f"Give a processor of 1 to {most:,}.")
     crop = told.get("crop_size") if told.get("do_center_crop") else None
-    sizes = crop or told.get("size") or {}
-    side = sizes.get("height") if isinstance(sizes, Mapping) else None
+    side = (crop or told.get("size") or {}).get("height")
     return side if isinstance(side, int) else _SIDE

@@ -80,7 +80,8 @@ def tiny_vision_model(shape: TinyVision, texts: Iterable[str], seed: int = 0) ->
         vision_config=_tower(shape), text_config=language,
         image_token_index=tokenizer.convert_tokens_to_ids(_IMAGE), vision_feature_layer=-1,
         vision_feature_select_strategy="full",
-        image_seq_length=(shape.side // _PATCH[shape.tower]) ** 2, tie_word_embeddings=language.tie_word_embeddings,
+        image_seq_length=(shape.side // _PATCH[shape.tower]) ** 2,
+        tie_word_embeddings=language.tie_word_embeddings,
     )  # fmt: skip
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)

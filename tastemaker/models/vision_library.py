@@ -53,26 +53,42 @@ def vision_folder(folder: Path, dtype: torch.dtype = torch.float32) -> VisionFol
 
 def _processor(folder: Path, tokenizer: Any, kind: str) -> PictureProcessor:
     """The processor of a folder, without its videos where they would need torchvision."""
-    library = transformers()
-    safe: Any = {"local_files_only": True}
     with guarded(folder):
         try:
-            whole = library.AutoProcessor.from_pretrained(folder, trust_remote_code=False, **safe)
-            return PictureProcessor(whole)
+            return PictureProcessor(_opened(folder, transformers().AutoProcessor))
         except ImportError:
-            pictures = library.AutoImageProcessor.from_pretrained(
-                folder, trust_remote_code=False, **safe
-            )
-        own = _processor_kind(kind)
+            own = _processor_kind(kind)
+        except AttributeError as error:
+            what = f"How models of type {kind!r} stand for pictures in a text is not known here."
+            fix = "Give a model of another type, such as llava, smolvlm or qwen2_5_vl."
+            raise BadInput(what, str(folder), fix) from error
+        try:
+            pictures = _opened(folder, transformers().AutoImageProcessor)
+        except ImportError as error:
+            what = f"The pictures of {own.__name__} cannot be prepared without torchvision."
+            fix = "Install torchvision beside your torch, or give a model of another type."
+            raise BadInput(what, str(folder), fix) from error
         whole = without_video(own, folder, tokenizer, pictures)
         return PictureProcessor(whole, processor_files(folder))
 
 
+def _opened(folder: Path, kind: Any) -> Any:
+    """A part of a folder by one of the library's openers; code that came with it stays unread."""
+    try:
+        return kind.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except ValueError as error:
+        if "custom code" not in str(error):
+            raise
+        what = "The processor needs code that comes with it, which is never run."
+        fix = "Give a model whose processor transformers has itself."
+        raise BadInput(what, str(folder), fix) from error
+
+
 def _processor_kind(kind: str) -> Any:
     """The class of the processor of a type of model."""
-    from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
+    from transformers.models.auto import processing_auto
 
-    return getattr(transformers(), PROCESSOR_MAPPING_NAMES[kind])
+    return getattr(transformers(), vars(processing_auto)["PROCESSOR_MAPPING_NAMES"][kind])
 
 
 def _refuse_others(folder: Path) -> None:

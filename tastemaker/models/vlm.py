@@ -255,7 +255,9 @@ def open_vision_model(name: str | Path, dtype: torch.dtype = torch.float32) -> V
     folder = locate(name)
     opened = vision_folder(folder, dtype)
     identity = model_identity(folder)
-    model = VisionModel(opened.model, opened.processor, opened.most_tokens, identity, str(folder))
     with guarded(folder):
-        model.plain_head = model.eval().says_plainly()
+        model = VisionModel(
+            opened.model, opened.processor, opened.most_tokens, identity, str(folder)
+        ).eval()
+        model.plain_head = model.says_plainly()
     return model

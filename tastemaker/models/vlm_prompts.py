@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from tastemaker.errors import BadInput
 from tastemaker.models.picture_processor import PictureProcessor
-from tastemaker.models.vlm_rows import Asked, Picture, Rows, padded_rows
+from tastemaker.models.vlm_rows import Asked, Rows, padded_rows
 
 _ANSWER = "zqx"  # stands for an answer where the end of one is looked for
 
@@ -88,7 +89,8 @@ class Prompts:
         Raises:
             BadInput: If one is longer than the model reads, or the template refuses it.
         """
-        pictures, spans = self._pictures([one.picture for one in asked if one.picture is not None])
+        rows = numbers or range(len(asked))
+        pictures, spans = self._pictures(asked, rows)
         waiting = iter(spans)
         texts = []
         for one in asked:
@@ -102,7 +104,7 @@ class Prompts:
         ]
         prompts = [prompt or [self.ends[0]] for prompt in prompts]
         lengths = [len(p) + len(a) for p, a in zip(prompts, answers, strict=True)]
-        self._refuse_long(lengths, room, numbers or range(len(asked)))
+        self._refuse_long(lengths, room, rows)
         return prompts, answers, pictures
 
     def _refuse_long(self, lengths: Sequence[int], room: int, numbers: Sequence[int]) -> None:
@@ -173,11 +175,25 @@ class Prompts:
         marks = {self._tokenizer.convert_tokens_to_ids(mark) for mark in self._marks}
         return tokens[:1] if tokens and tokens[0] in marks else []
 
-    def _pictures(self, pictures: list[Picture]) -> tuple[dict[str, Tensor], list[str]]:
+    def _pictures(
+        self, asked: Sequence[Asked], numbers: Sequence[int]
+    ) -> tuple[dict[str, Tensor], list[str]]:
         """Arguments of the model, and what stands in the text for each picture."""
-        if not pictures:
+        shown = [(n, one.picture) for n, one in zip(numbers, asked, strict=True)
+                 if one.picture is not None]  # fmt: skip
+        for row, one in shown:
+            if one.dtype != np.uint8 or one.ndim != 3 or one.shape[2] != 3 or not one.size:
+                what = f"An array of shape {one.shape} of {one.dtype} is no picture."
+                raise BadInput(what, f"row {row}", "Give (H, W, 3) bytes of RGB.")
+        if not shown:
             return {}, []
-        return self._processor.prepared(pictures)
+        try:
+            return self._processor.prepared([one for _, one in shown])
+        except (ValueError, TypeError, ArithmeticError) as error:
+            what = f"The processor of the model refuses a picture: {error!s:.200}"
+            where = ", ".join(f"row {row}" for row, _ in shown[:9])
+            fix = "Give pictures of other sides, such as their middle squares."
+            raise BadInput(what, where, fix) from error
 
     def _unmarked(self, text: str) -> str:
         text = text.encode(errors="replace").decode()  # no half surrogates

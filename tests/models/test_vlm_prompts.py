@@ -1,13 +1,15 @@
 """What is read of a turn: templates with and without parts, plain text, and no mark by stealth."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tastemaker.errors import BadInput
-from tastemaker.models.vlm import Asked, VisionModel
+from tastemaker.models.vlm import Asked, VisionModel, open_vision_model
 from tastemaker.models.vlm_prompts import Prompts
-from tests.models.vision_models import picture, tiny
+from tests.models.vision_models import picture, save_qwen, tiny
 
 STRINGS = (
     "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}<|end|>{% endfor %}"
@@ -86,3 +88,22 @@ def test_any_text_is_read_and_can_be_written(vision: VisionModel) -> None:
     rows = vision.rows([Asked("say", answer=text)])
     said = rows.tokens[0][rows.learned[0]][:-1]
     assert vision.processor.tokenizer.decode(said) == text
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 3), (4, 4), (4, 4, 4)], ids=str)
+def test_what_is_no_picture_is_named_by_its_row(
+    vision: VisionModel, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        vision.rows([Asked("a"), Asked("b", np.zeros(shape, np.uint8))])
+    assert caught.value.where == "row 1"
+
+
+def test_a_picture_that_the_processor_refuses_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TASTEMAKER_CACHE", str(tmp_path / "cache"))
+    vision = open_vision_model(save_qwen(tmp_path / "model"))
+    with pytest.raises(BadInput) as caught:
+        vision.rows([Asked("a"), Asked("b", picture(0, 1, 999))])
+    assert caught.value.where == "row 1"
