@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cafe_world import CAPTION, SPLITS, CellSteps, CellTower, Sizes, captions, pairs, picture, texts
+from cafe_tower import CellSteps, CellTower
+from cafe_world import CAPTION, SPLITS, Sizes, captions, pairs, picture, texts
 
 from tastemaker import files
 from tastemaker.embed.cafe import CAFe, CAFeConfig
@@ -39,10 +40,10 @@ class Budget:
     sizes: Sizes = Sizes()
     shape: TinyVision = TinyVision()
     tower_epochs: int = 4
-    warm_steps: int = 400
+    warm_steps: int = 600
     warm_lr: float = 2e-3
     warm_turns: int = 4
-    steps: int = 400
+    steps: int = 500
     batch: int = 16
     lr: float = 1e-3
     turns: int = 3
@@ -120,9 +121,10 @@ class Kept:
         tower = CellTower(vision, budget.shape.vision_dim, len(world.sprites.names))
         epochs = {"epochs": budget.tower_epochs, "anneal": budget.tower_epochs}
         once = FitConfig(lr=2e-3, warmup=50, seed=self.seed, **PLAIN | epochs)
-        out = self.folder / "base" / "tower"
+        out, tuning = self.folder / "base" / "tower", budget.sizes.measured(validate=True)
         files.make_folder(out)
-        spent = fit(tower, CellSteps(tower, world, 64), once, done, out, True).cpu_seconds
+        steps = CellSteps(tower, world, 64)
+        spent = fit(tower, steps, once, lambda: tower.right(tuning), out, True).cpu_seconds
         fitting = FitConfig(lr=budget.warm_lr, warmup=50)
         many = (budget.warm_steps, budget.warm_turns)
         told = self._fit(vision, Arm(0.0, 1.0), many, fitting, self.folder / "base")
@@ -135,7 +137,7 @@ class Kept:
         steps, turns = many
         batch = self.budget.batch
         own = pairs(self.budget.sizes.learnt(self.seed), self.seed)
-        rng = np.random.default_rng([self.seed, turns])
+        rng = np.random.default_rng([self.seed, out.name == "base"])
         drawn = np.concatenate([rng.permutation(len(own)) for _ in range(9)])[: steps * batch]
         batches = PairBatches(
             vision,
@@ -153,12 +155,12 @@ class Kept:
         return fit(model, batches, once, done, out / "training", True).cpu_seconds
 
 
-PLAIN = {"epochs": 1, "schedule": "cosine", "anneal": 1, "metric": "done", "patience": 0}
+PLAIN = {"epochs": 1, "schedule": "cosine", "anneal": 1, "metric": "right", "patience": 0}
 
 
 def done() -> dict[str, float]:
-    """The weights of the last step are kept, whatever they are worth."""
-    return {"done": 0.0}
+    """An arm's weights are those of its last step, whatever they are worth."""
+    return {"right": 0.0}
 
 
 def asked(world: Scenes, told: int) -> dict[str, list[Question]]:

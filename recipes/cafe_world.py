@@ -1,27 +1,24 @@
 """Scenes of the recipe on CAFe: garments parted so that no picture of one is in two parts.
 
 Scenes to train on differ between seeds; those to test on do not, so that seeds are compared scene
-by scene. Also what a tower of pictures learns first: the kind and size of the thing in each cell.
+by scene.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
 
 from tastemaker.data.idx import read_pictures
 from tastemaker.embed.pair_batches import Pair
-from tastemaker.models.vlm_rows import Asked, Picture
+from tastemaker.models.vlm_rows import Picture
 from tastemaker.worlds.scene_words import Absent, caption, questions
-from tastemaker.worlds.scenes import PLACES, SIZES, SceneOptions, Scenes, Thing, scenes
+from tastemaker.worlds.scenes import PLACES, SIZES, SceneOptions, Scenes, scenes
 from tastemaker.worlds.sprites import Sprites, garments, parted, shapes
 
 SPLITS: tuple[Absent, ...] = ("random", "popular", "adversarial", "lookalike")
@@ -93,10 +90,16 @@ def truth(world: Scenes) -> list[list[tuple[str, ...]]]:
 
 
 def pairs(world: Scenes, seed: int) -> list[Pair]:
-    """Each scene with its caption, and what is asked of it: absent things are drawn at random."""
+    """Each scene with its caption, and what is asked of it.
+
+    Absent things are drawn in another way in each of four scenes, else a kind alone would tell the
+    answer: a popular one would be there more often than not.
+    """
     turns: list[list[tuple[str, str]]] = [[(CAPTION, said)] for said in captions(world)]
-    for one in questions(world, "random", seed=seed):
-        turns[one.scene].append((one.text, "yes" if one.yes else "no"))
+    for number, split in enumerate(SPLITS):
+        for one in questions(world, split, seed=seed):
+            if one.scene % len(SPLITS) == number:
+                turns[one.scene].append((one.text, "yes" if one.yes else "no"))
     return [Pair(picture(world, number), own[0][1], tuple(own)) for number, own in enumerate(turns)]
 
 
@@ -104,86 +107,3 @@ def texts(world: Scenes, prompts: Sequence[str]) -> list[str]:
     """All that a tokenizer has to know."""
     asked = [one.text for one in questions(world, "random")]
     return [*captions(world), *asked, *prompts, CAPTION, "yes", "no"]
-
-
-@dataclass(frozen=True, eq=False)
-class CellStep:
-    """Pictures and the thing in each of their cells; the seam `Step`."""
-
-    pictures: Tensor
-    """(B, 3, H, W) as the model takes them"""
-    labels: Tensor
-    """(B, 4) 0: nothing; else 1 + twice the kind, and 1 more if it is large"""
-    rows: np.ndarray[tuple[int], np.dtype[np.int64]]
-
-    @property
-    def target_count(self) -> int:
-        """Cells of the step."""
-        return self.labels.numel()
-
-    def parts(self, rank: int = 0, world: int = 1, small: bool = False) -> Sequence[CellStep]:
-        """The step whole: one process trains."""
-        return [self]
-
-    def to(self, device: torch.device) -> CellStep:
-        """The same on another device."""
-        return CellStep(self.pictures.to(device), self.labels.to(device), self.rows)
-
-
-@dataclass(frozen=True, eq=False)
-class CellSteps:
-    """One epoch of scenes, in order; the seam `Steps`."""
-
-    tower: CellTower
-    world: Scenes
-    batch: int
-
-    def __len__(self) -> int:
-        """Steps in an epoch."""
-        return len(self.world) // self.batch
-
-    def epoch(self, number: int, skip: int = 0) -> Iterator[CellStep]:
-        """Steps from step `skip` on, in another order each epoch."""
-        order = np.random.default_rng([number, 3]).permutation(len(self.world))
-        for place in range(skip, len(self)):
-            drawn = order[place * self.batch : (place + 1) * self.batch]
-            labels = torch.tensor([cells(self.world.things[one]) for one in drawn])
-            yield CellStep(self.tower.pixels(self.world, drawn), labels, drawn)
-
-
-def cells(things: Sequence[Thing]) -> list[int]:
-    """What is in each place."""
-    labels = [0] * len(PLACES)
-    for one in things:
-        labels[one.place] = 1 + 2 * one.kind + one.large
-    return labels
-
-
-class CellTower(nn.Module):
-    """The tower of a model with a linear reader of cells; a seam `Trainable`."""
-
-    def __init__(self, vision: nn.Module, width: int, kinds: int) -> None:
-        super().__init__()
-        self.vision, self.read = [vision], nn.Linear(4 * width, 1 + 2 * kinds)
-        self.tower = vision.tower
-
-    def pixels(self, world: Scenes, drawn: Sequence[int]) -> Tensor:
-        """(B, 3, H, W) of scenes, as the model takes them."""
-        rows = self.vision[0].rows([Asked("", picture(world, one)) for one in drawn])
-        return rows.pictures["pixel_values"]
-
-    def forward(self, step: CellStep) -> Tensor:
-        """The loss of a step."""
-        return self.loss(step)
-
-    def loss(self, step: CellStep) -> Tensor:
-        """Mean cross-entropy over cells, what is empty included."""
-        return F.cross_entropy(self.logits(step.pictures).flatten(0, 1), step.labels.flatten())
-
-    def logits(self, pictures: Tensor) -> Tensor:
-        """(B, 4, C) of each cell, from the quarter of the tower's features that lies there."""
-        states = self.tower(pictures, output_hidden_states=True).hidden_states[-1]
-        side = int(states.shape[1] ** 0.5)
-        grid = states.unflatten(1, (2, side // 2, 2, side // 2)).permute(0, 1, 3, 2, 4, 5)
-        pooled = grid.flatten(1, 2).flatten(2, 3)  # (B, 4, side²/4, width)
-        return self.read(pooled.flatten(2))

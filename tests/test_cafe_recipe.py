@@ -52,7 +52,7 @@ def test_a_scene_is_captioned_first_and_asked_about_evenly(shared: Any, small: A
 
 
 def test_a_cell_is_read_where_it_lies(shared: Any) -> None:
-    world = shared("cafe_world")
+    world = shared("cafe_tower")
     assert world.cells([Thing(2, True, 1), Thing(0, False, 3)]) == [0, 6, 0, 1]
     places = torch.arange(16.0).reshape(1, 16, 1)
     seen = SimpleNamespace(tower=lambda pixels, **_: SimpleNamespace(hidden_states=(places,)))

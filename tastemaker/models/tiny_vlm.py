@@ -181,7 +181,8 @@ def _language(shape: TinyVision, tokenizer: Any, spoken: WritingModel | None) ->
         vocab_size=len(tokenizer), hidden_size=shape.dim, intermediate_size=3 * shape.dim,
         num_hidden_layers=shape.layers, num_attention_heads=shape.heads,
         num_key_value_heads=shape.heads, max_position_embeddings=shape.context,
-        tie_word_embeddings=True, pad_token_id=tokenizer.pad_token_id,
+        initializer_range=shape.dim**-0.5, tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id, bos_token_id=None,
     )  # fmt: skip
 
