@@ -48,11 +48,10 @@ def config_of(options: EmbedTrainOptions) -> EmbedConfig:
     from tastemaker.run.embed_config import EmbedConfig, Shares, selecting
     from tastemaker.train.config import FitConfig
 
-    given = vars(options)
+    given = vars(options) | _rates(options)
     cafe = CAFeConfig(**_named(CAFeConfig, given), embedding=Embedding(**_named(Embedding, given)))
-    lr = options.lr or (2e-3 if options.model == TINY else 1e-4 if options.lora else 1e-5)
     metric = selecting(cafe) if options.metric == "auto" else options.metric
-    fit = FitConfig(**_named(FitConfig, given) | {"lr": lr, "metric": metric})
+    fit = FitConfig(**_named(FitConfig, given) | {"metric": metric})
     shape = TinyVision(options.tower, **asdict(options.tiny), language=options.language)
     return EmbedConfig(
         shape if options.model == TINY else options.model,
@@ -63,6 +62,17 @@ def config_of(options: EmbedTrainOptions) -> EmbedConfig:
         options.caption_prompt,
         options.written,
     )
+
+
+def _rates(options: EmbedTrainOptions) -> dict[str, float]:
+    """How fast all learns, and the picture tower's part of that: what is fresh learns faster."""
+    fresh = options.model == TINY
+    lr = 1e-3 if fresh else 1e-4 if options.lora else 1e-5
+    part = 1.0 if fresh and options.tower == "conv" else 0.5
+    return {
+        "lr": lr if options.lr is None else options.lr,
+        "vision_lr": part if options.vision_lr is None else options.vision_lr,
+    }
 
 
 def embed_encode(options: EncodeOptions) -> JsonObject:

@@ -82,8 +82,9 @@ class EmbedTrainOptions:
     """pairs that pass forward and backward together: bounds memory, whatever --batch; 0: all"""
     lora: int = 0
     """rank of adapters that learn in the model's stead; 0: all of the model learns"""
-    vision_lr: float = 0.5
-    """part of the learning rate that the picture tower learns at; 0: it stays as it is"""
+    vision_lr: float | None = None
+    """part of the learning rate that the picture tower learns at, 0: it stays as it is; default: 1
+    for a fresh tower, 0.5 for another"""
     pooling: Literal["last", "mean"] = "last"
     """token whose state becomes the vector: the last that is read, or the mean of all"""
     heads: bool = False
@@ -98,8 +99,8 @@ class EmbedTrainOptions:
     """most passes over the items; it stops early"""
     batch: int = 16
     """pairs of a step; each is told from all others of them"""
-    lr: float = 0.0
-    """learning rate; 0: 2e-3 for a tiny model, 1e-4 for adapters, 1e-5 for another model"""
+    lr: float | None = None
+    """learning rate; default: 1e-3 for a tiny model, 1e-4 for adapters, 1e-5 for another model"""
     weight_decay: float = 0.0
     """AdamW's decay of weights"""
     warmup: int = 50
@@ -229,8 +230,8 @@ class CaptionOptions:
         if not self.model:
             what = "No model that writes captions comes with a package."
             fix = (
-                "Train one, `tastemaker embed train --data DIR --out RUN`, and give --model RUN, or "
-                "give the folder of a vision-language model."
+                "Train one, `tastemaker embed train --data DIR --out RUN`, and give --model RUN; or "
+                "give a folder with a vision-language model."
             )
             raise BadInput(what, "--model", fix)
         if bool(self.images) == bool(self.data):

@@ -18,6 +18,8 @@ MEASURES = {
     "gap": "gap between pictures and texts",
 }
 """Measures that are shown, in their order."""
+OF = {"picture": "pictures", "text": "texts", "both": "pictures and texts"}
+"""What vectors are made of, in words."""
 
 
 def show_embedding(results: JsonObject) -> None:
@@ -49,9 +51,9 @@ def show_embedding(results: JsonObject) -> None:
 
 def show_encoded(answer: JsonObject) -> None:
     """How many vectors went where."""
-    many = counted(answer["items"], "vector")
+    many, of = counted(answer["items"], "vector"), OF[answer["side"]]
     out = screen()
-    out.print(plain(f"{many} of {answer['side']} side, {answer['dim']} wide: {answer['to']}"))
+    out.print(plain(f"{many} of {of}, {answer['dim']} wide: {answer['to']}"), soft_wrap=True)
     _left_out(answer)
     if answer["cut"]:
         out.print(plain(f"{counted(answer['cut'], 'text')} longer than the model reads: cut."))

@@ -81,7 +81,8 @@ class ItemVectors:
     def _found(self, number: int, score: float) -> FoundItem:
         items = self.items
         picture = str(items.paths[number]) if items.paths else ""
-        return FoundItem(items.item_ids[number], items.titles[number], score, picture)
+        cosine = max(-1.0, min(1.0, score))  # products of unit vectors, but for rounding
+        return FoundItem(items.item_ids[number], items.titles[number], cosine, picture)
 
 
 @dataclass(frozen=True, eq=False)
