@@ -230,8 +230,8 @@ class CaptionOptions:
         if not self.model:
             what = "No model that writes captions comes with a package."
             fix = (
-                "Train one, `tastemaker embed train --data DIR --out RUN`, and give --model RUN; or "
-                "give a folder with a vision-language model."
+                "Train one, `tastemaker embed train --data DIR --out RUN`, and give --model RUN; "
+                "or give a folder with a vision-language model."
             )
             raise BadInput(what, "--model", fix)
         if bool(self.images) == bool(self.data):
