@@ -31,8 +31,13 @@ class EmbedConfig:
     """name or folder of a vision-language model, or the shape of a fresh one"""
     wanted: Wanted = field(default_factory=Wanted)
     shares: Shares = field(default_factory=Shares)
-    cafe: CAFeConfig = field(default_factory=CAFeConfig)
-    fit: FitConfig = field(default_factory=lambda: FitConfig(metric="joint"))
+    cafe: CAFeConfig = field(default_factory=lambda: CAFeConfig(vision_lr=1.0))
+    """its picture tower learns like all else, since a fresh model's is fresh"""
+    fit: FitConfig = field(
+        default_factory=lambda: FitConfig(
+            epochs=30, lr=1e-3, batch=16, warmup=50, patience=8, metric="joint"
+        )
+    )
     caption_prompt: str = CAPTION_PROMPT
     written: int = 200
     """most captions that are written to be compared with the true ones"""

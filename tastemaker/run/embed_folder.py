@@ -34,7 +34,7 @@ def finished(run: Path) -> JsonObject:
     Raises:
         ArtefactError: If the folder is no such thing, or not as it was written.
     """
-    artifacts.verify(run, KIND, WRITTEN, _beside(run))
+    artifacts.verify(run, KIND, [*WRITTEN, *_beside(run)])
     return files.read_json(run / RESULTS) | {"run": str(run)}
 
 

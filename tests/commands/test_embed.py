@@ -12,6 +12,7 @@ from tastemaker.cli import main
 from tastemaker.commands.embed import config_of
 from tastemaker.commands.embed_options import EmbedTrainOptions
 from tastemaker.run import embed as job
+from tastemaker.run.embed_config import EmbedConfig
 from tests.run.embedded import WORDS, squares
 
 
@@ -86,6 +87,10 @@ def test_what_cannot_be_done_is_refused_by_name(
     given = [word.replace("RUN", run).replace("DATA", data) for word in words]
     assert main(["embed", *given]) == 2
     assert named in capsys.readouterr().err
+
+
+def test_the_command_and_the_library_train_alike() -> None:
+    assert config_of(EmbedTrainOptions(data="d")) == EmbedConfig()
 
 
 def test_rates_follow_what_is_fresh() -> None:

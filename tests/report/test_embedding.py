@@ -1,4 +1,4 @@
-"""The page of pictures and texts says what is found and told, with pictures inside, and is inert."""
+"""The page of pictures and texts says what is found and told, pictures inside, and is inert."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,8 @@ RESULTS: dict[str, Any] = {
             {"picture": "a.jpg", "right": "a hat", "written": None, "rank": 2},
         ],
         "found": [{"text": "a <b>red</b> shoe", "found": [
-            {"picture": "a.jpg", "title": "Shoe", "right": True}, {"picture": "a.jpg", "title": "Hat"},
+            {"picture": "a.jpg", "title": "Shoe", "right": True},
+            {"picture": "a.jpg", "title": "Hat"},
         ]}],
     },
     "caption_prompt": "What is this?",

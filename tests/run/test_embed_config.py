@@ -1,4 +1,4 @@
-"""What a training is decided by goes to JSON and back, and weights are chosen by what is trained."""
+"""What decides a training goes to JSON and back; weights are chosen by what is trained."""
 
 import pytest
 

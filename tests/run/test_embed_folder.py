@@ -30,9 +30,7 @@ def test_a_file_that_was_changed_or_is_gone_is_named(
         finished(run)
 
 
-def test_an_example_that_was_slipped_in_is_refused(
-    embedded: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_a_file_that_was_slipped_in_is_refused(embedded: tuple[Path, Path], tmp_path: Path) -> None:
     run = shutil.copytree(embedded[1], tmp_path / "run")
     (run / "model" / "more.json").write_text("{}")
     with pytest.raises(ArtefactError):

@@ -1,7 +1,5 @@
 """What is measured: ranks of different pictures, losses one by one, chance by counting."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,6 @@
 """Pairs read their picture when asked for; texts that are too long are cut at a word."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
