@@ -49,6 +49,15 @@ class Catalog:
         Raises:
             BadData: With every problem found.
         """
+        return cls.numbered(table)[0]
+
+    @classmethod
+    def numbered(cls, table: Table) -> tuple[Catalog, pl.Series]:
+        """The same, and the row of the file, from 1, that each item stands in.
+
+        Raises:
+            BadData: With every problem found.
+        """
         if "item_id" not in table.schema:
             fix = missing_column_fix("item_id", table.schema, ("item", "id"))
             raise BadData(
@@ -68,7 +77,7 @@ class Catalog:
             problems, frame = problems + more, frame.with_columns(lists.alias("categories"))
         if problems:
             raise BadData(problems)
-        return cls(_canonical(frame))
+        return cls(_canonical(frame)), frame["row"]
 
     def align(self, item_ids: pl.Series) -> Catalog:
         """The rows of `item_ids`, in that order; unknown items become rows of nulls."""
