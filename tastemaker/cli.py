@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from tastemaker import __version__, threads
 from tastemaker.commands import (
     data,
+    embed,
     evaluate,
     federate,
     gistbench,
@@ -43,6 +44,7 @@ VERBS: dict[str, Verb | Later] = {
     **serve.VERBS,
     **update.VERBS,
     **gistbench.VERBS,
+    **embed.VERBS,
     **reinforce.VERBS,
     **federate.VERBS,
     **models.VERBS,

@@ -60,3 +60,17 @@ def finished_run(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     model = SASRecConfig(dim=8, layers=1, heads=1, inner=8, history=6)
     run_recommender(options, model, FitConfig(epochs=3, warmup=5))
     return out
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A catalogue of coloured squares, and the run of a model that has learned it."""
+    pytest.importorskip("PIL", reason="needs tastemaker[vision]")
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    from tastemaker.run.embed import embed_train
+    from tests.run.embedded import small_config, squares
+
+    folder = tmp_path_factory.mktemp("embedded")
+    config = small_config(40, patience=0, validate_every=10)
+    embed_train(config, squares(folder / "squares"), str(folder / "run"))
+    return folder / "squares", folder / "run"

@@ -117,6 +117,25 @@ def test_the_tour_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0.04 < ndcg < hr < 0.2
 
 
+def test_the_page_on_pictures_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of it but the size of the toy and the length of the training."""
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    pytest.importorskip("PIL", reason="needs tastemaker[vision]")
+    from tests.run.embedded import small_config
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TASTEMAKER_CACHE", str(tmp_path / "cache"))
+    (code,) = blocks(ROOT / "docs/embed.md", "python")
+    few = code.replace("most=1", "most=1, items=60, users=2")
+    assert few != code and code.count("EmbedConfig()") == 1
+    short = few.replace("EmbedConfig()", "SHORT")
+    exec(compile(short, "embed.md", "exec"), {"SHORT": small_config(1)})
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    assert (tmp_path / "runs/shop/report.html").is_file()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_pages_exist(page: Path) -> None:
     for block in blocks(page, "bash"):

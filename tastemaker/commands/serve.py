@@ -33,6 +33,10 @@ class ServeOptions:
     experiment: str = ""
     """models that answer by turns of users, such as NAME=blend,sasrec or NAME=blend:0.9,sasrec:0.1;
     the first is the control; `tastemaker evaluate RUN --experiment NAME` says how it went"""
+    picture_folder: str = ""
+    """folder that paths of the catalogue's pictures begin in; default: that of the run's data"""
+    picture_search: str = ""
+    """run of `tastemaker embed train` by which items are found by words for their pictures"""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -54,6 +58,8 @@ def serve(options: ServeOptions) -> JsonObject:
         options.limits,
         KeyFile.read(options.keys) if options.keys else None,
         Experiment.parse(options.experiment) if options.experiment else None,
+        options.picture_folder,
+        options.picture_search,
     )
     if not place.loopback and place.keys is None:
         _tell("Warning: everybody who can reach this address may read and erase; give --keys FILE.")

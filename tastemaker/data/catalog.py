@@ -34,6 +34,8 @@ class Catalog:
 
     frame: pl.DataFrame
     """one row an item, columns of `SCHEMA`, unique `item_id`."""
+    folder: str = ""
+    """where paths of its pictures begin; empty: where the program was started"""
 
     @classmethod
     def empty(cls) -> Catalog:
@@ -43,6 +45,15 @@ class Catalog:
     @classmethod
     def from_table(cls, table: Table) -> Catalog:
         """Read and check an items table; `categories` are lists or texts such as `Drama|War`.
+
+        Raises:
+            BadData: With every problem found.
+        """
+        return cls.numbered(table)[0]
+
+    @classmethod
+    def numbered(cls, table: Table) -> tuple[Catalog, pl.Series]:
+        """The same, and the row of the file, from 1, that each item stands in.
 
         Raises:
             BadData: With every problem found.
@@ -66,16 +77,41 @@ class Catalog:
             problems, frame = problems + more, frame.with_columns(lists.alias("categories"))
         if problems:
             raise BadData(problems)
-        return cls(_canonical(frame))
+        return cls(_canonical(frame)), frame["row"]
 
     def align(self, item_ids: pl.Series) -> Catalog:
         """The rows of `item_ids`, in that order; unknown items become rows of nulls."""
         wanted = item_ids.rename("item_id").to_frame()
-        return Catalog(wanted.join(self.frame, on="item_id", how="left", maintain_order="left"))
+        joined = wanted.join(self.frame, on="item_id", how="left", maintain_order="left")
+        return Catalog(joined, self.folder)
 
     def without(self, item_ids: pl.Series) -> Catalog:
         """The rows of all items but these, in the order of this catalogue."""
-        return Catalog(self.frame.filter(~pl.col("item_id").is_in(item_ids.implode())))
+        rest = self.frame.filter(~pl.col("item_id").is_in(item_ids.implode()))
+        return Catalog(rest, self.folder)
+
+    def updated(self, news: Catalog) -> Catalog:
+        """What is said now of some items, then of all others what was said before.
+
+        Pictures are where either catalogue had them, and paths begin in this one's folder.
+        """
+        folder, frame = self.folder, news.frame
+        if not self.has_pictures:
+            folder = news.folder
+        elif news.folder != folder:
+            whole = [None if path is None else str(path) for path in news.pictures()]
+            frame = frame.with_columns(image=pl.Series(whole, dtype=pl.String))
+        return Catalog(pl.concat([frame, self.without(frame["item_id"]).frame]), folder)
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether a row names one."""
+        return any(path is not None for path in self.pictures())
+
+    def pictures(self) -> list[Path | None]:
+        """The picture file of each row, there or not; None where it names none."""
+        named = self.frame["image"].to_list()
+        return [Path(self.folder, name) if name and name.strip() else None for name in named]
 
     def titles(self) -> list[str]:
         """A name to show for each row: its title, else its id."""
@@ -106,9 +142,9 @@ class Catalog:
         write_parquet(path, self.frame)
 
     @classmethod
-    def open(cls, path: Path) -> Catalog:
-        """Read what `save` wrote."""
-        return cls(pl.read_parquet(path, glob=False))
+    def open(cls, path: Path, folder: str = "") -> Catalog:
+        """Read what `save` wrote; pictures lie in `folder`."""
+        return cls(pl.read_parquet(path, glob=False), folder)
 
 
 def _numbered(table: Table, known: list[str]) -> Iterator[pl.DataFrame]:

@@ -140,7 +140,10 @@ def place_of(data: str) -> Path:
 
 
 def _read(log: Log, items: Table | None, bad_rows: Path | None) -> Dataset:
-    catalog = Catalog.empty() if items is None else Catalog.from_table(items)
+    catalog = Catalog.empty()
+    if items is not None:
+        folder = str(Path(items.file).absolute().parent)
+        catalog = replace(Catalog.from_table(items), folder=folder)
     known = None if items is None else catalog.frame["item_id"]
     drop = bad_rows is not None
     with log.joined.naming_files() if log.joined else nullcontext():

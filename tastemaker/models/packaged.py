@@ -156,6 +156,13 @@ def locate(name: str | Path) -> Path:
     raise BadInput(f"There is no model {text!r} on this machine.", ", ".join(places), fix)
 
 
+def within_run(name: str) -> str:
+    """The model's folder in a run of `tastemaker embed train`; any other name as it is."""
+    inner = Path(name).expanduser() / "model"
+    own = name not in PACKAGED and _is_file(inner / "config.json")
+    return str(inner) if own else name
+
+
 def weights_of(model: Packaged) -> Path | None:
     """The weight file of an installed package, found without importing anything.
 

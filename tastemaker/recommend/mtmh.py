@@ -72,16 +72,17 @@ class MTMH(nn.Module):
         """The model with fresh weights, and what the encoder says of the items.
 
         Raises:
-            BadInput: If an encoder is named and there is no text, or nothing follows anything.
+            BadInput: If an encoder is named and there is nothing for it to read, or nothing
+                follows anything; with every picture that cannot be read.
             NumericFault: If the encoder gives values that are not finite.
         """
         if ground.train is not None:
             refuse_alone(ground.train)
-        return cls(config, ground.num_items, content_of(config.encoder, ground))
+        return cls(config, ground.num_items, content_of(config.encoder, ground, config.pictures))
 
     @classmethod
     def open(cls, config: Any, ground: Ground, run: Path) -> Self:
-        """The model as `save` wrote it, for retrieval: neither texts nor an encoder are needed.
+        """The model as `save` wrote it, for retrieval: no text, picture or encoder is needed.
 
         Raises:
             ArtefactError: If the files are of another model or another catalogue, or damaged.
@@ -113,14 +114,14 @@ class MTMH(nn.Module):
 
     @torch.no_grad()
     def grown(self, ground: Ground) -> Self:
-        """The same model for more items, where texts and categories mean to it what they meant.
+        """The same model for more items, where what is known of them means what it meant.
 
         Raises:
             ValueError: If there are fewer items than it knows.
             BadInput: If the catalogue's texts or categories give other vectors than those learnt.
         """
         not_fewer(self.num_items, ground)
-        content = content_of(self.config.encoder, ground)
+        content = content_of(self.config.encoder, ground, self.config.pictures)
         grown = type(self)(self.config, ground.num_items, content)
         grown.load_state_dict(grown_state(self.state_dict(), grown.state_dict()))
         refuse_others(self.item_heads(), grown.item_heads(), self.num_items)

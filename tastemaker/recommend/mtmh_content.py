@@ -1,4 +1,4 @@
-"""What is known of items beside their events: vectors of their texts, and their categories."""
+"""What is known of items beside their events: vectors of texts and pictures, and categories."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tastemaker.data.groupings import Grouping
 from tastemaker.errors import BadInput, NumericFault
 from tastemaker.models.cached import Cached
 from tastemaker.models.encode import TextEncoder
+from tastemaker.models.identity import identity_of
 from tastemaker.models.packaged import cache_folder
 from tastemaker.recommend.mtmh_shape import OWN
 from tastemaker.seams import Encode
@@ -27,7 +28,7 @@ class Content:
     """Of n items: I of the log in the order of their codes, then those it never saw."""
 
     vectors: Tensor
-    """(1 + n, c) float32, rows of length one, or zero where nothing is written; row 0 is padding"""
+    """(1 + n, c) float32, rows of length one, or zero where nothing is known; row 0 is padding"""
     bounds: Tensor
     """(1 + n + 1,) int64, the groups of an item are `members[bounds[i] : bounds[i + 1]]`"""
     members: Tensor
@@ -37,7 +38,7 @@ class Content:
     num_groups: int = 0
     """G"""
     identity: str = ""
-    """hex sha256 of the encoder; empty: none"""
+    """hex sha256 of what encodes texts and pictures; empty: nothing"""
 
     @classmethod
     def bare(cls, width: int, num_groups: int) -> Content:
@@ -47,7 +48,7 @@ class Content:
 
     @property
     def width(self) -> int:
-        """c, the length of a vector; 0: no texts."""
+        """c, the length of a vector; 0: neither texts nor pictures."""
         return self.vectors.shape[1]
 
     def to(self, device: torch.device) -> Content:
@@ -66,20 +67,24 @@ class Content:
         return self.members[torch.arange(len(shift), device=codes.device) + shift], offsets
 
 
-def content_of(encoder: str, ground: Ground) -> Content:
+def content_of(encoder: str, ground: Ground, pictures: str = "none") -> Content:
     """What is known of the items of a log and of its catalogue.
 
     Args:
         encoder: As `MTMHConfig.encoder`.
         ground: Items, their catalogue and their training events; without events all count as seen.
+        pictures: As `MTMHConfig.pictures`.
 
     Raises:
-        BadInput: If an encoder is named and no item has a text, or it is not on this machine.
+        BadData: With every picture that cannot be read.
+        BadInput: If an encoder is named and no item has a text, or a picture, or it is not on this
+            machine.
         NumericFault: If the encoder gives values that are not finite.
     """
-    known = Catalog(pl.concat([_of_log(ground), ground.unseen.frame]))
+    frame = pl.concat([_of_log(ground), ground.unseen.frame])
+    known = Catalog(frame, ground.catalog.folder or ground.unseen.folder)
     count = len(known.frame)
-    vectors, identity = text_vectors(encoder, known)
+    vectors, identity = _joined(text_vectors(encoder, known), pictures, known)
     seen = np.ones(count + 1, np.bool_)
     seen[0], seen[1 + ground.num_items :] = False, False
     if ground.train is not None:
@@ -93,6 +98,23 @@ def content_of(encoder: str, ground: Ground) -> Content:
         num_groups,
         identity,
     )
+
+
+def _joined(
+    texts: tuple[npt.NDArray[np.float32], str], pictures: str, known: Catalog
+) -> tuple[npt.NDArray[np.float32], str]:
+    """(n, c) texts beside pictures, each half of what is known of an item that has both."""
+    if pictures == "none":
+        return texts
+    from tastemaker.models.picture_content import picture_vectors  # opens a model of pictures
+
+    seen, looked = picture_vectors(pictures, known)
+    if not looked:
+        return texts
+    both = np.concatenate([texts[0], seen], axis=1)
+    lengths = np.linalg.norm(both, axis=1, keepdims=True)
+    both = np.where(lengths > 0, both / np.maximum(lengths, 1e-12), 0).astype(np.float32)
+    return both, identity_of(looked, {"texts": texts[1]})
 
 
 def refuse_alone(train: Contexts) -> None:

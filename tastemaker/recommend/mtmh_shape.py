@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from tastemaker.errors import BadInput
+from tastemaker.models.packaged import within_run
 
 OWN = ("auto", "words", "none")
 """Encoders that need nothing installed."""
@@ -19,6 +20,10 @@ class MTMHConfig:
     encoder: str = "auto"
     """what makes vectors of titles and texts: `words` (learnt from the catalogue's words), `none`,
     a packaged model, or a path; `auto`: words where the catalogue has any."""
+    pictures: str = "none"
+    """what makes vectors of the catalogue's pictures, beside those of texts: `none`, a run of
+    `tastemaker embed train`, a packaged encoder of pictures, or a folder; `auto`: the packaged
+    efficientnet-lite0 where the catalogue names pictures."""
     dim: int = 64
     """length d of a vector of each head."""
     width: int = 64
@@ -75,4 +80,5 @@ class MTMHConfig:
 
     def foreign(self) -> dict[str, str]:
         """Option → the encoder on this machine that it names."""
-        return {} if self.encoder in OWN else {"encoder": self.encoder}
+        named = {} if self.encoder in OWN else {"encoder": self.encoder}
+        return named if self.pictures in OWN else named | {"pictures": within_run(self.pictures)}

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import polars as pl
 
+from tastemaker import files
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.datasets import Dataset
 from tastemaker.data.declaration import Declaration
 from tastemaker.data.interactions import Interactions
-from tastemaker.run.folder import DECLARATION, ITEMS
+from tastemaker.files import JsonObject
+from tastemaker.run.folder import CONFIG, DECLARATION, ITEMS
+
+PICTURES = "pictures"
+"""Entry of `config.json`: the folder where the catalogue's pictures lie; the run has no copy."""
 
 
 def keep_data(folder: Path, dataset: Dataset) -> None:
@@ -25,6 +30,11 @@ def keep_data(folder: Path, dataset: Dataset) -> None:
     dataset.declared.save(folder / DECLARATION)
 
 
+def pictures_of(catalog: Catalog) -> JsonObject:
+    """What `config.json` says of where the pictures of a catalogue lie; nothing without one."""
+    return {PICTURES: catalog.folder} if catalog.has_pictures else {}
+
+
 def kept_data(folder: Path) -> Dataset:
     """The data of a run directory; arrays are read from disk as they are touched.
 
@@ -32,6 +42,8 @@ def kept_data(folder: Path) -> Dataset:
         ArtefactError: If a file is missing or damaged.
     """
     declared = Declaration.open(folder / DECLARATION)
-    log, catalog = Interactions.open(folder), Catalog.open(folder / ITEMS)
+    path = folder / CONFIG
+    pictures = files.read_json(path).get(PICTURES, "") if path.is_file() else ""
+    log, catalog = Interactions.open(folder), Catalog.open(folder / ITEMS, str(pictures))
     dropped = pl.DataFrame(schema={"row": pl.Int64, "reason": pl.String, "value": pl.String})
     return Dataset(declared.name, log, catalog, declared, str(folder), dropped)

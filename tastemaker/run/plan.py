@@ -23,7 +23,7 @@ from tastemaker.options import FRAME, RunOptions
 from tastemaker.recommend.backbones import foreign_models
 from tastemaker.recommend.priors_shape import PriorsConfig
 from tastemaker.run.folder import CONFIG, finished_folder, read_config, train_on, verify_run
-from tastemaker.run.kept import keep_data, kept_data
+from tastemaker.run.kept import keep_data, kept_data, pictures_of
 from tastemaker.run.models import CountingSettings
 from tastemaker.run.validation import Validation
 from tastemaker.seams import Shape
@@ -87,6 +87,7 @@ class Plan:
             "split_sha256": self.cuts.sha256,
             "threads": torch.get_num_threads(),
             **({"updated": self.updated} if self.updated else {}),
+            **pictures_of(self.dataset.catalog),
             **config.environment(),
         }
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from tastemaker import config
 from tastemaker.config import from_json
@@ -125,8 +124,7 @@ def lesson_of(saved: SavedRun, news: News) -> Lesson:
     forgotten = saved.interactions.num_users - old.num_users
     catalog = saved.data.catalog
     if news.catalog is not None:
-        rest = catalog.without(news.catalog.frame["item_id"])
-        catalog = Catalog(pl.concat([news.catalog.frame, rest.frame]))
+        catalog = catalog.updated(news.catalog)
     return Lesson(saved, both, catalog, learnt, repeated, removed, forgotten)
 
 

@@ -26,6 +26,7 @@ from tastemaker.serve.key_file import KeyFile
 from tastemaker.serve.logs import say
 from tastemaker.serve.mcp_entry import Entry, installed
 from tastemaker.serve.model_routes import model_routes
+from tastemaker.serve.picture_routes import picture_routes
 from tastemaker.serve.recommendation_routes import recommendation_routes
 from tastemaker.serve.refusals import Refused, answer, error_body, malformed, refusal
 from tastemaker.serve.service import Service
@@ -71,6 +72,7 @@ def create_app(
         event_routes,
         recommendation_routes,
         item_routes,
+        picture_routes,
         user_routes,
         model_routes,
         experiment_routes,

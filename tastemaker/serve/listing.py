@@ -5,6 +5,7 @@ from __future__ import annotations
 from tastemaker.files import JsonObject
 from tastemaker.run.wishes import PLAIN
 from tastemaker.serve.answers import items_of, source
+from tastemaker.serve.looks import Looks
 from tastemaker.serve.service import Ranked, Service
 from tastemaker.serve.timeline import timeline_of
 
@@ -48,6 +49,27 @@ async def by_title(service: Service, text: str, k: int, available: bool = True) 
     items = await service.apart(lambda: run.saved.browse.search(text, k + len(hidden)))
     named = [{"item": one.item, "title": one.title} for one in items if one.item not in hidden][:k]
     return {"source": source("search", run.version), "items": named}
+
+
+async def by_picture(
+    service: Service, looks: Looks, text: str, k: int, available: bool = True
+) -> JsonObject:
+    """Items whose pictures are most like some words.
+
+    Args:
+        service: Whose items.
+        looks: What sees their pictures.
+        text: What is to be seen.
+        k: Most items.
+        available: Whether hidden items are left out.
+    """
+    run = service.run
+    hidden = (
+        frozenset(map(str, (await service.offered(PLAIN)).hidden)) if available else frozenset()
+    )
+    items = await service.apart(lambda: looks.find(run, text, k, hidden))
+    named = [{"item": one.item, "title": one.title} for one in items]
+    return {"source": source("pictures", run.version), "items": named}
 
 
 async def user_events(service: Service, user: str, k: int) -> JsonObject:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from tastemaker.run.saved import SavedRun, open_version
 from tastemaker.run.similar import answer_similar
 from tastemaker.run.wishes import Wishes
 from tastemaker.serve.events import SHOWN, Event
+from tastemaker.serve.pictures import ItemPictures
 from tastemaker.serve.refusals import unknown
 from tastemaker.understand.profile import Profile
 
@@ -78,13 +80,19 @@ class Opened:
     version: str
     since: float = field(default_factory=time.time)
     """when it was opened, in seconds since 1970"""
+    picture_folder: str = ""
+    """where paths of the catalogue's pictures begin; empty: where its data were"""
     asking: Callable[[Sequence[tuple[Told, Contexts]]], None] | None = None
     """hears who is ranked for next, and by which history"""
     _preparing: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def open(cls, path: str | Path) -> Opened:
+    def open(cls, path: str | Path, picture_folder: str = "") -> Opened:
         """Open a run directory after checking every file of it, and have it answer once.
+
+        Args:
+            path: The run directory.
+            picture_folder: Where paths of its pictures begin; empty: where its data were.
 
         Raises:
             ArtefactError: If it is unfinished, damaged, or not a run.
@@ -93,7 +101,7 @@ class Opened:
         saved, version = open_version(path, remembers=False)
         if isinstance(saved.models.neural, TwoHeaded):
             _ = saved.beside  # read now: another run may take the folder later
-        opened = cls(saved, version)
+        opened = cls(saved, version, picture_folder=picture_folder)
         users = saved.interactions.user_ids
         first = Told(str(users[0]) if len(users) else "")
         for answer in opened.rank([Asked(first, Wishes(1)), Asked((), Wishes(1))]):
@@ -110,6 +118,11 @@ class Opened:
         """Be ready to say so; where it is counted that takes seconds, for one thread at a time."""
         with self._preparing:
             _ = self.saved.beside
+
+    @cached_property
+    def pictures(self) -> ItemPictures:
+        """Pictures of its items."""
+        return ItemPictures(self.saved.data.catalog, self.picture_folder)
 
     @property
     def model(self) -> str:

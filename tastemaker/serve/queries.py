@@ -45,14 +45,14 @@ def path_id(request: Request, name: str) -> str:
     return decoded(request.path_params[name])
 
 
-def described(schema: type[BaseModel], *ids: str) -> dict[str, Any]:
+def described(schema: type[BaseModel] | None, *ids: str) -> dict[str, Any]:
     """The parameters of a route, as the OpenAPI document has them.
 
     Args:
-        schema: Its query.
+        schema: Its query; None: it takes none.
         ids: Names of ids in its path.
     """
-    whole = schema.model_json_schema()
+    whole = schema.model_json_schema() if schema else {"properties": {}}
     required = whole.get("required", ())
     return {
         "parameters": [

@@ -178,6 +178,13 @@ class SearchQuery(Available):
     k: int = Field(10, ge=1, le=HUGE, description="number of items")
 
 
+class PictureQuery(Available):
+    """What is to be seen."""
+
+    q: Text = Field(description="words for what a picture shows")
+    k: int = Field(10, ge=1, le=HUGE, description="number of items")
+
+
 class CountQuery(Words):
     """How many."""
 

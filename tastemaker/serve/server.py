@@ -28,6 +28,7 @@ from tastemaker.serve.experiments import Experiment
 from tastemaker.serve.key_file import KeyFile
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import frames, say, written
+from tastemaker.serve.looks import Looks
 from tastemaker.serve.noticing import noticing
 from tastemaker.serve.opened import Opened
 from tastemaker.serve.service import Service
@@ -64,6 +65,10 @@ class Place:
     keys: KeyFile | None = None
     experiment: Experiment | None = None
     """that decides which model answers a user"""
+    picture_folder: str = ""
+    """where paths of the catalogue's pictures begin; empty: where the run's data were"""
+    picture_search: str = ""
+    """run of `tastemaker embed train` by which items are found by their pictures; empty: none"""
 
     def __post_init__(self) -> None:
         """Refuse what is no port."""
@@ -124,9 +129,12 @@ def serve(place: Place, tell: Callable[[str], None]) -> None:
     """
     bound = listening_socket(place.host, place.port)
     try:
-        run = Opened.open(place.run)
+        run = Opened.open(place.run, place.picture_folder)
+        looks = Looks.by(place.picture_search) if place.picture_search else None
+        if looks:
+            tell(f"Pictures to search: {looks.prepare(run):,}")
         with Store.open(place.store) as store, written():
-            service = Service(run, store, place.limits, place.experiment)
+            service = Service(run, store, place.limits, place.experiment, looks)
             settle()
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(_serving(service, place, bound, tell))

@@ -27,6 +27,7 @@ from tastemaker.serve.experiments import Assigned, Experiment
 from tastemaker.serve.exposures import ExposureLog
 from tastemaker.serve.limits import Limits
 from tastemaker.serve.logs import say
+from tastemaker.serve.looks import Looks
 from tastemaker.serve.monitoring import Monitoring
 from tastemaker.serve.opened import Asked, Opened, Told
 from tastemaker.serve.people import People
@@ -101,16 +102,22 @@ class Service:
         store: Where events are.
         limits: What may be asked.
         experiment: That decides which model answers a user who names none.
+        looks: What finds items by their pictures; None: nothing does.
 
     Raises:
         BadInput: If the run lacks a model of the experiment.
     """
 
     def __init__(
-        self, run: Opened, store: Keeps, limits: Limits, experiment: Experiment | None = None
+        self,
+        run: Opened,
+        store: Keeps,
+        limits: Limits,
+        experiment: Experiment | None = None,
+        looks: Looks | None = None,
     ) -> None:
         check_arms(experiment, run)
-        self.store, self.limits = store, limits
+        self.store, self.limits, self.looks = store, limits, looks
         self.worker = Worker(limits.queue, limits.patience)
         self.monitoring = Monitoring(lambda: self.worker.waiting)
         self.states = Remembered(

@@ -29,7 +29,7 @@ def opened_beside(path: str | Path, old: Opened) -> Opened:
         ArtefactError: If it is no finished run, or damaged.
         BadInput: If none of its items is one of the other's.
     """
-    new = Opened.open(path)
+    new = Opened.open(path, old.picture_folder)
     refuse_strange(new, old)
     return new
 

@@ -6,6 +6,7 @@ one take the place only if it is not worse. A server of that run notices, and an
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tastemaker import files
@@ -108,7 +109,8 @@ def read_news(saved: SavedRun, url: str, items: str = "") -> tuple[News, JsonObj
     catalog = None
     if items:
         files.refuse_unreadable(Path(items))
-        catalog = Catalog.from_table(open_table(Path(items)))
+        folder = str(Path(items).absolute().parent)
+        catalog = replace(Catalog.from_table(open_table(Path(items))), folder=folder)
     learnt = saved.config.get("updated") or {}
     with Store.open(url, create=False) as store:
         database = store.identity

@@ -1,14 +1,17 @@
 """Catalogues: lists or bars, missing columns as nulls, rows in the order of the codes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from tastemaker.data.catalog import SCHEMA, Catalog
+from tastemaker.data.datasets import load
 from tastemaker.data.opening import open_table
 from tastemaker.data.problems import BadData
 from tastemaker.data.tables import from_frame
+from tests.conftest import write_data
 
 
 def catalog(**columns: object) -> Catalog:
@@ -104,3 +107,26 @@ def test_rows_of_categories_count_blank_lines(tmp_path: Path) -> None:
     with pytest.raises(BadData) as caught:
         Catalog.from_table(open_table(path))
     assert [(p.column, p.row) for p in caught.value.problems] == [("categories", 4)]
+
+
+def test_pictures_are_found_from_the_folder_of_the_catalogue(tmp_path: Path) -> None:
+    folder = write_data(tmp_path / "pictured")
+    (folder / "items.parquet").unlink()
+    rest = "".join(f"i{n},\n" for n in range(3, 40))
+    table = "item_id,image\ni0,shots/a.png\ni1,\ni2, \n"
+    (folder / "items.csv").write_text(table + rest)
+    found = load(folder).catalog
+    assert found.has_pictures and not found.without(pl.Series(["i0"])).has_pictures
+    assert found.pictures() == [folder / "shots/a.png", *[None] * 39]
+    assert found.align(pl.Series(["i1", "i0"])).pictures()[1] == found.pictures()[0]
+
+
+def test_a_newer_catalogue_brings_its_pictures_from_where_they_are(tmp_path: Path) -> None:
+    old = replace(catalog(item_id=["a", "b"], image=["a.png", "b.png"]), folder="/old")
+    new = replace(catalog(item_id=["b", "c"], image=["b.png", None]), folder="/new")
+    both = old.updated(new)
+    assert both.frame["item_id"].to_list() == ["b", "c", "a"]
+    assert both.pictures() == [Path("/new/b.png"), None, Path("/old/a.png")]
+    bare = catalog(item_id=["a"], title=["A"])
+    assert bare.updated(new).pictures() == [*new.pictures(), None]
+    assert bare.updated(new).folder == "/new"

@@ -19,6 +19,7 @@ from tastemaker.data.pair_batches import PairStep
 from tastemaker.data.pairs import co_engaged
 from tastemaker.data.splits import leave_one_out
 from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.models import picture_content
 from tastemaker.options import RunOptions
 from tastemaker.recommend.mtmh import MTMH
 from tastemaker.recommend.mtmh_shape import MTMHConfig
@@ -335,3 +336,20 @@ def test_weights_that_learnt_from_other_texts_are_refused() -> None:
     fresh = MTMH.build(net.config, others)
     with pytest.raises(ArtefactError, match="other texts"):
         fresh.load_state_dict(net.state_dict())
+
+
+def test_items_that_nobody_chose_are_found_by_their_pictures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kinds = np.arange(ITEMS + 6) % 3
+    looks = np.eye(3, dtype=np.float32)[kinds] + 0.05
+    looks /= np.linalg.norm(looks, axis=1, keepdims=True)
+    monkeypatch.setattr(picture_content, "picture_vectors", lambda *_: (looks, "b" * 64))
+    net = trained(walks(), 40, extra=6, encoder="none", pictures="shots")
+    heads = net.item_heads()
+    near = heads.relevance[:ITEMS] @ heads.relevance[ITEMS:].T
+    assert (kinds[ITEMS + near.argmax(1)] == kinds[:ITEMS]).all()
+    net.save(tmp_path)
+    monkeypatch.undo()  # opening looks at no picture
+    opened = MTMH.open(net.config, ground(ITEMS, 6), tmp_path)
+    np.testing.assert_array_equal(opened.item_heads().relevance, heads.relevance)

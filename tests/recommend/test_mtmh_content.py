@@ -12,6 +12,7 @@ from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.contexts import Contexts
 from tastemaker.data.ground import Ground
 from tastemaker.errors import BadInput, NumericFault
+from tastemaker.models import picture_content
 from tastemaker.recommend import mtmh_content
 from tastemaker.recommend.mtmh_content import Content, content_of, refuse_alone
 
@@ -108,3 +109,28 @@ def test_something_must_follow_something_else(rows: list[list[int]], fine: bool)
     else:
         with pytest.raises(BadInput):
             refuse_alone(train)
+
+
+def test_pictures_stand_beside_texts_each_half_of_an_item_that_has_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = np.zeros((6, 2), np.float32)
+    looks[[0, 1, 5]] = [[1, 0], [0, 1], [0.6, 0.8]]
+    monkeypatch.setattr(picture_content, "picture_vectors", lambda *_: (looks, "b" * 64))
+    plain, both = content_of("words", ground()), content_of("words", ground(), "shots")
+    width = plain.width
+    assert both.width == width + 2 and both.identity not in (plain.identity, "b" * 64)
+    lengths = both.vectors.norm(dim=1)
+    torch.testing.assert_close(lengths, torch.tensor([0.0, 1, 1, 1, 1, 1, 1]))
+    half = 0.5**0.5
+    torch.testing.assert_close(both.vectors[1, :width], half * plain.vectors[1])
+    assert both.vectors[1, width:].tolist() == pytest.approx([half, 0])
+    assert both.vectors[2].tolist() == pytest.approx([*[0.0] * width, 0, 1])
+    torch.testing.assert_close(both.vectors[3, :width], plain.vectors[3])
+    alone = content_of("none", ground(), "shots")
+    assert alone.width == 2 and alone.identity not in (both.identity, plain.identity)
+
+
+def test_without_pictures_nothing_changes() -> None:
+    plain, auto = content_of("words", ground()), content_of("words", ground(), "auto")
+    assert torch.equal(plain.vectors, auto.vectors) and plain.identity == auto.identity

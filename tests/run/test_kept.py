@@ -109,3 +109,13 @@ def test_another_table_is_not_resumed(tmp_path: Path) -> None:
 def test_a_path_is_run_on(small_data: Path, tmp_path: Path) -> None:
     run_recommender(RunOptions(data=small_data, out=str(tmp_path / "run")), MODEL, TRAINING)
     assert files.read_json(tmp_path / "run" / "config.json")["data"] == str(small_data)
+
+
+def test_a_run_says_where_its_pictures_lie(tmp_path: Path) -> None:
+    folder, out = write_data(tmp_path / "pictured"), tmp_path / "run"
+    rows = pl.read_parquet(folder / "items.parquet")
+    rows = rows.with_columns(image=pl.lit("shots/") + pl.col("item_id") + ".png")
+    rows.write_parquet(folder / "items.parquet")
+    run_recommender(RunOptions(data=str(folder), out=str(out)), MODEL, TRAINING)
+    pictures = open_run(out).catalog.pictures()
+    assert pictures[0] is not None and pictures[0].parent == folder / "shots"

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tastemaker.serve.store import Store
+from tests.serve.pictured import pictured, seen, shots
 from tests.serve.postgres import Postgres
 from tests.serve.served import client, headed, kept, opened, service
 
-__all__ = ["client", "headed", "kept", "opened", "service"]
+__all__ = ["client", "headed", "kept", "opened", "pictured", "seen", "service", "shots"]
 
 KINDS = ("sqlite", "postgres")
 

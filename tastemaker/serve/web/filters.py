@@ -25,6 +25,11 @@ def item_link(item: str) -> str:
     return f"/items/{segment_of(item)}"
 
 
+def picture_link(item: str) -> str:
+    """Address of the picture of an item."""
+    return f"{item_link(item)}/picture"
+
+
 def moment(seconds: float | None) -> Markup:
     """A time for people and for programs.
 
@@ -78,6 +83,7 @@ def slashes(path: str) -> Markup:
 FILTERS: dict[str, Callable[..., str]] = {
     "user_link": user_link,
     "item_link": item_link,
+    "picture_link": picture_link,
     "moment": moment,
     "number": number,
     "percent": percent,

@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from tastemaker.errors import BadInput
 from tastemaker.run.answers import Answer
 from tastemaker.run.wishes import Wishes
+from tastemaker.serve.picture_routes import picture_of
 from tastemaker.serve.refusals import Refused
 from tastemaker.serve.schemas import HUGE, Share, Words
 from tastemaker.serve.service import Service
@@ -44,7 +45,7 @@ class ItemQuery(Words):
 def item_pages(service: Service) -> APIRouter:
     """The routes of a service."""
     router = APIRouter(include_in_schema=False)
-    views = PerRun(lambda run: ItemViews.of(run.saved))
+    views = PerRun(lambda run: ItemViews.of(run.saved, run.pictures))
 
     @router.get("/items")
     async def items(request: Request, asked: Annotated[ItemsQuery, Query()]) -> HTMLResponse:
@@ -86,6 +87,11 @@ def item_pages(service: Service) -> APIRouter:
             moves=None if answer is None else placed(answer),
             problem=problem,
         )
+
+    @router.get("/items/{item}/picture")
+    async def picture(item: InAddress, request: Request) -> Response:
+        """A small copy of the picture of an item."""
+        return await picture_of(service, request, item)
 
     router.include_router(item_forms(service))
     return router

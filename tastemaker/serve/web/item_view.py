@@ -10,6 +10,7 @@ import polars as pl
 
 from tastemaker.data.polarity import polarities
 from tastemaker.run.saved import SavedRun
+from tastemaker.serve.pictures import ItemPictures
 from tastemaker.serve.web.strip import Strip, strip_of
 
 _WORDS = {"text": "Text", "image": "Image", "video": "Video"}
@@ -41,11 +42,13 @@ class ItemViews:
     saved: SavedRun
     said: npt.NDArray[np.int8]
     """(N,) what each event of the whole log says of its item"""
+    pictures: ItemPictures | None = None
+    """those that are shown, whose paths need not be"""
 
     @classmethod
-    def of(cls, saved: SavedRun) -> ItemViews:
+    def of(cls, saved: SavedRun, pictures: ItemPictures | None = None) -> ItemViews:
         """Those of a run."""
-        return cls(saved, polarities(saved.data.interactions, saved.data.declared))
+        return cls(saved, polarities(saved.data.interactions, saved.data.declared), pictures)
 
     def item(self, item: str) -> ItemView:
         """An item that the log or the catalogue has.
@@ -56,7 +59,9 @@ class ItemViews:
         saved, log = self.saved, self.saved.data.interactions
         row = self._row(item)
         title = str(row.get("title") or "").strip() or item
-        words = tuple((label, str(row[name])) for name, label in _WORDS.items() if row.get(name))
+        seen = self.pictures is not None and item in self.pictures
+        said = {n: label for n, label in _WORDS.items() if not (seen and n == "image")}
+        words = tuple((label, str(row[name])) for name, label in said.items() if row.get(name))
         categories = row.get("categories")
         code = saved.data.interactions.item_codes.get(item)
         places = np.empty(0, np.int64) if code is None else np.flatnonzero(log.items == code)

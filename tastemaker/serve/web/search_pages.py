@@ -9,13 +9,15 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from tastemaker.serve.listing import by_title, user_events
+from tastemaker.serve.listing import by_picture, by_title, user_events
 from tastemaker.serve.schemas import Text, Words
 from tastemaker.serve.service import Service
 from tastemaker.serve.web.templates import page
 
 ITEMS = 30
 """That are listed."""
+PICTURES = 12
+"""That are shown, where pictures can be searched."""
 
 
 class FindQuery(Words):
@@ -34,12 +36,17 @@ def search_pages(service: Service) -> APIRouter:
         asked, run = wished.q, service.run
         items = await by_title(service, asked, min(ITEMS, service.limits.k), available=False)
         hidden = await service.apart(service.store.hidden)
+        looks = None
+        if service.looks is not None:
+            k = min(PICTURES, service.limits.k)
+            looks = (await by_picture(service, service.looks, asked, k, available=False))["items"]
         user = await user_events(service, asked, 1)
         values = {
             "asked": asked,
             "items": items["items"],
             "user_known": user["known"],
             "hidden": hidden,
+            "looks": looks,
         }
         return page("search.html", request, run, **values)
 

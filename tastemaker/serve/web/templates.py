@@ -45,6 +45,7 @@ def page(
     first, *further = request.scope["path"].strip("/").split("/")
     values |= {
         "run": run,
+        "pictured": run.pictures,
         "section": first,
         "whole_section": not further,
         "status": status,

@@ -1,6 +1,7 @@
 """Pages of items."""
 
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -79,3 +80,21 @@ def test_an_unknown_id_may_have_any_letters(client: TestClient, item: str) -> No
     response = client.get(f"/items/{quote(item, safe='')}", headers={"accept": "text/html"})
     checked(response)
     assert response.status_code == 404 and "<i>" not in response.text
+
+
+def test_pictures_are_shown_where_the_catalogue_has_them(
+    seen: TestClient, client: TestClient, shots: Path
+) -> None:
+    page = checked(seen.get("/items/i4"))
+    (large,) = [attrs for attrs in page.all("img") if "picture" in attrs.get("class", "")]
+    assert large["src"] == "/items/i4/picture" and large["alt"]
+    assert seen.get(large["src"]).headers["content-type"] == "image/jpeg"
+    small = [attrs["src"] for attrs in page.all("img") if attrs.get("class") == "thumb"]
+    assert len(small) >= 10 and str(shots) not in page.text and "4.png" not in page.text
+    bare = checked(seen.get("/items/i0"))
+    assert "/items/i0/picture" not in bare.text
+    assert seen.get("/items/i0/picture").status_code == 404
+    for path in ("/items", "/users/u1", "/try?item=i3", "/search?q=item%207", "/items?q=item%207"):
+        assert [a for a in checked(seen.get(path)).all("img") if a.get("class") == "thumb"], path
+        plain = checked(client.get(path))
+        assert "thumb" not in plain.text and "picture" not in plain.text.lower(), path

@@ -22,3 +22,11 @@ def test_a_user_whom_only_the_store_knows_is_found(client: TestClient) -> None:
 def test_nothing_is_said_plainly(client: TestClient) -> None:
     page = checked(client.get("/search", params={"q": "zzzzzzzzqqqq"}))
     assert "No user has this id." in page.text and "No item" in page.text
+
+
+def test_items_are_found_by_their_pictures(seen: TestClient, client: TestClient) -> None:
+    page = checked(seen.get("/search", params={"q": "a blue one"}))
+    shown = [attrs["src"] for attrs in page.all("img") if attrs["src"].endswith("/picture")]
+    assert len(shown) == 12
+    assert {int(src.split("/")[2][1:]) % 3 for src in shown} == {2}
+    assert "Pictures most like" not in checked(client.get("/search?q=a blue one")).text

@@ -1,0 +1,88 @@
+"""Options that the commands share with the library have one default each."""
+
+from dataclasses import fields
+from typing import get_args
+
+import pytest
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+
+from tastemaker.commands import embed_options as options
+from tastemaker.data import item_pictures
+from tastemaker.embed.cafe import CAFeConfig
+from tastemaker.errors import BadInput
+from tastemaker.models.tiny_vlm import TinyVision
+from tastemaker.models.vlm_embedding import Embedding
+from tastemaker.run import embed_opened
+from tastemaker.run.embed_config import CAPTION_PROMPT, SELECTING, EmbedConfig, Shares
+from tastemaker.train.config import FitConfig
+
+GIVEN = options.EmbedTrainOptions(data="shoes")
+OWN = {"epochs", "batch", "lr", "warmup", "patience", "metric", "vision_lr"}
+"""Options whose defaults are for this training."""
+
+
+def test_defaults_are_those_of_the_library() -> None:
+    for kind in (CAFeConfig, Embedding, FitConfig, TinyVision, Shares, EmbedConfig):
+        own = vars(GIVEN.tiny if kind is TinyVision else GIVEN)
+        for one in fields(kind):
+            if one.name in own and one.name not in OWN and one.name not in ("model", "fit"):
+                assert own[one.name] == one.default, one.name
+    assert GIVEN.caption_prompt == CAPTION_PROMPT
+
+
+def test_names_are_those_of_the_library() -> None:
+    assert get_args(options.Words) == get_args(item_pictures.Words)
+    assert get_args(options.Side) == get_args(embed_opened.Side)
+    metric = next(one for one in fields(options.EmbedTrainOptions) if one.name == "metric")
+    assert all(name in str(metric.type) for name in SELECTING)
+    wanted = {one.name for one in fields(CAFeConfig)} - {"embedding", "gather"}
+    assert wanted <= vars(GIVEN).keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"data": ""}, "--data"),
+        ({"validation": 0.0}, "--validation"),
+        ({"test": 0.6}, "--test"),
+        ({"batch": 1}, "--batch"),
+        ({"written": -1}, "--written"),
+        ({"seed": -1}, "--seed"),
+        ({"model": "m", "tower": "efficientnet-lite0"}, "--tower"),
+        ({"model": "m", "language": "smollm2"}, "--language"),
+        ({"model": "m", "tiny": options.TinyOptions(side=32)}, "--tiny"),
+    ],
+)
+def test_what_trains_nothing_is_refused(given: dict[str, object], where: str) -> None:
+    with pytest.raises(BadInput) as fault:
+        options.EmbedTrainOptions(**{"data": "d"} | given)  # type: ignore[arg-type]
+    assert fault.value.where == where
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "where"),
+    [
+        (options.EncodeOptions, {"model": "r"}, "--data"),
+        (options.EncodeOptions, {"model": "r", "data": "d"}, "--to"),
+        (options.SearchOptions, {"model": "r"}, "TEXT"),
+        (options.SearchOptions, {"model": "r", "text": " "}, "TEXT"),
+        (options.SearchOptions, {"model": "r", "text": "a", "image": "b"}, "--image"),
+        (options.SearchOptions, {"model": "r", "text": "a", "k": 0}, "--k"),
+        (options.CaptionOptions, {}, "--model"),
+        (options.CaptionOptions, {"model": "r"}, "--data"),
+        (options.CaptionOptions, {"model": "r", "images": ("a",), "data": "d"}, "--data"),
+        (options.CaptionOptions, {"model": "r", "data": "d"}, "--to"),
+        (options.CaptionOptions, {"model": "r", "images": ("a",), "to": "c.csv"}, "--to"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(kind: type, given: dict[str, object], where: str) -> None:
+    with pytest.raises(BadInput) as fault:
+        kind(**given)
+    assert fault.value.where == where
+
+
+def test_how_a_captioner_is_made_is_said() -> None:
+    with pytest.raises(BadInput) as fault:
+        options.CaptionOptions(images=("a.png",))
+    assert "tastemaker embed train" in fault.value.fix

@@ -1,0 +1,132 @@
+"""Catalogues with pictures are read whole, or refused with every row that is wrong."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tastemaker.data.item_pictures import ItemPictures, Wanted
+from tastemaker.data.picture_rows import LISTED, read_item_pictures
+from tastemaker.data.problems import BadData
+from tastemaker.errors import BadInput
+from tests.data.pictured import save_items
+
+
+def look(path: Path) -> str:
+    """Of files of this test: one that says `bad` is no picture."""
+    if path.read_bytes().startswith(b"bad"):
+        raise BadInput("The picture cannot be read: bad.", str(path), "Give a whole one.")
+    return path.read_text()
+
+
+def read(data: object, drop: Path | None = None, **wanted: object) -> ItemPictures:
+    return read_item_pictures(data, Wanted(**wanted), look, drop)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in "abc":
+        (tmp_path / f"{name}.png").write_text(name)
+    columns = {
+        "title": ["A", None, "C"], "text": ["first", "second", ""],
+        "image": ["a.png", str(tmp_path / "b.png"), "c.png"],
+    }  # fmt: skip
+    return save_items(tmp_path, columns)
+
+
+def test_titles_or_else_texts_and_paths_from_the_table(folder: Path) -> None:
+    some = read(folder)
+    assert some.item_ids == ("i0", "i1", "i2") and some.titles == ("A", "i1", "C")
+    assert some.texts == some.captions == ("A", "second", "C")
+    assert some.paths == tuple(folder / f"{name}.png" for name in "abc")
+    assert some.hashes == ("a", "b", "c") and not some.dropped
+    assert read(folder / "items.csv").sha256 == some.sha256
+    assert read(folder, text="all").texts[0] == "title: A; text: first"
+
+
+def test_a_frame_and_a_log_beside_make_no_difference(folder: Path) -> None:
+    frame = pl.read_csv(folder / "items.csv").with_columns(
+        image=pl.format("{}/{}.png", pl.lit(str(folder)), pl.Series(list("abc")))
+    )
+    (folder / "interactions.csv").write_text("user_id,item_id,timestamp\nu,i0,1\n")
+    assert read(frame).sha256 == read(folder).sha256
+
+
+def test_every_row_that_is_wrong_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_text("bad")
+    (tmp_path / "none.png").write_text("")
+    (tmp_path / "ok.png").write_text("ok")
+    (tmp_path / "folder.png").mkdir()
+    images = ["gone.png", "bad.png", "none.png", "https://x.org/a.png", None, "folder.png",
+              "also-gone.png", "ok.png", "a\0b", "~nobody/x.png"]  # fmt: skip
+    titles = [None if n in (0, 7) else "t" for n in range(len(images))]
+    with pytest.raises(BadData) as fault:
+        read(pl.DataFrame({"item_id": range(len(images)), "image": images, "title": titles}).
+             with_columns(image=_under(tmp_path)))  # fmt: skip
+    told = {(p.row, p.column) for p in fault.value.problems}
+    assert told == {(1, "title"), (8, "title"), *((row, "image") for row in (*range(1, 8), 9, 10))}
+    assert len(told) == len(fault.value.problems)
+    assert all(p.fix and p.what and p.count == 1 for p in fault.value.problems)
+
+
+def _under(folder: Path) -> pl.Expr:
+    own = pl.col("image").str.contains(r"^[a-z-]+\.png$")
+    return pl.when(own).then(pl.format("{}/{}", pl.lit(str(folder)), "image")).otherwise("image")
+
+
+def test_a_long_list_ends_in_a_count(tmp_path: Path) -> None:
+    images = [f"{n}.png" for n in range(LISTED + 50)]
+    with pytest.raises(BadData) as fault:
+        read(save_items(tmp_path, {"image": images, "title": images}))
+    assert len(fault.value.problems) == LISTED
+    assert sum(problem.count for problem in fault.value.problems) == LISTED + 50
+
+
+def test_bad_rows_are_left_out_where_that_is_asked_for(folder: Path) -> None:
+    (folder / "b.png").unlink()
+    some = read(folder, folder / "bad.csv")
+    assert some.item_ids == ("i0", "i2") and some.dropped == 1
+    told = pl.read_csv(folder / "bad.csv").row(0, named=True)
+    assert told["row"] == 2 and told["reason"].startswith("image: ")
+    for name in "ac":
+        (folder / f"{name}.png").unlink()
+    with pytest.raises(BadData):
+        read(folder, folder / "bad.csv")
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted", "column"),
+    [
+        ({"title": ["a"]}, {}, "image"),
+        ({"photo": ["a"], "title": ["a"]}, {}, "image"),
+        ({"image": ["a"]}, {}, "title"),
+        ({"image": ["a"], "title": ["a"]}, {"text": "text"}, "text"),
+        ({"image": ["a"], "title": ["a"]}, {"caption": "text"}, "text"),
+    ],
+)
+def test_missing_columns(
+    tmp_path: Path, columns: dict[str, list[str]], wanted: dict[str, str], column: str
+) -> None:
+    with pytest.raises(BadData) as fault:
+        read(save_items(tmp_path, columns), **wanted)
+    assert [problem.column for problem in fault.value.problems] == [column]
+
+
+def test_faults_of_the_catalogue_and_missing_columns_come_together(tmp_path: Path) -> None:
+    folder = save_items(tmp_path, {"item_id": ["a", "a"], "title": ["x", "y"]})
+    with pytest.raises(BadData) as fault:
+        read(folder)
+    assert {problem.column for problem in fault.value.problems} == {"item_id", "image"}
+
+
+def test_what_is_not_wanted_is_not_looked_at(folder: Path) -> None:
+    (folder / "a.png").unlink()
+    texts = read(folder, pictures=False)
+    assert texts.texts == ("A", "second", "C") and not texts.paths
+    save_items(folder, {"title": [None], "image": ["b.png"]})
+    assert read(folder, texts=False).hashes == ("b",)
+
+
+def test_a_folder_without_a_catalogue(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="catalogue"):
+        read(tmp_path)

@@ -1,0 +1,112 @@
+"""A trained model answers: vectors once and then from the cache, search both ways, captions."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+pytest.importorskip("PIL", reason="needs tastemaker[vision]")
+
+from tastemaker.data.problems import BadData
+from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.run.embed_opened import OpenedEmbedding, open_embedding
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASTEMAKER_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def model(embedded: tuple[Path, Path]) -> OpenedEmbedding:
+    return open_embedding(embedded[1])
+
+
+def test_words_and_pictures_find_pictures(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    shelf = model.catalogue(embedded[0])
+    for query, colour in (("red square", "red"), (embedded[0] / "1.png", "green")):
+        ranked = shelf.search(query, k=4)
+        assert {item.title for item in ranked} == {f"{colour} square"}
+        scores = [item.score for item in ranked]
+        assert scores == sorted(scores, reverse=True) and 0.5 < scores[-1] <= scores[0] <= 1
+    assert ranked[0].item_id == "i1" and Path(ranked[0].picture).name == "1.png"
+    assert len(shelf.search("red square", k=99)) == 30
+    with pytest.raises(BadInput):
+        shelf.search("red square", k=0)
+    with pytest.raises(BadInput):
+        shelf.search(Path("nowhere.png"))
+
+
+def test_sides_of_items_and_equal_texts(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    sides = {
+        side: model.catalogue(embedded[0], side).vectors for side in ("picture", "text", "both")
+    }
+    for vectors in sides.values():
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(sides["text"][0], sides["text"][3])  # both are red
+    between = sides["picture"] + sides["text"]
+    cosines = (sides["both"] * between).sum(1) / np.linalg.norm(between, axis=1)
+    np.testing.assert_allclose(cosines, 1, atol=1e-5)
+    with pytest.raises(BadInput, match="side"):
+        model.catalogue(embedded[0], "front")  # type: ignore[arg-type]
+
+
+def test_a_picture_is_encoded_once_whatever_its_path(
+    embedded: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = open_embedding(embedded[1])
+    first = model.catalogue(embedded[0]).vectors
+    shutil.copytree(embedded[0], tmp_path / "copy")
+
+    def never(*_: object) -> np.ndarray:
+        raise AssertionError("encoded again")
+
+    again = open_embedding(embedded[1])
+    monkeypatch.setattr(type(again.encoder), "__call__", never)
+    np.testing.assert_array_equal(again.catalogue(tmp_path / "copy").vectors, first)
+
+
+def test_every_picture_that_cannot_be_decoded_is_named(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, tmp_path: Path
+) -> None:
+    shutil.copytree(embedded[0], tmp_path / "copy")
+    for n in (2, 7):
+        (tmp_path / "copy" / f"{n}.png").write_bytes(b"no picture")
+    with pytest.raises(BadData) as fault:
+        model.catalogue(tmp_path / "copy")
+    assert [problem.row for problem in fault.value.problems] == [3, 8]
+    left = model.catalogue(tmp_path / "copy", bad_rows=tmp_path / "bad.csv")
+    assert len(left.items) == 28 and left.items.dropped == 2
+    assert len(model.catalogue(tmp_path / "copy", "text").items) == 30  # which needs no picture
+
+
+def test_captions(embedded: tuple[Path, Path], model: OpenedEmbedding) -> None:
+    paths = [embedded[0] / f"{n}.png" for n in range(3)]
+    assert model.captions(paths) == ["red square", "green square", "blue square"]
+    assert model.captions(paths[1:2]) == ["green square"] and model.captions([]) == []
+    with pytest.raises(BadInput):
+        model.captions(["nowhere.png"])
+
+
+def test_what_is_no_finished_run_is_refused(embedded: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(BadInput):
+        open_embedding(tmp_path)
+    shutil.copytree(embedded[1], tmp_path / "run")
+    (tmp_path / "run" / "model" / "model.safetensors").write_bytes(b"x")
+    with pytest.raises(ArtefactError):
+        open_embedding(tmp_path / "run")
+    (tmp_path / "run" / "manifest.json").unlink()
+    with pytest.raises(ArtefactError):
+        open_embedding(tmp_path / "run")
+
+
+def test_the_model_alone_opens_as_any_other(embedded: tuple[Path, Path], tmp_path: Path) -> None:
+    shutil.copytree(embedded[1] / "model", tmp_path / "model")
+    model = open_embedding(tmp_path / "model")
+    assert model.captions([embedded[0] / "0.png"]) == ["red square"] and not model.data

@@ -1,0 +1,58 @@
+"""Vectors and captions of a catalogue in files, whole or not at all."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+pytest.importorskip("PIL", reason="needs tastemaker[vision]")
+
+from tastemaker.errors import BadInput
+from tastemaker.run.embed_opened import OpenedEmbedding, open_embedding
+from tastemaker.run.embed_tables import check_place, write_captions, write_vectors
+
+
+@pytest.fixture(scope="module")
+def model(embedded: tuple[Path, Path]) -> OpenedEmbedding:
+    return open_embedding(embedded[1])
+
+
+def test_vectors(
+    embedded: tuple[Path, Path],
+    model: OpenedEmbedding,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TASTEMAKER_CACHE", str(tmp_path / "cache"))
+    made = model.catalogue(embedded[0])
+    told = write_vectors(made, "picture", tmp_path / "v.parquet")
+    frame = pl.read_parquet(tmp_path / "v.parquet")
+    assert frame["item_id"].to_list() == list(made.items.item_ids)
+    np.testing.assert_array_equal(frame["vector"].to_numpy(), made.vectors)
+    assert (told["items"], told["dim"], told["dropped"], told["cut"]) == (30, 32, 0, 0)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
+def test_captions(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, tmp_path: Path, ending: str
+) -> None:
+    to = tmp_path / f"c{ending}"
+    doubtful = replace(model, warnings=("mind this",))
+    told = write_captions(doubtful, embedded[0], to, 16)
+    read = {".csv": pl.read_csv, ".parquet": pl.read_parquet, ".jsonl": pl.read_ndjson}[ending]
+    assert read(to).row(1) == ("i1", "green square")
+    assert told["items"] == 30 and told["warnings"] == ["mind this"]
+
+
+@pytest.mark.parametrize(
+    ("name", "vectors"), [("v.csv", True), ("c.txt", False), ("gone/c.csv", False)]
+)
+def test_files_that_cannot_be_written(tmp_path: Path, name: str, vectors: bool) -> None:
+    with pytest.raises(BadInput):
+        check_place(tmp_path / name, "model", vectors)
+    (tmp_path / "run").mkdir()
+    with pytest.raises(BadInput, match="run"):
+        check_place(tmp_path / "run" / "v.parquet", str(tmp_path / "run"), vectors=True)
