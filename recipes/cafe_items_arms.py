@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from cafe_tower import CellSteps, CellTower
+from cafe_items_tower import ThingTower
+from cafe_tower import CellSteps
 from evidence import Evidence
 
 from tastemaker import files
@@ -49,8 +50,8 @@ class Budget:
 
     shop: ShopOptions = ShopOptions(users=600, items=3600, new=1 / 6, most=1)
     shape: TinyVision = TinyVision(dim=64, vision_dim=64, layers=2, vocabulary=400, context=96)
-    tower_epochs: int = 12
-    epochs: int = 5
+    tower_epochs: int = 15
+    epochs: int = 10
     batch: int = 32
     head_epochs: int = 10
     garments: int = 20_000
@@ -153,15 +154,15 @@ class World:
         ]
 
     def _learnt(self, folder: Path) -> float:
-        """Train, first what is in each cell, as in the recipe on scenes; returns CPU-seconds."""
+        """Train, the tower alone first; returns CPU-seconds."""
         budget, shop, old = self.budget, self.shop, ~self.shop.new
         cafe, began = self._fresh(), time.process_time()
         world = Scenes(
             shop.images[old], tuple(t for t, o in zip(shop.things, old, strict=True) if o),
             self.sprites,
         )  # fmt: skip
-        tower = CellTower(cafe.vision, budget.shape.vision_dim, len(shop.names))
-        first = self._plan(budget.tower_epochs, 2e-3)
+        tower = ThingTower(cafe.vision, budget.shape, len(shop.names))
+        first = self._plan(budget.tower_epochs, 3e-3)
         fit(tower, CellSteps(tower, world, 64 if budget.garments else 8), first, _nothing)
         coloured = np.repeat(world.images[..., None], 3, axis=3)
         pairs = [
@@ -170,7 +171,7 @@ class World:
         ]
         embedding = cafe.config.embedding
         steps = PairBatches(cafe.vision, embedding, pairs, budget.batch, seed=self.seed)
-        fit(cafe, steps, self._plan(budget.epochs, 1e-3), _nothing)
+        fit(cafe, steps, self._plan(budget.epochs, 2e-3), _nothing)
         files.make_folder(folder)
         cafe.vision.save(folder / "model")
         save_reader(folder / "model", cafe.reader)
