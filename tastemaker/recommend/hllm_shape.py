@@ -104,7 +104,8 @@ def looks_of(config: HLLMConfig, catalog: Catalog) -> Tensor:
     from tastemaker.models.picture_content import picture_vectors  # opens a model of pictures
 
     vectors = torch.from_numpy(picture_vectors(config.pictures, catalog)[0])
-    return vectors * vectors.shape[1] ** 0.5
+    scaled: Tensor = vectors * vectors.shape[1] ** 0.5
+    return scaled
 
 
 def texts_of(config: HLLMConfig, catalog: Catalog) -> list[str]:
