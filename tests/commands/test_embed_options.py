@@ -52,6 +52,11 @@ def test_names_are_those_of_the_library() -> None:
         ({"model": "m", "tower": "efficientnet-lite0"}, "--tower"),
         ({"model": "m", "language": "smollm2"}, "--language"),
         ({"model": "m", "tiny": options.TinyOptions(side=32)}, "--tiny"),
+        ({"language": "smollm2", "tiny": options.TinyOptions(dim=32)}, "--tiny.dim"),
+        (
+            {"tower": "efficientnet-lite0", "tiny": options.TinyOptions(vision_dim=32)},
+            "--tiny.vision-dim",
+        ),
     ],
 )
 def test_what_trains_nothing_is_refused(given: dict[str, object], where: str) -> None:
