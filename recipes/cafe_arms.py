@@ -7,30 +7,21 @@ what is counted of it can be counted again.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
+from cafe_said import EMBEDDING, Said, say
 from cafe_tower import CellSteps, CellTower
-from cafe_world import CAPTION, SPLITS, Sizes, captions, pairs, picture, texts
+from cafe_world import Sizes, pairs, texts
 
 from tastemaker import files
 from tastemaker.embed.cafe import CAFe, CAFeConfig
 from tastemaker.embed.pair_batches import PairBatches
 from tastemaker.models.tiny_vlm import TinyVision, tiny_vision_model
 from tastemaker.models.vlm import VisionModel, open_vision_model
-from tastemaker.models.vlm_embedding import Embedding, picture_asked, text_asked
-from tastemaker.models.vlm_rows import Asked
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import fit
-from tastemaker.worlds.scene_words import Question, questions
-from tastemaker.worlds.scenes import Scenes
-
-EMBEDDING = Embedding()
-Said = Mapping[str, np.ndarray]
-"""What a model said of scenes: vectors, captions, answers and losses, by name."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +49,8 @@ class Arm:
     alpha_lm: float
     start: str = "base"
     """the arm whose weights it begins with"""
-    embedding: Embedding = field(default_factory=Embedding)
+    times: int = 1
+    """times the scenes of a step, encoded a step's scenes at a time"""
 
 
 ARMS = {
@@ -67,6 +59,7 @@ ARMS = {
     "CAFe": Arm(1.0, 1.0),
     "contrastive, then LM": Arm(0.0, 1.0, "contrastive-only"),
 }
+POOL = {"16 pairs": Arm(1.0, 0.0), "64 pairs, 16 at a time": Arm(1.0, 0.0, times=4)}
 SWEEP = {f"CAFe, alpha_con {alpha:g}": Arm(alpha, 1.0) for alpha in (0.1, 0.3, 3.0)}
 
 
@@ -77,9 +70,13 @@ class Kept:
     folder: Path
     seed: int
     budget: Budget
+    base: Path | None = None
+    """folder of a warmed-up model; None: it is made here"""
 
     def model(self, name: str) -> Path:
         """The model of an arm; learnt if it is not there."""
+        if name == "base" and self.base:
+            return self.base
         folder = self.folder / name
         if not (folder / "cost.json").is_file():
             vision, spent = self._warm() if name == "base" else self._trained(name)
@@ -107,7 +104,7 @@ class Kept:
         return spent
 
     def _trained(self, name: str) -> tuple[VisionModel, float]:
-        arm, budget = (ARMS | SWEEP)[name], self.budget
+        arm, budget = (ARMS | SWEEP | POOL)[name], self.budget
         vision = open_vision_model(self.model(arm.start))
         fitting = FitConfig(lr=budget.lr, warmup=50)
         many = (budget.steps, budget.turns)
@@ -135,13 +132,13 @@ class Kept:
     ) -> float:
         """Train for so many steps of so many turns a scene; returns CPU-seconds."""
         steps, turns = many
-        batch = self.budget.batch
+        batch = self.budget.batch * arm.times
         own = pairs(self.budget.sizes.learnt(self.seed), self.seed)
         rng = np.random.default_rng([self.seed, out.name == "base"])
         drawn = np.concatenate([rng.permutation(len(own)) for _ in range(9)])[: steps * batch]
         batches = PairBatches(
             vision,
-            arm.embedding,
+            EMBEDDING,
             [own[one] for one in drawn],
             batch,
             turns=turns,
@@ -149,7 +146,8 @@ class Kept:
             vectors=arm.alpha_con > 0,
             told=arm.alpha_lm > 0,
         )
-        model = CAFe(vision, CAFeConfig(arm.alpha_con, arm.alpha_lm, embedding=arm.embedding))
+        chunk = self.budget.batch if arm.times > 1 else 0
+        model = CAFe(vision, CAFeConfig(arm.alpha_con, arm.alpha_lm, gradcache_chunk=chunk))
         once = replace(config, seed=self.seed, **PLAIN)
         files.make_folder(out / "training")
         return fit(model, batches, once, done, out / "training", True).cpu_seconds
@@ -161,37 +159,3 @@ PLAIN = {"epochs": 1, "schedule": "cosine", "anneal": 1, "metric": "right", "pat
 def done() -> dict[str, float]:
     """An arm's weights are those of its last step, whatever they are worth."""
     return {"right": 0.0}
-
-
-def asked(world: Scenes, told: int) -> dict[str, list[Question]]:
-    """Split → questions about the first scenes."""
-    some = Scenes(world.images[:told], world.things[:told], world.sprites)
-    return {split: questions(some, split, seed=1) for split in SPLITS}
-
-
-@torch.no_grad()
-def say(vision: VisionModel, world: Scenes, told: int) -> dict[str, np.ndarray]:
-    """Vectors of all scenes and captions; captions, losses and answers of the first `told`."""
-    model, said = CAFe(vision).eval(), captions(world)
-    pictures = [picture(world, number) for number in range(len(world))]
-    sides = {
-        "picture": [picture_asked(one, EMBEDDING) for one in pictures],
-        "text": [text_asked(one, EMBEDDING) for one in said],
-    }
-    found = {}
-    for side, turns in sides.items():
-        parts = [turns[start : start + 64] for start in range(0, len(turns), 64)]
-        found[side] = torch.cat([model.vectors(vision.rows(part), side) for part in parts]).numpy()
-    found["captions"] = np.array(vision.write([Asked(CAPTION, one) for one in pictures[:told]], 48))
-    right = [Asked(CAPTION, pictures[one], said[one]) for one in range(told)]
-    losses = [vision.answer_loss(vision.rows([one])) for one in right]
-    found["losses"] = np.array([(float(total), int(many)) for total, many in losses])
-    every = every_question(asked(world, told))
-    answers = vision.write([Asked(text, pictures[scene]) for scene, text in every], 4)
-    found["answers"] = np.array(answers)
-    return found
-
-
-def every_question(splits: Mapping[str, Sequence[Question]]) -> list[tuple[int, str]]:
-    """Each scene and question once, in order."""
-    return sorted({(one.scene, one.text) for many in splits.values() for one in many})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from cafe_arms import Said, asked, every_question
+from cafe_said import Said, asked, every_question
 from cafe_world import captions, truth
 from evidence import Evidence
 

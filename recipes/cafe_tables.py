@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from cafe_arms import Kept, Said
+from cafe_arms import Kept
+from cafe_said import Said
 from cafe_scores import answered, captioned, read
 from cafe_world import SPLITS, captions, truth
 

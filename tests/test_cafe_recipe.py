@@ -65,7 +65,7 @@ def test_a_cell_is_read_where_it_lies(shared: Any) -> None:
 
 def perfect(shared: Any, sizes: Any) -> dict[str, Any]:
     """What a model says that knows everything."""
-    arms, world = shared("cafe_arms"), shared("cafe_world")
+    arms, world = shared("cafe_said"), shared("cafe_world")
     scenes = sizes.measured()
     said = world.captions(scenes)
     every = arms.asked(scenes, sizes.told)

@@ -10,7 +10,7 @@ it, and no checkpoint a copy.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -68,8 +68,8 @@ def worked_in(model: PreTrainedModel) -> dict[str, Tensor]:
     weights = {name: tensor for name, tensor in weights.items() if name in names}
     for name, layer in model.named_modules():
         if isinstance(layer, LoraLayer):
-            weight = weights[f"{name}.weight"]
-            delta: Tensor = layer.get_delta_weight("default")
+            weight, whole = weights[f"{name}.weight"], cast(Any, layer)
+            delta: Tensor = whole.get_delta_weight("default")
             weights[f"{name}.weight"] = weight + delta.to(weight)
     return weights
 

@@ -64,7 +64,9 @@ async def by_picture(
         available: Whether hidden items are left out.
     """
     run = service.run
-    hidden = frozenset(map(str, (await service.offered(PLAIN)).hidden)) if available else frozenset()
+    hidden = (
+        frozenset(map(str, (await service.offered(PLAIN)).hidden)) if available else frozenset()
+    )
     items = await service.apart(lambda: looks.find(run, text, k, hidden))
     named = [{"item": one.item, "title": one.title} for one in items]
     return {"source": source("pictures", run.version), "items": named}

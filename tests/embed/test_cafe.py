@@ -33,8 +33,10 @@ def first(model: CAFe, **options):
 
 
 def apart(ours: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) -> float:
+    """Largest difference, in parts of the largest number where that is above 1."""
     assert ours.keys() == theirs.keys()
-    return max(float((ours[name] - theirs[name]).abs().max()) for name in ours)
+    largest = max(1.0, *(float(tensor.abs().max()) for tensor in theirs.values()))
+    return max(float((ours[name] - theirs[name]).abs().max()) for name in ours) / largest
 
 
 def trained(model: CAFe, config: FitConfig = QUICK, **options) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ from torch import nn
 
 from tastemaker.errors import BadInput
 from tastemaker.models.foreign_causal import opened_apart
-from tastemaker.models.lora import adapt, freeze
+from tastemaker.models.lora import adapt, adapted, freeze, worked_in
 from tests.models.test_foreign_causal import KINDS, saved
 
 
@@ -85,3 +85,21 @@ def test_without_the_library_the_extra_is_named(
 def test_what_has_no_linear_maps_takes_no_adapters() -> None:
     with pytest.raises(BadInput, match="lora"):
         adapt(nn.Embedding(3, 4), 2)  # type: ignore[arg-type]
+
+
+def test_what_adapters_learned_is_worked_into_the_weights_of_before(llama: Path) -> None:
+    body: Any = opened_apart(llama)[0].body
+    plain = {name: tensor.clone() for name, tensor in body.state_dict().items()}
+    adapt(body, 3)
+    assert adapted(body)
+    assert all(torch.equal(one, plain[name]) for name, one in worked_in(body).items())
+    with torch.no_grad():
+        for parameter in body.parameters():
+            parameter.normal_(std=0.1)
+        wanted = said(body)
+    whole: Any = opened_apart(llama)[0].body
+    weights = worked_in(body)
+    assert weights.keys() == plain.keys() and not adapted(whole)
+    whole.load_state_dict(weights)
+    with torch.no_grad():
+        assert torch.allclose(said(whole), wanted, atol=1e-5)
