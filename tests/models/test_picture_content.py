@@ -96,3 +96,23 @@ def test_the_packaged_encoder_is_one() -> None:
     except BadInput:
         pytest.skip("efficientnet-lite0 is not installed")
     assert encode.identity == picture_encoder("efficientnet-lite0").identity
+
+
+def test_a_run_that_learnt_to_see_is_an_encoder(tmp_path: Path) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    from tastemaker.files import write_json
+    from tastemaker.models.packaged import within_run
+    from tastemaker.models.tiny_vlm import TinyVision, tiny_vision_model
+
+    shape = TinyVision(side=32, vision_dim=8, dim=16, layers=1, heads=2, vocabulary=300)
+    run = tmp_path / "run"
+    run.mkdir()
+    write_json(run / "config.json", {"data": "shop"})
+    tiny_vision_model(shape, ["a red one"]).save(run / "model")
+    draw(tmp_path / "red.png", (255, 0, 0))
+    encode = picture_encoder(run)
+    assert encode.identity == picture_encoder(run / "model").identity
+    made = encode([tmp_path / "red.png"])
+    assert made.shape == (1, 16) and np.linalg.norm(made) == pytest.approx(1, abs=1e-5)
+    assert within_run(str(run)) == str(run / "model")
+    assert within_run(str(run / "model")) == str(run / "model")
