@@ -130,3 +130,100 @@ def test_what_is_not_wanted_is_not_looked_at(folder: Path) -> None:
 def test_a_folder_without_a_catalogue(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="catalogue"):
         read(tmp_path)
+
+
+def many(folder: Path, count: int = 3) -> pl.DataFrame:
+    for n in range(count):
+        (folder / f"{n}.png").write_text(str(n))
+    images = [f"{n}.png" for n in range(count)]
+    ids = [f"i{n}" for n in range(count)]
+    return pl.DataFrame({"item_id": ids, "image": images, "title": [f"t{n}" for n in range(count)]})
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "tsv", "jsonl", "arrow"])
+def test_any_table_that_is_read_elsewhere_is_read_here(tmp_path: Path, ending: str) -> None:
+    frame, path = many(tmp_path), tmp_path / f"items.{ending}"
+    if ending == "parquet":
+        frame.write_parquet(path)
+    elif ending == "arrow":
+        frame.write_ipc(path)
+    elif ending == "jsonl":
+        frame.write_ndjson(path)
+    else:
+        frame.write_csv(path, separator="," if ending == "csv" else "\t")
+    assert read(tmp_path).titles == read(path).titles == ("t0", "t1", "t2")
+
+
+def test_the_row_of_a_file_counts_blank_lines(tmp_path: Path) -> None:
+    many(tmp_path)
+    rows = ["item_id,image,title", "i0,0.png,t", "", "i1,gone.png,t", "i2,2.png,t"]
+    (tmp_path / "items.csv").write_text("\n".join(rows) + "\n")
+    with pytest.raises(BadData) as fault:
+        read(tmp_path)
+    (problem,) = fault.value.problems
+    assert (problem.row, problem.value) == (3, "'gone.png'")
+    assert problem.file == str(tmp_path / "items.csv") and str(tmp_path) in problem.fix
+
+
+def test_several_columns_of_one_row_are_all_named(tmp_path: Path) -> None:
+    columns = {"image": ["gone.png"], "title": [""], "text": [" "]}
+    with pytest.raises(BadData) as fault:
+        read(save_items(tmp_path, columns), text="title", caption="text")
+    assert [problem.column for problem in fault.value.problems] == ["title", "text", "image"]
+
+
+def test_a_blank_title_gives_way_to_the_text(tmp_path: Path) -> None:
+    many(tmp_path, 2)
+    columns = {"image": ["0.png", "1.png"], "title": ["  ", " T "], "text": ["X", "Y"]}
+    some = read(save_items(tmp_path, columns))
+    assert some.texts == ("X", "T") and some.titles[0] == "i0"
+    assert read(tmp_path, text="text").captions == ("X", "T")
+    assert read(tmp_path, text="all").texts == ("title:   ; text: X", "title:  T ; text: Y")
+
+
+def test_a_missing_library_is_said_and_not_taken_for_a_bad_picture(tmp_path: Path) -> None:
+    def without(path: Path) -> str:
+        raise BadInput("A library is missing: PIL.", "the extra", "Run `pip install 'x[vision]'`.")
+
+    many(tmp_path).write_csv(tmp_path / "items.csv")
+    with pytest.raises(BadInput) as fault:
+        read_item_pictures(tmp_path, Wanted(), without)
+    assert not isinstance(fault.value, BadData)
+
+
+@pytest.mark.parametrize("data", ["nowhere", "../..\0", "/dev/null"])
+def test_what_is_no_catalogue(data: str) -> None:
+    with pytest.raises(BadInput):
+        read(data)
+
+
+def test_two_catalogues_are_not_chosen_between(tmp_path: Path) -> None:
+    frame = many(tmp_path)
+    frame.write_csv(tmp_path / "items.csv")
+    frame.write_parquet(tmp_path / "items.parquet")
+    with pytest.raises(BadInput, match=r"items\.csv, items\.parquet"):
+        read(tmp_path)
+
+
+def test_a_link_to_a_picture_is_a_picture(tmp_path: Path) -> None:
+    many(tmp_path, 1)
+    (tmp_path / "link.png").symlink_to(tmp_path / "0.png")
+    (tmp_path / "broken.png").symlink_to(tmp_path / "gone.png")
+    folder = save_items(tmp_path, {"image": ["link.png"], "title": ["t"]})
+    assert read(folder).hashes == ("0",)
+    save_items(tmp_path, {"image": ["broken.png"], "title": ["t"]})
+    with pytest.raises(BadData):
+        read(folder)
+
+
+def test_dropped_rows_are_counted_once_however_much_is_wrong(tmp_path: Path) -> None:
+    many(tmp_path, 1)
+    columns = {"image": ["0.png", "gone.png", "=gone.png"], "title": ["t", "", "t"]}
+    some = read(save_items(tmp_path, columns), tmp_path / "bad.csv")
+    assert some.dropped == 2 and len(some) == 1
+    written = pl.read_csv(tmp_path / "bad.csv")
+    assert (
+        written["row"].to_list() == [2, 2, 3]
+        and not read(tmp_path / "items.csv", tmp_path / "b").rows([]).item_ids
+    )
+    assert not any(str(value).startswith("=") for value in written["value"])

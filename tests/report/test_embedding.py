@@ -28,8 +28,8 @@ RESULTS: dict[str, Any] = {
             {"picture": "a.jpg", "right": "a hat", "written": None, "rank": 2},
         ],
         "found": [{"text": "a <b>red</b> shoe", "found": [
-            {"picture": "a.jpg", "title": "Shoe", "right": True},
-            {"picture": "a.jpg", "title": "Hat"},
+            {"picture": "a.jpg", "text": "shoe", "right": True},
+            {"picture": "a.jpg", "text": "hat"},
         ]}],
     },
     "caption_prompt": "What is this?",
