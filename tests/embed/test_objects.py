@@ -5,7 +5,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tastemaker.embed.objects import Thing, answers, class_wise, f_beta, told, yes_or_no
@@ -122,6 +122,7 @@ def slow(said: list[Thing], there: list[Thing]) -> tuple[float, float]:
 
 
 @given(things.filter(bool), things, st.randoms())
+@settings(max_examples=30, deadline=None)
 def test_pairings_agree_most_whatever_the_order(
     there: list[Thing], said: list[Thing], rng: Random
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_thing_makes_room_for_another_that_it_agrees_with_less() -> None:
 
 
 @given(st.lists(st.tuples(st.none() | things, things), min_size=1, max_size=5))
+@settings(max_examples=30, deadline=None)
 def test_captions_of_many_pictures_are_those_of_each(
     pairs: list[tuple[list[Thing] | None, list[Thing]]],
 ) -> None:
@@ -155,12 +157,14 @@ def test_captions_of_many_pictures_are_those_of_each(
 
 
 @given(st.text("yesno *!_,é", max_size=12))
+@settings(max_examples=30, deadline=None)
 def test_any_answer_says_yes_or_no_or_neither(text: str) -> None:
     assert yes_or_no(text) in (True, False, None)
     assert yes_or_no(f"  *Yes!* {text}") is True and yes_or_no(f'"NO" {text}') is False
 
 
 @given(st.lists(st.tuples(st.sampled_from(["yes", "no", "x"]), st.booleans()), min_size=1))
+@settings(max_examples=30, deadline=None)
 def test_rates_are_those_of_a_count(pairs: list[tuple[str, bool]]) -> None:
     written, truth = zip(*pairs, strict=True)
     said = answers(written, truth).measures()
@@ -173,6 +177,7 @@ def test_rates_are_those_of_a_count(pairs: list[tuple[str, bool]]) -> None:
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 4))
+@settings(max_examples=30, deadline=None)
 def test_f_lies_between_precision_and_recall(precision: float, recall: float, beta: float) -> None:
     value = f_beta(precision, recall, beta)
     low, high = sorted((precision, recall))
