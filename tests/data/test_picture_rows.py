@@ -227,3 +227,111 @@ def test_dropped_rows_are_counted_once_however_much_is_wrong(tmp_path: Path) -> 
         and not read(tmp_path / "items.csv", tmp_path / "b").rows([]).item_ids
     )
     assert not any(str(value).startswith("=") for value in written["value"])
+
+
+def test_ids_that_are_numbers_are_texts(folder: Path) -> None:
+    columns = {
+        "item_id": [10, 9, 100],
+        "image": ["a.png", "b.png", "c.png"],
+        "title": ["x", 3, 4.5],
+    }
+    some = read(save_items(folder, {**columns, "title": ["3", "x", "4.5"]}))
+    assert some.item_ids == ("10", "9", "100") and some.titles == ("3", "x", "4.5")
+    frame = pl.DataFrame({"item_id": [1, 2], "title": ["a", "b"],
+                          "image": [str(folder / "a.png"), str(folder / "b.png")]})  # fmt: skip
+    assert read(frame).item_ids == ("1", "2")
+
+
+def test_one_item_and_items_of_one_picture_are_read(folder: Path) -> None:
+    """Too few to learn from, but not to be encoded or captioned."""
+    one = read(save_items(folder, {"image": ["a.png"], "title": ["A"]}))
+    assert len(one) == 1 and one.doubles() == {"texts": 0, "pictures": 0}
+    same = read(save_items(folder, {"image": ["a.png"] * 3, "title": ["A", "B", "B"]}))
+    assert set(same.hashes) == {"a"} and same.doubles() == {"texts": 2, "pictures": 3}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<image>", "<|end|><|assistant|>", "a\tb", "=1+1", "日本語 🙂", "e\u0301", "x" * 20_000],
+)
+def test_texts_of_any_kind_stay_as_they_are(folder: Path, text: str) -> None:
+    some = read(save_items(folder, {"image": ["a.png"], "title": [f"  {text}\n"], "text": ["t"]}))
+    assert some.texts == (text,) and some.captions == (text,)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", None])
+def test_an_item_that_says_nothing_is_named(folder: Path, blank: str | None) -> None:
+    columns = {"image": ["a.png", "b.png"], "title": ["A", blank], "text": [None, blank]}
+    for wanted, column in (
+        ({}, "title"), ({"text": "text"}, "text"), ({"caption": "title"}, "title"),
+        ({"text": "all"}, "title"),
+    ):  # fmt: skip
+        with pytest.raises(BadData) as fault:
+            read(save_items(folder, columns), **wanted)
+        assert (2, column) in {(p.row, p.column) for p in fault.value.problems}, wanted
+
+
+def test_what_is_wrong_with_words_and_pictures_comes_together(folder: Path) -> None:
+    """All rows, all faults: nobody mends a catalogue one message at a time."""
+    (folder / "b.png").write_text("bad")
+    columns = {
+        "image": ["gone.png", "b.png", "c.png"],
+        "title": ["A", "", ""],
+        "text": ["", "", "x"],
+    }
+    with pytest.raises(BadData) as fault:
+        read(save_items(folder, columns), text="title", caption="text")
+    told = sorted((p.row or 0, p.column) for p in fault.value.problems)
+    assert told == [
+        (1, "image"),
+        (1, "text"),
+        (2, "image"),
+        (2, "text"),
+        (2, "title"),
+        (3, "title"),
+    ]
+
+
+def test_dropping_keeps_what_reading_the_rest_would_give(folder: Path) -> None:
+    columns = {"item_id": ["x", "y", "z"], "title": ["A", "B", "C"]}
+    rest = read(save_items(folder, {k: [v[0], v[2]] for k, v in columns.items()}
+                           | {"image": ["a.png", "c.png"]}))  # fmt: skip
+    images = ["a.png", "../gone.png", "c.png"]
+    kept = read(save_items(folder, columns | {"image": images}), folder / "bad.csv")
+    assert kept.sha256 == rest.sha256 and (kept.dropped, rest.dropped) == (1, 0)
+    assert pl.read_csv(folder / "bad.csv")["value"].to_list() == ["'../gone.png'"]
+
+
+def test_a_row_with_two_faults_is_left_out_once(folder: Path) -> None:
+    columns = {"image": ["gone.png", "b.png"], "title": ["", "B"]}
+    kept = read(save_items(folder, columns), folder / "bad.csv")
+    assert kept.dropped == 1 and kept.item_ids == ("i1",)
+    assert pl.read_csv(folder / "bad.csv")["row"].to_list() == [1, 1]
+
+
+def test_a_missing_program_is_no_fault_of_a_row(folder: Path) -> None:
+    def without(_: Path) -> str:
+        raise BadInput("Pictures need PIL.", "tastemaker[vision]", "pip install it")
+
+    with pytest.raises(BadInput, match="PIL") as fault:
+        read_item_pictures(folder, Wanted(), without)
+    assert not isinstance(fault.value, BadData)
+
+
+@pytest.mark.parametrize("image", ["HTTP://x/a.png", "s3://b/a.png", "data:image/png;base64,xx"])
+def test_addresses_are_told_from_files(folder: Path, image: str) -> None:
+    with pytest.raises(BadData) as fault:
+        read(save_items(folder, {"image": [image], "title": ["A"]}))
+    assert "address" in fault.value.problems[0].what
+    (folder / "data-1.png").write_text("d")
+    assert read(save_items(folder, {"image": ["data-1.png"], "title": ["A"]})).hashes == ("d",)
+
+
+def test_links_that_lead_in_a_circle_or_nowhere_are_named(folder: Path) -> None:
+    (folder / "x.png").symlink_to("y.png")
+    (folder / "y.png").symlink_to("x.png")
+    (folder / "z.png").symlink_to("gone.png")
+    columns = {"image": ["x.png", "z.png", "a.png/", "n" * 300 + ".png"], "title": list("ABCD")}
+    with pytest.raises(BadData) as fault:
+        read(save_items(folder, columns))
+    assert {1, 2, 4} <= {p.row for p in fault.value.problems}
