@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from tastemaker.errors import BadInput
+
+Axis = Literal["columns", "rows", "x_values", "y_values"]
+"""What boxes are of: a table, or the values of a chart that stand along an axis."""
+AXES: tuple[Axis, ...] = ("columns", "rows", "x_values", "y_values")
 
 
 @dataclass(frozen=True)

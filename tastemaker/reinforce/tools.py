@@ -12,15 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tastemaker.data.boxes import Boxes
+from tastemaker.data.boxes import AXES, Axis, Boxes
 from tastemaker.models.extras import extra
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Axis = Literal["columns", "rows", "x_values", "y_values"]
 Effect = Literal["mask", "draw", "highlight"]
-AXES: tuple[Axis, ...] = ("columns", "rows", "x_values", "y_values")
 EFFECTS: tuple[Effect, ...] = ("mask", "draw", "highlight")
 MOST_NAMES = 64
 """Names that an edit takes."""

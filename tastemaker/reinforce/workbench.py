@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tastemaker.data.boxes import Box, Boxes
+from tastemaker.data.boxes import Axis, Box, Boxes
 from tastemaker.errors import BadInput
 from tastemaker.inert import inert
-from tastemaker.reinforce.tools import TOOLS, Axis, Tool, ToolFault
+from tastemaker.reinforce.tools import TOOLS, Tool, ToolFault
 
 if TYPE_CHECKING:
     from PIL.Image import Image

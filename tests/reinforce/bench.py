@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from tastemaker.data.boxes import Box, Boxes
-from tastemaker.reinforce.tools import Axis
+from tastemaker.data.boxes import Axis, Box, Boxes
 from tastemaker.reinforce.workbench import SandboxLimits, Workbench
 
 Image = pytest.importorskip("PIL.Image", reason="needs tastemaker[vision]")

@@ -2,14 +2,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tastemaker.data.boxes import Box
+from tastemaker.data.boxes import AXES, Axis, Box
 from tastemaker.reinforce.tools import (
     ALPHA,
-    AXES,
     MOST_NAMES,
     TOOLS,
     WIDTH,
-    Axis,
     Effect,
     Tool,
     ToolFault,
