@@ -105,8 +105,8 @@ def _found(name: str, boxes: Boxes, fuzzy: bool) -> str | None:
 
 def near(name: str, boxes: Boxes, most: int = 1) -> list[str]:
     """Names of boxes that are like a name, the likest first; case and spacing do not matter."""
-    plain = {" ".join(other.casefold().split()): other for other in reversed(list(boxes))}
-    asked = " ".join(name.casefold().split())
+    plain = {"".join(other.casefold().split()): other for other in reversed(list(boxes))}
+    asked = "".join(name.casefold().split())
     return [plain[other] for other in difflib.get_close_matches(asked, plain, most, _NEAR)]
 
 
