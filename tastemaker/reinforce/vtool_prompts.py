@@ -74,6 +74,20 @@ def tool_prompt(question: str, boxes: Mapping[Axis, Boxes]) -> str:
     )
 
 
+def native_prompt(question: str, boxes: Mapping[Axis, Boxes]) -> str:
+    """The same for a model that calls tools by its own template, where the tool tells of itself."""
+    told = "".join(
+        f"\n{tool.name}(image, names, {boxes_name(tool.axis)}) {_DOES[tool.effect]}."
+        for tool in TOOLS.values()
+        if boxes.get(tool.axis)
+    )
+    names = "".join(
+        f"\n{boxes_name(axis)}: {_listed(some)}" for axis, some in boxes.items() if some
+    )
+    more = f"\nFocus functions:{told}\nNames:{names}" if names else ""
+    return f"Question: {inert(question)}{more}\nEnd with {MARK} and the answer, then {END}"
+
+
 def observed(ran: Ran) -> str:
     """What a model is told of its action."""
     if ran.image is None:

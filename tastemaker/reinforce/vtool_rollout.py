@@ -6,7 +6,7 @@ alone; whether a tool was used earns nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -105,12 +105,26 @@ def rollouts(
 
 
 def scored(rollout: Rollout, question: PictureQuestion, rule: RuleName = "relaxed_strict") -> Score:
-    """The score of a rollout, which is its reward: 0 and wrong where there is no answer."""
-    if rollout.answer is None:
+    """The score of a rollout, whose `right` is its reward."""
+    return answer_score(rollout.answer, question.answer, question.metadata, rule)
+
+
+def answer_score(
+    answer: str | None, gold: str, metadata: Mapping[str, object], rule: RuleName
+) -> Score:
+    """The score of an answer: wrong where there is none.
+
+    Args:
+        answer: A final answer.
+        gold: What is right.
+        metadata: Of the question; its `names` are no numbers.
+        rule: How parts are compared.
+    """
+    if answer is None:
         return Score(False, 0.0)
-    names = question.metadata.get("names")
+    names = metadata.get("names")
     known = [str(name) for name in names] if isinstance(names, list) else []
-    return score(rollout.answer, question.answer, rule, known)
+    return score(answer, gold, rule, known)
 
 
 def _said(speaker: Speaker, talks: Sequence[Conversation]) -> Sequence[str]:

@@ -70,7 +70,7 @@ class Workbench:
     Args:
         image: What the snippet knows as `image_1`.
         boxes: By axis; tools of other axes are not there.
-        limits: Calls, pixels, and seconds from now on.
+        limits: Calls, pixels, and seconds that its calls may compute here.
         fuzzy: Whether a name that no box has stands for the nearest.
     """
 
@@ -89,7 +89,7 @@ class Workbench:
         self._boxes, self._fuzzy = boxes, fuzzy
         self._images = {_handle(1): image}
         self._pixels = self._calls = 0
-        self._due = time.monotonic() + self.limits.seconds
+        self._due = time.thread_time() + self.limits.seconds
         tools = {tool.name: tool for tool in TOOLS.values() if tool.axis in boxes}
         self._tools: Mapping[str, Tool] = tools
         self.functions = (*tools, DISPLAY)
@@ -118,7 +118,7 @@ class Workbench:
         self._calls += 1
         if self._calls > self.limits.calls:
             raise TooMuch(f"A snippet may make {self.limits.calls} calls.")
-        if time.monotonic() > self._due:
+        if time.thread_time() > self._due:
             raise TooMuch(f"A snippet may run {self.limits.seconds:g} s.")
         if name == DISPLAY:
             values = _in_order(name, ("image",), {}, given, named)

@@ -13,7 +13,9 @@ BOXES: dict[Axis, Boxes] = {
 }
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 200, (30, 60, 3), dtype=np.uint8))
 GOOD = "image_2 = focus_on_columns_with_mask(image_1, ['Team'], columns_bbox)\ndisplay(image_2)"
+PATIENT = SandboxLimits(seconds=20)
+"""So that a snippet that is well is so on a busy machine too."""
 
 
-def workbench(limits: SandboxLimits | None = None, fuzzy: bool = False) -> Workbench:
+def workbench(limits: SandboxLimits = PATIENT, fuzzy: bool = False) -> Workbench:
     return Workbench(PICTURE, BOXES, limits, fuzzy)

@@ -96,7 +96,7 @@ def test_nothing_goes_on_for_ever(sandbox: Sandbox, name: str) -> None:
     "code", ["x" * 8_001, "display(image_1)\0", "display(image_1)  # \ud800", "\ufeff", "\r", "\\"]
 )
 def test_a_code_that_is_no_text_or_too_long_fails(sandbox: Sandbox, code: str) -> None:
-    ran = run_snippet(sandbox, code, workbench())
+    ran = run_snippet(sandbox, code, workbench(QUICK))
     assert ran.image is None and 0 < len(ran.error) <= 200
 
 

@@ -8,6 +8,7 @@ from tastemaker.errors import BadInput
 from tastemaker.reinforce.sandbox import open_sandbox, run_snippet
 from tastemaker.reinforce.sandbox_monty import MontySandbox
 from tastemaker.reinforce.tools import TOOLS
+from tastemaker.reinforce.workbench import SandboxLimits
 from tests.reinforce.bench import BOXES, GOOD, PICTURE, workbench
 
 pytest.importorskip("pydantic_monty", reason="needs tastemaker[rl]")
@@ -44,7 +45,8 @@ def test_memory_recursion_and_calls_are_bounded_by_the_sandbox_itself(
 ) -> None:
     assert "Memory" in run_snippet(sandbox, "x = [0] * 10**10", workbench()).error
     assert "Recursion" in run_snippet(sandbox, "def f():\n    f()\nf()", workbench()).error
-    assert "time" in run_snippet(sandbox, "while True:\n    pass", workbench()).error.lower()
+    quick = workbench(SandboxLimits(seconds=0.2))
+    assert "time" in run_snippet(sandbox, "while True:\n    pass", quick).error.lower()
     code = "for _ in range(101):\n    display(image_1)"
     assert "100 calls" in run_snippet(sandbox, code, workbench()).error
 

@@ -7,6 +7,7 @@ from tastemaker.reinforce.sandbox import Ran
 from tastemaker.reinforce.vtool_prompts import (
     Turn,
     final_answer,
+    native_prompt,
     observed,
     parsed,
     tool_prompt,
@@ -35,6 +36,13 @@ def test_the_example_of_a_prompt_is_an_action_and_an_answer() -> None:
     turn = parsed(tool_prompt("?", BOXES).partition("Example with an action:")[2])
     assert turn.code is not None and "display(image_2)" in turn.code
     assert turn.answer == "12"
+
+
+def test_a_model_with_tools_of_its_own_is_told_less() -> None:
+    prompt = native_prompt("Who won?", BOXES)
+    assert "Who won?" in prompt and "focus_on_rows_with_mask" in prompt and "'1990'" in prompt
+    assert "THOUGHT" not in prompt and "x_values" not in prompt and "FINAL ANSWER:" in prompt
+    assert "focus" not in native_prompt("Who won?", {}).lower()
 
 
 def test_names_cannot_break_out_of_a_prompt_and_are_not_without_end() -> None:

@@ -104,8 +104,8 @@ def test_calls_pixels_and_seconds_are_bounded(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(TooMuch, match="pixels"):
         bench.call(MASK, ["<image 1>", ["Team"]], {})
     bench = workbench()
-    monkeypatch.setattr("time.monotonic", lambda: float("inf"))
-    with pytest.raises(TooMuch, match="1 s"):
+    monkeypatch.setattr("time.thread_time", lambda: float("inf"))
+    with pytest.raises(TooMuch, match="20 s"):
         bench.call("display", ["<image 1>"], {})
 
 
