@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 from tastemaker.errors import BadInput
@@ -79,8 +80,26 @@ class VisualToolTrainer(GRPOTrainer):  # type: ignore[misc]  # the library has n
             raise BadInput(f"The chat template does not do: {error}", "processor", fix) from error
         self.remove_callback(PrinterCallback)  # it writes to standard output
 
+    def learn(self) -> None:
+        """Train, quietly."""
+        with quiet():
+            self.train()
+
     def _send_telemetry(self) -> None:
         """Tell nobody."""
+
+    def _tokenize_prompts(self, prompts: Any) -> Any:
+        """The trainer's own, with pictures as tensors.
+
+        It leaves them lists of rows, and cannot part those where a call of a tool gave no image.
+        """
+        ids, images, fields = super()._tokenize_prompts(prompts)
+        rows = {
+            name: torch.as_tensor(np.array(value))
+            for name, value in fields.items()
+            if isinstance(value, list) and value and isinstance(value[0], np.ndarray)
+        }
+        return ids, images, fields | rows
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         """Rollouts, of which perhaps only the answers learn."""
