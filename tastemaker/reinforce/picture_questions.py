@@ -8,7 +8,7 @@ folder `tables` beside it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from tastemaker.data.boxes import Axis, Box, Boxes
 from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.data.tables import unreadable
+from tastemaker.models.header_boxes import header_boxes
+from tastemaker.models.picture_text import Written
 from tastemaker.models.pictures import read_picture
 from tastemaker.reinforce.prompts import Fault, Row, text_of
 from tastemaker.worlds.charts import AskedChart
@@ -77,6 +79,25 @@ def of_chart(asked: AskedChart, source: str = "charts") -> PictureQuestion:
         "names": [*asked.chart.names, *asked.chart.series],
     }
     return PictureQuestion(asked.question.text, (asked.drawn.image,), asked.question.answer, known)
+
+
+def with_read_boxes(
+    question: PictureQuestion, read: Callable[[Image], Sequence[Written]]
+) -> PictureQuestion:
+    """A question with the boxes of its picture, found by what is written there.
+
+    Args:
+        question: Whose `kind` says `table`, or is a chart; boxes that it has are replaced.
+        read: Such as a `TextReader`.
+
+    Raises:
+        BadInput: If the picture cannot be opened.
+    """
+    image = question.opened()
+    kind = str(question.metadata.get("kind", "chart"))
+    boxes = box_fields(header_boxes(read(image), image.size, kind))
+    known = {**question.metadata, "boxes": boxes}
+    return PictureQuestion(question.prompt, question.images, question.answer, known)
 
 
 def chartqa(folder: Path) -> list[PictureQuestion]:

@@ -4,19 +4,26 @@ from pathlib import Path
 
 import pytest
 
+from tastemaker.data.boxes import Box
 from tastemaker.data.problems import BadData
 from tastemaker.errors import BadInput
+from tastemaker.models.picture_text import Written
 from tastemaker.reinforce.picture_questions import (
+    PictureQuestion,
     box_fields,
     boxes_of,
     chartqa,
     of_chart,
     tabmwp,
+    with_read_boxes,
 )
 from tastemaker.reinforce.relaxed_answers import score
+from tastemaker.reinforce.sandbox import run_snippet
+from tastemaker.reinforce.sandbox_grammar import GrammarSandbox
+from tastemaker.reinforce.workbench import Workbench
 from tastemaker.worlds.chart_data import ChartOptions
 from tastemaker.worlds.charts import AskedOptions, asked_charts
-from tests.reinforce.bench import BOXES
+from tests.reinforce.bench import BOXES, PICTURE
 
 Image = pytest.importorskip("PIL.Image", reason="needs tastemaker[vision]")
 DATA = Path(os.environ.get("TASTEMAKER_DATA", "no such folder"))
@@ -119,6 +126,22 @@ def test_generated_charts_are_questions_with_boxes() -> None:
 
 def test_boxes_come_back_from_their_fields() -> None:
     assert boxes_of(json.loads(json.dumps(box_fields(BOXES)))) == BOXES
+
+
+def test_boxes_are_found_by_what_is_written() -> None:
+    words = [
+        Written(text, Box(x, y, x + 10, y + 6), 1.0)
+        for y, line in ((2, "Year Won"), (12, "1990 7"))
+        for x, text in zip((5, 35), line.split(), strict=True)
+    ]
+    table = PictureQuestion("?", (PICTURE,), "7", {"kind": "table", "source": "here"})
+    found = with_read_boxes(table, lambda image: words)
+    assert list(found.boxes["columns"]) == ["Year", "Won"] and found.metadata["source"] == "here"
+    with GrammarSandbox() as sandbox:
+        bench = Workbench(found.opened(), found.boxes)
+        code = "display(focus_on_rows_with_mask(image_1, ['1990']))"
+        assert run_snippet(sandbox, code, bench).image is not None
+    assert with_read_boxes(table, lambda image: []).boxes == {}
 
 
 @pytest.mark.skipif(not (DATA / "chartqa").is_dir(), reason="needs chartqa in TASTEMAKER_DATA")
