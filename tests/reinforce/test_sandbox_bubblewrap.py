@@ -29,7 +29,15 @@ def stand_in(folder: Path, line: str = 'exec "$@"') -> str:
 @pytest.fixture()
 def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BubblewrapSandbox:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    return BubblewrapSandbox(stand_in(tmp_path))
+    return BubblewrapSandbox(stand_in(tmp_path), proved=True)
+
+
+def test_where_its_walls_do_not_hold_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(BadInput, match="walls do not hold"):
+        BubblewrapSandbox(stand_in(tmp_path))
 
 
 def test_where_it_is_missing_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
