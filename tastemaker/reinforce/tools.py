@@ -29,7 +29,9 @@ WIDTH = 3
 """Pixels of an outline."""
 _MASK_PAD, _PAD = 1, 2
 _NEAR = 0.75
-_SHOWN = 12
+_COMPARED = 40
+"""Characters of a name that are compared with others."""
+_TOLD, _SHOWN = 3, 12
 _HEADED: tuple[Axis, ...] = ("rows",)
 """Axes whose first box is the head of the table, which a mask leaves."""
 
@@ -50,8 +52,8 @@ class Focused:
     """names that no box has; they were passed over"""
 
     def notes(self, boxes: Boxes) -> list[str]:
-        """A line for each name that was passed over, with what it may have meant."""
-        return [_told(name, boxes) for name in self.unknown]
+        """A line for each of the first names that were passed over, with what it may have meant."""
+        return [_told(name, boxes) for name in self.unknown[:_TOLD]]
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,13 @@ def _found(name: str, boxes: Boxes, fuzzy: bool) -> str | None:
 
 def near(name: str, boxes: Boxes, most: int = 1) -> list[str]:
     """Names of boxes that are like a name, the likest first; case and spacing do not matter."""
-    plain = {"".join(other.casefold().split()): other for other in reversed(list(boxes))}
-    asked = "".join(name.casefold().split())
+    plain = {_folded(other): other for other in reversed(list(boxes))}
+    asked = _folded(name)
     return [plain[other] for other in difflib.get_close_matches(asked, plain, most, _NEAR)]
+
+
+def _folded(name: str) -> str:
+    return "".join(name.casefold().split())[:_COMPARED]
 
 
 def _told(name: str, boxes: Boxes) -> str:

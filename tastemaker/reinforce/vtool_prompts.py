@@ -27,7 +27,9 @@ _LAST = 20_000
 _NAMES = 64
 """Names of an axis that are told."""
 _LONGEST = 80
-_BLOCK = re.compile(r"```[ \t]*(?:python|py)?[ \t]*\r?\n(.*?)(?:\r?\n)?[ \t]*```", re.DOTALL | re.I)
+_BLOCK = re.compile(
+    r"```[ \t]{0,9}(?:python|py)?[ \t]{0,9}\r?\n(.*?)```", re.DOTALL | re.IGNORECASE
+)
 _DOES: Mapping[Effect, str] = {
     "mask": "paints white all that is not named",
     "draw": "draws a red outline around what is named",
@@ -99,7 +101,7 @@ def observed(ran: Ran) -> str:
 def parsed(text: str) -> Turn:
     """The action and the answer of a turn."""
     block = _BLOCK.search(text)
-    return Turn(block[1] if block else None, final_answer(text))
+    return Turn(block[1].rstrip() if block else None, final_answer(text))
 
 
 def final_answer(text: str) -> str | None:

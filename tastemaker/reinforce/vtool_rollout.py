@@ -127,6 +127,21 @@ def answer_score(
     return score(answer, gold, rule, known)
 
 
+def by_outcome(
+    made: Sequence[Rollout], scores: Sequence[Score]
+) -> dict[Outcome, tuple[int, float]]:
+    """How many rollouts answered directly, used the tool or failed to; and what share was right.
+
+    Args:
+        made: Rollouts.
+        scores: Of each.
+    """
+    right: dict[Outcome, list[bool]] = {}
+    for rollout, one in zip(made, scores, strict=True):
+        right.setdefault(rollout.outcome, []).append(one.right)
+    return {outcome: (len(some), sum(some) / len(some)) for outcome, some in right.items()}
+
+
 def _said(speaker: Speaker, talks: Sequence[Conversation]) -> Sequence[str]:
     texts = speaker(talks) if talks else []
     if len(texts) != len(talks):

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 DISPLAY = "display"
 FIRST = "image_1"
 """What a snippet calls the picture that it is given."""
-MOST_BOXES = 1000
+MOST_BOXES = 200
 """Boxes that a snippet may hand over."""
 LINE = 200
 """Characters of what is said of an error."""
-_PATH = re.compile(r"[^\s'\"]*[/\\][^\s'\"]*")
+_WORD = re.compile(r"[^\s'\"]+")
 _LONGEST = 200
 
 
@@ -171,8 +171,12 @@ def as_tables(boxes: Mapping[Axis, Boxes]) -> dict[Axis, Boxes]:
 def error_line(text: str) -> str:
     """The last line of what is said of an error: short, inert, and without paths."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    last = _PATH.sub("…", inert(lines[-1][: 10 * LINE])) if lines else "It failed."
+    last = _WORD.sub(_no_path, inert(lines[-1][: 10 * LINE])) if lines else "It failed."
     return last if len(last) <= LINE else f"{last[: LINE - 1]}…"
+
+
+def _no_path(word: re.Match[str]) -> str:
+    return "…" if "/" in word[0] or "\\" in word[0] else word[0]
 
 
 def _handle(number: int) -> str:

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -154,3 +156,15 @@ def test_names_are_bounded() -> None:
         tool(image, many[:MOST_NAMES], COLUMNS)
         with pytest.raises(ToolFault, match="at most 64"):
             tool(image, many, COLUMNS)
+
+
+@pytest.mark.parametrize("fuzzy", [False, True])
+def test_names_that_are_hard_to_compare_take_no_long_time(fuzzy: bool) -> None:
+    boxes = {"ab" * 90 + f"{n:03}": Box(0, 0, 9, 9) for n in range(200)}
+    names = ["ba" * 90 + f"{n}" for n in range(MOST_NAMES)]
+    started = time.process_time()
+    focused = TOOLS["focus_on_rows_with_draw"].focus(
+        Image.fromarray(noise()), names, boxes, fuzzy=fuzzy
+    )
+    assert len(focused.notes(boxes)) <= 3
+    assert time.process_time() - started < 3

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,4 +115,11 @@ def test_observations_tell_what_happened() -> None:
 def test_anything_is_read(text: str) -> None:
     turn = parsed(text)
     assert turn.answer is None or (turn.answer and "\n" not in turn.answer)
-    parsed("```python\n" * 2000)
+
+
+@pytest.mark.parametrize("text", ["```python\n", "```\n" + " " * 9, "```" + " " * 9, "`", "\r\n"])
+def test_nothing_takes_long_to_read(text: str) -> None:
+    started = time.process_time()
+    parsed(text * 2000)
+    parsed("```python\n" + text[-1] * 20_000)
+    assert time.process_time() - started < 1

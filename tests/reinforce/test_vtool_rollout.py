@@ -11,6 +11,7 @@ from tastemaker.reinforce.vtool_rollout import (
     Conversation,
     Rollout,
     RolloutOptions,
+    by_outcome,
     rollouts,
     scored,
 )
@@ -128,6 +129,12 @@ def test_a_batch_takes_two_calls_and_second_turns_go_to_those_who_acted() -> Non
     assert [one.answer for one in made] == ["0", "12", "1", "12", "2"]
     with GrammarSandbox() as sandbox:
         assert rollouts(speak, [], sandbox) == []
+
+
+def test_accuracy_is_parted_by_what_became_of_the_tool() -> None:
+    made = [one(FINAL), one("no"), one(action(GOOD), FINAL), one(action("no()"), "no")]
+    parts = by_outcome(made, [scored(rollout, QUESTION) for rollout in made])
+    assert parts == {"direct": (2, 0.5), "used": (1, 1.0), "failed": (1, 0.0)}
 
 
 def test_a_model_that_answers_too_few_is_refused() -> None:
