@@ -176,6 +176,7 @@ FIRST = {
     "fedssd_gate": "G1",
     "fedssd_items": "I1",
     "fedssd_bound": "B1",
+    "vtool_bounds": "R1",
 }
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [
