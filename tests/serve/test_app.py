@@ -33,6 +33,7 @@ def test_the_document_names_every_route_with_examples(client: TestClient) -> Non
         "/v1/users/{user}/recommendations",
         "/v1/recommendations",
         "/v1/items/{item}/similar",
+        "/v1/items/{item}/image",
         "/v1/items/{item}",
         "/v1/items",
         "/v1/popular",
