@@ -14,7 +14,7 @@ import pytest
 from tastemaker.errors import BadInput
 from tastemaker.models import picture_files
 from tastemaker.models.images import square
-from tastemaker.models.picture_files import looked_at, small_jpeg
+from tastemaker.models.picture_files import bytes_of, looked_at, small_jpeg
 from tastemaker.models.thumbnails import thumbnail
 from tests.data.pictured import save_noise
 
@@ -202,3 +202,42 @@ def test_a_header_that_promises_more_than_memory_holds_is_refused(tmp_path: Path
         with pytest.raises(BadInput) as refused:
             look(tmp_path / "x.png")
         assert refused.value.where == str(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "bmp", "gif", "tif"])
+def test_formats_are_told_by_their_bytes_and_not_by_their_names(
+    tmp_path: Path, ending: str
+) -> None:
+    save_noise(tmp_path / f"x.{ending}", 3)
+    unnamed = tmp_path / "picture"
+    unnamed.write_bytes((tmp_path / f"x.{ending}").read_bytes())
+    assert looked_at(unnamed) == looked_at(tmp_path / f"x.{ending}") == bytes_of(unnamed)
+
+
+def test_equal_bytes_are_equal_pictures_and_others_are_not(tmp_path: Path) -> None:
+    save_noise(tmp_path / "a.png", 1)
+    save_noise(tmp_path / "b.png", 2)
+    (tmp_path / "c.png").write_bytes((tmp_path / "a.png").read_bytes())
+    a, b, c = (looked_at(tmp_path / f"{name}.png") for name in "abc")
+    assert a == c != b
+
+
+def test_what_is_no_picture_has_bytes_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"words")
+    assert bytes_of(tmp_path / "x") == hashlib.sha256(b"words").hexdigest()
+    with pytest.raises(BadInput) as fault:
+        bytes_of(tmp_path / "gone")
+    assert fault.value.where == str(tmp_path / "gone")
+
+
+def test_a_picture_of_one_pixel_and_one_very_long_are_pictures(tmp_path: Path) -> None:
+    for number, size in enumerate(((1, 1), (1, 3000), (3000, 1))):
+        path = tmp_path / f"{number}.png"
+        save_noise(path, number, size=size)
+        assert looked_at(path) and small_jpeg(path, 16).startswith(b"\xff\xd8")
+
+
+def test_a_page_shows_what_lies_behind_transparency_as_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(tmp_path / "x.png")
+    with Image.open(io.BytesIO(small_jpeg(tmp_path / "x.png", 8))) as picture:
+        assert min(picture.getpixel((4, 4))) > 250
