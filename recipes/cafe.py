@@ -25,7 +25,7 @@ def main() -> None:
         sys.stdout.write("skipped: garments are read from TASTEMAKER_DATA, which is not set\n")
         return
     seeds, budget = [0, 1, 2], TOY if toy else Budget()
-    data = "shapes" if toy else "scenes of Fashion-MNIST garments, one a user"
+    data = "scenes of shapes" if toy else "scenes of garments"
     found = Evidence("cafe", "arXiv 2503.19900", data, size, seeds, METRICS)
     kept = [Kept(found.cache / f"seed-{seed}", seed, budget) for seed in seeds]
     world = budget.sizes.measured()
@@ -43,7 +43,7 @@ def main() -> None:
         return [float(first[arm][name].mean()) for name in ("recall@1", "object_recall")]
 
     dial = sorted([*SWEEP, "CAFe"], key=lambda arm: (SWEEP | ARMS)[arm].alpha_con)
-    found.axes = ("R@1, both ways", "share of things that captions name")
+    found.axes = ("R@1", "things named")
     found.fronts = {"CAFe": [point(arm) for arm in dial]}
     found.fronts |= {arm: [point(arm)] for arm in MAIN if arm != "CAFe"}
     for metric, least in FLOORS.items():

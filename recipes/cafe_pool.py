@@ -23,7 +23,7 @@ def main() -> None:
     toy = size == "toy"
     sizes = replace(Budget().sizes, told=50)
     seeds, budget = [0, 1, 2], TOY if toy else replace(Budget(sizes), steps=STEPS)
-    data = "shapes" if toy else "scenes of Fashion-MNIST garments, one a user"
+    data = "scenes of shapes" if toy else "scenes of garments"
     found = Evidence("cafe_pool", "arXiv 2503.19900", data, size, seeds, METRICS)
     world = budget.sizes.measured()
     few, many = POOL

@@ -20,7 +20,7 @@ from PIL import Image
 from tastemaker.report.charts import INK, MUTED
 from tastemaker.worlds.scenes import Scenes
 
-WIDTH, PICTURE, LETTERS, LINE = 720, 128, 84, 16
+WIDTH, PICTURE, LETTERS, LINE = 480, 96, 54, 16
 """CSS pixels, letters of a line, and pixels of one."""
 
 

@@ -23,6 +23,8 @@ WIDTH = 480
 """CSS pixels: three quarters of it still leave text that can be read."""
 LETTERS = 68
 """Longest line above a row."""
+FEW = 3
+"""Most metrics that an axis names."""
 VERDICT = 14
 """Letters of it that are kept for a verdict."""
 
@@ -51,7 +53,8 @@ def _relations(found: dict[str, Any]) -> str:
         }
         for one in found["relations"]
     ]
-    title = f"difference in {' or '.join(metrics)}, 95 % interval"
+    of = f" in {' or '.join(metrics)}" if len(metrics) <= FEW else ""  # rows name them too
+    title = f"difference{of}, 95 % interval"
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=MUTED)
     rows = _Rows("claim", values, LETTERS - VERDICT)
     base = rows.base.encode(color=alt.Color("color:N", scale=None))
