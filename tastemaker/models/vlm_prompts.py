@@ -97,7 +97,7 @@ class Prompts:
             span = "" if one.picture is None else next(waiting)
             texts.append(self._prompt(one, span, prompt_ends or bool(one.answer)))
         prompts = self._tokens(texts, special=not self._template)
-        said = self._tokens([self._unmarked(one.answer) for one in asked], special=False)
+        said = self._tokens([self.unmarked(one.answer) for one in asked], special=False)
         answers = [
             [*tokens, self.ends[0]] if one.answer else []
             for one, tokens in zip(asked, said, strict=True)
@@ -123,7 +123,7 @@ class Prompts:
 
     def _prompt(self, one: Asked, span: str, prompt_ends: bool) -> str:
         """Text of a turn, the marks of its picture written out."""
-        text, pictured = self._unmarked(one.text), one.picture is not None
+        text, pictured = self.unmarked(one.text), one.picture is not None
         if self._template is None:
             lines = [*([self.mark] if pictured else []), *([text] if text else [])]
             made = "\n".join(lines) + ("\n" if prompt_ends else "")
@@ -195,7 +195,8 @@ class Prompts:
             fix = "Give pictures of other sides, such as their middle squares."
             raise BadInput(what, where, fix) from error
 
-    def _unmarked(self, text: str) -> str:
+    def unmarked(self, text: str) -> str:
+        """A text as it is read: with a space in each of what would be a mark."""
         text = text.encode(errors="replace").decode()  # no half surrogates
         for mark in self._marks:
             text = text.replace(mark, f"{mark[0]} {mark[1:]}")

@@ -120,11 +120,12 @@ def _cut(
     room = vision.most_tokens - beside - _SPARE
     kept, cut = list(texts), 0
     for row, text in enumerate(texts):
-        if len(text.encode(errors="replace")) <= room:  # a token has a byte or more
+        read = vision.prompts.unmarked(text)
+        if len(read.encode()) <= room:  # a token has a byte or more
             continue
         left = room
         short = _shortened(text, left, vision)
-        while left > 1 and short != text and not _fits(vision, asked(short)):
+        while left > 1 and short != read and not _fits(vision, asked(short)):
             left -= 1
             short = _shortened(text, left, vision)
         kept[row], cut = short, cut + (short != text)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tastemaker.commands.embed_shown import (
+    MEASURES,
     show_captions,
     show_embedding,
     show_encoded,
@@ -80,3 +81,51 @@ def test_captions_that_went_to_a_file_are_counted(capsys: pytest.CaptureFixture[
 def test_nothing_found_is_an_empty_list(capsys: pytest.CaptureFixture[str]) -> None:
     show_search({"query": "a\nshoe", "items": [], "warnings": []})
     assert "a shoe" in capsys.readouterr().out
+
+
+def shown(capsys: pytest.CaptureFixture[str], show: Any, answer: dict[str, Any]) -> str:
+    show(answer)
+    out = capsys.readouterr()
+    assert not out.err
+    return out.out
+
+
+@pytest.mark.parametrize(
+    "text", ["[red]x[/red]", "[/]", "\x1b]0;title\x07", "a\nb", "[link=x]y", "日本"]
+)
+def test_texts_of_others_steer_no_terminal(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    item = {"item_id": text, "title": text, "score": 0.5, "picture": text}
+    answers = [
+        shown(capsys, show_search, {"query": text, "items": [item], "warnings": [text]}),
+        shown(capsys, show_captions, {"captions": [{"picture": text, "caption": text}],
+                                      "warnings": [text]}),
+        shown(capsys, show_encoded, {"items": 1, "side": "text", "dim": 8, "to": text,
+                                     "dropped": 0, "cut": 0}),
+        shown(capsys, show_embedding, RESULTS | {"warnings": [text], "run": text}),
+    ]  # fmt: skip
+    for out in answers:
+        assert "\x1b" not in out and "\x07" not in out
+        if text.startswith("["):
+            assert text in out
+
+
+def test_an_empty_answer_is_shown_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "red" in shown(capsys, show_search, {"query": "red", "items": [], "warnings": []})
+    assert shown(capsys, show_captions, {"captions": [], "warnings": []}) == ""
+    bare = {"items": 1, "side": "picture", "dim": 8, "to": "v", "dropped": 0, "cut": 0}
+    assert shown(capsys, show_encoded, bare) == "1 vector of pictures, 8 wide: v\n"
+
+
+def test_what_was_not_measured_before_has_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    out = shown(capsys, show_embedding, RESULTS | {"before": {}, "warnings": []})
+    assert "300.000" not in out and "0.250" in out and "2.000" in out
+    row = next(line for line in out.splitlines() if line.startswith("gap"))
+    assert row.split()[-1] == "0.500"  # no interval is told of a distance of means
+
+
+def test_measures_stand_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    after = {name: {"mean": 0.5, "ci95": [0.4, 0.6]} for name in reversed(MEASURES)}
+    out = shown(capsys, show_embedding, RESULTS | {"after": after | {"other": {"mean": 9.0}}})
+    rows = [line.partition("  ")[0] for line in out.splitlines()]
+    assert [row for row in rows if row in MEASURES.values()] == list(MEASURES.values())
+    assert "9.000" not in out

@@ -214,14 +214,6 @@ def test_formats_are_told_by_their_bytes_and_not_by_their_names(
     assert looked_at(unnamed) == looked_at(tmp_path / f"x.{ending}") == bytes_of(unnamed)
 
 
-def test_equal_bytes_are_equal_pictures_and_others_are_not(tmp_path: Path) -> None:
-    save_noise(tmp_path / "a.png", 1)
-    save_noise(tmp_path / "b.png", 2)
-    (tmp_path / "c.png").write_bytes((tmp_path / "a.png").read_bytes())
-    a, b, c = (looked_at(tmp_path / f"{name}.png") for name in "abc")
-    assert a == c != b
-
-
 def test_what_is_no_picture_has_bytes_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"words")
     assert bytes_of(tmp_path / "x") == hashlib.sha256(b"words").hexdigest()

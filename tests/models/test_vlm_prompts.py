@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.errors import BadInput
 from tastemaker.models.vlm import Asked, VisionModel, open_vision_model
@@ -107,3 +109,82 @@ def test_a_picture_that_the_processor_refuses_is_named(
     with pytest.raises(BadInput) as caught:
         vision.rows([Asked("a"), Asked("b", picture(0, 1, 999))])
     assert caught.value.where == "row 1"
+
+
+PIECES = ["<image>", "<|end|>", "<|assistant|>", "<|pad|>", "<", "|", ">", "<ima", "ge>", " ", "\n",
+          "\0", "\r", "{{ 1 }}", "{% if %}", "é", "a\u0301", "日", "🙂", "\ud800"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_no_text_moves_a_mark(vision: VisionModel, text: str, pictured: bool) -> None:
+    """Marks stand where they stand beside a plain word, whatever is written, asked or answered."""
+    shown_picture = picture() if pictured else None
+    words = vision.processor.tokenizer
+    marks = {words.convert_tokens_to_ids(mark) for mark in words.get_added_vocab()}
+    turns = [Asked(text or "b", shown_picture, text or "b"), Asked("b", shown_picture, "b")]
+    rows = [vision.rows([turn]).tokens[0].tolist() for turn in turns]
+    kept, plain = ([token for token in row if token in marks] for row in rows)
+    assert kept == plain
+
+
+@given(st.text("aé日🙂<|> \n\t{}%'\"\\\\", min_size=1, max_size=20))
+@settings(max_examples=40, deadline=None)
+def test_what_is_learned_reads_as_the_answer(vision: VisionModel, text: str) -> None:
+    rows = vision.rows([Asked("say", answer=text)])
+    said = vision.processor.tokenizer.decode(
+        rows.tokens[0][rows.learned[0]][:-1], clean_up_tokenization_spaces=False
+    )
+    assert said == text
+    assert rows.tokens[0][-1] == vision.prompts.ends[0] and rows.learned[0, -1]
+
+
+def test_rows_are_those_of_each_turn(vision: VisionModel) -> None:
+    turns = [
+        Asked("a", picture(0), "b"),
+        Asked("long " * 9),
+        Asked("", picture(1)),
+        Asked("c", None, "d"),
+    ]
+    rows = vision.rows(turns)
+    assert rows.held.tolist() == [1, 0, 1, 0]
+    for row, turn in enumerate(turns):
+        alone = vision.rows([turn])
+        assert rows.tokens[row][rows.mask[row]].tolist() == alone.tokens[0].tolist()
+        assert rows.learned[row][rows.mask[row]].tolist() == alone.learned[0].tolist()
+        for name, tensor in rows.take(row, row + 1).pictures.items():
+            assert (tensor == alone.pictures[name]).all()
+    assert len(vision.rows([])) == 0
+
+
+def test_arrays_may_lie_in_any_order(vision: VisionModel) -> None:
+    """Turned, mirrored, cut out, or not to be written to: what they show counts."""
+    plain = picture()
+    locked = plain.copy()
+    locked.setflags(write=False)
+    for one in (plain[::-1], plain[:, ::-1], plain[::2, 1::3], np.asfortranarray(plain), locked,
+                plain[..., ::-1], np.broadcast_to(plain[:1, :1], plain.shape)):  # fmt: skip
+        given_ = vision.rows([Asked("a", one)]).pictures["pixel_values"]
+        copied = vision.rows([Asked("a", np.array(one, order="C"))]).pictures["pixel_values"]
+        assert (given_ == copied).all()
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (1, 300), (300, 1), (2, 3), (999, 7)])
+def test_pictures_of_any_sides_take_as_many_marks(
+    vision: VisionModel, sides: tuple[int, int]
+) -> None:
+    rows = vision.rows([Asked("a", picture(0, *sides))])
+    assert int((rows.tokens == vision.mark).sum()) == vision.image_tokens
+    assert rows.pictures["pixel_values"].isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ raise_exception('no') }}", "{{ 1 / 0 }}", "{{ a.b.c }}", "{% x %}"]
+)
+def test_a_template_that_fails_is_named(
+    vision: VisionModel, template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        templated(vision, template, monkeypatch)
+        vision.rows([Asked("a", picture())])
+    assert caught.value.where == "here"

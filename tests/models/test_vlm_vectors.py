@@ -9,11 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
-from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.errors import ArtefactError, BadInput, TastemakerError
 from tastemaker.files import read_json, write_json
 from tastemaker.models.cached import Cached
 from tastemaker.models.vlm_embedding import Embedding, Reader
 from tastemaker.models.vlm_vectors import EMBEDDING, HEADS, PictureTextEncoder, save_reader
+from tastemaker.seams import Encode
 from tests.models.vision_models import TEXTS, picture, save_qwen, tiny
 
 
@@ -206,3 +207,102 @@ def test_heads_that_are_missing_are_named(model: Path, tmp_path: Path) -> None:
 def test_options_out_of_range_are_refused(model: Path) -> None:
     with pytest.raises(BadInput):
         PictureTextEncoder(model, batch=0)
+
+
+@pytest.fixture(scope="module")
+def encode(model: Path) -> PictureTextEncoder:
+    return PictureTextEncoder(model, batch=4)
+
+
+def test_it_encodes_behind_the_cache(encode: PictureTextEncoder, tmp_path: Path) -> None:
+    """Texts, paths and pictures in one call, in any order; what one call kept another finds."""
+    Image.fromarray(picture(5)).save(tmp_path / "a.png")
+    seam: Encode = encode
+    inputs = ["red", tmp_path / "a.png", picture(6), "", "a.png", Image.fromarray(picture(6))]
+    first = Cached(seam, tmp_path / "vectors")(inputs)
+    close(first, encode(inputs))
+    order = np.random.default_rng(0).permutation(len(inputs))
+    again = Cached(seam, tmp_path / "vectors")
+    np.testing.assert_array_equal(again([inputs[n] for n in order]), first[order])
+    assert again([]).shape == (0, encode.dim)
+    close(first[2], first[5])
+    assert not np.allclose(first[1], first[4], atol=1e-3)  # a path that is a str is a text
+
+
+def test_the_content_of_a_picture_is_its_pixels_and_of_a_file_its_bytes(
+    encode: PictureTextEncoder, tmp_path: Path
+) -> None:
+    kept = picture(0)
+    Image.fromarray(kept).save(tmp_path / "a.png")
+    shutil.copy(tmp_path / "a.png", tmp_path / "b.png")
+    same = [encode.content(one, 0) for one in (tmp_path / "a.png", tmp_path / "b.png")]
+    assert same[0] == same[1]
+    assert encode.content(kept, 0) == encode.content(Image.fromarray(kept), 3)
+    others = [same[0], *(encode.content(one, 0) for one in (kept, kept[::-1], "a", "", "\ud800"))]
+    assert len(set(others)) == len(others)
+    with pytest.raises(BadInput) as caught:
+        encode.content(tmp_path / "gone.png", 0)
+    assert caught.value.where == str(tmp_path / "gone.png")
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 100])
+def test_batches_change_no_vector(model: Path, encode: PictureTextEncoder, batch: int) -> None:
+    inputs = [
+        *TEXTS,
+        picture(0),
+        "a longer text than the others",
+        picture(1, 5, 90),
+        "",
+        picture(2),
+    ]
+    close(PictureTextEncoder(model, batch=batch)(inputs), encode(inputs))
+    close(encode(inputs[::-1])[::-1], encode(inputs))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<image>", "<|end|>", "\0\x01\x7f", "é" * 40, "\ud800", "{{ 7 * 7 }}", "\u202egnp.exe", " "],
+)
+def test_any_text_has_a_vector_of_its_own(encode: PictureTextEncoder, text: str) -> None:
+    vectors = encode([text, "red"])
+    close(np.linalg.norm(vectors, axis=1), 1)
+    assert not np.allclose(vectors[0], vectors[1], atol=1e-4)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"null", b"\xff\xfe"])
+def test_a_cut_file_of_an_embedding_is_a_typed_error(
+    model: Path, tmp_path: Path, content: bytes
+) -> None:
+    shutil.copytree(model, tmp_path / "other")
+    (tmp_path / "other" / EMBEDDING).write_bytes(content)
+    with pytest.raises(TastemakerError):
+        PictureTextEncoder(tmp_path / "other")
+
+
+def test_every_file_of_a_model_that_is_gone_or_cut_is_a_typed_error_or_not_needed(
+    model: Path, tmp_path: Path
+) -> None:
+    folder = changed(model, tmp_path / "other", heads=True)
+    needed = set()
+    for path in sorted(folder.iterdir()):
+        whole = path.read_bytes()
+        for content in (None, b"", whole[: len(whole) // 2]):
+            path.unlink(missing_ok=True)
+            if content is not None:
+                path.write_bytes(content)
+            try:
+                PictureTextEncoder(folder)
+            except TastemakerError as error:
+                assert error.fix and str(folder) in error.where
+                needed.add(path.name)
+        path.write_bytes(whole)
+    assert needed >= {"config.json", "model.safetensors", "tokenizer.json", EMBEDDING, HEADS}
+    PictureTextEncoder(folder)
+
+
+def test_heads_of_another_width_are_refused(model: Path, tmp_path: Path) -> None:
+    folder = changed(model, tmp_path / "other", heads=True)
+    save_reader(folder, Reader(Embedding(heads=True), 16))
+    with pytest.raises(ArtefactError) as caught:
+        PictureTextEncoder(folder)
+    assert HEADS in caught.value.where

@@ -1,6 +1,7 @@
 """The page of pictures and texts says what is found and told, pictures inside, and is inert."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,81 @@ def test_every_curve_names_what_it_shows(page: str) -> None:
 def test_how_it_was_made_names_loss_vectors_and_sums(page: str) -> None:
     for told in ("Loss", "Vectors", "pooling", "1" * 64, "1234"):
         assert told in page, told
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    results = deepcopy(RESULTS)
+    *places, last = path.split(".")
+    holder = results
+    for place in places:
+        holder = holder[place]
+    holder[last] = value
+    return results
+
+
+EVIL = "</td></table><script>alert(1)</script><img src=x onerror=alert(1)>\"'&\u202e"
+
+
+def test_nothing_that_others_wrote_is_markup() -> None:
+    """Titles, texts, captions, prompts, names of files and of models, whatever they hold."""
+    told = deepcopy(RESULTS)
+    told |= {"warnings": [EVIL], "caption_prompt": EVIL, "commit": EVIL}
+    told["model"] |= {"name": EVIL, "shape": {EVIL: EVIL}}
+    told["data"]["name"] = f"{EVIL}/items.csv"
+    told["cafe"]["embedding"] = {"picture_prompt": EVIL}
+    for one in told["examples"]["captions"]:
+        one |= {"right": EVIL, "written": EVIL, "title": EVIL}
+    for query in told["examples"]["found"]:
+        query["text"] = EVIL
+        for one in query["found"]:
+            one |= {"title": EVIL, "picture": EVIL}
+    page = render(told, METRICS, {"a.jpg": JPEG, EVIL: JPEG}, EVIL)
+    read = Page(page)
+    assert not read.problems
+    tags = [(tag, held) for tag, held in read.tags]
+    assert not [tag for tag, _ in tags if tag in ("script", "iframe", "object", "form")]
+    assert not [name for _, held in tags for name in held if name.startswith("on")]
+    sources = {held.get("src", "")[:23] for tag, held in tags if tag == "img"}
+    assert sources == {"data:image/jpeg;base64,"}
+
+
+@pytest.mark.parametrize("value", [None, "x", [], float("nan"), {"mean": "many"}], ids=str)
+@pytest.mark.parametrize(
+    "path", ["after", "after.t2i_recall@1", "before", "chance", "data.doubles", "data.cut",
+             "examples", "examples.captions", "training", "model", "warnings"],
+)  # fmt: skip
+def test_a_part_that_is_something_else_leaves_the_rest(path: str, value: object) -> None:
+    page = render(changed(path, value), [], {"a.jpg": JPEG}, "mine")
+    assert not Page(page).problems and "nan" not in Page(page).text.split()
+
+
+def test_a_catalogue_without_captions_or_pictures_has_no_such_sections() -> None:
+    told = changed("examples", {})
+    told["after"] = {"t2i_recall@1": MEAN}
+    page = render(told, METRICS, {}, "mine")
+    assert "<img" not in page and 'id="captions"' not in page and 'id="found"' not in page
+    assert 'id="retrieval"' in page
+    told["after"] = {"perplexity": MEAN}
+    page = render(told, [], {}, "mine")
+    assert 'id="retrieval"' not in page and 'id="captions"' in page
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("some/shoes/items.csv", "shoes"), ("items.csv", "items.csv"), ("a/b.parquet", "b.parquet"),
+     ("/items.parquet", "items.parquet"), ("frame", "frame"), ("", "")],
+)  # fmt: skip
+def test_a_name_of_any_form_is_shown(name: str, called: str) -> None:
+    page = render(changed("data.name", name), [], {}, "mine")
+    assert not called or f"<bdi>{called}</bdi>" in page
+
+
+def test_only_what_is_a_jpeg_is_shown() -> None:
+    for content in (b"", b"\xff", b"GIF89a", b"<svg onload=alert(1)>", b"\x89PNG"):
+        page = render(RESULTS, [], {"a.jpg": content}, "mine")
+        assert "<img" not in page and not Page(page).problems
+
+
+def test_equal_results_make_equal_pages() -> None:
+    first, again = (render(deepcopy(RESULTS), METRICS, {"a.jpg": JPEG}, "mine") for _ in range(2))
+    assert first == again and RESULTS["examples"]["captions"][0]["rank"] == 1

@@ -4,14 +4,17 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("PIL", reason="needs tastemaker[vision]")
 
+from PIL import Image
+
 from tastemaker.data.problems import BadData
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.run.embed_opened import OpenedEmbedding, open_embedding
+from tastemaker.run.embed_opened import OpenedEmbedding, Side, open_embedding
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +113,81 @@ def test_the_model_alone_opens_as_any_other(embedded: tuple[Path, Path], tmp_pat
     shutil.copytree(embedded[1] / "model", tmp_path / "model")
     model = open_embedding(tmp_path / "model")
     assert model.captions([embedded[0] / "0.png"]) == ["red square"] and not model.data
+
+
+def catalogue_of(embedded: tuple[Path, Path], numbers: list[int]) -> pl.DataFrame:
+    """Items of some of the squares, their ids being numbers."""
+    images = [str(embedded[0] / f"{n}.png") for n in numbers]
+    known = {"item_id": range(len(images)), "image": images}
+    return pl.DataFrame(known | {"title": [f"number {n}" for n in numbers]})
+
+
+@pytest.mark.parametrize("numbers", [[0], [0, 1], [2, 2, 2, 2]])
+@pytest.mark.parametrize("side", ["picture", "text", "both"])
+def test_small_catalogues_are_searched_too(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, numbers: list[int], side: Side
+) -> None:
+    shelf = model.catalogue(catalogue_of(embedded, numbers), side)
+    ranked = shelf.search("red square", k=9)
+    assert sorted(item.item_id for item in ranked) == [str(n) for n in range(len(numbers))]
+    assert all(-1 <= item.score <= 1 for item in ranked)
+    assert [bool(item.picture) for item in ranked] == [side != "text"] * len(ranked)
+
+
+def test_rows_in_another_order_have_the_same_vectors(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    some = catalogue_of(embedded, list(range(12)))
+    shelf = model.catalogue(some, "both")
+    moved = model.catalogue(some.sample(fraction=1, shuffle=True, seed=3), "both")
+    places = [moved.items.item_ids.index(item) for item in shelf.items.item_ids]
+    np.testing.assert_allclose(moved.vectors[places], shelf.vectors, atol=1e-5)
+    found = [[one.item_id for one in which.search("blue square", 4)] for which in (shelf, moved)]
+    assert set(found[0]) == set(found[1])
+
+
+def test_a_picture_may_be_given_in_any_form(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    shelf, path = model.catalogue(embedded[0]), embedded[0] / "2.png"
+    with Image.open(path) as picture:
+        forms = [path, picture.convert("RGB"), np.array(picture.convert("RGB"))]
+    answers = [[(one.item_id, round(one.score, 4)) for one in shelf.search(f, 3)] for f in forms]
+    assert answers[0] == answers[1] == answers[2] and len(answers[0]) == 3
+
+
+@pytest.mark.parametrize("query", ["", "<image>", "\ud800", "日本 🙂", "=1+1", "a\0b"])
+def test_any_words_find_something(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, query: str
+) -> None:
+    assert len(model.catalogue(embedded[0]).search(query, 2)) == 2
+
+
+def test_a_question_that_is_too_long_is_refused_and_a_long_text_is_cut(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    shelf = model.catalogue(embedded[0])
+    with pytest.raises(BadInput):
+        shelf.search("red square " * 100)
+    long = catalogue_of(embedded, [0, 1]).with_columns(title=pl.lit("red square " * 100))
+    assert model.catalogue(long, "text").cut == 2
+    assert model.catalogue(long, "picture").cut == 0
+
+
+def test_captions_depend_on_no_other_picture(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    paths = [embedded[0] / f"{n % 30}.png" for n in range(40)]  # more than are written together
+    said = model.captions(paths)
+    assert said == [model.captions([path])[0] for path in paths[:3]] + said[3:]
+    assert said[30:] == said[:10] and model.captions(paths[:2], most=1) != said[:2]
+    asked = model.asking("Something else?")
+    assert asked.prompt != model.prompt and asked.encoder is model.encoder
+
+
+@pytest.mark.parametrize("most", [0, -1, 10**6])
+def test_captions_of_lengths_that_there_are_none_of(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, most: int
+) -> None:
+    with pytest.raises(BadInput):
+        model.captions([embedded[0] / "0.png"], most)

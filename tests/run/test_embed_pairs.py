@@ -1,6 +1,8 @@
 """Pairs read their picture when asked for; texts that are too long are cut at a word."""
 
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,3 +85,78 @@ def test_any_text_fits_once_it_is_cut(items: ItemPictures, vision: VisionModel, 
     assert (cut == 0) == (some.texts[0] == text) and (again == 0) == (some.captions[0] == text)
     vision.rows([text_asked(some.texts[0], Embedding())])
     vision.rows([Asked("What?", np.zeros((16, 16, 3), np.uint8), some.captions[0])])
+
+
+PIECES = [
+    "<image>",
+    "<|end|>",
+    "<|user|>",
+    "<",
+    ">",
+    " ",
+    "red square",
+    "é",
+    "日本",
+    "\n",
+    "🙂",
+    "x",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
+@settings(max_examples=60, deadline=None)
+def test_whatever_a_text_holds_it_fits_once_it_is_cut(text: str) -> None:
+    """Marks that are written out take more tokens than they have letters."""
+    vision, items = plain_model(), some_items(text)
+    embedding, blank = Embedding(), np.zeros((16, 16, 3), np.uint8)
+    fitted, cut = fitted_texts(items, vision, embedding)
+    vision.rows([text_asked(fitted.texts[0], embedding)])
+    assert cut == (fitted.texts[0] != text) and text.startswith(fitted.texts[0])
+    told, cut = fitted_captions(items, vision, embedding, "What?")
+    vision.rows([Asked("What?", blank, told.captions[0])])
+    assert cut == (told.captions[0] != text) and text.startswith(told.captions[0])
+    again, none = fitted_texts(fitted, vision, embedding)
+    assert not none and again.texts == fitted.texts
+
+
+@cache
+def plain_model() -> VisionModel:
+    return tiny_vision_model(SHAPE, ["red square"])
+
+
+def some_items(*texts: str) -> ItemPictures:
+    """Items that are texts and nothing else."""
+    ids = tuple(f"i{n}" for n in range(len(texts)))
+    return ItemPictures("items.csv", ids, texts, texts, texts, (), ())
+
+
+@pytest.mark.parametrize("many", [1, 20])
+def test_texts_are_cut_each_for_itself(many: int) -> None:
+    long, vision = "red square " * 30, plain_model()
+    texts = ["red", long, "square"] * many
+    fitted, cut = fitted_texts(some_items(*texts), vision, Embedding())
+    alone, _ = fitted_texts(some_items(long), vision, Embedding())
+    assert cut == many and set(fitted.texts) == {"red", "square", alone.texts[0]}
+
+
+def test_a_cut_text_is_as_long_as_there_is_room() -> None:
+    """No more than a word and a few spare tokens are lost."""
+    vision = plain_model()
+    fitted, _ = fitted_texts(some_items("red square " * 60), vision, Embedding())
+    length = int(vision.rows([text_asked(fitted.texts[0], Embedding())]).mask.sum())
+    assert vision.most_tokens - 12 <= length <= vision.most_tokens
+
+
+def test_slices_of_pairs_are_pairs(items: ItemPictures) -> None:
+    pairs = ItemPairs(items, "What?", 16)
+    assert [one.text for one in pairs[::-1]] == [one.text for one in pairs][::-1]
+    assert len(pairs[4:]) == 0 and [p.content for p in pairs[-2:]] == list(items.hashes[-2:])
+    with pytest.raises(IndexError):
+        pairs[4]
+
+
+def test_a_picture_that_is_gone_by_now_is_named(items: ItemPictures, tmp_path: Path) -> None:
+    gone = replace(items, paths=(*items.paths[:3], tmp_path / "gone.png"))
+    with pytest.raises(BadInput) as fault:
+        ItemPairs(gone, "What?", 16)[3]
+    assert fault.value.where == str(tmp_path / "gone.png")

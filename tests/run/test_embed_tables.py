@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("PIL", reason="needs tastemaker[vision]")
 
+from tastemaker.data.problems import BadData
 from tastemaker.errors import BadInput
 from tastemaker.run.embed_opened import OpenedEmbedding, open_embedding
 from tastemaker.run.embed_tables import check_place, write_captions, write_vectors
@@ -96,3 +97,41 @@ def test_captions_of_a_catalogue_need_no_titles(
     ]
     assert (told["items"], told["dropped"], told["model"]) == (2, 1, model.name)
     assert pl.read_csv(tmp_path / "bad.csv")["value"].to_list() == ["'gone.png'"]
+
+
+def test_nothing_is_written_where_something_is_wrong(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, tmp_path: Path
+) -> None:
+    (tmp_path / "c.csv").write_text("as it was")
+    (tmp_path / "cut.png").write_bytes(b"\x89PNG")
+    paths = [str(embedded[0] / "0.png"), str(tmp_path / "cut.png"), str(tmp_path / "gone.png")]
+    bad = pl.DataFrame({"item_id": ["a", "b", "c"], "image": paths})
+    with pytest.raises(BadData) as caught:
+        write_captions(model, bad, tmp_path / "c.csv", 16)
+    assert [problem.row for problem in caught.value.problems] == [2, 3]
+    assert (tmp_path / "c.csv").read_text() == "as it was"
+    told = write_captions(model, bad, tmp_path / "c.csv", 16, tmp_path / "bad.csv")
+    assert (told["items"], told["dropped"]) == (1, 2)
+    assert pl.read_csv(tmp_path / "c.csv").rows() == [("a", "red square")]
+    assert pl.read_csv(tmp_path / "bad.csv")["row"].to_list() == [2, 3]
+    assert sorted(path.name for path in tmp_path.glob("c*")) == ["c.csv", "cut.png"]
+
+
+def test_ids_that_a_spreadsheet_would_compute_are_written_as_text(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, tmp_path: Path
+) -> None:
+    ids = ["=1+1", "@SUM(A1)", 'a"b', "x,y", "10"]
+    frame = pl.DataFrame({"item_id": ids, "image": [str(embedded[0] / "0.png")] * len(ids)})
+    write_captions(model, frame, tmp_path / "c.csv", 16)
+    written = pl.read_csv(tmp_path / "c.csv", infer_schema=False)["item_id"].to_list()
+    assert not any(one.startswith(("=", "@")) for one in written) and written[2:] == ids[2:]
+    write_captions(model, frame, tmp_path / "c.parquet", 16)
+    assert pl.read_parquet(tmp_path / "c.parquet")["item_id"].to_list() == ids
+
+
+@pytest.mark.parametrize("to", ["", "v", "v.PARQUET.txt", "v.npy"])
+def test_vectors_go_into_parquet_alone(tmp_path: Path, to: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        check_place(tmp_path / to, "model", vectors=True)
+    assert caught.value.where == "--to"
+    check_place(tmp_path / "v.PARQUET", "model", vectors=True)
