@@ -1,6 +1,7 @@
 """Shared fixtures: a small data folder and a finished run of it."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,6 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     from tests.run.embedded import small_config, squares
 
     folder = tmp_path_factory.mktemp("embedded")
-    config = small_config(40, patience=0, validate_every=10)
+    config = replace(small_config(40, patience=0, validate_every=10), written=9)
     embed_train(config, squares(folder / "squares"), str(folder / "run"))
     return folder / "squares", folder / "run"

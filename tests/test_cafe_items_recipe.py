@@ -36,3 +36,10 @@ def test_recall_is_of_new_items_among_new_ones_and_among_all(arms: Any, tmp_path
     assert found["recall@10"].tolist() == [2 / 3, 2 / 3]
     assert found["recall@50"].tolist() == [1, 2 / 3]
     assert found["recall@50, all items"].tolist() == [0, 2 / 3]
+
+
+def test_the_last_weights_are_those_that_are_kept(arms: Any, tmp_path: Path) -> None:
+    measure = arms.latest()
+    first, second = measure(), measure()
+    assert first.keys() == second.keys() == {arms.PLAIN["metric"]}
+    assert second["turn"] > first["turn"]

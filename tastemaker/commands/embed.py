@@ -83,7 +83,7 @@ def embed_encode(options: EncodeOptions) -> JsonObject:
     to = Path(options.to)
     check_place(to, options.model, vectors=True)
     model = open_embedding(options.model)
-    made = model.catalogue(options.data, options.side, _bad_rows(options, to))
+    made = model.catalogue(options.data, options.side, _bad_rows(options, options.to))
     return write_vectors(made, options.side, to)
 
 
@@ -99,7 +99,7 @@ def embed_search(options: SearchOptions) -> JsonObject:
     if not (data := options.data or model.data):
         fix = "Give a folder with items.csv (item_id, image, title), or the table itself."
         raise BadInput("No catalogue is given.", "--data", fix)
-    made = model.catalogue(data, options.side, _bad_rows(options, Path("rows")))
+    made = model.catalogue(data, options.side, _bad_rows(options, "search"))
     ranked = made.search(query, options.k)
     return {
         "query": str(query),
@@ -125,7 +125,9 @@ def embed_caption(options: CaptionOptions) -> JsonObject:
     if options.prompt:
         model = model.asking(options.prompt)
     if options.data:
-        return write_captions(model, options.data, to, options.max_tokens, _bad_rows(options, to))
+        return write_captions(
+            model, options.data, to, options.max_tokens, _bad_rows(options, options.to)
+        )
     said = model.captions(paths, options.max_tokens)
     rows = [{"picture": str(one), "caption": text} for one, text in zip(paths, said, strict=True)]
     return {"captions": rows, "model": model.name, "warnings": list(model.warnings)}
@@ -136,11 +138,11 @@ def _named(kind: type[Any], given: dict[str, Any]) -> dict[str, Any]:
     return {one.name: given[one.name] for one in fields(kind) if one.name in given}
 
 
-def _bad_rows(options: EncodeOptions | SearchOptions | CaptionOptions, to: Path) -> Path | None:
+def _bad_rows(options: EncodeOptions | SearchOptions | CaptionOptions, beside: str) -> Path | None:
     """Where bad rows go that are to be left out; None: they are refused."""
     if options.on_bad_rows == "error":
         return None
-    return to.with_name(f"{to.stem}-bad-rows.csv") if to.name != "rows" else Path("bad-rows.csv")
+    return Path(beside).with_name(f"{Path(beside).stem}-bad-rows.csv")
 
 
 def _threads(options: EmbedTrainOptions) -> int:

@@ -142,6 +142,22 @@ class EmbedTrainOptions:
                 fix = f"Leave it out, or take --model {TINY}."
                 what = f"--{name} shapes a fresh model, and {self.model!r} has its shape."
                 raise BadInput(what, f"--{name}", fix)
+        self._refuse_idle()
+
+    def _refuse_idle(self) -> None:
+        """Refuse sizes of a part that another one stands for."""
+        fresh, plain = vars(self.tiny), vars(TinyOptions())
+        idle: dict[str, tuple[str, ...]] = {}
+        if self.language:
+            idle["--language"] = ("dim", "layers", "heads", "vocabulary")
+        if self.tower != "conv":
+            idle["--tower"] = ("vision_dim",)
+        for option, names in idle.items():
+            for name in names:
+                if fresh[name] != plain[name]:
+                    where = f"--tiny.{name.replace('_', '-')}"
+                    what = f"{where} changes nothing: what {option} names has its own size."
+                    raise BadInput(what, where, "Leave it out.")
 
 
 @dataclass(frozen=True)
@@ -186,7 +202,7 @@ class SearchOptions:
     k: Count = 10
     """number of items, at least 1"""
     on_bad_rows: OnBadRows = "error"
-    """refuse bad rows, or leave them out and write them to bad-rows.csv"""
+    """refuse bad rows, or leave them out and write them to search-bad-rows.csv"""
 
     def __post_init__(self) -> None:
         """Refuse to search for nothing, or for two things.

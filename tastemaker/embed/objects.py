@@ -16,6 +16,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
 
 from tastemaker.errors import BadInput
 
@@ -140,17 +141,14 @@ def told(claims: Sequence[Sequence[Thing] | None], truth: Sequence[Sequence[Thin
 
 def _one(said: Sequence[Thing], there: Sequence[Thing]) -> tuple[int, float, float]:
     """Things found, share of attributes that are right, share of things told in full."""
-    free, agreed = list(there), list[float]()
-    pairs = [(_agreed(a, b), i, b) for i, a in enumerate(said) for b in there if a[0] == b[0]]
-    used: set[int] = set()
-    for right, number, thing in sorted(pairs, key=lambda pair: -pair[0]):
-        if number not in used and thing in free:
-            used.add(number)
-            free.remove(thing)
-            agreed.append(right)
-    if not there:
-        return 0, 1.0, 1.0
-    return len(agreed), sum(agreed) / len(there), agreed.count(1.0) / len(there)
+    if not said or not there:
+        return 0, float(not there), float(not there)
+    agreed = np.array([[_agreed(a, b) if a[0] == b[0] else -1.0 for b in there] for a in said])
+    # Of pairings that agree as much, one with more things told in full.
+    pairs = linear_sum_assignment(agreed + 1e-6 * (agreed == 1), maximize=True)
+    paired = agreed[pairs]
+    found = paired[paired >= 0]
+    return len(found), found.sum() / len(there), (found == 1).sum() / len(there)
 
 
 def _agreed(said: Thing, there: Thing) -> float:

@@ -115,7 +115,8 @@ def opened_network(folder: Path) -> tuple[Any, int]:
 
 def _unreadable(name: str, error: Exception) -> BadInput:
     fix = "Give a whole JPEG, PNG or WebP file, or leave it out."
-    return BadInput(f"The picture cannot be read: {error}.", name, fix)
+    why = str(error) or type(error).__name__
+    return BadInput(f"The picture cannot be read: {why}.", name, fix)
 
 
 def picture_bytes(path: str | Path) -> bytes:
@@ -149,10 +150,9 @@ def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
     if not named and not isinstance(source, Image.Image):
         what = f"Row {row} is {type(source).__name__}, no picture."
         raise BadInput(what, f"row {row}", "Give a path, a picture of PIL, or (H, W, 3) bytes.")
-    broken = (OSError, ValueError, SyntaxError, AttributeError, Image.DecompressionBombError)
     try:
         with Image.open(source) if named else source.copy() as picture:
-            upright = _bytes_a_colour(ImageOps.exif_transpose(picture))
+            upright = bytes_a_colour(ImageOps.exif_transpose(picture))
         if upright.has_transparency_data:
             clear = upright.convert("RGBA")
             upright = Image.new("RGBA", clear.size, "white")
@@ -161,13 +161,17 @@ def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
         left, top = (upright.width - side) / 2, (upright.height - side) / 2
         square = (left, top, left + side, top + side)
         ready = upright.convert("RGB").resize((size, size), Image.Resampling.BICUBIC, square)
-    except broken as error:
+    except Exception as error:  # decoders of damaged files raise anything at all
         raise _unreadable(str(source) if named else f"row {row}", error) from error
     return np.array(ready)
 
 
-def _bytes_a_colour(picture: Any) -> Any:
-    """A picture of more than 8 bits a colour, scaled to 8: else all of it were white."""
+def bytes_a_colour(picture: Any) -> Any:
+    """A picture of more than 8 bits a colour, scaled to 8: else all of it were white.
+
+    Raises:
+        ValueError: If it has fractions for colours, whose range nothing tells.
+    """
     if not picture.mode.startswith("I"):
         if picture.mode == "F":
             raise ValueError("its values have no known range")

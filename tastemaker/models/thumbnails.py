@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tastemaker.errors import BadInput
 from tastemaker.models.extras import extra
+from tastemaker.models.images import bytes_a_colour
 
 LONGEST = 320
 """Pixels of the longer side, at most."""
@@ -29,7 +30,6 @@ def thumbnail(path: Path, longest: int = LONGEST) -> bytes:
     """
     with extra("vision"):
         from PIL import Image, ImageOps
-    broken = (OSError, ValueError, SyntaxError, AttributeError, Image.DecompressionBombError)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -37,14 +37,16 @@ def thumbnail(path: Path, longest: int = LONGEST) -> bytes:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
                 picture.draft("RGB", (longest, longest))  # a JPEG is read smaller, which is sooner
-                upright = ImageOps.exif_transpose(picture)
+                upright = bytes_a_colour(ImageOps.exif_transpose(picture))
                 upright.thumbnail((longest, longest))
             clear = upright.convert("RGBA")
             paper = Image.new("RGBA", clear.size, "white")
             paper.alpha_composite(clear)
             written = io.BytesIO()
             paper.convert("RGB").save(written, "JPEG", quality=_QUALITY)
-    except broken as error:
+    except Exception as error:  # decoders of damaged files raise anything at all
         fix = "Put a whole JPEG, PNG or WebP file there."
-        raise BadInput(f"The picture cannot be read: {error}.", str(path), fix) from error
+        raise BadInput(
+            f"The picture cannot be read: {str(error) or type(error).__name__}.", str(path), fix
+        ) from error
     return written.getvalue()

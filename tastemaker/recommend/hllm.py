@@ -7,6 +7,8 @@ Paper: HLLM, arXiv 2409.12740.
 Both models train end to end on the softmax over items; θ starts at ln(1/.07), and exp(θ) stays at
 or below 100. An item is its text, so an item nobody has chosen yet has a vector like any other.
 
+Pictures, if asked for, are encoded once by a frozen model, beside the text's vector.
+
 What keeps it small: the item model's lower layers are frozen and their output is computed once; in
 a step the items read and the negatives alone are encoded, at most `fresh` of them with a gradient;
 vectors for scoring are made once after training and anew only for texts that change. The projection
@@ -35,7 +37,6 @@ from torch import Tensor, nn
 from tastemaker.data.batches import Batch
 from tastemaker.data.catalog import Catalog
 from tastemaker.data.ground import Ground
-from tastemaker.data.item_texts import item_texts
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.models.item_llm import ItemLLM, ReadTexts
 from tastemaker.models.user_llm import hidden_states, keep_user_model
@@ -47,6 +48,8 @@ from tastemaker.recommend.hllm_shape import (
     Kept,
     item_model_of,
     item_weights,
+    looks_of,
+    texts_of,
     user_model_of,
 )
 from tastemaker.weights import WEIGHTS, Stored, filled, stored_tensors
@@ -59,7 +62,9 @@ class HLLM(NextItemModel):
     """The model; implements the seams `Encoder` and `Trainable`."""
 
     features: Tensor
-    """(I+1, H) what the item model says of each text."""
+    """(I+1, H) what the item model says of each text, and beside it the vector of the picture."""
+    looks: Tensor
+    """(I, P) vectors of pictures; no item model, none of them."""
     vectors: Tensor
     """(I+1, D) unit vectors made of the features."""
     stale: Tensor
@@ -84,11 +89,13 @@ class HLLM(NextItemModel):
         """
         super().__init__(config, num_items)
         self.hllm, self.catalog = config, catalog
-        self.texts = item_texts(catalog, config.missing_text)
+        self.texts = texts_of(config, catalog)
         self.user = user_model_of(config, kept)
         width = int(self.user.config.hidden_size)
         self.item = None if kept else item_model_of(config)
-        length = kept.width if kept else self._reader.width
+        looks = torch.zeros(0) if kept else looks_of(config, catalog)
+        self.register_buffer("looks", looks, persistent=False)
+        length = kept.width if kept else self._reader.width + looks.shape[1]
         self.project = nn.Linear(length, width)
         self.drop = nn.Dropout(config.dropout)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
@@ -218,7 +225,7 @@ class HLLM(NextItemModel):
         Raises:
             BadInput: As at construction.
         """
-        fresh = item_texts(catalog, self.hllm.missing_text)
+        fresh = texts_of(self.hllm, catalog)
         self.catalog = catalog
         pairs = enumerate(zip(self.texts, fresh, strict=True))
         changed = [row for row, (old, new) in pairs if old != new]
@@ -227,7 +234,8 @@ class HLLM(NextItemModel):
             self._reading, reading = None, self._reader.read([fresh[row] for row in changed])
             with torch.no_grad():
                 features = self._reader(reading, np.arange(len(changed)))
-            self.features[torch.tensor(changed) + 1] = features
+            rows = torch.tensor(changed)
+            self.features[rows + 1] = torch.cat([features, self.looks[rows]], 1)
             self.stale[0] = True
         return len(changed)
 
@@ -285,8 +293,8 @@ class HLLM(NextItemModel):
         return F.normalize(self.project(features), dim=-1)
 
     def _encoded(self, rows: Any) -> Tensor:
-        """(n, H) what the item model says of texts by number."""
+        """(n, H) what is known of items by number."""
         if self._reading is None:
             self._reading = self._reader.read(self.texts)
         features: Tensor = self._reader(self._reading, np.asarray(rows))
-        return features
+        return torch.cat([features, self.looks[rows]], 1)

@@ -6,9 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import torch
 from torch import Tensor
 
+from tastemaker.data.catalog import Catalog
+from tastemaker.data.item_texts import item_texts
 from tastemaker.models.item_llm import ItemLLM
+from tastemaker.models.packaged import within_run
 from tastemaker.models.user_llm import fresh_user_model, kept_user_model, user_model
 from tastemaker.nn.next_item_shape import NextItemConfig
 from tastemaker.weights import checked_tensors, expected_of, stored_tensors
@@ -40,6 +44,10 @@ class HLLMConfig(NextItemConfig):
     """steps in which the user model alone learns, from vectors made once: many times as fast."""
     missing_text: str = ""
     """text that stands for an item without one; empty: such items are an error."""
+    pictures: str = "none"
+    """what makes vectors of the catalogue's pictures, beside those of texts: `none`, a run of
+    `tastemaker embed train`, a packaged encoder of pictures, or a folder; `auto`: the packaged
+    efficientnet-lite0 where the catalogue names pictures."""
 
     def __post_init__(self) -> None:
         """Refuse shapes that cannot be built."""
@@ -55,7 +63,9 @@ class HLLMConfig(NextItemConfig):
     def foreign(self) -> dict[str, str]:
         """Option → the language model on this machine that it names."""
         named = {"item_model": self.item_model, "user_model": self.user_model}
-        return {option: name for option, name in named.items() if name != "random"}
+        named = {option: name for option, name in named.items() if name != "random"}
+        own = self.pictures in ("auto", "none")
+        return named if own else named | {"pictures": within_run(self.pictures)}
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,32 @@ def item_model_of(config: HLLMConfig) -> ItemLLM:
         dim=config.dim,
         checkpointing=config.checkpointing,
     )
+
+
+def looks_of(config: HLLMConfig, catalog: Catalog) -> Tensor:
+    """(I, P) vectors of the items' pictures, their entries about as large as those of a text.
+
+    Raises:
+        BadData: With every picture that cannot be read.
+        BadInput: If an encoder is named and no item has a picture, or it is not on this machine.
+    """
+    if config.pictures == "none":
+        return torch.zeros(len(catalog.frame), 0)
+    from tastemaker.models.picture_content import picture_vectors  # opens a model of pictures
+
+    vectors = torch.from_numpy(picture_vectors(config.pictures, catalog)[0])
+    scaled: Tensor = vectors * vectors.shape[1] ** 0.5
+    return scaled
+
+
+def texts_of(config: HLLMConfig, catalog: Catalog) -> list[str]:
+    """A text an item; empty where a picture alone says what it is.
+
+    Raises:
+        BadInput: If items have neither, and no text stands for them.
+    """
+    seen = () if config.pictures == "none" else [path is not None for path in catalog.pictures()]
+    return item_texts(catalog, config.missing_text, seen)
 
 
 def user_model_of(config: HLLMConfig, kept: Kept | None) -> Any:

@@ -127,7 +127,7 @@ def found(results: Mapping[str, object], pictures: Pictures) -> list[dict[str, o
         {
             "text": str(query.get("text", "")),
             "found": [
-                {"uri": _uri(pictures, one), "title": str(one.get("title", "")),
+                {"uri": _uri(pictures, one), "text": str(one.get("text", "")),
                  "right": one.get("right") is True}
                 for one in objects(query, "found")
             ],

@@ -75,6 +75,8 @@ def embed_train(
     bad_rows = folder.with_name(f"{folder.name}-bad-rows.csv") if drop else None
     with ExitStack() as stack:
         stack.enter_context(listening(str(folder)))
+        if not resume:
+            taken(folder, {}, resume)  # refused before a large catalogue is read
         items = read_item_pictures(data, config.wanted, looked_at, bad_rows)
         parts = items.parts(config.shares.validation, config.shares.test, config.seed)
         texts = items.rows((parts == TRAIN).nonzero()[0])

@@ -15,6 +15,7 @@ from tastemaker.embed.cafe import CAFe
 from tastemaker.embed.fluency import exact, log_losses, perplexity
 from tastemaker.embed.modality import modality_gap
 from tastemaker.embed.retrieval import KS, Ranks, ranks
+from tastemaker.errors import NumericFault
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import Interval, interval
 from tastemaker.models.images import square
@@ -150,7 +151,20 @@ def vectors(cafe: CAFe, count: int, asked: Callable[[int], Asked], side: Side) -
         for start in range(0, count, ROWS):
             rows = cafe.vision.rows([asked(n) for n in range(start, min(start + ROWS, count))])
             parts.append(cafe.vectors(rows, side).cpu().numpy())
-    return np.concatenate(parts)
+    made = np.concatenate(parts)
+    _refuse_broken(made, f"vectors of {side}s")
+    return made
+
+
+def _refuse_broken(values: npt.NDArray[np.floating], which: str) -> None:
+    """Refuse what a training that came apart gives.
+
+    Raises:
+        NumericFault: If a value is not finite.
+    """
+    if not np.isfinite(values).all():
+        fix = "Train with a lower learning rate; the last checkpoint is sound."
+        raise NumericFault("The model gives values that are not finite.", which, fix)
 
 
 def _retrieved(
@@ -182,6 +196,7 @@ def _told(cafe: CAFe, items: ItemPictures, prompt: str, each: bool) -> Told:
                 loss, many = cafe.vision.answer_loss(part)
                 sums.append(float(loss))
                 tokens.append(float(many))
+    _refuse_broken(np.array(sums), "losses of captions")
     return Told(np.array(sums), np.array(tokens))
 
 

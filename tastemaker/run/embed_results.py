@@ -166,6 +166,7 @@ def _found(items: ItemPictures, row: int, at: int) -> JsonObject:
     return {
         "item_id": items.item_ids[at],
         "title": items.titles[at],
+        "text": items.texts[at],
         "picture": picture_name(items, at),
         "right": right,
     }

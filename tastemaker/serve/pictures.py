@@ -44,7 +44,6 @@ class ItemPictures:
             catalog.frame["item_id"].to_list(), catalog.frame["image"].to_list(), strict=True
         )
         self._named: dict[str, str] = {i: name.strip() for i, name in rows if name and name.strip()}
-        self._files: dict[str, Path | None] = {}
         self._kept: OrderedDict[str, Shown] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -60,9 +59,7 @@ class ItemPictures:
         """The file of an item's picture; None where it has none that may be sent."""
         if item not in self._named:
             return None
-        if item not in self._files:
-            self._files[item] = self._found(self._named[item])
-        return self._files[item]
+        return self._found(self._named[item])  # anew each time: a link may have taken its place
 
     def files(self) -> dict[str, Path]:
         """Item → file, of all that may be sent."""

@@ -180,7 +180,7 @@ def _events(
     weights = np.log(np.maximum(often / often.sum(), 1e-9))
     liked = np.argsort(-(weights + rng.gumbel(size=(o.users, len(often)))), axis=1)[:, : o.likes]
     suits = np.zeros((o.users, len(shows)), np.bool_)
-    for place in range(o.likes):
+    for place in range(liked.shape[1]):  # fewer where there are not as many
         suits |= shows[:, liked[:, place]].T
     popular = rng.permutation(1 / np.arange(1, len(shows) + 1) ** 0.5)
     parts = []

@@ -1,8 +1,10 @@
 """tastemaker embed as a person meets it."""
 
 import json
+import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 pytest.importorskip("transformers", reason="transformers is not installed")
@@ -110,3 +112,58 @@ def test_weights_are_chosen_by_what_is_trained() -> None:
 
     assert metric() == "joint" and metric(metric="recall@1") == "recall@1"
     assert metric(alpha_lm=0.0) == "recall@1" and metric(alpha_con=0.0) == "likelihood"
+
+
+def spoilt(data: Path, folder: Path) -> Path:
+    """The same catalogue with a picture that cannot be decoded and one that is gone."""
+    shutil.copytree(data, folder)
+    (folder / "3.png").write_bytes(b"no picture")
+    (folder / "4.png").unlink()
+    return folder
+
+
+def test_bad_rows_are_left_out_where_that_is_asked_for(
+    embedded: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, run = str(spoilt(embedded[0], tmp_path / "spoilt")), str(embedded[1])
+    encode = ["embed", "encode", run, "--data", data, "--to", "v.parquet"]
+    assert main([*encode, "--json"]) == 2
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    assert [(one["row"], one["column"]) for one in problems] == [(4, "image"), (5, "image")]
+    assert not (tmp_path / "v.parquet").exists()
+    drop = ["--on-bad-rows", "drop"]
+    assert main([*encode, *drop]) == 0
+    assert "2 bad rows left out" in capsys.readouterr().out
+    assert pl.read_csv("v-bad-rows.csv")["row"].to_list() == [4, 5]
+    where = ["--model", run, "--data", data, "--to", "c.parquet"]
+    assert main(["embed", "caption", *where, *drop]) == 0
+    assert pl.read_parquet("c.parquet").height == 28 and Path("c-bad-rows.csv").is_file()
+    assert main(["embed", "search", run, "red square", "--data", data, *drop, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert answer["searched"] == 28 and Path("search-bad-rows.csv").is_file()
+
+
+def test_a_caption_can_be_asked_for_otherwise(
+    embedded: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, run = map(str, embedded)
+    words = ["embed", "caption", "--model", run, f"{data}/0.png", "--prompt", "Which colour?"]
+    assert main([*words, "--json", "--max-tokens", "4"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["captions"]
+    assert told["picture"] == f"{data}/0.png" and isinstance(told["caption"], str)
+    assert main([*words, "--prompt", "again"]) == 2
+
+
+def test_a_model_that_learned_vectors_alone_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(job, "write_page", lambda run: (run / "report.html").write_text(""))
+    data = str(squares(tmp_path / "squares", 15))
+    alone = ["--alpha-lm", "0", "--epochs", "1", "--out", "run"]
+    assert main(["embed", "train", "--data", data, *WORDS, *alone, "--json"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert results["training"]["metric"] == "recall@1" and "written" not in results
+    assert main(["embed", "caption", "--model", "run", f"{data}/0.png"]) == 0
+    assert "learned vectors alone" in capsys.readouterr().out
+    assert main(["embed", "search", "run", "red", "-k", "1"]) == 0
+    assert "learned vectors alone" in capsys.readouterr().out

@@ -52,6 +52,11 @@ def test_names_are_those_of_the_library() -> None:
         ({"model": "m", "tower": "efficientnet-lite0"}, "--tower"),
         ({"model": "m", "language": "smollm2"}, "--language"),
         ({"model": "m", "tiny": options.TinyOptions(side=32)}, "--tiny"),
+        ({"language": "smollm2", "tiny": options.TinyOptions(dim=32)}, "--tiny.dim"),
+        (
+            {"tower": "efficientnet-lite0", "tiny": options.TinyOptions(vision_dim=32)},
+            "--tiny.vision-dim",
+        ),
     ],
 )
 def test_what_trains_nothing_is_refused(given: dict[str, object], where: str) -> None:
@@ -86,3 +91,16 @@ def test_how_a_captioner_is_made_is_said() -> None:
     with pytest.raises(BadInput) as fault:
         options.CaptionOptions(images=("a.png",))
     assert "tastemaker embed train" in fault.value.fix
+
+
+@pytest.mark.parametrize("model", ["smollm", "./run/model"])
+def test_a_model_with_a_shape_takes_no_other_where_it_is_the_default(model: str) -> None:
+    given = options.EmbedTrainOptions(data="d", model=model, lora=4, pooling="mean")
+    assert given.tiny == options.TinyOptions() and given.vision_lr is None and given.lr is None
+
+
+@pytest.mark.parametrize(
+    "given", [{"alpha_con": 0.0, "batch": 1}, {"validation": 0.45, "test": 0.45}, {"written": 0}]
+)
+def test_what_is_at_the_edge_is_taken(given: dict[str, object]) -> None:
+    options.EmbedTrainOptions(data="d", **given)  # type: ignore[arg-type]

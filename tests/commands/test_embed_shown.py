@@ -54,3 +54,29 @@ def test_answers(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines() == ["a.png: a shoe", "Mind."]
     show_captions({"to": "c.csv", "items": 1, "dropped": 0, "warnings": []})
     assert capsys.readouterr().out == "1 caption: c.csv\n"
+
+
+@pytest.mark.parametrize(("side", "told"), [("picture", "pictures"), ("text", "texts")])
+def test_what_vectors_are_made_of_is_said(
+    capsys: pytest.CaptureFixture[str], side: str, told: str
+) -> None:
+    show_encoded({"items": 1, "side": side, "dim": 8, "to": "v.parquet", "dropped": 0, "cut": 0})
+    assert capsys.readouterr().out == f"1 vector of {told}, 8 wide: v.parquet\n"
+
+
+def test_a_measure_that_was_not_made_has_no_row(capsys: pytest.CaptureFixture[str]) -> None:
+    show_embedding(RESULTS)
+    out = capsys.readouterr().out
+    assert "exactly right" not in out and "perplexity of captions" in out
+
+
+def test_captions_that_went_to_a_file_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    show_captions({"to": "c.csv", "items": 3, "dropped": 2, "warnings": ["Mind."]})
+    assert capsys.readouterr().out.splitlines() == [
+        "3 captions: c.csv", "2 bad rows left out.", "Mind.",
+    ]  # fmt: skip
+
+
+def test_nothing_found_is_an_empty_list(capsys: pytest.CaptureFixture[str]) -> None:
+    show_search({"query": "a\nshoe", "items": [], "warnings": []})
+    assert "a shoe" in capsys.readouterr().out

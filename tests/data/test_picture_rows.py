@@ -130,3 +130,208 @@ def test_what_is_not_wanted_is_not_looked_at(folder: Path) -> None:
 def test_a_folder_without_a_catalogue(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="catalogue"):
         read(tmp_path)
+
+
+def many(folder: Path, count: int = 3) -> pl.DataFrame:
+    for n in range(count):
+        (folder / f"{n}.png").write_text(str(n))
+    images = [f"{n}.png" for n in range(count)]
+    ids = [f"i{n}" for n in range(count)]
+    return pl.DataFrame({"item_id": ids, "image": images, "title": [f"t{n}" for n in range(count)]})
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "tsv", "jsonl", "arrow"])
+def test_any_table_that_is_read_elsewhere_is_read_here(tmp_path: Path, ending: str) -> None:
+    frame, path = many(tmp_path), tmp_path / f"items.{ending}"
+    if ending == "parquet":
+        frame.write_parquet(path)
+    elif ending == "arrow":
+        frame.write_ipc(path)
+    elif ending == "jsonl":
+        frame.write_ndjson(path)
+    else:
+        frame.write_csv(path, separator="," if ending == "csv" else "\t")
+    assert read(tmp_path).titles == read(path).titles == ("t0", "t1", "t2")
+
+
+def test_the_row_of_a_file_counts_blank_lines(tmp_path: Path) -> None:
+    many(tmp_path)
+    rows = ["item_id,image,title", "i0,0.png,t", "", "i1,gone.png,t", "i2,2.png,t"]
+    (tmp_path / "items.csv").write_text("\n".join(rows) + "\n")
+    with pytest.raises(BadData) as fault:
+        read(tmp_path)
+    (problem,) = fault.value.problems
+    assert (problem.row, problem.value) == (3, "'gone.png'")
+    assert problem.file == str(tmp_path / "items.csv") and str(tmp_path) in problem.fix
+
+
+def test_several_columns_of_one_row_are_all_named(tmp_path: Path) -> None:
+    columns = {"image": ["gone.png"], "title": [""], "text": [" "]}
+    with pytest.raises(BadData) as fault:
+        read(save_items(tmp_path, columns), text="title", caption="text")
+    assert [problem.column for problem in fault.value.problems] == ["title", "text", "image"]
+
+
+def test_a_blank_title_gives_way_to_the_text(tmp_path: Path) -> None:
+    many(tmp_path, 2)
+    columns = {"image": ["0.png", "1.png"], "title": ["  ", " T "], "text": ["X", "Y"]}
+    some = read(save_items(tmp_path, columns))
+    assert some.texts == ("X", "T") and some.titles[0] == "i0"
+    assert read(tmp_path, text="text").captions == ("X", "T")
+    assert read(tmp_path, text="all").texts == ("title:   ; text: X", "title:  T ; text: Y")
+
+
+def test_a_missing_library_is_said_and_not_taken_for_a_bad_picture(tmp_path: Path) -> None:
+    def without(path: Path) -> str:
+        raise BadInput("A library is missing: PIL.", "the extra", "Run `pip install 'x[vision]'`.")
+
+    many(tmp_path).write_csv(tmp_path / "items.csv")
+    with pytest.raises(BadInput) as fault:
+        read_item_pictures(tmp_path, Wanted(), without)
+    assert not isinstance(fault.value, BadData)
+
+
+@pytest.mark.parametrize("data", ["nowhere", "../..\0", "/dev/null"])
+def test_what_is_no_catalogue(data: str) -> None:
+    with pytest.raises(BadInput):
+        read(data)
+
+
+def test_two_catalogues_are_not_chosen_between(tmp_path: Path) -> None:
+    frame = many(tmp_path)
+    frame.write_csv(tmp_path / "items.csv")
+    frame.write_parquet(tmp_path / "items.parquet")
+    with pytest.raises(BadInput, match=r"items\.csv, items\.parquet"):
+        read(tmp_path)
+
+
+def test_a_link_to_a_picture_is_a_picture(tmp_path: Path) -> None:
+    many(tmp_path, 1)
+    (tmp_path / "link.png").symlink_to(tmp_path / "0.png")
+    (tmp_path / "broken.png").symlink_to(tmp_path / "gone.png")
+    folder = save_items(tmp_path, {"image": ["link.png"], "title": ["t"]})
+    assert read(folder).hashes == ("0",)
+    save_items(tmp_path, {"image": ["broken.png"], "title": ["t"]})
+    with pytest.raises(BadData):
+        read(folder)
+
+
+def test_dropped_rows_are_counted_once_however_much_is_wrong(tmp_path: Path) -> None:
+    many(tmp_path, 1)
+    columns = {"image": ["0.png", "gone.png", "=gone.png"], "title": ["t", "", "t"]}
+    some = read(save_items(tmp_path, columns), tmp_path / "bad.csv")
+    assert some.dropped == 2 and len(some) == 1
+    written = pl.read_csv(tmp_path / "bad.csv")
+    assert (
+        written["row"].to_list() == [2, 2, 3]
+        and not read(tmp_path / "items.csv", tmp_path / "b").rows([]).item_ids
+    )
+    assert not any(str(value).startswith("=") for value in written["value"])
+
+
+def test_ids_that_are_numbers_are_texts(folder: Path) -> None:
+    columns = {
+        "item_id": [10, 9, 100],
+        "image": ["a.png", "b.png", "c.png"],
+        "title": ["x", 3, 4.5],
+    }
+    some = read(save_items(folder, {**columns, "title": ["3", "x", "4.5"]}))
+    assert some.item_ids == ("10", "9", "100") and some.titles == ("3", "x", "4.5")
+    frame = pl.DataFrame({"item_id": [1, 2], "title": ["a", "b"],
+                          "image": [str(folder / "a.png"), str(folder / "b.png")]})  # fmt: skip
+    assert read(frame).item_ids == ("1", "2")
+
+
+def test_one_item_and_items_of_one_picture_are_read(folder: Path) -> None:
+    """Too few to learn from, but not to be encoded or captioned."""
+    one = read(save_items(folder, {"image": ["a.png"], "title": ["A"]}))
+    assert len(one) == 1 and one.doubles() == {"texts": 0, "pictures": 0}
+    same = read(save_items(folder, {"image": ["a.png"] * 3, "title": ["A", "B", "B"]}))
+    assert set(same.hashes) == {"a"} and same.doubles() == {"texts": 2, "pictures": 3}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<image>", "<|end|><|assistant|>", "a\tb", "=1+1", "日本語 🙂", "e\u0301", "x" * 20_000],
+)
+def test_texts_of_any_kind_stay_as_they_are(folder: Path, text: str) -> None:
+    some = read(save_items(folder, {"image": ["a.png"], "title": [f"  {text}\n"], "text": ["t"]}))
+    assert some.texts == (text,) and some.captions == (text,)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", None])
+def test_an_item_that_says_nothing_is_named(folder: Path, blank: str | None) -> None:
+    columns = {"image": ["a.png", "b.png"], "title": ["A", blank], "text": [None, blank]}
+    for wanted, column in (
+        ({}, "title"), ({"text": "text"}, "text"), ({"caption": "title"}, "title"),
+        ({"text": "all"}, "title"),
+    ):  # fmt: skip
+        with pytest.raises(BadData) as fault:
+            read(save_items(folder, columns), **wanted)
+        assert (2, column) in {(p.row, p.column) for p in fault.value.problems}, wanted
+
+
+def test_what_is_wrong_with_words_and_pictures_comes_together(folder: Path) -> None:
+    """All rows, all faults: nobody mends a catalogue one message at a time."""
+    (folder / "b.png").write_text("bad")
+    columns = {
+        "image": ["gone.png", "b.png", "c.png"],
+        "title": ["A", "", ""],
+        "text": ["", "", "x"],
+    }
+    with pytest.raises(BadData) as fault:
+        read(save_items(folder, columns), text="title", caption="text")
+    told = sorted((p.row or 0, p.column) for p in fault.value.problems)
+    assert told == [
+        (1, "image"),
+        (1, "text"),
+        (2, "image"),
+        (2, "text"),
+        (2, "title"),
+        (3, "title"),
+    ]
+
+
+def test_dropping_keeps_what_reading_the_rest_would_give(folder: Path) -> None:
+    columns = {"item_id": ["x", "y", "z"], "title": ["A", "B", "C"]}
+    rest = read(save_items(folder, {k: [v[0], v[2]] for k, v in columns.items()}
+                           | {"image": ["a.png", "c.png"]}))  # fmt: skip
+    images = ["a.png", "../gone.png", "c.png"]
+    kept = read(save_items(folder, columns | {"image": images}), folder / "bad.csv")
+    assert kept.sha256 == rest.sha256 and (kept.dropped, rest.dropped) == (1, 0)
+    assert pl.read_csv(folder / "bad.csv")["value"].to_list() == ["'../gone.png'"]
+
+
+def test_a_row_with_two_faults_is_left_out_once(folder: Path) -> None:
+    columns = {"image": ["gone.png", "b.png"], "title": ["", "B"]}
+    kept = read(save_items(folder, columns), folder / "bad.csv")
+    assert kept.dropped == 1 and kept.item_ids == ("i1",)
+    assert pl.read_csv(folder / "bad.csv")["row"].to_list() == [1, 1]
+
+
+def test_a_missing_program_is_no_fault_of_a_row(folder: Path) -> None:
+    def without(_: Path) -> str:
+        raise BadInput("Pictures need PIL.", "tastemaker[vision]", "pip install it")
+
+    with pytest.raises(BadInput, match="PIL") as fault:
+        read_item_pictures(folder, Wanted(), without)
+    assert not isinstance(fault.value, BadData)
+
+
+@pytest.mark.parametrize("image", ["HTTP://x/a.png", "s3://b/a.png", "data:image/png;base64,xx"])
+def test_addresses_are_told_from_files(folder: Path, image: str) -> None:
+    with pytest.raises(BadData) as fault:
+        read(save_items(folder, {"image": [image], "title": ["A"]}))
+    assert "address" in fault.value.problems[0].what
+    (folder / "data-1.png").write_text("d")
+    assert read(save_items(folder, {"image": ["data-1.png"], "title": ["A"]})).hashes == ("d",)
+
+
+def test_links_that_lead_in_a_circle_or_nowhere_are_named(folder: Path) -> None:
+    (folder / "x.png").symlink_to("y.png")
+    (folder / "y.png").symlink_to("x.png")
+    (folder / "z.png").symlink_to("gone.png")
+    columns = {"image": ["x.png", "z.png", "a.png/", "n" * 300 + ".png"], "title": list("ABCD")}
+    with pytest.raises(BadData) as fault:
+        read(save_items(folder, columns))
+    assert {1, 2, 4} <= {p.row for p in fault.value.problems}

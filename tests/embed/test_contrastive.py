@@ -1,10 +1,11 @@
 """The contrastive loss against a slow reference, and what may not count as a negative."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tastemaker.embed.contrastive import Negatives, contrastive_loss
@@ -109,3 +110,62 @@ def test_half_precision_vectors_are_compared_in_full():
 def test_a_pair_with_all_others_masked_costs_nothing():
     same = torch.ones(3, 3, dtype=torch.bool)
     assert float(contrastive_loss(BASIS, BASIS[[1, 2, 0]], 9.0, Negatives(same))) == 0
+
+
+@given(st.integers(2, 7), st.integers(0, 99), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_pairs_does_not_matter(rows, seed, symmetric):
+    pictures, texts = unit(rows, 5, seed), unit(rows, 5, seed + 1)
+    drawn = torch.rand(rows, rows, generator=torch.Generator().manual_seed(seed)) < 0.3
+    same, hard = drawn | drawn.T, unit(rows * 2, 5, seed + 2).view(rows, 2, 5)
+    order = torch.randperm(rows, generator=torch.Generator().manual_seed(seed + 3))
+    first = contrastive_loss(pictures, texts, 7.0, Negatives(same, hard, None, 0.5), symmetric)
+    moved = Negatives(same[order][:, order], hard[order], None, 0.5)
+    again = contrastive_loss(pictures[order], texts[order], 7.0, moved, symmetric)
+    assert float(first) == pytest.approx(float(again), abs=1e-5)
+
+
+@given(st.integers(1, 6), st.integers(0, 99), st.floats(0.1, 100))
+@settings(max_examples=30, deadline=None)
+def test_no_loss_is_below_nothing_and_turning_all_vectors_changes_none(rows, seed, scale):
+    pictures, texts = unit(rows, 4, seed), unit(rows, 4, seed + 1)
+    turn, _ = torch.linalg.qr(torch.randn(4, 4, generator=torch.Generator().manual_seed(seed)))
+    loss = float(contrastive_loss(pictures, texts, scale))
+    assert loss >= 0 and math.isfinite(loss)
+    turned = float(contrastive_loss(pictures @ turn, texts @ turn, scale))
+    assert turned == pytest.approx(loss, abs=1e-3)
+
+
+@given(st.integers(2, 6), st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_masking_more_never_costs_more(rows, seed):
+    pictures, texts = unit(rows, 5, seed), unit(rows, 5, seed + 1)
+    drawn = torch.rand(rows, rows, generator=torch.Generator().manual_seed(seed))
+    losses = [
+        float(contrastive_loss(pictures, texts, 9.0, Negatives(drawn + drawn.T < limit)))
+        for limit in (0.0, 0.5, 1.0, 1.5, 3.0)
+    ]
+    assert all(after <= before + 1e-6 for before, after in pairwise(losses)) and losses[-1] == 0
+
+
+def test_hardness_of_nothing_is_plain_and_more_of_it_costs_more():
+    pictures, texts = unit(6, 5, 0).abs(), unit(6, 5, 1).abs()
+    costs = [
+        float(contrastive_loss(pictures, texts, 5.0, Negatives(hardness=a))) for a in (0, 1, 3)
+    ]
+    assert costs[0] == float(contrastive_loss(pictures, texts, 5.0))
+    assert costs[0] < costs[1] < costs[2]
+
+
+def test_pairs_that_are_masked_pull_on_nothing():
+    pictures, texts = unit(2, 4, 0).requires_grad_(), unit(2, 4, 1).requires_grad_()
+    loss = contrastive_loss(pictures, texts, 5.0, Negatives(torch.ones(2, 2).bool(), hardness=1.0))
+    for gradient in torch.autograd.grad(loss, (pictures, texts)):
+        assert not gradient.any()
+
+
+def test_large_scales_stay_finite():
+    pictures = unit(4, 3, 0).requires_grad_()
+    loss = contrastive_loss(pictures, -pictures, 100.0, Negatives(hardness=50.0))
+    (gradient,) = torch.autograd.grad(loss, pictures)
+    assert loss.isfinite() and gradient.isfinite().all()

@@ -1,10 +1,11 @@
 """Perplexity of tokens, not of answers, and answers that have the right words."""
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tastemaker.embed.fluency import exact, log_losses, perplexity
@@ -34,3 +35,38 @@ def test_answers_without_tokens_say_nothing(sums: list[float], tokens: list[int]
 
 def test_words_count_and_spaces_do_not() -> None:
     assert exact(["a  b\n", "a b c", ""], ["a b", "a b", ""]).tolist() == [1, 0, 1]
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 50), st.integers(1, 30)), min_size=2, max_size=12),
+    st.randoms(),
+)
+@settings(max_examples=30, deadline=None)
+def test_order_does_not_matter_and_twice_the_same_is_the_same(
+    answers: list[tuple[float, int]], rng: Random
+) -> None:
+    once = perplexity(*zip(*answers, strict=True))
+    moved = rng.sample(answers, len(answers))
+    assert perplexity(*zip(*moved, strict=True)) == pytest.approx(once)
+    assert perplexity(*zip(*(answers + answers), strict=True)) == pytest.approx(once)
+
+
+@given(st.floats(0, 20), st.integers(1, 40), st.integers(1, 40))
+@settings(max_examples=30, deadline=None)
+def test_an_answer_in_two_parts_is_as_likely(sum_: float, first: int, second: int) -> None:
+    """A token's loss counts as much in a long answer as in a short one."""
+    share = sum_ / (first + second)
+    parts = perplexity([share * first, share * second], [first, second])
+    assert parts == pytest.approx(perplexity([sum_], [first + second]))
+
+
+@pytest.mark.parametrize("sums", [[math.nan], [math.inf]])
+def test_a_loss_that_is_none_makes_no_small_perplexity(sums: list[float]) -> None:
+    assert not perplexity(sums, [1]) < math.inf
+
+
+def test_answers_are_compared_one_by_one() -> None:
+    with pytest.raises(ValueError):
+        exact(["a"], ["a", "b"])
+    assert exact([], []).shape == (0,)
+    assert exact(["A", "é", "a\u00a0b"], ["a", "e\u0301", "a b"]).tolist() == [0, 0, 1]

@@ -1,8 +1,11 @@
 """Confusion tables by hand, captions by hand, and what holds of any caption."""
 
+from itertools import permutations
+from random import Random
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tastemaker.embed.objects import Thing, answers, class_wise, f_beta, told, yes_or_no
@@ -105,3 +108,78 @@ def test_every_picture_has_a_caption_and_every_question_an_answer() -> None:
                  lambda: answers(["yes"], [True, False]), lambda: class_wise([], [])):  # fmt: skip
         with pytest.raises(BadInput):
             call()
+
+
+def slow(said: list[Thing], there: list[Thing]) -> tuple[float, float]:
+    """Most attributes that are rightly said, and of such pairings most things told in full."""
+    best = (0.0, 0)
+    longer, shorter = (said, there) if len(said) > len(there) else (there, said)
+    for order in permutations(longer, len(shorter)):
+        pairs = [(a, b) for a, b in zip(order, shorter, strict=True) if a[0] == b[0]]
+        right = [sum(x == y for x, y in zip(a[1:], b[1:], strict=True)) / 2 for a, b in pairs]
+        best = max(best, (sum(right), right.count(1)))
+    return best
+
+
+@given(things.filter(bool), things, st.randoms())
+@settings(max_examples=30, deadline=None)
+def test_pairings_agree_most_whatever_the_order(
+    there: list[Thing], said: list[Thing], rng: Random
+) -> None:
+    first = told([said], [there])
+    share, full = slow(said, there)
+    assert first.attributes.item() == pytest.approx(share / len(there))
+    assert first.full.item() == pytest.approx(full / len(there))
+    moved = told([rng.sample(said, len(said))], [rng.sample(there, len(there))])
+    assert moved.measures() == pytest.approx(first.measures())
+
+
+def test_a_thing_makes_room_for_another_that_it_agrees_with_less() -> None:
+    """Taken one by one, the first of the two would leave nothing for the second."""
+    said = [("bag", "small", "left"), ("bag", "small", "right")]
+    there = [("bag", "small", "top"), ("bag", "large", "left")]
+    for one in (said, said[::-1]):
+        assert told([one], [there]).attributes.item() == 0.5
+        assert told([one], [there[::-1]]).attributes.item() == 0.5
+
+
+@given(st.lists(st.tuples(st.none() | things, things), min_size=1, max_size=5))
+@settings(max_examples=30, deadline=None)
+def test_captions_of_many_pictures_are_those_of_each(
+    pairs: list[tuple[list[Thing] | None, list[Thing]]],
+) -> None:
+    claims, truth = zip(*pairs, strict=True)
+    whole = told(claims, truth)
+    for row, (said, there) in enumerate(pairs):
+        alone = told([said], [there])
+        for name in ("there", "claimed", "found", "attributes", "full", "unread", "recall"):
+            assert getattr(alone, name)[0] == getattr(whole, name)[row], name
+
+
+@given(st.text("yesno *!_,é", max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_any_answer_says_yes_or_no_or_neither(text: str) -> None:
+    assert yes_or_no(text) in (True, False, None)
+    assert yes_or_no(f"  *Yes!* {text}") is True and yes_or_no(f'"NO" {text}') is False
+
+
+@given(st.lists(st.tuples(st.sampled_from(["yes", "no", "x"]), st.booleans()), min_size=1))
+@settings(max_examples=30, deadline=None)
+def test_rates_are_those_of_a_count(pairs: list[tuple[str, bool]]) -> None:
+    written, truth = zip(*pairs, strict=True)
+    said = answers(written, truth).measures()
+    right = sum({"yes": True, "no": False}.get(a) is b for a, b in pairs)
+    assert said["accuracy"] == pytest.approx(right / len(pairs))
+    assert said["yes_rate"] == pytest.approx(written.count("yes") / len(pairs))
+    assert said["neither"] == pytest.approx(written.count("x") / len(pairs))
+    turned = answers(written[::-1], truth[::-1]).measures()
+    assert turned == pytest.approx(said)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 4))
+@settings(max_examples=30, deadline=None)
+def test_f_lies_between_precision_and_recall(precision: float, recall: float, beta: float) -> None:
+    value = f_beta(precision, recall, beta)
+    low, high = sorted((precision, recall))
+    assert low - 1e-9 <= value <= high + 1e-9 or not low
+    assert value == pytest.approx(f_beta(recall, precision, 1 / beta))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tastemaker.embed import retrieval
@@ -84,3 +84,72 @@ def test_what_cannot_be_ranked_is_refused(owners: list[int], said: list[str], ba
     texts[1, 1] += bad
     with pytest.raises(BadInput):
         ranks(np.eye(2), texts, owners, said)
+
+
+def some_ranks(seed: int, many: int, more: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pictures, captions and whose they are, no two scores of which are near each other."""
+    rng = np.random.default_rng(seed)
+    owners = np.r_[rng.permutation(many), rng.integers(0, many, more)]
+    return rng.normal(size=(many, 8)), rng.normal(size=(many + more, 8)), owners
+
+
+@given(st.integers(0, 10**6), st.integers(1, 7), st.integers(0, 5))
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_pictures_and_captions_does_not_matter(
+    seed: int, many: int, more: int
+) -> None:
+    pictures, texts, owners = some_ranks(seed, many, more)
+    said = [str(n % 4) for n in range(len(texts))]
+    first = ranks(pictures, texts, owners, said)
+    rng = np.random.default_rng(seed + 1)
+    rows, columns = rng.permutation(many), rng.permutation(len(texts))
+    places = np.argsort(rows)
+    moved = ranks(
+        pictures[rows], texts[columns], places[owners[columns]], [said[n] for n in columns]
+    )
+    assert (moved.pictures == first.pictures[rows]).all()
+    assert (moved.texts == first.texts[columns]).all()
+
+
+@given(st.integers(0, 10**6), st.integers(1, 7), st.floats(0.01, 100))
+@settings(max_examples=30, deadline=None)
+def test_longer_vectors_and_turned_ones_rank_alike(seed: int, many: int, scale: float) -> None:
+    pictures, texts, owners = some_ranks(seed, many, 2)
+    said = [str(n) for n in range(len(texts))]
+    turn, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(8, 8)))
+    first = ranks(pictures, texts, owners, said)
+    moved = ranks(scale * pictures @ turn, texts @ turn, owners, said)
+    assert (moved.pictures == first.pictures).all() and (moved.texts == first.texts).all()
+
+
+@given(st.integers(0, 10**6), st.integers(1, 6), st.integers(0, 4))
+@settings(max_examples=30, deadline=None)
+def test_recall_grows_with_k_up_to_one(seed: int, many: int, more: int) -> None:
+    pictures, texts, owners = some_ranks(seed, many, more)
+    found = ranks(pictures, texts, owners, ["same" if n % 3 else str(n) for n in range(len(texts))])
+    for side, most in (("i2t", len(texts)), ("t2i", many)):
+        hits = [found.hits([k])[f"{side}_recall@{k}"] for k in range(1, most + 1)]
+        assert all((after >= before).all() for before, after in zip(hits, hits[1:], strict=False))
+        assert hits[-1].all()
+
+
+def test_more_captions_of_a_picture_never_hurt_it() -> None:
+    """Its best caption counts; a copy of a wrong one of its own is no wrong answer."""
+    pictures, texts, owners = some_ranks(3, 5, 0)
+    said = [str(n) for n in range(5)]
+    before = ranks(pictures, texts, owners, said).pictures
+    more = ranks(pictures, np.r_[texts, -pictures[:1]], np.r_[owners, 0], [*said, "far"])
+    assert more.pictures[0] == before[0] and (more.pictures >= before).all()
+
+
+def test_a_single_picture_is_always_found() -> None:
+    found = ranks(np.ones((1, 3)), np.zeros((2, 3)), [0, 0], ["a", "b"])
+    assert found.recall([1]) == {"i2t_recall@1": 1.0, "t2i_recall@1": 1.0}
+
+
+def test_half_and_single_precision_rank_alike() -> None:
+    pictures, texts, owners = some_ranks(0, 40, 0)
+    said = [str(n) for n in range(40)]
+    wide = ranks(pictures, texts, owners, said)
+    single = ranks(pictures.astype(np.float32), texts.astype(np.float32), owners, said)
+    assert (wide.pictures == single.pictures).all() and (wide.texts == single.texts).all()

@@ -1,5 +1,6 @@
 """Pictures of a catalogue as vectors: whose they are, what is missing, and who makes them."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,52 @@ def test_the_packaged_encoder_is_one() -> None:
     except BadInput:
         pytest.skip("efficientnet-lite0 is not installed")
     assert encode.identity == picture_encoder("efficientnet-lite0").identity
+
+
+def test_a_run_that_learnt_to_see_is_an_encoder(tmp_path: Path) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    from tastemaker.files import write_json
+    from tastemaker.models.packaged import within_run
+    from tastemaker.models.tiny_vlm import TinyVision, tiny_vision_model
+
+    shape = TinyVision(side=32, vision_dim=8, dim=16, layers=1, heads=2, vocabulary=300)
+    run = tmp_path / "run"
+    run.mkdir()
+    write_json(run / "config.json", {"data": "shop"})
+    tiny_vision_model(shape, ["a red one"]).save(run / "model")
+    draw(tmp_path / "red.png", (255, 0, 0))
+    encode = picture_encoder(run)
+    assert encode.identity == picture_encoder(run / "model").identity
+    made = encode([tmp_path / "red.png"])
+    assert made.shape == (1, 16) and np.linalg.norm(made) == pytest.approx(1, abs=1e-5)
+    assert within_run(str(run)) == str(run / "model")
+    assert within_run(str(run / "model")) == str(run / "model")
+
+
+@pytest.mark.usefixtures("by_mean")
+def test_equal_pictures_have_equal_vectors_and_order_moves_rows_alone(tmp_path: Path) -> None:
+    for name, colour in (("a", (255, 0, 0)), ("b", (0, 99, 0)), ("c", (255, 0, 0))):
+        draw(tmp_path / f"{name}.png", colour)
+    names = ["a.png", None, "b.png", "c.png", "", "a.png"]
+    vectors, _ = picture_vectors("any", pictured(tmp_path, names))
+    moved, _ = picture_vectors("any", pictured(tmp_path, names[::-1]))
+    np.testing.assert_array_equal(moved[::-1], vectors)
+    np.testing.assert_array_equal(vectors[[3, 5]], vectors[[0, 0]])
+    lengths = np.linalg.norm(vectors, axis=1)
+    np.testing.assert_allclose(lengths, [1, 0, 1, 1, 0, 1], atol=1e-6)
+
+
+@pytest.mark.usefixtures("by_mean")
+def test_pictures_that_changed_are_seen_anew(tmp_path: Path) -> None:
+    draw(tmp_path / "a.png", (255, 0, 0))
+    before, _ = picture_vectors("any", pictured(tmp_path, ["a.png"]))
+    draw(tmp_path / "a.png", (0, 0, 255))
+    after, _ = picture_vectors("any", pictured(tmp_path, ["a.png"]))
+    assert before.argmax() == 0 and after.argmax() == 2
+
+
+@pytest.mark.parametrize("kind", [None, "bert", "efficientnet", 3])
+def test_models_of_other_kinds_are_refused(tmp_path: Path, kind: object) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": kind}))
+    with pytest.raises(BadInput):
+        picture_encoder(tmp_path)

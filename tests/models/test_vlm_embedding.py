@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.errors import BadInput
 from tastemaker.models.vlm_embedding import Embedding, Reader, picture_asked, pooled, text_asked
@@ -59,3 +61,41 @@ def test_prompts_stand_behind_what_is_compressed():
 def test_another_pooling_is_refused():
     with pytest.raises(BadInput, match="last or mean"):
         Embedding(pooling="first")
+
+
+@given(st.integers(1, 4), st.integers(1, 6), st.integers(0, 5), st.integers(0, 5), st.data())
+@settings(max_examples=30, deadline=None)
+def test_any_padding_gives_the_same_vectors(rows, width, before, after, data):
+    lengths = data.draw(st.lists(st.integers(1, width), min_size=rows, max_size=rows))
+    states = torch.randn(rows, width, 3, generator=torch.Generator().manual_seed(rows * width))
+    mask = torch.arange(width) < torch.tensor(lengths)[:, None]
+    wide = torch.full((rows, before + width + after, 3), torch.nan)
+    wide[:, before : before + width] = states.masked_fill(~mask[..., None], 7.0)
+    more = torch.zeros(wide.shape[:2], dtype=torch.bool)
+    more[:, before : before + width] = mask
+    for pooling in ("last", "mean"):
+        given_ = pooled(wide.nan_to_num(9.0), more, pooling)
+        assert torch.allclose(given_, pooled(states, mask, pooling), atol=1e-6)
+    last = torch.stack([states[row, length - 1] for row, length in enumerate(lengths)])
+    mean = torch.stack([states[row, :length].mean(0) for row, length in enumerate(lengths)])
+    assert torch.equal(pooled(states, mask, "last"), last)
+    assert torch.allclose(pooled(states, mask, "mean"), mean, atol=1e-6)
+
+
+def test_gradients_reach_what_is_pooled_and_nothing_else():
+    states = STATES.clone().requires_grad_()
+    Reader(Embedding(), 3)(states, RIGHT, "text")[:, 0].sum().backward()
+    touched = states.grad.abs().sum(2) > 0
+    assert touched.tolist() == [[False, True, False, False], [False, False, False, True]]
+
+
+def test_a_state_of_nothing_is_no_number_that_is_none():
+    vectors = Reader(Embedding(), 3)(torch.zeros(1, 2, 3), RIGHT[:1, :2], "picture")
+    assert vectors.isfinite().all()
+
+
+@pytest.mark.parametrize("text", ["", " ", "a\n", "é 日本 🙂", "Compress this image in one word:"])
+def test_texts_stand_whole_before_their_prompt(text):
+    embedding = Embedding(text_prompt="P", separator="|")
+    assert text_asked(text, embedding).text == f"{text}|P"
+    assert text_asked(text, embedding).picture is None and not text_asked(text, embedding).answer

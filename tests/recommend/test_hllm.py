@@ -377,3 +377,68 @@ def test_it_does_not_grow_smaller_or_without_texts() -> None:
         model().grown(Ground(ITEMS - 1, catalog(ITEMS - 1)))
     with pytest.raises(BadInput):
         model().grown(Ground(ITEMS + 1))
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """(I, 6) vectors of pictures; item 3 has none."""
+    made = np.random.default_rng(0).normal(size=(ITEMS, 6)).astype(np.float32)
+    made /= np.linalg.norm(made, axis=1, keepdims=True)
+    made[3] = 0
+    monkeypatch.setattr(
+        "tastemaker.models.picture_content.picture_vectors",
+        lambda name, known: (made[: len(known.frame)], "a" * 64),
+    )
+    return made
+
+
+def pictured(titles: dict[int, str] | None = None) -> Catalog:
+    """All items but the fourth have a picture."""
+    known = catalog(ITEMS, titles)
+    named = pl.when(pl.col("item_id") != "i3").then(pl.col("item_id") + ".png")
+    return Catalog(known.frame.with_columns(image=named))
+
+
+def seeing(known: Catalog, **changes: object) -> HLLM:
+    torch.manual_seed(0)
+    return HLLM(replace(SMALL, pictures="shots", **changes), ITEMS, known)  # type: ignore[arg-type]
+
+
+def test_pictures_stand_beside_texts_and_a_run_keeps_them(
+    looks: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = seeing(pictured(), loss="softmax").eval()
+    plain, width = model(), 16
+    assert net.features.shape == (ITEMS + 1, width + 6)
+    net.start()
+    np.testing.assert_allclose(net.features[1:, width:], looks * 6**0.5, rtol=1e-6)
+    assert torch.equal(net.features[:, :width], plain.table() * 0 + plain.features)
+    net.train()(one_batch()).backward()
+    weights = net.project.weight.grad
+    assert weights is not None and weights[:, width:].abs().max() > 0
+    net.eval().save(tmp_path)
+    monkeypatch.undo()  # opening looks at no picture
+    opened = HLLM.open(net.hllm, Ground(ITEMS, pictured()), tmp_path)
+    torch.testing.assert_close(opened.score(some_contexts()), net.score(some_contexts()))
+
+
+@pytest.mark.usefixtures("looks")
+def test_an_item_needs_a_text_or_a_picture() -> None:
+    net = seeing(pictured({5: "", 9: ""})).eval()
+    table = net.table()
+    assert torch.isfinite(table).all() and not torch.equal(table[6], table[10])
+    with pytest.raises(BadInput) as caught:
+        seeing(pictured({3: "", 5: ""}))
+    assert "i3" in caught.value.what and "i5" not in caught.value.what
+    with pytest.raises(BadInput):
+        HLLM(SMALL, ITEMS, pictured({5: ""}))
+
+
+@pytest.mark.usefixtures("looks")
+def test_new_texts_keep_their_pictures() -> None:
+    net = seeing(pictured()).eval()
+    net.refresh()
+    before = net.features.clone()
+    assert net.update(pictured({4: "another title"})) == 1
+    assert torch.equal(net.features[:, 16:], before[:, 16:])
+    assert not torch.equal(net.features[5, :16], before[5, :16])

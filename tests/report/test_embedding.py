@@ -28,8 +28,8 @@ RESULTS: dict[str, Any] = {
             {"picture": "a.jpg", "right": "a hat", "written": None, "rank": 2},
         ],
         "found": [{"text": "a <b>red</b> shoe", "found": [
-            {"picture": "a.jpg", "title": "Shoe", "right": True},
-            {"picture": "a.jpg", "title": "Hat"},
+            {"picture": "a.jpg", "text": "shoe", "right": True},
+            {"picture": "a.jpg", "text": "hat"},
         ]}],
     },
     "caption_prompt": "What is this?",
@@ -88,3 +88,45 @@ def test_other_pages_show_no_pictures_from_elsewhere() -> None:
     from tastemaker.report.reinforcement import render as reinforced
 
     assert "img-src" not in reinforced({}, [])
+
+
+@pytest.mark.parametrize("name", sorted(RESULTS))
+@pytest.mark.parametrize("broken", [None, 3, "text", [], {}, [1, "x"], {"mean": "nan"}])
+def test_a_part_that_is_missing_or_something_else_leaves_the_rest(name: str, broken: Any) -> None:
+    page = render(RESULTS | {name: broken}, [], {"a.jpg": JPEG})
+    assert not Page(page).problems
+    without = render({key: value for key, value in RESULTS.items() if key != name}, [], {})
+    assert not Page(without).problems
+
+
+def test_only_jpegs_are_put_into_a_page() -> None:
+    for content in (b"", b"<svg onload=x>", b"\x89PNG", b"GIF89a"):
+        page = render(RESULTS, [], {"a.jpg": content})
+        assert "<img" not in page and "base64" not in page
+
+
+@pytest.mark.parametrize(
+    ("file", "called"),
+    [
+        ("shop/items.csv", "shop"),
+        ("/data/shoes/items.parquet", "shoes"),
+        ("items.csv", "items.csv"),
+        ("shop/shoes.jsonl", "shoes.jsonl"),
+        ("the frame", "the frame"),
+        ("", "tiny"),
+    ],
+)
+def test_a_catalogue_is_called_by_its_folder(file: str, called: str) -> None:
+    page = render(RESULTS | {"data": {"name": file, "test": 3}}, [], {})
+    assert f"<h1><bdi>{called}</bdi></h1>" in page
+
+
+def test_every_curve_names_what_it_shows(page: str) -> None:
+    for told in ("Recall@1 on validation, both ways", "1 / perplexity on validation", "Loss"):
+        assert told in page, told
+    assert "Recall@1 and 1 / perplexity" in page  # what chose the weights
+
+
+def test_how_it_was_made_names_loss_vectors_and_sums(page: str) -> None:
+    for told in ("Loss", "Vectors", "pooling", "1" * 64, "1234"):
+        assert told in page, told

@@ -15,7 +15,8 @@ from tests.data.pictured import COLOURS, save_items, save_picture
 SHAPE = TinyVision(side=16, vision_dim=32, dim=32, layers=1, heads=2, vocabulary=300, context=64)
 WORDS = ["--tiny.side", "16", "--tiny.vision-dim", "32", "--tiny.dim", "32", "--tiny.layers", "1",
          "--tiny.heads", "2", "--tiny.vocabulary", "300", "--tiny.context", "64",
-         "--validation", "0.2", "--test", "0.2", "--lr", "0.005", "--warmup", "5"]  # fmt: skip
+         "--validation", "0.2", "--test", "0.2", "--lr", "0.005", "--warmup", "5",
+         "--written", "0"]  # fmt: skip
 """The same on the command line."""
 
 
@@ -37,8 +38,9 @@ def squares(folder: Path, many: int = 30) -> Path:
 def small_config(epochs: int = 2, cafe: CAFeConfig | None = None, **fit: Any) -> EmbedConfig:
     options = {"epochs": epochs, "batch": 8, "lr": 5e-3, "warmup": 5, "metric": "joint"} | fit
     cafe = cafe or CAFeConfig(vision_lr=1.0)
-    return EmbedConfig(SHAPE, shares=Shares(0.2, 0.2), cafe=cafe, fit=FitConfig(**options))
+    fitting = FitConfig(**options)
+    return EmbedConfig(SHAPE, shares=Shares(0.2, 0.2), cafe=cafe, fit=fitting, written=0)
 
 
 def of_model(model: str, **fit: Any) -> EmbedConfig:
-    return replace(small_config(**fit), model=model)
+    return replace(small_config(**fit), model=model, written=9)

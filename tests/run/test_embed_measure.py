@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("PIL", reason="needs tastemaker[vision]")
@@ -10,6 +11,7 @@ from tastemaker.data.item_pictures import ItemPictures, Wanted
 from tastemaker.data.picture_rows import read_item_pictures
 from tastemaker.embed.cafe import CAFe
 from tastemaker.embed.retrieval import ranks
+from tastemaker.errors import NumericFault
 from tastemaker.models.picture_files import looked_at
 from tastemaker.models.tiny_vlm import tiny_vision_model
 from tastemaker.run.embed_measure import chances, measured, validated
@@ -64,3 +66,11 @@ def test_chance_is_what_random_vectors_reach(items: ItemPictures) -> None:
     for name, value in sums.items():
         assert told[name] == pytest.approx(value, abs=0.02), name
     assert told["t2i_recall@10"] == 1
+
+
+def test_a_model_that_came_apart_is_a_numeric_fault(items: ItemPictures) -> None:
+    broken = CAFe(tiny_vision_model(SHAPE, items.texts)).eval()
+    with torch.no_grad():
+        broken.vision.model.get_input_embeddings().weight.fill_(torch.nan)
+    with pytest.raises(NumericFault):
+        validated(broken, items, "What?")

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("PIL", reason="needs tastemaker[vision]")
@@ -70,3 +72,14 @@ def test_prompts_that_leave_no_room_are_refused(items: ItemPictures, vision: Vis
     assert fault.value.where == "--tiny.context"
     with pytest.raises(BadInput):
         fitted_captions(items, vision, Embedding(), "word " * 100)
+
+
+@given(st.text(min_size=1, max_size=400))
+@settings(deadline=None, max_examples=40)
+def test_any_text_fits_once_it_is_cut(items: ItemPictures, vision: VisionModel, text: str) -> None:
+    some = replace(items.rows([0]), texts=(text,), captions=(text,))
+    some, cut = fitted_texts(some, vision, Embedding())
+    some, again = fitted_captions(some, vision, Embedding(), "What?")
+    assert (cut == 0) == (some.texts[0] == text) and (again == 0) == (some.captions[0] == text)
+    vision.rows([text_asked(some.texts[0], Embedding())])
+    vision.rows([Asked("What?", np.zeros((16, 16, 3), np.uint8), some.captions[0])])

@@ -56,3 +56,43 @@ def test_files_that_cannot_be_written(tmp_path: Path, name: str, vectors: bool) 
     (tmp_path / "run").mkdir()
     with pytest.raises(BadInput, match="run"):
         check_place(tmp_path / "run" / "v.parquet", str(tmp_path / "run"), vectors=True)
+
+
+def test_what_a_model_wrote_runs_in_no_spreadsheet(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def formula(*_: object, **__: object) -> list[str]:
+        return ["=cmd()"] * 30
+
+    monkeypatch.setattr(OpenedEmbedding, "captions", formula)
+    write_captions(model, embedded[0], tmp_path / "c.csv", 8)
+    assert pl.read_csv(tmp_path / "c.csv")["caption"].to_list() == ["'=cmd()"] * 30
+    write_captions(model, embedded[0], tmp_path / "c.parquet", 8)
+    assert pl.read_parquet(tmp_path / "c.parquet")["caption"][0] == "=cmd()"
+
+
+def test_a_file_stays_as_it_was_where_something_goes_wrong(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, tmp_path: Path
+) -> None:
+    to = tmp_path / "c.csv"
+    to.write_text("old")
+    with pytest.raises(BadInput):
+        write_captions(model, tmp_path / "nowhere", to, 8)
+    assert to.read_text() == "old" and sorted(path.name for path in tmp_path.iterdir()) == ["c.csv"]
+
+
+def test_captions_of_a_catalogue_need_no_titles(
+    embedded: tuple[Path, Path], model: OpenedEmbedding, tmp_path: Path
+) -> None:
+    frame = pl.DataFrame({
+        "item_id": ["z", "a", "gone"],
+        "image": [*(str(embedded[0] / f"{n}.png") for n in (2, 0)), "gone.png"],
+    })  # fmt: skip
+    told = write_captions(model, frame, tmp_path / "c.jsonl", 8, tmp_path / "bad.csv")
+    assert pl.read_ndjson(tmp_path / "c.jsonl").rows() == [
+        ("z", "blue square"),
+        ("a", "red square"),
+    ]
+    assert (told["items"], told["dropped"], told["model"]) == (2, 1, model.name)
+    assert pl.read_csv(tmp_path / "bad.csv")["value"].to_list() == ["'gone.png'"]

@@ -48,3 +48,33 @@ class Strict(Colours):
             return super()._seen(path)
         except OSError as error:
             raise BadInput("No picture.", str(path), "Give one.") from error
+
+
+def test_what_is_left_out_makes_room_for_others(pictured: Opened) -> None:
+    looks = Looks(Colours())
+    every = [one.item for one in looks.find(pictured, "green", 99)]
+    assert len(every) == len(set(every)) == 39
+    for k, without in ((3, every[:5]), (39, every[1::2]), (5, []), (1, ["nobody"])):
+        found = [one.item for one in looks.find(pictured, "green", k, without)]
+        assert found == [item for item in every if item not in without][:k]
+    assert looks.find(pictured, "green", 5, every) == []
+
+
+def test_the_same_words_find_the_same(pictured: Opened) -> None:
+    """Items that are equally like the words stand in the order of the catalogue."""
+    found = Looks(Colours()).find(pictured, "red", 13)
+    assert found == Looks(Colours()).find(pictured, "red", 13)
+    numbers = [int(one.item[1:]) for one in found]
+    named = list(pictured.pictures.files())
+    assert numbers == sorted(numbers, key=lambda number: named.index(f"i{number}"))
+
+
+@pytest.mark.parametrize("words", ["", "\ud800", "no colour at all", "green " * 500])
+def test_any_words_find_as_many(pictured: Opened, words: str) -> None:
+    assert len(Looks(Colours()).find(pictured, words, 4)) == 4
+
+
+def test_a_model_that_is_none_is_refused(tmp_path: Path) -> None:
+    for name in (tmp_path, "no/such", ""):
+        with pytest.raises(BadInput):
+            Looks.by(name)

@@ -75,3 +75,59 @@ def test_the_folder_may_be_another(shop: Path, tmp_path: Path) -> None:
     found = pictures(tmp_path / "gone", ["in/a.png"], str(shop))
     assert found and "a" in found
     assert not pictures(shop, [None])
+
+
+def test_a_link_that_took_the_place_of_a_picture_is_not_followed(
+    shop: Path, tmp_path: Path
+) -> None:
+    """It was a picture of the folder when it was first asked for."""
+    found = pictures(shop, ["in/a.png"])
+    assert found.shown("a") is not None
+    (shop / "in" / "a.png").unlink()
+    (shop / "in" / "a.png").symlink_to(tmp_path / "secret.png")
+    assert found.shown("a") is None and "a" not in found and not found.files()
+
+
+def test_a_folder_that_became_a_link_is_not_followed(shop: Path, tmp_path: Path) -> None:
+    found = pictures(shop, ["in/a.png"])
+    assert "a" in found
+    (shop / "in").rename(tmp_path / "out")
+    (shop / "in").symlink_to(tmp_path / "out")
+    assert found.shown("a") is None
+
+
+def test_a_picture_that_arrives_later_is_sent(shop: Path) -> None:
+    found = pictures(shop, ["late.png"])
+    assert "a" not in found and found.shown("a") is None
+    Image.new("RGB", (8, 8), "red").save(shop / "late.png")
+    assert "a" in found and found.shown("a") is not None
+
+
+def test_links_inside_the_folder_are_followed(shop: Path) -> None:
+    (shop / "b.png").symlink_to("in/a.png")
+    found = pictures(shop, ["b.png", "in/../in/a.png", str(shop / "in" / "a.png")])
+    shown = [found.shown(item) for item in "abc"]
+    assert all(one is not None for one in shown) and len({one.tag for one in shown if one}) == 1
+
+
+def test_the_copies_that_are_held_are_the_last_ones(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tastemaker.serve.pictures.KEPT", 2)
+    for number, colour in enumerate(("red", "green", "blue")):
+        Image.new("RGB", (8, 8), colour).save(shop / f"{number}.png")
+    found = pictures(shop, ["0.png", "1.png", "2.png"])
+    first, second = found.shown("a"), found.shown("b")
+    assert found.shown("a") is first  # and so the other is the older one
+    found.shown("c")
+    assert found.shown("a") is first
+    again = found.shown("b")
+    assert again is not second and again and second and again.tag == second.tag
+
+
+def test_ids_and_names_of_any_kind(shop: Path) -> None:
+    """Ids are compared whole; names are those of files, spaces around them aside."""
+    (shop / "Bild é 日.png").write_bytes((shop / "in" / "a.png").read_bytes())
+    found = pictures(shop, ["  Bild é 日.png ", "IN/A.PNG", "~/a.png", "%69n/a.png"])
+    assert [item in found for item in "abcd"] == [True, False, False, False]
+    assert "A" not in found and "" not in found and None not in found and 3 not in found

@@ -1,10 +1,13 @@
 """A shop whose items have pictures."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tastemaker.data.datasets import load
 from tastemaker.errors import BadInput
@@ -86,8 +89,6 @@ def test_it_is_written_as_a_data_folder(shop: Shop, tmp_path: Path) -> None:
 
 def test_a_png_may_have_any_sides() -> None:
     image = pytest.importorskip("PIL.Image", reason="needs tastemaker[vision]")
-    import io
-
     pixels = np.arange(15, dtype=np.uint8).reshape(3, 5)
     assert np.array_equal(np.asarray(image.open(io.BytesIO(png(pixels)))), pixels)
 
@@ -98,3 +99,50 @@ def test_a_png_may_have_any_sides() -> None:
 def test_what_makes_no_shop_is_refused(options: dict[str, float]) -> None:
     with pytest.raises(BadInput):
         ShopOptions(**options)  # type: ignore[arg-type]
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_every_grey_picture_comes_back(height: int, width: int, seed: int) -> None:
+    image = pytest.importorskip("PIL.Image", reason="needs tastemaker[vision]")
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
+    with image.open(io.BytesIO(png(pixels))) as picture:
+        picture.load()
+        assert picture.mode == "L" and np.array_equal(np.asarray(picture), pixels)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"likes": 500}, {"noise": 0.0}, {"noise": 1.0}, {"told": 0.0}, {"most": 1}, {"users": 1},
+     {"events": 90, "newest": 30}],
+    ids=str,
+)  # fmt: skip
+def test_knobs_at_their_ends_make_a_shop(options: dict[str, float]) -> None:
+    """Users who like everything, too; nobody takes an item twice."""
+    given_ = {"users": 20, "items": 120} | options
+    some = ShopOptions(**given_)  # type: ignore[arg-type]
+    shop = pictured_shop(shapes(6), some)
+    rows = shop.frame["item_id"].to_numpy().reshape(some.users, some.events + some.newest)
+    assert all(len(set(row)) == len(row) for row in rows.tolist())
+    assert set(rows.ravel()) <= set(shop.ids)
+    if some.told == 0:
+        assert not any(name in title for name in shop.names for title in shop.titles)
+    assert max(map(len, shop.things)) <= some.most
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"new": 1.0}, {"told": -0.1}, {"noise": float("nan")}, {"likes": 0}, {"events": 1},
+     {"items": 0}, {"new": 0.005}],
+    ids=str,
+)  # fmt: skip
+def test_more_of_what_makes_no_shop_is_refused(options: dict[str, float]) -> None:
+    with pytest.raises(BadInput):
+        ShopOptions(**options)  # type: ignore[arg-type]
+
+
+def test_who_likes_nothing_in_particular_takes_what_is_popular() -> None:
+    """With noise alone what items show does not matter, and popular ones are taken by many."""
+    shop = pictured_shop(shapes(6), ShopOptions(users=200, items=120, noise=1.0))
+    taken = shop.frame["item_id"].value_counts()["count"]
+    assert taken.max() > 3 * taken.median()
