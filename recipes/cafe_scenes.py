@@ -46,7 +46,7 @@ def lines(said: dict[str, str]) -> list[tuple[str, str]]:
     found = []
     for who, text in said.items():
         cut = textwrap.shorten(text, 2 * LETTERS, placeholder=" …") or "(nothing)"
-        cut = cut if " " in text or len(text) < LETTERS else f"{text[: LETTERS - 2]} …"
+        cut = cut if " " in text or len(text) < LETTERS else f"{text[: LETTERS - 12]} …"
         found.append((MUTED, who))
         found += [(INK, line) for line in textwrap.wrap(cut, LETTERS)]
     return found

@@ -23,7 +23,7 @@ WIDTH = 480
 """CSS pixels: three quarters of it still leave text that can be read."""
 LETTERS = 68
 """Longest line above a row."""
-FEW = 3
+FEW = 7
 """Most metrics that an axis names."""
 VERDICT = 14
 """Letters of it that are kept for a verdict."""
