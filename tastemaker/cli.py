@@ -27,6 +27,7 @@ from tastemaker.commands import (
     terminal,
     tune,
     update,
+    video,
 )
 from tastemaker.commands.parsing import nearest, parse
 from tastemaker.commands.verbs import Later, Verb
@@ -45,6 +46,7 @@ VERBS: dict[str, Verb | Later] = {
     **gistbench.VERBS,
     **reinforce.VERBS,
     **federate.VERBS,
+    **video.VERBS,
     **models.VERBS,
     **data.VERBS,
     **store.VERBS,

@@ -69,8 +69,7 @@ class _Programs:
     def moves(self, z: Floats) -> Floats:
         """(B, 3) by how much each log of the best grows with log n."""
         _, curved, mixed = self._slopes(z, _BARRIERS[-1])
-        growth = np.linalg.solve(curved, -mixed[:, :, None])[:, :, 0]
-        return growth
+        return np.asarray(np.linalg.solve(curved, -mixed[:, :, None])[:, :, 0], np.float64)
 
     def _with_n(self, z: Floats) -> Floats:
         return np.column_stack([z, self.logs_n])
