@@ -29,7 +29,7 @@ def test_runs_become_a_plan_and_a_page(
     plan = ["video", "plan", "--fit", str(tmp_path / "fit.json"), "--examples", "1e6"]
     assert main([*plan, "--flops", "15e12"]) == 0
     shown = capsys.readouterr().out
-    assert re.findall(r"^(\d)\. \D", shown, re.MULTILINE) == list("123456789")
+    assert re.findall(r"^(\d)\. ", shown, re.MULTILINE) == list("123456789")
     assert shown.count("[your fit") == 8 and shown.count("[literature]") == 1
     assert main([*plan, "--flops", "15e12", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
