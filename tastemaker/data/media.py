@@ -111,10 +111,12 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         fix = "Run `pip install 'tastemaker[video]'`."
         raise BadInput(f"A library is missing: {error}.", "the extra 'video'", fix) from error
     try:
-        with av.open(str(path), format=form) as container:
+        with av.open(str(path), format=form, metadata_errors="replace") as container:
             if not container.streams.video:
                 raise BadInput("The file has no picture, only sound.", str(path), "Give a video.")
             stream = container.streams.video[0]
+            if not stream.codec_context:
+                raise BadInput("No decoder reads its picture.", str(path), "Export it as H.264.")
             stream.codec_context.thread_count = 1
             _refuse_cut(path, stream)
             yield container, stream

@@ -119,6 +119,22 @@ def test_a_damaged_video_is_refused(tmp_path: Path) -> None:
     assert "cut short" in refused(quick).what
 
 
+def test_whatever_bytes_are_changed_it_is_read_or_refused(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "a.mp4")
+    raw, rng, ends = film.read_bytes(), np.random.default_rng(0), set()
+    kinds = ("uniform", "keyframes", "stride")
+    for number in range(120):
+        changed = bytearray(raw)
+        for place in rng.integers(12, len(raw), rng.integers(1, 20)):
+            changed[place] = rng.integers(256)
+        film.write_bytes(changed[: rng.integers(12, len(raw))] if number % 4 == 0 else changed)
+        try:
+            ends.add(len(read_frames(film, Sampling(kinds[number % 3], 2)).frames) > 0)
+        except BadInput as error:
+            ends.add(error.where)
+    assert ends == {True, str(film)}
+
+
 def test_a_file_of_sound_has_no_frames(tmp_path: Path) -> None:
     sound = tmp_path / "a.mp4"
     with av.open(str(sound), "w") as container:
