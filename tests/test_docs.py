@@ -117,6 +117,13 @@ def test_the_tour_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0.04 < ndcg < hr < 0.2
 
 
+def test_the_page_on_video_budgets_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks(ROOT / "docs/video.md", "python")
+    exec(compile(code, "video.md", "exec"), {})
+    best, first = capsys.readouterr().out.splitlines()
+    assert best.count("[") == 2 and first.startswith("[0.")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_pages_exist(page: Path) -> None:
     for block in blocks(page, "bash"):
@@ -156,6 +163,7 @@ FIRST = {
     "fedssd_gate": "G1",
     "fedssd_items": "I1",
     "fedssd_bound": "B1",
+    "video_recovery": "V1",
 }
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [

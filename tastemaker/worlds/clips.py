@@ -31,7 +31,7 @@ _STEPS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 COUNTS = ("one", "two", "three")
 SMALL, LARGE = 11, 20
 """Pixels of a thing."""
-TRAVEL = 10
+TRAVEL = 12
 """Pixels that it moves from when it comes to when it goes."""
 _STAYS, _APART = 0.35, 0.2
 """Least part of the clip that a thing is there, and between the first two that come."""
@@ -46,6 +46,8 @@ class Moving:
     large: bool
     place: int
     """which of `PLACES`"""
+    start: tuple[int, int]
+    """row and column of its top left corner when it comes"""
     direction: int
     """which of `DIRECTIONS`"""
     comes: int
@@ -103,6 +105,13 @@ def answers(names: Sequence[str]) -> tuple[str, ...]:
     return (*names, *COUNTS, *DIRECTIONS)
 
 
+def corner_at(thing: Moving, frame: int) -> tuple[int, int]:
+    """Row and column of its top left corner in one of the frames that it is in."""
+    done = (frame - thing.comes) / max(1, thing.goes - thing.comes - 1)
+    (top, left), (down, right) = thing.start, _STEPS[thing.direction]
+    return top + round(done * TRAVEL * down), left + round(done * TRAVEL * right)
+
+
 def clips(sprites: Sprites, options: ClipOptions) -> Clips:
     """Draw clips; each is a function of the seed and its number, however many are drawn."""
     size = (options.clips, options.frames, 2 * CELL, 2 * CELL)
@@ -125,9 +134,19 @@ def _things(kinds: int, frames: int, rng: np.random.Generator) -> tuple[Moving, 
     made = []
     for k in range(many):
         goes = int(rng.integers(comes[k] + stays, frames + 1))
-        thing = (int(which[k]), k != small, int(places[k]), int(ways[k]), int(comes[k]), goes)
-        made.append(Moving(*thing))
+        start = _start(int(places[k]), int(ways[k]), LARGE if k != small else SMALL, rng)
+        about = (int(which[k]), k != small, int(places[k]), start, int(ways[k]))
+        made.append(Moving(*about, int(comes[k]), goes))
     return tuple(sorted(made, key=lambda thing: thing.comes))
+
+
+def _start(place: int, way: int, size: int, rng: np.random.Generator) -> tuple[int, int]:
+    """A corner from which a thing stays within its place, wherever it goes."""
+    steps = _STEPS[way]
+    free = [CELL - size - TRAVEL * abs(step) for step in steps]
+    inside = [int(rng.integers(f + 1)) + TRAVEL * (s < 0) for f, s in zip(free, steps, strict=True)]
+    row, column = divmod(place, 2)
+    return row * CELL + inside[0], column * CELL + inside[1]
 
 
 def _film(
@@ -138,13 +157,8 @@ def _film(
     for thing in things:
         images = sprites.images[thing.kind]
         sprite = shrunk(images[rng.integers(len(images))], LARGE if thing.large else SMALL)
-        rows, columns = _STEPS[thing.direction]
-        free = CELL - len(sprite) - TRAVEL * np.abs([rows, columns])
-        start = rng.integers(free + 1) + TRAVEL * np.array([rows < 0, columns < 0])
-        corner = np.array(divmod(thing.place, 2)) * CELL + start
         for frame in range(thing.comes, thing.goes):
-            done = (frame - thing.comes) / max(1, thing.goes - thing.comes - 1)
-            top, left = corner + np.rint(done * TRAVEL * np.array([rows, columns])).astype(int)
+            top, left = corner_at(thing, frame)
             patch = film[frame, top : top + len(sprite), left : left + len(sprite)]
             np.maximum(patch, sprite, out=patch)
     return (255 * film.clip(0, 1)).astype(np.uint8)
