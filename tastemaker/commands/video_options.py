@@ -73,3 +73,35 @@ class VideoPlotOptions:
     """fine-tuning examples; a quarter and four times as many are drawn beside"""
     out: str = "runs/video/frontier.html"
     """the page"""
+
+
+@dataclass(frozen=True)
+class VideoSweepOptions:
+    """Train small video models on generated clips, and measure each."""
+
+    out: str = "runs/video/sweep"
+    """folder of the sweep"""
+    garments: str = ""
+    """folder of Fashion-MNIST, whose garments then move; default: plain shapes"""
+    cells: int = 40
+    """different runs: one factor at a time around the largest, then others at random"""
+    seeds: int = 1
+    """runs of each"""
+    widths: tuple[int, ...] = (32, 64, 128)
+    """of the language model"""
+    frames: tuple[int, ...] = (1, 2, 4, 8)
+    """of a video"""
+    tokens: tuple[int, ...] = (1, 4, 16)
+    """of a frame: squares of 1, 2 and 4"""
+    examples: tuple[int, ...] = (500, 2000, 8000)
+    """of fine-tuning"""
+    epochs: int = 8
+    """passes over the examples"""
+    test: int = 800
+    """clips that are measured on"""
+    first: int = 1500
+    """clips that the frame encoder learns from"""
+    seed: int = 0
+    """of clips, weights and order"""
+    resume: bool = False
+    """go on with the sweep in --out"""

@@ -24,6 +24,15 @@ def show_fit(results: JsonObject) -> None:
     out.print(plain(results["fit"]), soft_wrap=True)
 
 
+def show_sweep(results: JsonObject) -> None:
+    """How many runs there are, how good the frame encoder is, and what fits them."""
+    out = screen()
+    encoder = f"the frame encoder tells {results['encoder']:.0%} of places"
+    out.print(plain(f"{counted(results['runs'], 'run')}; {encoder}", "bold"))
+    out.print(plain(results["points"]), soft_wrap=True)
+    out.print(plain(results["fit"]), soft_wrap=True)
+
+
 def show_plot(results: JsonObject) -> None:
     """Where the page is."""
     screen().print(plain(results["page"]), soft_wrap=True)

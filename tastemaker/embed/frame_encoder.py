@@ -57,11 +57,14 @@ class FrameEncoder(nn.Module):
         one, two, three, four = config.channels
         self.dim = four
         self.body = nn.Sequential(
-            nn.Conv2d(1, one, 3, stride=2, padding=1),
+            nn.Conv2d(1, one, 5, stride=2, padding=2),
+            nn.GroupNorm(4, one),
             nn.GELU(),
             nn.Conv2d(one, two, 3, stride=2, padding=1),
+            nn.GroupNorm(4, two),
             nn.GELU(),
             nn.Conv2d(two, three, 3, stride=2, padding=1),
+            nn.GroupNorm(4, three),
             nn.GELU(),
             nn.Conv2d(three, four, 3, padding=1),
         )
@@ -140,7 +143,7 @@ def trained(clips: Clips, config: EncoderConfig) -> tuple[FrameEncoder, float]:
         return measured
 
     training = FitConfig(
-        epochs=config.epochs, batch=config.batch, lr=config.lr, schedule="cosine",
+        epochs=config.epochs, batch=config.batch, lr=config.lr, warmup=20, schedule="cosine",
         anneal=config.epochs, validate_every=config.epochs, metric="accuracy", seed=config.seed,
     )  # fmt: skip
     fit(encoder, steps(~held), training, validate)

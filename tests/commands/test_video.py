@@ -56,3 +56,24 @@ def test_bad_words_are_refused_with_a_fix(
     assert "--examples" in capsys.readouterr().err
     assert main(["video", "plan", "--fit", str(tmp_path / "runs.csv"), "--flops", "1e13",
                  "--examples", "1"]) == 3  # fmt: skip
+
+
+def test_a_sweep_ends_with_the_command_that_fits_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def sweep(config: object, things: object, held: object, out: Path, resume: bool) -> object:
+        asked.extend([config, out, resume])
+        return {"runs": 3, "encoder": 0.9, "points": f"{out}/points.csv", "fit": "tastemaker video"}
+
+    monkeypatch.setattr("tastemaker.run.video_sweep.sweep_video", sweep)
+    words = ["video", "sweep", "--out", str(tmp_path), "--cells", "3", "--frames", "1", "2"]
+    assert main([*words, "--resume"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "3 runs; the frame encoder tells 90% of places"
+    assert shown[2] == "tastemaker video"
+    config, out, resume = asked
+    assert vars(config)["cells"] == 3 and vars(config)["frames"] == (1, 2)
+    assert (out, resume) == (tmp_path, True)
+    assert main(["video", "sweep", "--garments", str(tmp_path)]) == 2
