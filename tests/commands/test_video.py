@@ -54,8 +54,21 @@ def test_bad_words_are_refused_with_a_fix(
     assert "2.674e+12" in capsys.readouterr().err
     assert main([*plan, "--flops", "2e13"]) == 2
     assert "--examples" in capsys.readouterr().err
-    assert main(["video", "plan", "--fit", str(tmp_path / "runs.csv"), "--flops", "1e13",
-                 "--examples", "1"]) == 3  # fmt: skip
+    assert (
+        main(
+            [
+                "video",
+                "plan",
+                "--fit",
+                str(tmp_path / "runs.csv"),
+                "--flops",
+                "1e13",
+                "--examples",
+                "1",
+            ]
+        )
+        == 3
+    )
 
 
 def test_a_sweep_ends_with_the_command_that_fits_it(

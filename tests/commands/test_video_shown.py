@@ -22,9 +22,14 @@ def test_what_is_unknown_saturated_or_outside_is_said(
     asked = PlanRequest(2e14, 8e6, 1e7)
     noted = replace(fit, notes=("2 errors were changed",), checks={"fitted": {"percent": 1.5}})
     text = shown(noted, asked, capsys)
-    for told in ("at the end of the grid", "a month of them costs", "2 errors were changed",
-                 "examples lies outside what was measured by a factor of 8", "fitted 1.50 %",
-                 "would choose the same"):  # fmt: skip
+    for told in (
+        "at the end of the grid",
+        "a month of them costs",
+        "2 errors were changed",
+        "examples lies outside what was measured by a factor of 8",
+        "fitted 1.50 %",
+        "would choose the same",
+    ):
         assert told in text, told
     assert "next dearer" not in text
     few = replace(fit.law, points=20, active=(True, True, True, False))
@@ -40,8 +45,11 @@ def test_a_fit_says_how_far_it_is_off(capsys: pytest.CaptureFixture[str]) -> Non
     checks = {"fitted": {"percent": 1.0, "r2": None, "points": 1}}
     show_fit({"form": "add", "points": 1, "checks": checks, "notes": ["a note"], "fit": "fit.json"})
     assert capsys.readouterr().out.splitlines() == [
-        "add, fitted to 1 run", "fitted: off by 1.00 %, 1 run", "a note", "fit.json",
-    ]  # fmt: skip
+        "add, fitted to 1 run",
+        "fitted: off by 1.00 %, 1 run",
+        "a note",
+        "fit.json",
+    ]
 
 
 @pytest.mark.parametrize(

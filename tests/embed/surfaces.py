@@ -9,11 +9,24 @@ from tastemaker.embed.video_points import VideoPoints
 GRID = paper_grid()
 CENTRE = np.log([2.8e9, 8, 49, 5e5])
 PLANTED = {
-    "alpha": -1.0, "alpha_parameters": -3.0, "alpha_frames": -3.0, "alpha_tokens": -3.0,
-    "beta_parameters": -4.0, "beta_frames": -4.0, "beta_tokens": -4.0, "xi": -3.0, "eps": -2.0,
-    "a_parameters": 0.5, "a_frames": 0.4, "a_tokens": 0.6,
-    "b_parameters": 0.2, "b_frames": 0.15, "b_tokens": 0.2, "b": 0.2, "d": 0.3,
-}  # fmt: skip
+    "alpha": -1.0,
+    "alpha_parameters": -3.0,
+    "alpha_frames": -3.0,
+    "alpha_tokens": -3.0,
+    "beta_parameters": -4.0,
+    "beta_frames": -4.0,
+    "beta_tokens": -4.0,
+    "xi": -3.0,
+    "eps": -2.0,
+    "a_parameters": 0.5,
+    "a_frames": 0.4,
+    "a_tokens": 0.6,
+    "b_parameters": 0.2,
+    "b_frames": 0.15,
+    "b_tokens": 0.2,
+    "b": 0.2,
+    "d": 0.3,
+}
 """Log coefficients and exponents of factors that are divided by `CENTRE`."""
 
 

@@ -13,14 +13,24 @@ from tastemaker.models.extras import transformers
 
 HERE = Path("config.json")
 SIGLIP = {
-    "model_type": "siglip_vision_model", "hidden_size": 32, "intermediate_size": 64,
-    "num_hidden_layers": 2, "num_attention_heads": 4, "image_size": 32, "patch_size": 8,
-}  # fmt: skip
+    "model_type": "siglip_vision_model",
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "image_size": 32,
+    "patch_size": 8,
+}
 CLIP = {**SIGLIP, "model_type": "clip_vision_model"}
 LLAMA = {
-    "model_type": "llama", "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3,
-    "num_attention_heads": 6, "num_key_value_heads": 2, "vocab_size": 120,
-}  # fmt: skip
+    "model_type": "llama",
+    "hidden_size": 48,
+    "intermediate_size": 96,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 2,
+    "vocab_size": 120,
+}
 QWEN = {**LLAMA, "model_type": "qwen3", "head_dim": 16, "hidden_size": 64}
 """queries of other width than the states"""
 

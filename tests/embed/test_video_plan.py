@@ -12,16 +12,27 @@ from tastemaker.embed.video_plan import PlanRequest, plan, with_axes
 from tastemaker.errors import BadInput
 
 ASKED = PlanRequest(15e12, 1e6, 1e7)
-LINES = ["best", "runners_up", "gain", "marginal", "next", "lm_only", "tasks", "break_even",
-         "warnings"]  # fmt: skip
+LINES = [
+    "best",
+    "runners_up",
+    "gain",
+    "marginal",
+    "next",
+    "lm_only",
+    "tasks",
+    "break_even",
+    "warnings",
+]
 
 
 def test_there_are_nine_each_with_its_source(fit: VideoFit) -> None:
     found = plan(fit, ASKED)
     assert list(found) == LINES
     assert {line["source"] for line in found.values()} == {
-        "your fit", "literature", "your fit; cost from the literature"
-    }  # fmt: skip
+        "your fit",
+        "literature",
+        "your fit; cost from the literature",
+    }
     own = replace(fit, cost=VideoCost(0.3e9))
     assert {line["source"] for line in plan(own, ASKED).values()} == {"your fit", "literature"}
 

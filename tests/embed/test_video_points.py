@@ -10,8 +10,13 @@ from tastemaker.data.problems import BadData
 from tastemaker.embed.video_points import ALL, VideoPoints, read_points
 from tastemaker.errors import BadInput
 
-GOOD = {"parameters": [1e9, 2e9], "frames": [4, 8], "tokens": [16, 49], "examples": [1000, 2000],
-        "score": [0.25, 0.5]}  # fmt: skip
+GOOD = {
+    "parameters": [1e9, 2e9],
+    "frames": [4, 8],
+    "tokens": [16, 49],
+    "examples": [1000, 2000],
+    "score": [0.25, 0.5],
+}
 
 
 def written(tmp_path: Path, **changed: list[object] | None) -> Path:
@@ -39,11 +44,17 @@ def test_scores_are_turned_into_errors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "values", "row"),
     [
-        ("score", [0.5, -0.1], 2), ("score", ["0.5", "NaN"], 2), ("score", [71.0, 0.5], 1),
-        ("score", ["much", "0.5"], 1), ("score", [None, 0.5], 1), ("frames", [0, 4], 1),
-        ("parameters", [1e9, -1.0], 2), ("examples", ["inf", "2"], 1), ("tokens", [None, 4], 1),
+        ("score", [0.5, -0.1], 2),
+        ("score", ["0.5", "NaN"], 2),
+        ("score", [71.0, 0.5], 1),
+        ("score", ["much", "0.5"], 1),
+        ("score", [None, 0.5], 1),
+        ("frames", [0, 4], 1),
+        ("parameters", [1e9, -1.0], 2),
+        ("examples", ["inf", "2"], 1),
+        ("tokens", [None, 4], 1),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_measurement_is_named(
     tmp_path: Path, name: str, values: list[object], row: int
 ) -> None:

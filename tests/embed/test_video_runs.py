@@ -17,8 +17,10 @@ def test_forty_cells_are_a_star_and_others() -> None:
     cells = cells_of(SweepConfig())
     assert len(cells) == len(set(cells)) == 40
     centre = (128, 8, 16)
-    apart = [sum(a != b for a, b in zip(tuple(asdict(c).values())[:3], centre, strict=True))
-             for c in cells]  # fmt: skip
+    apart = [
+        sum(a != b for a, b in zip(tuple(asdict(c).values())[:3], centre, strict=True))
+        for c in cells
+    ]
     assert apart[:24] == sorted(apart[:24], key=lambda n: n > 1) and max(apart[:24]) == 1
     assert min(apart[24:]) == 2 and {c.examples for c in cells[:24]} == {500, 2000, 8000}
     assert cells_of(SweepConfig(seed=1))[24:] != cells[24:]

@@ -7,16 +7,34 @@ from tastemaker.report.video import flops, write_video_page
 
 
 def results() -> JsonObject:
-    lines = {name: [[1e12, 0.5, 0.4, 0.6], [2e12, 0.4, 0.3, 0.5]] for name in
-             ("error", "parameters", "frames", "tokens")}  # fmt: skip
-    row = {"budget": 1.5e13, "parameters": 2.8e9, "frames": 8.0, "tokens": 196.0, "flops": 1.4e13,
-           "error": 0.344, "interval90": [0.341, 0.346], "ties": 1}  # fmt: skip
+    lines = {
+        name: [[1e12, 0.5, 0.4, 0.6], [2e12, 0.4, 0.3, 0.5]]
+        for name in ("error", "parameters", "frames", "tokens")
+    }
+    row = {
+        "budget": 1.5e13,
+        "parameters": 2.8e9,
+        "frames": 8.0,
+        "tokens": 196.0,
+        "flops": 1.4e13,
+        "error": 0.344,
+        "interval90": [0.341, 0.346],
+        "ties": 1,
+    }
     return {
-        "fit": "fit.json", "form": "add", "points": 60, "data_sha256": "ab", "examples": 1e6,
-        "measured_examples": [2.5e5, 1e6], "notes": [], "curves": {"n = 1": lines, "n = 4": lines},
+        "fit": "fit.json",
+        "form": "add",
+        "points": 60,
+        "data_sha256": "ab",
+        "examples": 1e6,
+        "measured_examples": [2.5e5, 1e6],
+        "notes": [],
+        "curves": {"n = 1": lines, "n = 4": lines},
         "checks": {"fitted": {"mse": 0.1, "percent": 0.65, "r2": None, "points": 60}},
-        "rows": [row], "versions": {"numpy": "2"}, "commit": "none",
-    }  # fmt: skip
+        "rows": [row],
+        "versions": {"numpy": "2"},
+        "commit": "none",
+    }
 
 
 def test_it_tells_it_all_and_runs_nothing() -> None:

@@ -67,8 +67,11 @@ def test_another_grid_may_be_searched(fitted: Path, tmp_path: Path) -> None:
     grid.write_text('{"parameters": [2e9], "frames": [6], "tokens": [50, 60]}')
     best = plan_video(fitted, PlanRequest(1e14, 1e6), grid)["best"]
     assert (best["parameters"], best["frames"], best["tokens"]) == (2e9, 6, 60)
-    for bad in ("{}", '{"parameters": [2e9], "frames": 6, "tokens": [50]}',
-                '{"parameters": ["x"], "frames": [6], "tokens": [50]}'):  # fmt: skip
+    for bad in (
+        "{}",
+        '{"parameters": [2e9], "frames": 6, "tokens": [50]}',
+        '{"parameters": ["x"], "frames": [6], "tokens": [50]}',
+    ):
         grid.write_text(bad)
         with pytest.raises(BadInput):
             plan_video(fitted, PlanRequest(1e14, 1e6), grid)

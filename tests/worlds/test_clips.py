@@ -20,7 +20,7 @@ from tastemaker.worlds.clips import (
     chance,
     clips,
     questions,
-)  # fmt: skip
+)
 from tastemaker.worlds.scenes import CELL
 from tastemaker.worlds.sprites import garments, shapes
 
