@@ -164,6 +164,7 @@ FIRST = {
     "fedssd_items": "I1",
     "fedssd_bound": "B1",
     "video_recovery": "V1",
+    "video_budget": "P1",
 }
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [

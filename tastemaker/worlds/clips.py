@@ -1,9 +1,8 @@
 """Clips: things that come, move and go, of which everything is known, and questions about them.
 
-A clip has four places, and a thing moves within one of them: a kind, a size, a way to go, and from
-when to when it is there. What is asked needs different things of a model: `what` the small one is
-needs tokens, `how many` and `direction` need frames, `order` needs both, and to find the thing that
-is asked for needs a language model that binds a word to a place.
+A clip has four places, and a thing moves within one of them: a kind, a size, and from when to when
+it is there; all things of a clip go the same way. What is asked needs different things of a model:
+`what` the small one is needs tokens, `how many` and `direction` need frames, `order` needs both.
 """
 
 from __future__ import annotations
@@ -128,14 +127,14 @@ def _things(kinds: int, frames: int, rng: np.random.Generator) -> tuple[Moving, 
     """One to three things of different kinds and places, of which exactly one is small."""
     many = int(rng.integers(1, len(COUNTS) + 1))
     which, places = rng.permutation(kinds)[:many], rng.permutation(len(PLACES))[:many]
-    ways, small = rng.integers(len(DIRECTIONS), size=many), int(rng.integers(many))
+    way, small = int(rng.integers(len(DIRECTIONS))), int(rng.integers(many))
     stays, apart = round(frames * _STAYS), round(frames * _APART)
     comes = [0, *(apart + rng.integers(frames - stays - apart + 1, size=many - 1))]
     made = []
     for k in range(many):
         goes = int(rng.integers(comes[k] + stays, frames + 1))
-        start = _start(int(places[k]), int(ways[k]), LARGE if k != small else SMALL, rng)
-        about = (int(which[k]), k != small, int(places[k]), start, int(ways[k]))
+        start = _start(int(places[k]), way, LARGE if k != small else SMALL, rng)
+        about = (int(which[k]), k != small, int(places[k]), start, way)
         made.append(Moving(*about, int(comes[k]), goes))
     return tuple(sorted(made, key=lambda thing: thing.comes))
 
@@ -167,20 +166,17 @@ def _film(
 def questions(made: Clips, kinds: Sequence[Kind] = KINDS) -> list[Asked]:
     """One question of each kind about every clip that has an answer to it, clip by clip.
 
-    Of a single thing it is not asked what came first. Which thing `direction` asks for changes
-    from clip to clip.
+    Of a single thing it is not asked what came first.
     """
     asked = []
     for number, things in enumerate(made.things):
         for kind in kinds:
             if kind != "order" or len(things) > 1:
-                asked.append(Asked(number, kind, *_asked(kind, number, things, made.names)))
+                asked.append(Asked(number, kind, *_asked(kind, things, made.names)))
     return asked
 
 
-def _asked(
-    kind: Kind, number: int, things: Sequence[Moving], names: Sequence[str]
-) -> tuple[str, str]:
+def _asked(kind: Kind, things: Sequence[Moving], names: Sequence[str]) -> tuple[str, str]:
     """Text and answer."""
     if kind == "what":
         small = next(thing for thing in things if not thing.large)
@@ -189,8 +185,7 @@ def _asked(
         return "how many things ?", COUNTS[len(things) - 1]
     if kind == "order":
         return "what came first ?", names[things[0].kind]
-    one = things[number % len(things)]
-    return f"where does the {names[one.kind]} go ?", DIRECTIONS[one.direction]
+    return "where do things go ?", DIRECTIONS[things[0].direction]
 
 
 def chance(asked: Sequence[Asked]) -> dict[Kind, float]:

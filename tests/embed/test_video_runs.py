@@ -26,6 +26,19 @@ def test_forty_cells_are_a_star_and_others() -> None:
     assert cells_of(SweepConfig(seed=1))[24:] != cells[24:]
 
 
+def test_fewer_cells_are_the_first_of_more() -> None:
+    every = cells_of(SweepConfig(cells=1000))
+    assert len(every) == 3 * 4 * 3 * 3 and len(set(every)) == len(every)
+    for count in (1, 5, 24, 60):
+        assert cells_of(SweepConfig(cells=count)) == every[:count]
+
+
+def test_the_largest_configuration_is_the_middle_of_the_star() -> None:
+    small = cells_of(SweepConfig((16, 32), (2, 4), (1, 16), (10,), 4))
+    sizes = [(cell.width, cell.frames, cell.tokens) for cell in small]
+    assert sizes == [(16, 4, 16), (32, 2, 16), (32, 4, 1), (32, 4, 16)]
+
+
 @pytest.mark.parametrize("bad", [{"cells": 0}, {"widths": ()}, {"seeds": 0}])
 def test_a_sweep_of_nothing_is_refused(bad: dict[str, int]) -> None:
     with pytest.raises(BadInput):

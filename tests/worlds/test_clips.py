@@ -19,6 +19,7 @@ from tastemaker.worlds.clips import (
     answers,
     chance,
     clips,
+    corner_at,
     questions,
 )
 from tastemaker.worlds.scenes import CELL
@@ -83,8 +84,7 @@ def test_questions_have_the_answers_that_are_known(made: Clips) -> None:
         elif one.kind == "order":
             assert one.answer == names[things[0].kind] and things[0].comes < things[1].comes
         else:
-            (thing,) = [t for t in things if names[t.kind] in one.text.split()]
-            assert one.answer == DIRECTIONS[thing.direction]
+            assert {DIRECTIONS[t.direction] for t in things} == {one.answer}
     assert {one.kind for one in asked} == set(KINDS) == set(NEEDS)
     assert not any(one.kind == "order" and len(made.things[one.clip]) == 1 for one in asked)
     only = questions(made, ["order"])
@@ -113,3 +113,44 @@ def test_garments_that_are_handed_in_move_as_well() -> None:
 def test_options_that_make_no_clip_are_refused(bad: dict[str, int]) -> None:
     with pytest.raises(BadInput):
         ClipOptions(**bad)
+
+
+@pytest.mark.parametrize("frames", [8, 12, 16, 32])
+def test_clips_of_any_length_keep_their_rules(frames: int) -> None:
+    made = clips(SPRITES, ClipOptions(60, frames))
+    assert made.frames.shape == (60, frames, 64, 64)
+    for things in made.things:
+        assert things[0].comes == 0 and 1 <= len(things) <= len(COUNTS)
+        for first, later in zip(things, things[1:], strict=False):
+            assert first.comes <= later.comes
+        for thing in things:
+            assert 0 <= thing.comes < thing.goes <= frames
+            assert thing.goes - thing.comes >= round(0.35 * frames)
+            assert 0 <= thing.kind < len(made.names)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_thing_never_leaves_its_place(number: int) -> None:
+    made = clips(SPRITES, ClipOptions(40, seed=number))
+    for things in made.things:
+        for thing in things:
+            size = LARGE if thing.large else SMALL
+            row, column = divmod(thing.place, 2)
+            for frame in (thing.comes, (thing.comes + thing.goes) // 2, thing.goes - 1):
+                top, left = corner_at(thing, frame)
+                assert row * CELL <= top and top + size <= (row + 1) * CELL
+                assert column * CELL <= left and left + size <= (column + 1) * CELL
+
+
+def test_noise_is_as_strong_as_was_asked_for() -> None:
+    quiet, loud = (clips(SPRITES, ClipOptions(4, noise=noise)) for noise in (0.0, 0.2))
+    assert quiet.things == loud.things
+    spread = [made.frames[0, :, :4, :4].std() / 255 for made in (quiet, loud)]
+    assert spread[0] < spread[1]
+    assert np.array_equal(clips(SPRITES, ClipOptions(4, noise=0.2)).frames, loud.frames)
+
+
+def test_answers_are_words_that_no_question_gives_away(made: Clips) -> None:
+    every = answers(made.names)
+    assert len(set(every)) == len(every) == 10 + len(COUNTS) + len(DIRECTIONS)
+    assert not {word for one in questions(made) for word in one.text.split()} & set(every)
