@@ -28,6 +28,7 @@ from tastemaker.commands import (
     terminal,
     tune,
     update,
+    video,
 )
 from tastemaker.commands.parsing import nearest, parse
 from tastemaker.commands.verbs import Later, Verb
@@ -47,6 +48,7 @@ VERBS: dict[str, Verb | Later] = {
     **embed.VERBS,
     **reinforce.VERBS,
     **federate.VERBS,
+    **video.VERBS,
     **models.VERBS,
     **data.VERBS,
     **store.VERBS,

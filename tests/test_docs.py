@@ -137,6 +137,13 @@ def test_the_page_on_pictures_runs_as_it_stands(
     assert (tmp_path / "runs/shop/report.html").is_file()
 
 
+def test_the_page_on_video_budgets_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = blocks(ROOT / "docs/video.md", "python")
+    exec(compile(code, "video.md", "exec"), {})
+    best, first = capsys.readouterr().out.splitlines()
+    assert best.count("[") == 2 and first.startswith("[0.")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_pages_exist(page: Path) -> None:
     for block in blocks(page, "bash"):
@@ -177,6 +184,8 @@ FIRST = {
     "fedssd_items": "I1",
     "fedssd_bound": "B1",
     "vtool_bounds": "R1",
+    "video_recovery": "V1",
+    "video_budget": "P1",
 }
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [

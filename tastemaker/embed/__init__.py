@@ -1,1 +1,1 @@
-"""What is this item? One vector for its picture and its words, and words for its picture."""
+"""What is this item? Its pictures, its words and its film, and what it costs to look at them."""

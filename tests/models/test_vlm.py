@@ -56,7 +56,7 @@ def left(rows: Rows) -> Rows:
 
 
 def close(given: torch.Tensor, wanted: torch.Tensor) -> None:
-    torch.testing.assert_close(given, wanted, rtol=0, atol=1e-5)
+    torch.testing.assert_close(given, wanted, rtol=1e-5, atol=3e-5)  # states are of about 1
 
 
 @torch.no_grad()

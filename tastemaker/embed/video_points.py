@@ -1,0 +1,175 @@
+"""Measured runs: what was trained, on how much, and how good it was; from arrays or from a table.
+
+A table has a row a run and the columns `parameters` (of the language model), `frames`, `tokens` (a
+frame), `examples` (of fine-tuning) and `score` (a share of right answers) or `error`; `task` where
+several were measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tastemaker.data.column_names import missing_column_fix
+from tastemaker.data.opening import open_table
+from tastemaker.data.problems import BadData, Problem, shown
+from tastemaker.embed.video_forms import FACTORS, Floats
+from tastemaker.errors import BadInput
+
+LEAST = 1e-4
+"""Error that smaller ones are taken for: the log of 0 is none."""
+ALL = "all tasks"
+"""What the mean over tasks is called."""
+_ALSO: Mapping[str, tuple[str, ...]] = {
+    "parameters": ("n_params", "params", "model_size", "x_n", "n_billion", "llm_size", "size"),
+    "frames": ("x_t", "num_frames", "n_frames", "frame_count", "t"),
+    "tokens": ("x_v", "visual_tokens", "tokens_per_frame", "num_tokens", "v"),
+    "examples": ("n", "num_examples", "samples", "train_examples", "data_size", "samples_seen"),
+    "score": ("accuracy", "acc", "metric", "performance", "score_avg", "mean_score", "value"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class VideoPoints:
+    """m measured runs."""
+
+    x: Floats
+    """(m, 3) parameters of the language model, frames, tokens a frame"""
+    n: Floats
+    """(m,) fine-tuning examples"""
+    error: Floats
+    """(m,) 1 − score"""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no measurement.
+
+        Raises:
+            BadInput: Naming the first value that is wrong.
+        """
+        sizes = {len(self.x), len(self.n), len(self.error)}
+        if self.x.ndim != 2 or self.x.shape[1:] != (3,) or len(sizes) > 1:
+            what = f"Arrays of {self.x.shape}, {self.n.shape} and {self.error.shape} are no runs."
+            raise BadInput(what, "points", "Give (m, 3) configurations, (m,) examples and errors.")
+        for name, values in (*zip(FACTORS, self.factors.T, strict=True), ("error", self.error)):
+            bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+            if len(bad):
+                what = f"{name} = {values[bad[0]]} cannot be fitted."
+                raise BadInput(what, f"point {bad[0] + 1}", "Give finite numbers above 0.")
+
+    def __len__(self) -> int:
+        return len(self.error)
+
+    @property
+    def factors(self) -> Floats:
+        """(m, 4) N, T, V and n."""
+        joined: Floats = np.column_stack([self.x, self.n])
+        return joined
+
+    @property
+    def cells(self) -> int:
+        """Different configurations and numbers of examples."""
+        return len(np.unique(self.factors, axis=0))
+
+    @property
+    def sha256(self) -> str:
+        """Of the numbers, in their order."""
+        rows = np.ascontiguousarray(np.column_stack([self.factors, self.error]))
+        return hashlib.sha256(rows.tobytes()).hexdigest()
+
+    def of(self, rows: object) -> VideoPoints:
+        """Some of them."""
+        chosen = np.asarray(rows)
+        return replace(self, x=self.x[chosen], n=self.n[chosen], error=self.error[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The runs of a table, by task."""
+
+    tasks: Mapping[str, VideoPoints]
+    """`all tasks` first, whose error is the mean over tasks, then each where several are named"""
+    notes: tuple[str, ...]
+    """what was changed in reading"""
+
+
+def read_points(path: Path) -> Measured:
+    """Runs of a table; any file that `open_table` reads.
+
+    Raises:
+        BadData: With every problem: columns under other names, values that are no measurement.
+    """
+    table = open_table(path)
+    parts = [batch for batch in table.batches() if batch.height]
+    frame = pl.concat(parts) if parts else pl.DataFrame(schema=table.schema)
+    kind = "error" if "error" in frame.columns and "score" not in frame.columns else "score"
+    missing = [name for name in (*FACTORS, kind) if name not in frame.columns]
+    if missing:
+        raise BadData([_missing(path, name, frame.columns) for name in missing])
+    numbers = frame.select(pl.col(name).cast(pl.Float64, strict=False) for name in (*FACTORS, kind))
+    problems = [
+        problem
+        for name in (*FACTORS, kind)
+        if (problem := _wrong(path, frame[name], numbers[name], kind)) is not None
+    ]
+    if not frame.height:
+        problems = [Problem(path.name, "", None, "", 0, "no runs", "Add a row for each run.")]
+    if problems:
+        raise BadData(problems)
+    raw = numbers[kind] if kind == "error" else 1 - numbers[kind]
+    low = int((raw < LEAST).sum())
+    notes = (f"{low} errors below {LEAST:g} were taken for {LEAST:g}",) if low else ()
+    task = frame["task"].cast(pl.String) if "task" in frame.columns else pl.repeat(
+        ALL, frame.height, eager=True
+    )  # fmt: skip
+    tidy = numbers.select(FACTORS).with_columns(error=raw.clip(LEAST), task=task.fill_null(ALL))
+    return Measured(_by_task(tidy), notes)
+
+
+def _by_task(tidy: pl.DataFrame) -> dict[str, VideoPoints]:
+    names = tidy["task"].unique(maintain_order=True).to_list()
+    if len(names) == 1:
+        return {ALL: _points(tidy)}
+    run = pl.int_range(pl.len()).over([*FACTORS, "task"])  # a run a seed, as they stand
+    means = (
+        tidy.with_columns(run=run)
+        .group_by([*FACTORS, "run"], maintain_order=True)
+        .agg(pl.col("error").mean(), tasks=pl.len())
+    )
+    whole = means.filter(pl.col("tasks") == len(names))
+    each = {str(name): _points(tidy.filter(pl.col("task") == name)) for name in names}
+    return {ALL: _points(whole if whole.height else means), **each}
+
+
+def _points(tidy: pl.DataFrame) -> VideoPoints:
+    x, n, error = (tidy.select(names).to_numpy() for names in (FACTORS[:3], FACTORS[3], "error"))
+    return VideoPoints(x, n[:, 0], error[:, 0])
+
+
+def _missing(path: Path, name: str, columns: list[str]) -> Problem:
+    fix = missing_column_fix(name, columns, _ALSO.get(name, ()))
+    return Problem(path.name, name, None, "", 1, "the column is missing", fix)
+
+
+def _wrong(path: Path, raw: pl.Series, values: pl.Series, kind: str) -> Problem | None:
+    """What is no measurement in a column."""
+    name, good = values.name, values.is_finite().fill_null(False)
+    if name == "score":
+        good &= ((values >= 0) & (values <= 1)).fill_null(False)
+        fix = "Give a share from 0 to 1; divide percent by 100."
+    elif name == "error":
+        good &= (values >= 0).fill_null(False)
+        fix = "Give numbers of 0 or more."
+    else:
+        good &= (values > 0).fill_null(False)
+        fix = "Give finite numbers above 0."
+    bad = (~good).arg_true()
+    if not len(bad):
+        return None
+    what = f"{'no ' + kind if name == kind else 'no size'}"
+    first = int(bad[0])
+    return Problem(path.name, name, first + 1, shown(raw[first]), len(bad), what, fix)

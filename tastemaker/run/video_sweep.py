@@ -1,0 +1,105 @@
+"""A sweep of small video models, resumable, and the table of what its runs are worth.
+
+Each run is a line of `runs.jsonl`, so a sweep that was stopped goes on after the last one;
+`points.csv` is what `tastemaker video fit` reads.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import polars as pl
+
+from tastemaker import files, records
+from tastemaker.config import from_json, to_json
+from tastemaker.embed.video_runs import SweepConfig, cells_of, open_world, run_cell
+from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
+from tastemaker.run.folder import only_writer
+from tastemaker.train.stopping import listening
+from tastemaker.worlds.sprites import Sprites
+
+LOG = logging.getLogger(__name__)
+RUNS, POINTS = "runs.jsonl", "points.csv"
+_CONFIG = "config.json"
+
+
+def sweep_video(
+    config: SweepConfig, sprites: Sprites, held: Sprites, out: Path, resume: bool = False
+) -> JsonObject:
+    """Make every run that is missing.
+
+    Args:
+        config: Which runs.
+        sprites: Things that clips to learn from are made of.
+        held: Other pictures of the same kinds, for the clips that are measured on.
+        out: Folder of the sweep.
+        resume: Go on with the sweep that lies there.
+
+    Returns:
+        `folder`, `points` (the table), `runs`, `encoder` (its share of right places), `cost`, and
+        `fit`, the words of the command that fits them.
+
+    Raises:
+        BadInput: If a sweep lies there already, or one with other options.
+        Stopped: After SIGTERM or Ctrl-C; finished runs are kept.
+    """
+    cells = cells_of(config)
+    files.make_folder(out)
+    with listening(str(out)), only_writer(out):
+        _settle(config, out, resume)
+        world = open_world(config, sprites, held, out)
+        lines = records.read(out / RUNS)
+        done = {_key(line) for line in lines}
+        jobs = [(cell, seed) for cell in cells for seed in range(config.seeds)]
+        for number, (cell, seed) in enumerate(jobs, 1):
+            if (*asdict(cell).values(), seed) not in done:
+                line = run_cell(world, cell, seed)
+                records.append(out / RUNS, line)
+                told = f"{line['score']:.3f} in {line['cpu_seconds']:.0f} CPU-s"
+                LOG.info("run %d of %d, %s: %s", number, len(jobs), cell, told)
+        lines = records.read(out / RUNS)
+        points_of(lines).write_csv(out / POINTS)
+    cost = to_json(world.cost)
+    words = [f"--{name.replace('_', '-')} {value:.10g}" for name, value in cost.items()]
+    return {
+        "folder": str(out),
+        "points": str(out / POINTS),
+        "runs": len(lines),
+        "encoder": world.share,
+        "cost": cost,
+        "fit": " ".join(["tastemaker video fit --points", str(out / POINTS), *words]),
+    }
+
+
+def _settle(config: SweepConfig, out: Path, resume: bool) -> None:
+    """Write the options, or compare them with those of the sweep that is gone on with."""
+    path = out / _CONFIG
+    if not path.is_file():
+        files.write_json(path, to_json(config))
+        return
+    if not resume:
+        raise BadInput("A sweep lies there already.", str(out), "Give --resume, or another --out.")
+    before = from_json(SweepConfig, files.read_json(path), str(path))
+    if replace(before, cells=0, seeds=0) != replace(config, cells=0, seeds=0):
+        fix = "Resume with the options that it was begun with, or give another --out."
+        raise BadInput("The sweep there was begun with other options.", str(path), fix)
+    files.write_json(path, to_json(config))
+
+
+def _key(line: JsonObject) -> tuple[object, ...]:
+    return tuple(line[name] for name in ("width", "frames", "tokens", "examples", "seed"))
+
+
+def points_of(lines: Sequence[JsonObject]) -> pl.DataFrame:
+    """A row a run and kind of question, as `video fit` reads them."""
+    kept = ("parameters", "frames", "tokens", "examples", "seed")
+    rows = [
+        {name: line[name] for name in kept} | {"task": kind, "score": score}
+        for line in lines
+        for kind, score in line["scores"].items()
+    ]
+    return pl.DataFrame(rows)

@@ -1,0 +1,49 @@
+"""A sweep is resumed where it was stopped, and its table is what a law is fitted to."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tastemaker import records
+from tastemaker.embed.video_points import ALL, read_points
+from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
+from tastemaker.run import video_sweep
+from tastemaker.run.video_sweep import RUNS, sweep_video
+from tastemaker.worlds.clips import KINDS
+from tests.embed.tiny_films import HELD, TINY, TRAIN
+
+
+def test_what_was_stopped_goes_on_after_the_last_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+    true = video_sweep.run_cell
+
+    def counted(*words: Any) -> JsonObject:
+        made.append(words[1:])
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return true(*words)
+
+    monkeypatch.setattr(video_sweep, "run_cell", counted)
+    with pytest.raises(BaseException, match="Ctrl-C|Stopped|^$"):
+        sweep_video(TINY, TRAIN, HELD, tmp_path)
+    assert len(records.read(tmp_path / RUNS)) == 1
+    results = sweep_video(TINY, TRAIN, HELD, tmp_path, resume=True)
+    assert results["runs"] == 3 and len(made) == 4 and made[2] == made[1]
+    points = read_points(Path(results["points"]))
+    assert list(points.tasks) == [ALL, *KINDS] and len(points.tasks[ALL]) == 3
+    assert f"--patches {results['cost']['patches']:.10g}" in results["fit"]
+    more = sweep_video(replace(TINY, cells=4), TRAIN, HELD, tmp_path, resume=True)
+    assert more["runs"] == 4 and len(made) == 5
+
+
+def test_a_sweep_with_other_options_is_no_place_to_go_on(tmp_path: Path) -> None:
+    sweep_video(replace(TINY, cells=1), TRAIN, HELD, tmp_path)
+    with pytest.raises(BadInput, match="already"):
+        sweep_video(TINY, TRAIN, HELD, tmp_path)
+    with pytest.raises(BadInput, match="other options"):
+        sweep_video(replace(TINY, epochs=2), TRAIN, HELD, tmp_path, resume=True)
