@@ -6,10 +6,11 @@ import pytest
 from tastemaker.embed.video_budget import VideoFitConfig, VideoLaw, fit_law
 from tastemaker.embed.video_checks import agreement
 from tastemaker.embed.video_cost import VideoCost
+from tastemaker.embed.video_designs import SIZES
 from tastemaker.embed.video_forms import FACTORS, FORMS, Form, Layout
 from tastemaker.embed.video_points import VideoPoints
 from tastemaker.errors import BadInput
-from tests.embed.surfaces import GRID, planted, sixty
+from tests.embed.surfaces import GRID, measured, planted, sixty
 
 COST = VideoCost()
 QUICK = VideoFitConfig(starts=20, refits=20)
@@ -73,7 +74,8 @@ def test_the_frontier_of_a_fit_never_rises_and_is_paid_for(law: VideoLaw) -> Non
 @pytest.mark.parametrize("form", FORMS)
 def test_as_many_different_runs_as_parameters_are_enough_and_one_fewer_is_not(form: Form) -> None:
     needed = len(Layout.of(form).names)
-    points = sixty(planted("add")).of(np.linspace(0, 38, needed).astype(int))
+    x, n = GRID[np.random.default_rng(1).permutation(105)[:needed]], np.resize(SIZES, needed)
+    points = measured(planted("add"), x, n, 0.01)
     assert points.cells == needed
     config = VideoFitConfig(form, 2, 1)
     assert np.isfinite(fit_law(points, config).predict(GRID, 1e6).error).all()
