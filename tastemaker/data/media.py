@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Pixels = npt.NDArray[np.uint8]
 MOST_PIXELS = 2**26
 """Of one frame: more is no video but a way to fill memory."""
+_EBML, _SEGMENT, _HEAD = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", 256
+"""How mkv and webm files begin, what comes next, and within how many bytes."""
 _REORDERED = 0.5
 """Seconds by which frames may be stored before they are shown."""
 _AGAIN = "Export the video again, or download it again."
@@ -97,7 +99,8 @@ def read_frames(path: Path, sampling: Sampling | None = None) -> Clip:
             raise BadInput("The video has no frame.", str(path), _AGAIN)
         begin = _begin(stream)
         times = np.array([max(0.0, _time(frame) - begin) for frame in taken])
-        frames = np.stack([_upright(frame, sampling.longest) for frame in taken])
+        size = _scaled(taken[0], sampling.longest)
+        frames = np.stack([_upright(frame, *size) for frame in taken])
     return Clip(frames, times, seconds)
 
 
@@ -107,14 +110,19 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     form = _format(path)
     try:
         import av
+        from av.stream import Disposition
     except ImportError as error:
         fix = "Run `pip install 'tastemaker[video]'`."
         raise BadInput(f"A library is missing: {error}.", "the extra 'video'", fix) from error
     try:
         with av.open(str(path), format=form, metadata_errors="replace") as container:
-            if not container.streams.video:
-                raise BadInput("The file has no picture, only sound.", str(path), "Give a video.")
-            stream = container.streams.video[0]
+            covers = Disposition.attached_pic
+            films = [one for one in container.streams.video if not one.disposition & covers]
+            if not films:
+                raise BadInput(
+                    "The file has no moving picture, only sound.", str(path), "Give a video."
+                )
+            stream = films[0]
             if not stream.codec_context:
                 raise BadInput("No decoder reads its picture.", str(path), "Export it as H.264.")
             stream.codec_context.thread_count = 1
@@ -133,17 +141,38 @@ def _format(path: Path) -> str:
     if path.is_dir():
         raise BadInput("This is a folder, not a video.", str(path), "Give a file.")
     with path.open("rb") as file:
-        head = file.read(12)
+        head = file.read(_HEAD)
     if not head:
         raise BadInput("The video is empty (0 bytes).", str(path), _AGAIN)
+    _refuse_short(path, _told_end(head))
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
         return "mov"
-    if head[:4] == b"\x1a\x45\xdf\xa3":
+    if head[:4] == _EBML:
         return "matroska"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return "avi"
     fix = "Give an mp4, mov, mkv, webm or avi file."
     raise BadInput(f"The file begins with {head!r}, which is no video.", str(path), fix)
+
+
+def _told_end(head: bytes) -> int:
+    """Bytes that an avi, mkv or webm file says it has; 0 where it does not know."""
+    if head[:4] == b"RIFF":
+        return int.from_bytes(head[4:8], "little")
+    begin = head.find(_SEGMENT) + len(_SEGMENT)
+    if head[:4] != _EBML or begin < len(_SEGMENT) or begin >= len(head):
+        return 0
+    width = 9 - head[begin].bit_length()  # zero bits before the first 1 say how wide the number is
+    unknown = 2 ** (7 * width) - 1
+    size = int.from_bytes(head[begin : begin + width], "big") & unknown
+    return 0 if size == unknown else begin + width + size
+
+
+def _refuse_short(path: Path, told: int) -> None:
+    size = path.stat().st_size
+    if told > size:
+        what = f"The video is cut short: {told:,} bytes are listed, {size:,} there."
+        raise BadInput(what, str(path), _AGAIN)
 
 
 def _refuse_cut(path: Path, stream: VideoStream) -> None:
@@ -153,11 +182,10 @@ def _refuse_cut(path: Path, stream: VideoStream) -> None:
         raise BadInput(what, str(path), f"Scale it to at most {MOST_PIXELS:,} pixels a frame.")
     if not stream.width or not stream.height:
         raise BadInput("The video has frames of no size.", str(path), _AGAIN)
-    listed, size = len(stream.index_entries), path.stat().st_size
+    listed = len(stream.index_entries)
     last = stream.index_entries[listed - 1] if listed else None
-    if last is not None and last.pos + last.size > size:
-        what = f"The video is cut short: {last.pos + last.size:,} bytes are listed, {size:,} there."
-        raise BadInput(what, str(path), _AGAIN)
+    if last is not None:
+        _refuse_short(path, last.pos + last.size)
 
 
 def _seconds(container: InputContainer, stream: VideoStream) -> float:
@@ -173,6 +201,8 @@ def _seconds(container: InputContainer, stream: VideoStream) -> float:
         if packet.pts is not None
     ]
     container.seek(begin, stream=stream)
+    if stream.duration is None and ends:
+        told = 0  # what a container says may count from before the first frame
     return float(max([told, *ends])) * base
 
 
@@ -225,11 +255,16 @@ def _spread(frames: list[VideoFrame], count: int) -> list[VideoFrame]:
     return [frames[int((place + 0.5) * len(frames) / count)] for place in range(count)]
 
 
-def _upright(frame: VideoFrame, longest: int) -> Pixels:
+def _scaled(frame: VideoFrame, longest: int) -> tuple[int, int]:
+    """Width and height of every frame: those of the first, for a stream may change its size."""
+    sides, most = (frame.width, frame.height), max(frame.width, frame.height)
+    width, height = (max(1, round(s * longest / most)) if longest else s for s in sides)
+    return width, height
+
+
+def _upright(frame: VideoFrame, width: int, height: int) -> Pixels:
     """(H, W, 3) of a frame as it is to be seen: turned by what the file says, and scaled."""
-    most = max(frame.width, frame.height)
-    if longest and most != longest:
-        width, height = (max(1, round(s * longest / most)) for s in (frame.width, frame.height))
+    if (frame.width, frame.height) != (width, height):
         frame = frame.reformat(width=width, height=height, format="rgb24")
     pixels: Pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     turns = round(frame.rotation / 90) % 4

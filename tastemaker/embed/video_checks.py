@@ -38,7 +38,8 @@ def agreement(predicted: Floats, measured: Floats) -> Agreement:
     """Compare (m,) predictions with (m,) errors."""
     gap = predicted - measured
     spread = np.sum((measured - measured.mean()) ** 2)
-    r2 = float(1 - np.sum(gap**2) / spread) if spread > 0 else float("nan")
+    varies = np.ptp(measured) > 1e-9 * measured.max()
+    r2 = float(1 - np.sum(gap**2) / spread) if varies else float("nan")
     percent = float(100 * np.mean(np.abs(gap) / measured))
     return Agreement(float(1e4 * np.mean(gap**2)), percent, r2, len(measured))
 

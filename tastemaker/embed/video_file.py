@@ -76,8 +76,11 @@ def open_fit(path: Path) -> VideoFit:
 
     Raises:
         ArtefactError: If it is missing, something else, cut, changed or of another schema.
-        BadInput: If an option in it is none.
+        BadInput: If an option in it is none, or the path is a device or may not be read.
     """
+    files.refuse_unreadable(path)
+    if path.is_dir():
+        raise ArtefactError(str(path), "This is a folder", "the file of a fit", "a folder", _FIX)
     content = files.read_json(path)
     told = content.pop("digest", None)
     if (content.get("kind"), content.get("schema")) != (KIND, SCHEMA):

@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tastemaker.counts import counted
 from tastemaker.data.column_names import missing_column_fix
+from tastemaker.data.header import doubled
 from tastemaker.data.opening import open_table
 from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.embed.video_forms import FACTORS, Floats
@@ -108,24 +110,26 @@ def read_points(path: Path) -> Measured:
     frame = pl.concat(parts) if parts else pl.DataFrame(schema=table.schema)
     kind = "error" if "error" in frame.columns and "score" not in frame.columns else "score"
     missing = [name for name in (*FACTORS, kind) if name not in frame.columns]
-    if missing:
-        raise BadData([_missing(path, name, frame.columns) for name in missing])
+    twice = doubled(table, [*FACTORS, kind, "task"])
+    if missing or twice:
+        raise BadData([*(_missing(path, name, frame.columns) for name in missing), *twice])
     numbers = frame.select(pl.col(name).cast(pl.Float64, strict=False) for name in (*FACTORS, kind))
     problems = [
         problem
         for name in (*FACTORS, kind)
         if (problem := _wrong(path, frame[name], numbers[name], kind)) is not None
     ]
+    task = frame["task"].cast(pl.String) if "task" in frame.columns else pl.repeat(
+        ALL, frame.height, eager=True
+    )  # fmt: skip
+    problems += _unnamed(path, task)
     if not frame.height:
         problems = [Problem(path.name, "", None, "", 0, "no runs", "Add a row for each run.")]
     if problems:
         raise BadData(problems)
     raw = numbers[kind] if kind == "error" else 1 - numbers[kind]
     low = int((raw < LEAST).sum())
-    notes = (f"{low} errors below {LEAST:g} were taken for {LEAST:g}",) if low else ()
-    task = frame["task"].cast(pl.String) if "task" in frame.columns else pl.repeat(
-        ALL, frame.height, eager=True
-    )  # fmt: skip
+    notes = (f"{counted(low, 'error')} below {LEAST:g}, taken for {LEAST:g}",) if low else ()
     tidy = numbers.select(FACTORS).with_columns(error=raw.clip(LEAST), task=task.fill_null(ALL))
     return Measured(_by_task(tidy), notes)
 
@@ -148,6 +152,15 @@ def _by_task(tidy: pl.DataFrame) -> dict[str, VideoPoints]:
 def _points(tidy: pl.DataFrame) -> VideoPoints:
     x, n, error = (tidy.select(names).to_numpy() for names in (FACTORS[:3], FACTORS[3], "error"))
     return VideoPoints(x, n[:, 0], error[:, 0])
+
+
+def _unnamed(path: Path, task: pl.Series) -> list[Problem]:
+    """Rows whose task is blank, or called as the mean is, among rows of other tasks."""
+    bad = task.is_null() | (task == ALL)
+    if bad.all() or not (rows := bad.arg_true()).len():
+        return []
+    first, fix = int(rows[0]), f"Name the task of every row, none of them {ALL!r}."
+    return [Problem(path.name, "task", first + 1, shown(task[first]), len(rows), "no task", fix)]
 
 
 def _missing(path: Path, name: str, columns: list[str]) -> Problem:

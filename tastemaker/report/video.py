@@ -48,7 +48,7 @@ def _charts(told: JsonObject) -> list[Markup]:
     return [
         Markup(band_chart(lines, title, share=name == "error"))
         for name, title in _TITLES.items()
-        if (lines := {n: listed(part(curves, n), name) for n in curves})
+        if (lines := {n: rows for n in curves if (rows := listed(part(curves, n), name))})
     ]
 
 

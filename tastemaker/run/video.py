@@ -20,7 +20,7 @@ from tastemaker.embed.video_forms import EXAMPLES, FACTORS, Floats
 from tastemaker.embed.video_frontier import BAND, frontier
 from tastemaker.embed.video_plan import PlanRequest, plan, sizes, with_axes
 from tastemaker.embed.video_points import VideoPoints, read_points
-from tastemaker.errors import BadInput
+from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import JsonObject
 from tastemaker.report.video import write_video_page
 
@@ -111,13 +111,16 @@ def _searched(fit: VideoFit, grid: Path | None) -> VideoFit:
     if grid is None:
         return fit
     files.refuse_unreadable(grid)
-    axes = files.read_json(grid)
+    fix = 'Give {"parameters": [1e9], "frames": [4, 8], "tokens": [16, 49]}.'
+    try:
+        axes = files.read_json(grid)
+    except ArtefactError as refused:
+        raise BadInput(refused.what, str(grid), fix) from None
     names = FACTORS[:EXAMPLES]
     if set(axes) != set(names) or not all(_numbers(axes[name]) for name in names):
         what = f"{', '.join(map(repr, axes)) or 'Nothing'} are no axes of a grid."
-        fix = 'Give {"parameters": [1e9], "frames": [4, 8], "tokens": [16, 49]}.'
         raise BadInput(what, str(grid), fix)
-    return with_axes(fit, tuple(tuple(map(float, axes[name])) for name in names))
+    return with_axes(fit, tuple(tuple(axes[name]) for name in names))
 
 
 def _numbers(axis: object) -> bool:
@@ -167,7 +170,7 @@ def frontier_of(fit: VideoFit, examples: float) -> JsonObject:
         "measured_examples": [float(low), float(high)],
         "checks": fit.checks,
         "notes": list(fit.notes),
-        "curves": {f"n = {n:,.0f}": _curves(fit, budgets, float(n)) for n in numbers},
+        "curves": {f"n = {n:,.10g}": _curves(fit, budgets, float(n)) for n in numbers},
         "rows": [
             {
                 "budget": float(budget),

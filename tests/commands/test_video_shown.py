@@ -57,3 +57,53 @@ def test_a_fit_says_how_far_it_is_off(capsys: pytest.CaptureFixture[str]) -> Non
 )
 def test_numbers_are_short(value: float, told: str) -> None:
     assert scaled(value) == told
+
+
+@pytest.mark.parametrize("power", range(-3, 19))
+def test_a_scaled_number_is_that_number(power: int) -> None:
+    units = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
+    for value in (10.0**power, 2.5 * 10.0**power):
+        figure, unit = scaled(value).split(" ")
+        assert float(figure) * units[unit] == pytest.approx(value, rel=5e-3)
+        assert 1 <= float(figure) < 1000 or not unit or unit == "P"
+
+
+def test_foreign_words_of_a_fit_are_shown_as_they_are(
+    fit: VideoFit,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Names of tasks and notes come from a table: brackets are no markup, and no colour is one."""
+    laws = {"all tasks": fit.law, "[red]order[/]": fit.law}
+    odd = replace(fit, laws=laws, notes=("[bold]a note[/bold]", "\x1b[31mred"))
+    text = shown(odd, PlanRequest(15e12, 1e6), capsys)
+    assert "[red]order[/] wants" in text and "[bold]a note[/bold]" in text
+    assert "\x1b" not in text
+
+
+def test_three_runners_up_are_shown_and_the_others_are_counted(
+    fit: VideoFit,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where no refit tells anything apart, all are as good as the best."""
+    law, layout = fit.law, fit.law.layout
+    values = law.values.copy()
+    values[:, : layout.coefficients] = -300.0
+    values[:, layout.names.index("eps")] = 0.0
+    flat = replace(fit, laws={"all tasks": replace(law, values=values)})
+    found = plan(flat, PlanRequest(15e12, 1e6))["runners_up"]
+    text = shown(flat, PlanRequest(15e12, 1e6), capsys)
+    assert len(found["rows"]) == 3 and f"and {found['more']} more" in text
+    paid = int((fit.cost.flops(fit.grid) <= 15e12).sum())
+    assert found["more"] == paid - 1 - 3
+
+
+@pytest.mark.parametrize("notes", [[], ["one"], ["one", "two"]])
+def test_what_was_fitted_is_told_a_line_each(
+    notes: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = {"percent": 2.0, "r2": 0.5, "points": 1200}
+    told = {"form": "mult", "points": 1200, "checks": {"a": one, "b": one}, "notes": notes}
+    show_fit({**told, "fit": "x" * 200})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4 + len(notes) and lines[-1] == "x" * 200
+    assert lines[1] == "a: off by 2.00 %, R² 0.500, 1,200 runs" and lines[3:-1] == notes

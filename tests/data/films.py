@@ -39,6 +39,51 @@ def write_film(
     return path
 
 
+def write_sizes(path: Path, sizes: Sequence[tuple[int, int]]) -> Path:
+    """Frame k is of grey 8 k and of the k-th size, in rows and columns, each a picture of its own.
+
+    As the film of a camera that was turned, or of two films that were put behind one another.
+    """
+    tenth = Fraction(1, 10)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.height, stream.width, stream.pix_fmt = *sizes[0], "yuvj420p"
+        for number, (height, width) in enumerate(sizes):
+            coder = av.CodecContext.create("mjpeg", "w")
+            coder.height, coder.width, coder.pix_fmt = height, width, "yuvj420p"
+            coder.time_base = tenth
+            grey = np.full((height, width, 3), 8 * number, np.uint8)
+            frame = av.VideoFrame.from_ndarray(grey, format="rgb24").reformat(format="yuvj420p")
+            frame.pts, frame.time_base = number, tenth
+            for packet in coder.encode(frame):
+                packet.stream, packet.time_base = stream, tenth
+                packet.pts = packet.dts = number
+                container.mux(packet)
+    return path
+
+
+def write_sound(path: Path, cover: bool = False) -> Path:
+    """A second of silence, perhaps with the picture of an album."""
+    with av.open(str(path), "w", format="mp4") as container:
+        sound = container.add_stream("aac", rate=8000, layout="mono")
+        if cover:
+            stream = container.add_stream("mjpeg", rate=1)
+            stream.height, stream.width, stream.pix_fmt = 48, 64, "yuvj420p"
+            stream.disposition = av.stream.Disposition.attached_pic
+            picture = np.full((48, 64, 3), 80, np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
+            frame.pts, frame.time_base = 0, Fraction(1, 1)
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        for start in range(0, 8 * 1024, 1024):
+            quiet = np.zeros((1, 1024), np.float32)
+            frame = av.AudioFrame.from_ndarray(quiet, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = 8000, start
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+    return path
+
+
 def numbers(frames: np.ndarray) -> list[int]:
     """Which frame each one is, by the grey of its last corner."""
     return [round(float(frame[-4:, -4:].mean()) / 8) for frame in frames]

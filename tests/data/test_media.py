@@ -135,19 +135,6 @@ def test_whatever_bytes_are_changed_it_is_read_or_refused(tmp_path: Path) -> Non
     assert ends == {True, str(film)}
 
 
-def test_a_file_of_sound_has_no_frames(tmp_path: Path) -> None:
-    sound = tmp_path / "a.mp4"
-    with av.open(str(sound), "w") as container:
-        stream = container.add_stream("aac", rate=8000, layout="mono")
-        quiet = np.zeros((1, 1024), np.float32)
-        for start in range(0, 8 * 1024, 1024):
-            frame = av.AudioFrame.from_ndarray(quiet, format="fltp", layout="mono")
-            frame.sample_rate, frame.pts = 8000, start
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    assert "sound" in refused(sound).what
-
-
 @pytest.mark.parametrize("name", ["frames", "stride", "longest"])
 def test_a_sampling_that_takes_nothing_is_refused(name: str) -> None:
     with pytest.raises(BadInput):

@@ -1,11 +1,14 @@
 """Error surfaces that are known, and runs drawn from them."""
 
 import numpy as np
+from hypothesis import settings
 
 from tastemaker.embed.video_designs import SIZES, paper_grid, star
 from tastemaker.embed.video_forms import Floats, Form, Layout, PowerSum
 from tastemaker.embed.video_points import VideoPoints
 
+FEW = settings(max_examples=15, deadline=None)
+"""Of a property: each case is an array of cases already."""
 GRID = paper_grid()
 CENTRE = np.log([2.8e9, 8, 49, 5e5])
 PLANTED = {

@@ -5,9 +5,9 @@ import pytest
 
 from tastemaker.embed.video_continuous import Box, continuous, elasticities
 from tastemaker.embed.video_cost import VideoCost
-from tastemaker.embed.video_forms import PowerSum
+from tastemaker.embed.video_forms import Layout, PowerSum
 from tastemaker.embed.video_frontier import grid_of
-from tests.embed.surfaces import GRID, planted
+from tests.embed.surfaces import CENTRE, GRID, PLANTED, planted
 
 WIDE = Box(np.log([1e3, 1.0, 1e-9]), np.log([1e15, 1.0001, 1e15]))
 BLIND = VideoCost(0).powers()
@@ -62,3 +62,87 @@ def test_the_derivative_is_that_of_the_solution() -> None:
     ends = [continuous(law, cost, budgets, n * np.exp(h), box)[0, 0, 0] for h in (-0.01, 0.01)]
     wanted = (np.log(ends[1]) - np.log(ends[0])) / 0.02
     assert elasticities(law, cost, budgets, n, box)[0] == pytest.approx(wanted, abs=2e-3)
+
+
+BOX = Box.of(GRID)
+PAID = np.array([5e12, 15e12, 40e12])
+
+
+def several(seed: int = 0, refits: int = 4) -> PowerSum:
+    """Refits that differ."""
+    rng, layout = np.random.default_rng(seed), Layout.of("add-interact")
+    values = np.array([[PLANTED[name] for name in layout.names]] * refits)
+    values[:, : layout.coefficients] += 0.3 * rng.normal(size=(refits, layout.coefficients))
+    return layout.powers(values, CENTRE, 0.0)
+
+
+def test_every_solution_is_inside_the_box_and_paid_for() -> None:
+    law, cost, sizes = several(), VideoCost(), np.array([2e5, 1e6])
+    x = continuous(law, cost.powers(), PAID, sizes, BOX)
+    assert x.shape == (3, 2, 4, 3)
+    assert ((np.log(x) >= BOX.low) & (np.log(x) <= BOX.high)).all()
+    assert (cost.flops(x) <= PAID[:, None, None]).all()
+
+
+def test_more_budget_or_a_wider_box_never_raises_the_least_error() -> None:
+    law, cost = several(refits=1), VideoCost().powers()
+    wide = Box(BOX.low - 0.5, BOX.high + 0.5)
+    found = {}
+    for name, box in (("box", BOX), ("wide", wide)):
+        x = continuous(law, cost, PAID, np.array([1e6]), box)[:, 0, 0]
+        found[name] = law(x, 1e6)[0]
+        assert (np.diff(found[name]) <= 1e-6).all()
+    assert (found["wide"] <= found["box"] + 1e-6).all()
+
+
+def test_many_at_once_are_as_each_alone() -> None:
+    law, cost, sizes = several(), VideoCost().powers(), np.array([2e5, 1e6])
+    together = continuous(law, cost, PAID, sizes, BOX)
+    for b, s, r in ((0, 0, 0), (1, 1, 2), (2, 0, 3)):
+        one = PowerSum(law.logs[[r]], law.powers[[r]])
+        alone = continuous(one, cost, PAID[[b]], sizes[[s]], BOX)[0, 0, 0]
+        assert together[b, s, r] == pytest.approx(alone, rel=1e-4)
+
+
+def test_units_make_no_difference_to_how_sizes_move() -> None:
+    """Parameters in billions, budgets with them: the same problem, so the same percent."""
+    law, sizes = several(), np.array([5e5])
+    plain = elasticities(law, BLIND, PAID, sizes, BOX)
+    shift = np.log([1e9, 1.0, 1.0])
+    billions = PowerSum(law.logs + law.powers[:, :, 0] * shift[0], law.powers)
+    moved = Box(BOX.low - shift, BOX.high - shift)
+    assert elasticities(billions, BLIND, PAID / 1e9, sizes, moved) == pytest.approx(plain, abs=1e-3)
+
+
+def test_budgets_that_pay_for_nothing_are_left_out_of_the_mean() -> None:
+    law, cost, sizes = several(), VideoCost().powers(), np.array([5e5])
+    alone = elasticities(law, cost, PAID, sizes, BOX)
+    beside = elasticities(law, cost, np.array([1e9, *PAID, 1e10]), sizes, BOX)
+    assert beside == pytest.approx(alone)
+    x = continuous(law, cost, np.array([1e9, *PAID]), sizes, BOX)
+    assert np.isnan(x[0]).all() and np.isfinite(x[1:]).all()
+
+
+def test_what_is_at_an_end_does_not_move_and_a_budget_without_end_buys_all() -> None:
+    law = two_terms((5e4, [-0.5, 0, 0, 0]), (1.0, [0, -0.5, 0, 0]), (1.0, [0, 0, -0.5, -0.1]))
+    (x,) = continuous(law, VideoCost().powers(), np.array([1e30]), np.array([1e6]), BOX)[0, 0]
+    assert np.log(x) == pytest.approx(BOX.high, abs=1e-3)
+    moved = elasticities(law, VideoCost().powers(), np.array([1e30]), np.array([1e6]), BOX)
+    assert np.abs(moved).max() < 1e-3
+
+
+@pytest.mark.parametrize(("a", "c"), [(0.2, 0.7), (0.5, 0.5), (0.9, 0.3)])
+def test_a_budget_is_split_as_worked_out(a: float, c: float) -> None:
+    """α N^-a + β V^-c under 2 N V = C: a α N^-a = c β V^-c, so N ~ C^(c / (a + c))."""
+    law = two_terms((30.0, [-a, 0, 0, 0]), (40.0, [0, 0, -c, 0]))
+    x = continuous(law, BLIND, np.array([1e14, 1e16]), np.array([1.0]), WIDE)[:, 0, 0]
+    assert np.log(x[1, 0] / x[0, 0]) / np.log(100) == pytest.approx(c / (a + c), abs=1e-3)
+    assert a * 30 * x[:, 0] ** -a == pytest.approx(c * 40 * x[:, 2] ** -c, rel=1e-3)
+    assert 2 * x.prod(axis=1) == pytest.approx([1e14, 1e16], rel=1e-3)
+
+
+def test_a_box_of_one_configuration_has_one_solution() -> None:
+    box = Box.of(GRID[:1])
+    paid, n, law = np.array([1e14]), np.array([1e6]), several(refits=1)
+    (x,) = continuous(law, VideoCost().powers(), paid, n, box)[0, 0]
+    assert x == pytest.approx(GRID[0], rel=1e-5)

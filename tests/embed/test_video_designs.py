@@ -53,3 +53,34 @@ def test_the_star_varies_one_factor_at_a_time() -> None:
 def test_a_centre_outside_the_grid_is_refused() -> None:
     with pytest.raises(BadInput, match="not in the grid"):
         star((7e9, 32, 196), GRID, SIZES)
+
+
+@pytest.mark.parametrize("centre", [(1e9, 4, 4), (2.8e9, 12, 49), (7.5e9, 32, 196)])
+def test_a_star_has_every_value_of_every_axis_once_for_each_size(
+    centre: tuple[float, ...],
+) -> None:
+    x, n = star(centre, GRID, (1e4, 2e4))
+    for size in (1e4, 2e4):
+        own = x[n == size]
+        assert len(own) == 3 + 5 + 7 - 2 and (own == centre).all(axis=1).sum() == 1
+        for k in range(3):
+            arm = own[(own == centre).sum(axis=1) >= 2][:, k]
+            assert set(arm) == set(GRID[:, k])
+
+
+@pytest.mark.parametrize("tolerance", [(0.0, 0.0), (0.15, 0.02), (0.5, 0.5)])
+def test_what_costs_the_same_lies_within_its_tolerance_and_nothing_else_does(
+    tolerance: tuple[float, float],
+) -> None:
+    spent = COST.flops(GRID)
+    for budget in (spent[3], 15e12, 1.0):
+        found = isoflop(float(budget), GRID, COST, tolerance)
+        near = [x for x, cost in zip(GRID.tolist(), spent.tolist(), strict=True)
+                if budget * (1 - tolerance[0]) <= cost <= budget * (1 + tolerance[1])]  # fmt: skip
+        assert sorted(found.tolist()) == sorted(near)
+    assert isoflop(float(spent[3]), GRID, COST, (0.0, 0.0)).tolist() == [GRID[3].tolist()]
+
+
+def test_the_paper_s_smallest_configuration_costs_more_than_its_smallest_budget() -> None:
+    assert COST.flops(GRID).min() == pytest.approx(2.67392e12)
+    assert len(GRID) == len(np.unique(GRID, axis=0)) == 105

@@ -1,5 +1,7 @@
 """Clips hold what is known of them, and questions need what they are said to need."""
 
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +16,7 @@ from tastemaker.worlds.clips import (
     NEEDS,
     SMALL,
     TRAVEL,
+    Asked,
     ClipOptions,
     Clips,
     answers,
@@ -23,7 +26,7 @@ from tastemaker.worlds.clips import (
     questions,
 )
 from tastemaker.worlds.scenes import CELL
-from tastemaker.worlds.sprites import garments, shapes
+from tastemaker.worlds.sprites import garments, parted, shapes
 
 SPRITES = shapes(4)
 QUIET = ClipOptions(40, noise=0.0)
@@ -154,3 +157,180 @@ def test_answers_are_words_that_no_question_gives_away(made: Clips) -> None:
     every = answers(made.names)
     assert len(set(every)) == len(every) == 10 + len(COUNTS) + len(DIRECTIONS)
     assert not {word for one in questions(made) for word in one.text.split()} & set(every)
+
+
+def test_the_answer_is_seen_in_the_frames_and_nothing_else(made: Clips) -> None:
+    """Every question answered again from the drawn pixels, with the kind of each thing alone."""
+    for one in questions(made):
+        film, things, names = made.frames[one.clip], made.things[one.clip], made.names
+        seen = {p: place_of(film, p) > 60 for p in range(4)}
+        there = {p: own.any(axis=(1, 2)).nonzero()[0] for p, own in seen.items() if own.any()}
+        called = {thing.place: names[thing.kind] for thing in things}
+        if one.kind == "how many":
+            assert one.answer == COUNTS[len(there) - 1]
+        elif one.kind == "order":
+            first = min(there, key=lambda p: there[p][0])
+            assert one.answer == called[first]
+            assert sum(frames[0] == there[first][0] for frames in there.values()) == 1
+        elif one.kind == "what":
+            spans = {p: max(np.ptp(own.any(axis=axes).nonzero()[0])
+                            for own, axes in ((seen[p][frames[0]], 0), (seen[p][frames[0]], 1)))
+                     for p, frames in there.items()}  # fmt: skip
+            smaller = [called[p] for p, span in spans.items() if span < SMALL]
+            assert one.answer in smaller
+        else:
+            (place,) = [p for p, name in called.items() if name in one.text.split()]
+            first, last = (np.array(seen[place][f].nonzero()).mean(axis=1)
+                           for f in (there[place][0], there[place][-1]))  # fmt: skip
+            moved = last - first
+            axis = int(np.abs(moved).argmax())
+            wanted = (("up", "down"), ("left", "right"))[axis][int(moved[axis] > 0)]
+            assert one.answer == wanted
+
+
+@pytest.fixture(scope="module")
+def several() -> Clips:
+    """What is in many clips; the least of their frames that there may be are drawn."""
+    return clips(SPRITES, ClipOptions(800, frames=8, noise=0.0))
+
+
+def shares(values: Iterable[object]) -> dict[object, float]:
+    counted = Counter(values)
+    return {value: many / counted.total() for value, many in counted.items()}
+
+
+def test_every_answer_is_as_likely_as_its_like(several: Clips) -> None:
+    """Four standard errors at 800 clips."""
+    asked = questions(several)
+    names = several.names
+    for kind, answers_of, many in (
+        ("direction", DIRECTIONS, 4), ("how many", COUNTS, 3), ("what", names, 10),
+        ("order", names, 10),
+    ):  # fmt: skip
+        given = shares(one.answer for one in asked if one.kind == kind)
+        assert set(given) == set(answers_of)
+        total = sum(one.kind == kind for one in asked)
+        spread = 4 * np.sqrt((1 / many) * (1 - 1 / many) / total)
+        assert all(abs(share - 1 / many) < spread for share in given.values())
+
+
+def told_by(pairs: list[tuple[object, object]]) -> float:
+    """Share of right answers of the best rule that knows the first of each pair alone.
+
+    The rule is made on one half and tried on the other, so that it cannot learn by heart.
+    """
+    half = len(pairs) // 2
+    rule: dict[object, Counter[object]] = {}
+    for clue, answer in pairs[:half]:
+        rule.setdefault(clue, Counter())[answer] += 1
+    usual = Counter(answer for _, answer in pairs[:half]).most_common(1)[0][0]
+    right = [(rule[clue].most_common(1)[0][0] if clue in rule else usual) == answer
+             for clue, answer in pairs[half:]]  # fmt: skip
+    return float(np.mean(right))
+
+
+def test_no_length_place_or_number_of_a_clip_tells_an_answer(several: Clips) -> None:
+    things, names = several.things, several.names
+    asked = questions(several)
+    clues: dict[str, Callable[[Asked], object]] = {
+        "length of the question without its name": lambda one: len(one.text.split()),
+        "place in the list": lambda one: one.clip % 12,
+        "length of the first stay": lambda one: things[one.clip][0].goes,
+        "place of the first": lambda one: things[one.clip][0].place,
+        "when the last comes": lambda one: things[one.clip][-1].comes - len(things[one.clip]),
+    }
+    for kind, least in (("direction", 4), ("what", len(names)), ("order", len(names))):
+        own = [one for one in asked if one.kind == kind]
+        for name, clue in clues.items():
+            right = told_by([(clue(one), one.answer) for one in own])
+            spread = 4 * np.sqrt((1 / least) * (1 - 1 / least) / (len(own) / 2))
+            assert right < 1 / least + spread, (kind, name)
+
+
+def test_where_a_thing_is_in_the_middle_frame_is_far_from_telling_where_it_goes() -> None:
+    """It tells something: what came at the beginning is by then more often past its middle."""
+    many, seen = clips(SPRITES, ClipOptions(300, frames=16, noise=0.0)), []
+    for things in many.things:
+        for thing in things:
+            if thing.comes <= 8 < thing.goes:
+                row, column = corner_at(thing, 8)
+                clue = (thing.large, row % CELL // 4, column % CELL // 4)
+                seen.append((clue, thing.direction))
+    assert 0.2 < told_by(seen) < 0.5
+
+
+def test_kind_size_place_and_way_of_a_thing_say_nothing_of_one_another(several: Clips) -> None:
+    every = [thing for things in several.things for thing in things]
+    for one, other, many in (("kind", "direction", 4), ("place", "direction", 4),
+                             ("kind", "large", 2), ("direction", "place", 4)):  # fmt: skip
+        pairs = [(vars(thing)[one], vars(thing)[other]) for thing in every]
+        usual = max(shares(answer for _, answer in pairs).values())
+        spread = 4 * np.sqrt(usual * (1 - usual) / (len(pairs) / 2))
+        assert told_by(pairs) < usual + spread, (one, other, many)
+
+
+def test_the_small_one_is_as_often_first_as_later(several: Clips) -> None:
+    pairs = [things for things in several.things if len(things) == 2]
+    assert np.mean([not things[0].large for things in pairs]) == pytest.approx(0.5, abs=0.1)
+    threes = [things for things in several.things if len(things) == 3]
+    where = shares([thing.large for thing in things].index(False) for things in threes)
+    assert all(share == pytest.approx(1 / 3, abs=0.1) for share in where.values())
+
+
+def test_the_same_seed_gives_the_same_bytes_and_noise_is_all_that_noise_changes() -> None:
+    options = ClipOptions(4, frames=9, noise=0.1, seed=5)
+    one, same = clips(SPRITES, options), clips(SPRITES, options)
+    assert one.frames.tobytes() == same.frames.tobytes() and one.things == same.things
+    quiet = clips(SPRITES, replace(options, noise=0.0))
+    assert quiet.things == one.things and questions(quiet) == questions(one)
+    gap = one.frames.astype(int) - quiet.frames
+    assert gap.std() > 5 and abs(gap).max() < 255
+
+
+def test_a_longer_film_shows_the_same_number_of_things(made: Clips) -> None:
+    for frames in (8, 16, 40):
+        drawn = clips(SPRITES, ClipOptions(30, frames=frames, noise=0.0))
+        assert drawn.frames.shape == (30, frames, 64, 64)
+        for things in drawn.things:
+            assert [t.comes for t in things] == sorted(t.comes for t in things)
+            assert things[0].comes == 0 and all(0 <= t.comes < t.goes <= frames for t in things)
+            assert all(t.goes - t.comes >= round(0.35 * frames) for t in things)
+            assert all(t.comes >= round(0.2 * frames) for t in things[1:])
+
+
+def test_a_thing_goes_straight_all_the_way_and_never_back(made: Clips) -> None:
+    for things in made.things:
+        for thing in things:
+            path = np.array([corner_at(thing, f) for f in range(thing.comes, thing.goes)])
+            moved, axis = np.diff(path, axis=0), int(thing.direction < 2)
+            assert not moved[:, 1 - axis].any()
+            assert len(set(np.sign(moved[:, axis]))) <= 2 and abs(moved[:, axis].sum()) == TRAVEL
+            top, left = divmod(thing.place, 2)
+            side = LARGE if thing.large else SMALL
+            assert ((path >= [top * CELL, left * CELL]) & (
+                path + side <= [(top + 1) * CELL, (left + 1) * CELL])).all()  # fmt: skip
+
+
+def test_parted_sprites_make_clips_that_share_no_picture() -> None:
+    """What a model is tried on it has not been shown, though every kind is on either side."""
+    train, held = parted(shapes(8), 0.25, seed=1)
+    for one, other in zip(train.images, held.images, strict=True):
+        seen = {image.tobytes() for image in one}
+        assert len(one) + len(other) == 8 and not any(image.tobytes() in seen for image in other)
+    options = ClipOptions(6, frames=8, noise=0.0)
+    sides = [clips(sprites, options) for sprites in (train, held)]
+    assert sides[0].names == sides[1].names and sides[0].things == sides[1].things
+    assert not any(
+        np.array_equal(a, b) for a, b in zip(sides[0].frames, sides[1].frames, strict=True)
+    )
+
+
+def test_asking_less_asks_the_same(made: Clips) -> None:
+    asked = questions(made)
+    for kind in KINDS:
+        assert questions(made, [kind]) == [one for one in asked if one.kind == kind]
+    assert [one.clip for one in asked] == sorted(one.clip for one in asked)
+    assert set(chance(questions(made, ["what"]))) == {"what"} and chance([]) == {}
+    words = {word for one in asked for word in one.text.split()}
+    assert words <= {"what", "is", "small", "?", "how", "many", "things", "came", "first", "where",
+                     "does", "the", "go", *made.names}  # fmt: skip
