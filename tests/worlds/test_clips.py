@@ -179,7 +179,7 @@ def test_the_answer_is_seen_in_the_frames_and_nothing_else(made: Clips) -> None:
             smaller = [called[p] for p, span in spans.items() if span < SMALL]
             assert one.answer in smaller
         else:
-            (place,) = [p for p, name in called.items() if name in one.text.split()]
+            place = next(iter(there))  # all things go one way
             first, last = (np.array(seen[place][f].nonzero()).mean(axis=1)
                            for f in (there[place][0], there[place][-1]))  # fmt: skip
             moved = last - first
@@ -332,5 +332,5 @@ def test_asking_less_asks_the_same(made: Clips) -> None:
     assert [one.clip for one in asked] == sorted(one.clip for one in asked)
     assert set(chance(questions(made, ["what"]))) == {"what"} and chance([]) == {}
     words = {word for one in asked for word in one.text.split()}
-    assert words <= {"what", "is", "small", "?", "how", "many", "things", "came", "first", "where",
-                     "does", "the", "go", *made.names}  # fmt: skip
+    assert words <= {"what", "is", "small", "?", "how", "many", "things", "came", "first", "where", "do",
+                     "do", "the", "go", *made.names}  # fmt: skip
