@@ -56,6 +56,7 @@ def test_a_run_finds_and_tells_what_it_did_not_see(embedded: tuple[Path, Path]) 
     assert page.count("data:image/jpeg;base64,") >= 6 and "img-src data:" in page
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path, no_page: None) -> None:
     folder = squares(tmp_path / "squares")
     config = small_config(3, checkpoint_every=1, patience=0)
