@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from tastemaker.data.item_pictures import ItemPictures, Wanted, Words
 from tastemaker.data.picture_rows import Look, read_item_pictures
-from tastemaker.data.problems import BadData
 from tastemaker.errors import BadInput
 from tastemaker.index.vectors import VectorIndex, make_index
 from tastemaker.models.cached import Cached
@@ -124,9 +123,7 @@ class OpenedEmbedding:
         read = _Reading(self, data, side, bad_rows)
         try:
             return read.with_look(bytes_of)
-        except BadData:
-            raise
-        except BadInput:  # a picture that cannot be decoded: now all of them are
+        except BadInput:  # looks at every picture, so that all that is wrong is told at once
             return read.with_look(looked_at)
 
     def asking(self, prompt: str) -> OpenedEmbedding:
