@@ -70,7 +70,13 @@ class ItemVectors:
         Raises:
             BadInput: If it cannot be read.
         """
-        vector = self.model.encoder([query])
+        try:
+            vector = self.model.encoder([query])
+        except BadInput as error:
+            if isinstance(query, str):
+                what = error.what.replace("Row 0 has", "What is looked for has")
+                raise BadInput(what, "the query", "Give fewer words.") from None
+            raise
         numbers, scores = self.index.search(vector, min(k, len(self.items)) if k > 0 else k)
         return [
             self._found(int(n), float(score))

@@ -35,3 +35,13 @@ def test_a_file_that_was_slipped_in_is_refused(embedded: tuple[Path, Path], tmp_
     (run / "model" / "more.json").write_text("{}")
     with pytest.raises(ArtefactError):
         finished(run)
+
+
+def test_a_training_that_has_not_ended_says_how_it_goes_on(
+    embedded: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = shutil.copytree(embedded[1], tmp_path / "run")
+    (run / "manifest.json").unlink()
+    with pytest.raises(ArtefactError) as fault:
+        finished(run)
+    assert "--resume" in fault.value.fix

@@ -39,6 +39,9 @@ def test_words_and_pictures_find_pictures(
         shelf.search("red square", k=0)
     with pytest.raises(BadInput):
         shelf.search(Path("nowhere.png"))
+    with pytest.raises(BadInput) as caught:
+        shelf.search("red square " * 500)
+    assert caught.value.where == "the query" and "Row" not in caught.value.what
 
 
 def test_sides_of_items_and_equal_texts(
