@@ -36,7 +36,13 @@ def embed_train(options: EmbedTrainOptions) -> JsonObject:
     from tastemaker.run.embed import embed_train
 
     drop = options.on_bad_rows == "drop"
-    return embed_train(config_of(options), options.data, options.out, options.resume, drop)
+    try:
+        return embed_train(config_of(options), options.data, options.out, options.resume, drop)
+    except BadInput as error:
+        if error.where not in vars(options.tiny):
+            raise
+        where = f"--tiny.{error.where.replace('_', '-')}"
+        raise BadInput(error.what, where, error.fix) from None
 
 
 def config_of(options: EmbedTrainOptions) -> EmbedConfig:
@@ -99,6 +105,9 @@ def embed_search(options: SearchOptions) -> JsonObject:
     if not (data := options.data or model.data):
         fix = "Give a folder with items.csv (item_id, image, title), or the table itself."
         raise BadInput("No catalogue is given.", "--data", fix)
+    if not options.data and not Path(data).exists():  # a path goes from where it was trained
+        what = f"The catalogue that the run learned from is not here: {data}."
+        raise BadInput(what, "--data", "Give its path.")
     made = model.catalogue(data, options.side, _bad_rows(options, "search"))
     ranked = made.search(query, options.k)
     return {
@@ -106,6 +115,7 @@ def embed_search(options: SearchOptions) -> JsonObject:
         "side": options.side,
         "items": [asdict(item) for item in ranked],
         "searched": len(made.items),
+        "dropped": made.items.dropped,
         "warnings": list(model.warnings),
     }
 
@@ -121,6 +131,7 @@ def embed_caption(options: CaptionOptions) -> JsonObject:
     paths = [Path(one) for one in options.images]
     for path in paths:
         refuse_unreadable(path)
+    _refuse_no_pictures(paths)
     model = open_embedding(options.model)
     if options.prompt:
         model = model.asking(options.prompt)
@@ -131,6 +142,28 @@ def embed_caption(options: CaptionOptions) -> JsonObject:
     said = model.captions(paths, options.max_tokens)
     rows = [{"picture": str(one), "caption": text} for one, text in zip(paths, said, strict=True)]
     return {"captions": rows, "model": model.name, "warnings": list(model.warnings)}
+
+
+def _refuse_no_pictures(paths: list[Path]) -> None:
+    """Refuse files that are no pictures, all at once, before a model is opened.
+
+    Raises:
+        BadInput: With every one of them.
+    """
+    from tastemaker.models.picture_files import looked_at
+
+    faults: list[BadInput] = []
+    for path in paths:
+        try:
+            looked_at(path)
+        except BadInput as error:
+            if len(paths) == 1 or "pip install" in error.fix:
+                raise
+            faults.append(error)
+    if faults:
+        what = "; ".join(f"{one.where}: {one.what.rstrip('.')}" for one in faults)
+        fix = "Give whole JPEG, PNG or WebP files, or leave these out."
+        raise BadInput(f"{what}.", ", ".join(one.where for one in faults), fix)
 
 
 def _named(kind: type[Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -45,8 +45,8 @@ class EmbedTrainOptions:
     data: str = ""
     """folder with an items table, or such a table: item_id, image, and title or text"""
     model: str = TINY
-    """tiny, a fresh one; else a vision-language model: a folder, a run of this command's `model/`,
-    or a name in the local Hugging Face cache"""
+    """tiny, a fresh one; else a vision-language model: a run of this command, a folder, or a name
+    in the local Hugging Face cache"""
     tower: Literal["conv", "efficientnet-lite0"] = "conv"
     """what looks at pictures in a tiny model: fresh convolutions, or the packaged network"""
     language: str = ""
@@ -132,6 +132,10 @@ class EmbedTrainOptions:
             if not 0 < vars(self)[name] <= MOST_SHARE:
                 fix = f"Give a share above 0, at most {MOST_SHARE}, such as 0.1."
                 raise BadInput(f"{name} = {vars(self)[name]} is no share.", f"--{name}", fix)
+        for name in ("picture_prompt", "text_prompt", "caption_prompt"):
+            if any("\ud800" <= one <= "\udfff" for one in vars(self)[name]):
+                option = f"--{name.replace('_', '-')}"
+                raise BadInput("The prompt is not UTF-8.", option, "Write it in UTF-8.")
         if self.written < 0:
             raise BadInput(f"written = {self.written}.", "--written", "Give 0 or more.")
         if self.batch < 2 and self.alpha_con:

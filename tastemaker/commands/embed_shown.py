@@ -20,6 +20,8 @@ MEASURES = {
 """Measures that are shown, in their order."""
 OF = {"picture": "pictures", "text": "texts", "both": "pictures and texts"}
 """What vectors are made of, in words."""
+_TITLE = 60
+"""Most characters of a title, or of what was looked for, in a table."""
 
 
 def show_embedding(results: JsonObject) -> None:
@@ -30,7 +32,7 @@ def show_embedding(results: JsonObject) -> None:
     data = results["data"]
     told = (
         f"{results['model']['name']} learned from {counted(data['train'], 'picture')} of "
-        f"{data['name']}, tested on {data['test']:,} others"
+        f"{data['name']}, tested on {counted(data['test'], 'other')}"
     )
     out.print(plain(told, "bold"))
     for warning in results["warnings"]:
@@ -63,12 +65,13 @@ def show_search(answer: JsonObject) -> None:
     """The items, each with its cosine."""
     out = screen()
     table = Table(box=None, header_style="dim", pad_edge=False)
-    table.add_column(plain(answer["query"]))
+    table.add_column(plain(answer["query"]), no_wrap=True, max_width=_TITLE)
     table.add_column("id", style="dim")
     table.add_column("cosine", justify="right")
     for item in answer["items"]:
         table.add_row(plain(item["title"]), plain(item["item_id"]), f"{item['score']:.3f}")
     out.print(table)
+    _left_out(answer)
     for warning in answer["warnings"]:
         out.print(plain(warning))
 

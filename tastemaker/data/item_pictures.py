@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from tastemaker.counts import by_count, counted
 from tastemaker.errors import BadInput
 
 Words = Literal["auto", "title", "text", "all"]
@@ -90,7 +91,8 @@ class ItemPictures:
         )
         sizes = [max(1, round(share * len(pictures))) for share in (test, validation)]
         if len(pictures) - sum(sizes) < max(sizes[0], 2):
-            what = f"{len(pictures):,} different pictures are too few to learn and to measure by."
+            many = counted(len(pictures), "different picture")
+            what = f"{many} {by_count(len(pictures), 'is', 'are')} too few to learn and measure by."
             raise BadInput(
                 what, self.file, "Give more items, or a smaller --validation and --test."
             )

@@ -84,7 +84,11 @@ class CAFeConfig:
                 self._refuse(name, "Give 0 or a whole number above it.")
 
     def _refuse(self, name: str, fix: str) -> None:
-        raise BadInput(f"{name} = {vars(self)[name]} cannot be learnt with.", f"--{name}", fix)
+        raise BadInput(
+            f"{name} = {vars(self)[name]} cannot be learnt with.",
+            f"--{name.replace('_', '-')}",
+            fix,
+        )
 
 
 _MOST = 100.0

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+MOST_PIXELS = 50_000_000
+"""Of a picture; a small file can hold more than the memory does."""
+
+
 class ImageEncoder:
     """Pictures to vectors of length one: EfficientNet-Lite0 before its classifier.
 
@@ -115,7 +119,10 @@ def opened_network(folder: Path) -> tuple[Any, int]:
 
 def _unreadable(name: str, error: Exception) -> BadInput:
     fix = "Give a whole JPEG, PNG or WebP file, or leave it out."
-    why = str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        why = error.strerror.lower()
+    else:
+        why = str(error) or type(error).__name__
     return BadInput(f"The picture cannot be read: {why}.", name, fix)
 
 
@@ -152,6 +159,7 @@ def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
         raise BadInput(what, f"row {row}", "Give a path, a picture of PIL, or (H, W, 3) bytes.")
     try:
         with Image.open(source) if named else source.copy() as picture:
+            _refuse_huge(picture, str(source) if named else f"row {row}")
             upright = bytes_a_colour(ImageOps.exif_transpose(picture))
         if upright.has_transparency_data:
             clear = upright.convert("RGBA")
@@ -161,9 +169,19 @@ def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
         left, top = (upright.width - side) / 2, (upright.height - side) / 2
         square = (left, top, left + side, top + side)
         ready = upright.convert("RGB").resize((size, size), Image.Resampling.BICUBIC, square)
+    except BadInput:
+        raise
     except Exception as error:  # decoders of damaged files raise anything at all
         raise _unreadable(str(source) if named else f"row {row}", error) from error
     return np.array(ready)
+
+
+def _refuse_huge(picture: Image, where: str) -> None:
+    """Refuse what the memory may not hold, before it is decoded."""
+    pixels = picture.width * picture.height
+    if pixels > MOST_PIXELS:
+        what = f"The picture has {pixels:,} pixels."
+        raise BadInput(what, where, f"Scale it to at most {MOST_PIXELS:,}.")
 
 
 def bytes_a_colour(picture: Any) -> Any:

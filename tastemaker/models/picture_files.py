@@ -11,19 +11,15 @@ from tastemaker.files import sha256_file
 from tastemaker.models.extras import extra
 from tastemaker.models.images import square
 
-MOST_PIXELS = 50_000_000
-"""Of a picture; a small file can hold more than the memory does."""
-
 
 def looked_at(path: Path) -> str:
     """The sha256 of a picture's bytes, once all of it was decoded.
 
     Raises:
-        BadInput: If it cannot be read, or has more than `MOST_PIXELS`.
+        BadInput: If it cannot be read, or has more than `images.MOST_PIXELS`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PIL warns of what does not matter here
-        _refuse_huge(path)
         square(path, 8, 0)
     return bytes_of(path)
 
@@ -53,16 +49,3 @@ def small_jpeg(path: Path, side: int) -> bytes:
     written = io.BytesIO()
     Image.fromarray(pixels).save(written, "JPEG", quality=80)
     return written.getvalue()
-
-
-def _refuse_huge(path: Path) -> None:
-    with extra("vision"):
-        from PIL import Image
-    try:
-        with Image.open(path) as picture:
-            pixels = picture.width * picture.height
-    except Exception:  # decoders of damaged files raise anything at all
-        return  # said when it is decoded
-    if pixels > MOST_PIXELS:
-        what = f"The picture has {pixels:,} pixels."
-        raise BadInput(what, str(path), f"Scale it to at most {MOST_PIXELS:,}.")

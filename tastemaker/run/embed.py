@@ -21,6 +21,7 @@ from tastemaker.data.picture_rows import read_item_pictures
 from tastemaker.embed.cafe import CAFe
 from tastemaker.embed.pair_batches import PairBatches
 from tastemaker.files import JsonObject
+from tastemaker.models.packaged import within_run
 from tastemaker.models.picture_files import looked_at, small_jpeg
 from tastemaker.models.tiny_vlm import tiny_vision_model
 from tastemaker.models.vlm import VisionModel, open_vision_model
@@ -100,7 +101,7 @@ def begun(config: EmbedConfig, texts: list[str]) -> VisionModel:
         texts: What the tokens of a fresh one are made of.
     """
     if isinstance(config.model, str):
-        return open_vision_model(config.model)
+        return open_vision_model(within_run(config.model))
     embedding = config.cafe.embedding
     prompts = [embedding.picture_prompt, embedding.text_prompt, config.caption_prompt]
     return tiny_vision_model(config.model, [*prompts, *texts], config.seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tastemaker import artifacts, files
+from tastemaker.errors import ArtefactError
 from tastemaker.files import JsonObject
 from tastemaker.run.folder import CONFIG, METRICS, RESULTS
 
@@ -34,6 +35,9 @@ def finished(run: Path) -> JsonObject:
     Raises:
         ArtefactError: If the folder is no such thing, or not as it was written.
     """
+    if is_run(run) and not (run / artifacts.MANIFEST).exists():
+        fix = "Wait until it ends; if it was stopped, go on: `tastemaker embed train … --resume`."
+        raise ArtefactError(str(run), "The training has not ended", artifacts.MANIFEST, "none", fix)
     artifacts.verify(run, KIND, [*WRITTEN, *_beside(run)])
     return files.read_json(run / RESULTS) | {"run": str(run)}
 

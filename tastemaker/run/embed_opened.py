@@ -70,7 +70,13 @@ class ItemVectors:
         Raises:
             BadInput: If it cannot be read.
         """
-        vector = self.model.encoder([query])
+        try:
+            vector = self.model.encoder([query])
+        except BadInput as error:
+            if isinstance(query, str):
+                what = error.what.replace("Row 0 has", "What is looked for has")
+                raise BadInput(what, "the query", "Give fewer words.") from None
+            raise
         numbers, scores = self.index.search(vector, min(k, len(self.items)) if k > 0 else k)
         return [
             self._found(int(n), float(score))
@@ -123,7 +129,7 @@ class OpenedEmbedding:
         read = _Reading(self, data, side, bad_rows)
         try:
             return read.with_look(bytes_of)
-        except BadInput:  # now every picture is decoded, so that all that is wrong is said at once
+        except BadInput:  # looks at every picture, so that all that is wrong is told at once
             return read.with_look(looked_at)
 
     def asking(self, prompt: str) -> OpenedEmbedding:

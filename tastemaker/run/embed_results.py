@@ -95,7 +95,9 @@ def warnings_of(results: Mapping[str, Any]) -> list[str]:
     if not results["model"]["chats"]:
         told.append("The model has no chat template: it reads the picture, a line's end, the text.")
     recall, chance = results["after"]["t2i_recall@1"], results["chance"]["t2i_recall@1"]
-    if cafe["alpha_con"] and recall["ci95"][0] <= chance:
+    if cafe["alpha_con"] and chance >= 1:
+        told.append("All texts of the test are equal, or it has one item: each answer is right.")
+    elif cafe["alpha_con"] and recall["ci95"][0] <= chance:
         told.append(
             f"A text finds its picture in {recall['mean']:.1%} of cases, which chance does in "
             f"{chance:.1%}: train longer (--epochs), with a larger --batch, or on more items."

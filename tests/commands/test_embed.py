@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +15,9 @@ from tastemaker.cli import main
 from tastemaker.commands.embed import config_of
 from tastemaker.commands.embed_options import EmbedTrainOptions
 from tastemaker.run import embed as job
+from tastemaker.run import embed_opened
 from tastemaker.run.embed_config import EmbedConfig
+from tastemaker.run.embed_opened import open_embedding
 from tests.run.embedded import WORDS, squares
 
 
@@ -60,6 +63,16 @@ def test_search_encode_and_caption(
     assert "30 captions: c.csv" in capsys.readouterr().out
 
 
+def test_a_run_whose_catalogue_lies_elsewhere_says_so(
+    embedded: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = replace(open_embedding(embedded[1]), data="gone/items.csv")
+    monkeypatch.setattr(embed_opened, "open_embedding", lambda _: moved)
+    assert main(["embed", "search", str(embedded[1]), "red square"]) == 2
+    told = capsys.readouterr().err
+    assert "gone/items.csv" in told and "--data" in told and "movielens" not in told
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
@@ -75,7 +88,9 @@ def test_search_encode_and_caption(
         (["encode", "RUN", "--data", "DATA", "--to", "RUN/v.parquet"], "run"),
         (["caption", "DATA/0.png"], "embed train"),
         (["caption", "--model", "RUN", "nowhere.png"], "nowhere.png"),
+        (["caption", "--model", "RUN", "a.png", "DATA/0.png", "b.png"], "a.png, b.png"),
         (["caption", "--model", "RUN", "DATA/0.png", "--max-tokens", "0"], "max_tokens"),
+        (["train", "--data", "DATA", "--tiny.vision-dim", "-1"], "--tiny.vision-dim"),
         (["caption", "--model", "RUN", "--data", "DATA", "--to", "c.txt"], ".csv"),
     ],
 )
@@ -140,7 +155,8 @@ def test_bad_rows_are_left_out_where_that_is_asked_for(
     assert pl.read_parquet("c.parquet").height == 28 and Path("c-bad-rows.csv").is_file()
     assert main(["embed", "search", run, "red square", "--data", data, *drop, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert answer["searched"] == 28 and Path("search-bad-rows.csv").is_file()
+    assert answer["searched"] == 28 and answer["dropped"] == 2
+    assert Path("search-bad-rows.csv").is_file()
 
 
 def test_a_caption_can_be_asked_for_otherwise(

@@ -50,6 +50,7 @@ def test_names_are_those_of_the_library() -> None:
         ({"test": 0.6}, "--test"),
         ({"batch": 1}, "--batch"),
         ({"written": -1}, "--written"),
+        ({"text_prompt": "say \udcff"}, "--text-prompt"),
         ({"seed": -1}, "--seed"),
         ({"model": "m", "tower": "efficientnet-lite0"}, "--tower"),
         ({"model": "m", "language": "smollm2"}, "--language"),

@@ -48,8 +48,10 @@ def test_answers(capsys: pytest.CaptureFixture[str]) -> None:
     for told in ("2 vectors of pictures and texts, 8 wide", "1 bad row left out", "3 texts"):
         assert told in out, told
     item = {"item_id": "i\x1b[1m", "title": "Shoe [red]", "score": 0.5, "picture": ""}
-    show_search({"query": "a shoe", "items": [item], "warnings": ["Mind."]})
+    long = item | {"title": "word " * 3000}
+    show_search({"query": "a shoe", "items": [item, long], "dropped": 2, "warnings": ["Mind."]})
     out = capsys.readouterr().out
+    assert "2 bad rows left out" in out and len(out.splitlines()) == 5
     assert "Shoe [red]" in out and "0.500" in out and "Mind." in out and "\x1b[1m" not in out
     show_captions({"captions": [{"picture": "a.png", "caption": "a shoe"}], "warnings": ["Mind."]})
     assert capsys.readouterr().out.splitlines() == ["a.png: a shoe", "Mind."]

@@ -102,6 +102,7 @@ def test_one_picture_or_two_are_too_few(hashes: str) -> None:
     with pytest.raises(BadInput) as caught:
         items(hashes).parts(0.1, 0.1)
     assert caught.value.where == "items.csv"
+    assert ("1 different picture is" in caught.value.what) == (len(set(hashes)) == 1)
 
 
 def test_rows_of_rows_keep_what_belongs_together() -> None:

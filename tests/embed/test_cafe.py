@@ -260,5 +260,7 @@ def test_with_adapters_the_model_itself_stays_and_is_written_with_them(tmp_path)
     ],
 )
 def test_options_that_cannot_be_learnt_with_are_refused(options):
-    with pytest.raises(BadInput, match=next(iter(options))):
+    name = next(iter(options))
+    with pytest.raises(BadInput, match=name) as caught:
         CAFeConfig(**options)
+    assert caught.value.where == f"--{name.replace('_', '-')}"

@@ -63,6 +63,7 @@ def test_runs_of_equal_cost_are_predicted_from_the_star() -> None:
     assert gaps["add-interact"] < gaps["mult"]
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_inside_the_data() -> None:
     truth, inside = planted("add"), []
     for seed in range(50):

@@ -11,6 +11,7 @@ import torch
 from tastemaker.artifacts import staged
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import save_tensors, write_json
+from tastemaker.models import images
 from tastemaker.models.cached import Cached
 from tastemaker.models.images import ImageEncoder
 from tastemaker.models.packaged import KIND
@@ -96,6 +97,22 @@ def test_pictures_that_cannot_be_read_are_named(lite: Path, tmp_path: Path) -> N
             using([noise(0), 7])
     with pytest.raises(BadInput, match="list"):
         encode(str(tmp_path / "cut.jpg"))
+
+
+def test_a_picture_larger_than_the_memory_is_refused_wherever_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise(0).save(tmp_path / "vast.png")
+    monkeypatch.setattr(images, "MOST_PIXELS", noise(0).width * noise(0).height - 1)
+    for source in (tmp_path / "vast.png", noise(0), np.array(noise(0).convert("RGB"))):
+        with pytest.raises(BadInput, match="pixels"):
+            images.square(source, 8, 0)
+
+
+def test_what_the_system_says_of_a_file_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        images.square(tmp_path / "gone.png", 8, 0)
+    assert "no such file or directory" in caught.value.what and "Errno" not in caught.value.what
 
 
 def test_a_picture_file_that_changes_is_encoded_again(lite: Path, tmp_path: Path) -> None:

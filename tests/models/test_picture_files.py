@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tastemaker.errors import BadInput
-from tastemaker.models import picture_files
+from tastemaker.models import images
 from tastemaker.models.images import square
 from tastemaker.models.picture_files import bytes_of, looked_at, small_jpeg
 from tastemaker.models.thumbnails import thumbnail
@@ -65,7 +65,7 @@ def test_what_is_no_picture_is_refused_by_name(
     if fault in content:
         path.write_bytes(content[fault])
     if fault == "vast":
-        monkeypatch.setattr(picture_files, "MOST_PIXELS", 64 * 63)
+        monkeypatch.setattr(images, "MOST_PIXELS", 64 * 63)
     with pytest.raises(BadInput) as refused:
         looked_at(path)
     assert refused.value.where == str(path)

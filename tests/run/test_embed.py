@@ -109,7 +109,7 @@ def test_a_trained_model_is_trained_on(
     tmp_path: Path, no_page: None, embedded: tuple[Path, Path]
 ) -> None:
     squares, run = embedded
-    results = embed_train(of_model(str(run / "model"), epochs=1), squares, str(tmp_path / "more"))
+    results = embed_train(of_model(str(run), epochs=1), squares, str(tmp_path / "more"))
     assert results["before"]["exact"]["mean"] == 1
     with pytest.raises(BadInput):
         embed_train(of_model("nowhere"), squares, str(tmp_path / "other"))

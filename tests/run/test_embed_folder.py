@@ -82,3 +82,13 @@ def test_a_manifest_of_another_kind_or_none_is_refused(
 def test_a_run_may_be_moved(embedded: tuple[Path, Path], tmp_path: Path) -> None:
     moved = shutil.copytree(embedded[1], tmp_path / "else where é")
     assert finished(moved)["after"] == finished(embedded[1])["after"]
+
+
+def test_a_training_that_has_not_ended_says_how_it_goes_on(
+    embedded: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = shutil.copytree(embedded[1], tmp_path / "run")
+    (run / "manifest.json").unlink()
+    with pytest.raises(ArtefactError) as fault:
+        finished(run)
+    assert "--resume" in fault.value.fix

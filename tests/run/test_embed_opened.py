@@ -42,6 +42,9 @@ def test_words_and_pictures_find_pictures(
         shelf.search("red square", k=0)
     with pytest.raises(BadInput):
         shelf.search(Path("nowhere.png"))
+    with pytest.raises(BadInput) as caught:
+        shelf.search("red square " * 500)
+    assert caught.value.where == "the query" and "Row" not in caught.value.what
 
 
 def test_sides_of_items_and_equal_texts(
@@ -84,6 +87,11 @@ def test_every_picture_that_cannot_be_decoded_is_named(
     with pytest.raises(BadData) as fault:
         model.catalogue(tmp_path / "copy")
     assert [problem.row for problem in fault.value.problems] == [3, 8]
+    (tmp_path / "copy" / "4.png").unlink()
+    with pytest.raises(BadData) as fault:  # a file that is missing hides none that is damaged
+        model.catalogue(tmp_path / "copy")
+    assert sorted(problem.row or 0 for problem in fault.value.problems) == [3, 5, 8]
+    shutil.copy(embedded[0] / "4.png", tmp_path / "copy")
     left = model.catalogue(tmp_path / "copy", bad_rows=tmp_path / "bad.csv")
     assert len(left.items) == 28 and left.items.dropped == 2
     assert len(model.catalogue(tmp_path / "copy", "text").items) == 30  # which needs no picture

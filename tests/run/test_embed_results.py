@@ -62,6 +62,7 @@ def test_nothing_is_said_where_nothing_is_doubtful() -> None:
         ("cafe.alpha_lm", 0.0, "Captions were not learned"),
         ("cafe.alpha_con", 0.0, "Vectors were not learned"),
         ("after.t2i_recall@1", {"mean": 0.02, "ci95": [0.0, 0.05]}, "chance"),
+        ("chance.t2i_recall@1", 1.0, "texts of the test are equal"),
     ],
 )
 def test_what_is_doubtful_is_said(path: str, value: object, said: str) -> None:
