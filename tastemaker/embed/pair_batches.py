@@ -19,7 +19,7 @@ from torch import Tensor
 from tastemaker.counts import counted
 from tastemaker.data.contexts import Int64s
 from tastemaker.errors import BadInput
-from tastemaker.models.images import square
+from tastemaker.models.pictures import square
 from tastemaker.models.vlm import Asked, Picture, Rows, VisionModel
 from tastemaker.models.vlm_embedding import Embedding, picture_asked, text_asked
 

@@ -15,19 +15,15 @@ from tastemaker.artifacts import verify
 from tastemaker.errors import BadInput
 from tastemaker.files import read_json
 from tastemaker.models.encode import unit_rows, within
-from tastemaker.models.extras import extra
 from tastemaker.models.identity import identity_of, model_identity
 from tastemaker.models.library import efficientnet
 from tastemaker.models.packaged import KIND, locate
+from tastemaker.models.pictures import picture_bytes, square
 from tastemaker.models.shards import WEIGHTS
 from tastemaker.weights import checked_tensors, expected_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-
-MOST_PIXELS = 50_000_000
-"""Of a picture; a small file can hold more than the memory does."""
 
 
 class ImageEncoder:
@@ -115,95 +111,3 @@ def opened_network(folder: Path) -> tuple[Any, int]:
     network: Any = efficientnet()
     network.load_state_dict(checked_tensors(folder / WEIGHTS, expected_of(network)))
     return network, size
-
-
-def _unreadable(name: str, error: Exception) -> BadInput:
-    fix = "Give a whole JPEG, PNG or WebP file, or leave it out."
-    if isinstance(error, OSError) and error.strerror:
-        why = error.strerror.lower()
-    else:
-        why = str(error) or type(error).__name__
-    return BadInput(f"The picture cannot be read: {why}.", name, fix)
-
-
-def picture_bytes(path: str | Path) -> bytes:
-    """The bytes of a picture's file.
-
-    Raises:
-        BadInput: If it cannot be read; names the file.
-    """
-    try:
-        return Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        raise _unreadable(str(path), error) from error
-
-
-def square(source: Any, size: int, row: int) -> npt.NDArray[np.uint8]:
-    """The middle square of a picture, upright and on white: (size, size, 3) bytes of RGB.
-
-    Args:
-        source: A path, a picture of PIL, or (H, W, 3) bytes.
-        size: Pixels of a side.
-        row: Its number, for messages.
-
-    Raises:
-        BadInput: If it cannot be read; names the file or the row.
-    """
-    with extra("vision"):
-        from PIL import Image, ImageOps
-    named = isinstance(source, str | Path)
-    if isinstance(source, np.ndarray):
-        source = _drawn(source, row)
-    if not named and not isinstance(source, Image.Image):
-        what = f"Row {row} is {type(source).__name__}, no picture."
-        raise BadInput(what, f"row {row}", "Give a path, a picture of PIL, or (H, W, 3) bytes.")
-    try:
-        with Image.open(source) if named else source.copy() as picture:
-            _refuse_huge(picture, str(source) if named else f"row {row}")
-            upright = bytes_a_colour(ImageOps.exif_transpose(picture))
-        if upright.has_transparency_data:
-            clear = upright.convert("RGBA")
-            upright = Image.new("RGBA", clear.size, "white")
-            upright.alpha_composite(clear)
-        side = min(upright.size)
-        left, top = (upright.width - side) / 2, (upright.height - side) / 2
-        square = (left, top, left + side, top + side)
-        ready = upright.convert("RGB").resize((size, size), Image.Resampling.BICUBIC, square)
-    except BadInput:
-        raise
-    except Exception as error:  # decoders of damaged files raise anything at all
-        raise _unreadable(str(source) if named else f"row {row}", error) from error
-    return np.array(ready)
-
-
-def _refuse_huge(picture: Image, where: str) -> None:
-    """Refuse what the memory may not hold, before it is decoded."""
-    pixels = picture.width * picture.height
-    if pixels > MOST_PIXELS:
-        what = f"The picture has {pixels:,} pixels."
-        raise BadInput(what, where, f"Scale it to at most {MOST_PIXELS:,}.")
-
-
-def bytes_a_colour(picture: Any) -> Any:
-    """A picture of more than 8 bits a colour, scaled to 8: else all of it were white.
-
-    Raises:
-        ValueError: If it has fractions for colours, whose range nothing tells.
-    """
-    if not picture.mode.startswith("I"):
-        if picture.mode == "F":
-            raise ValueError("its values have no known range")
-        return picture
-    from PIL import Image
-
-    return Image.fromarray((np.array(picture).clip(0, 65535) // 256).astype(np.uint8))
-
-
-def _drawn(pixels: npt.NDArray[Any], row: int) -> Any:
-    """A picture of PIL of (H, W, 3) bytes."""
-    from PIL import Image
-
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        what = f"An array of shape {pixels.shape} of {pixels.dtype} is no picture."
-        raise BadInput(what, f"row {row}", "Give (H, W, 3) bytes of RGB.")
-    return Image.fromarray(pixels)

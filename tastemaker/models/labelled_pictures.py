@@ -12,7 +12,7 @@ from tastemaker.data.feature_columns import Float32s, in_order
 from tastemaker.data.labelled import FEWEST_ROWS, MOST_CLASSES, Labelled, PictureForm
 from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.errors import BadInput
-from tastemaker.models.images import square
+from tastemaker.models.pictures import square
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """Files that are taken for pictures."""

@@ -13,8 +13,9 @@ from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.errors import BadInput
 from tastemaker.files import read_json
 from tastemaker.models.cached import Cached
-from tastemaker.models.images import ImageEncoder, square
+from tastemaker.models.images import ImageEncoder
 from tastemaker.models.packaged import cache_folder, locate, within_run
+from tastemaker.models.pictures import square
 from tastemaker.seams import Encode
 
 PACKAGED = "efficientnet-lite0"

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import io
-import warnings
 from pathlib import Path
 
 from tastemaker.errors import BadInput
 from tastemaker.files import sha256_file
 from tastemaker.models.extras import extra
-from tastemaker.models.images import square
+from tastemaker.models.pictures import read_picture, square
 
 
 def looked_at(path: Path) -> str:
     """The sha256 of a picture's bytes, once all of it was decoded.
 
     Raises:
-        BadInput: If it cannot be read, or has more than `images.MOST_PIXELS`.
+        BadInput: If it cannot be read, or has more than `pictures.MOST_PIXELS`.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PIL warns of what does not matter here
-        square(path, 8, 0)
+    read_picture(path)
     return bytes_of(path)
 
 

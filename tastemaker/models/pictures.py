@@ -1,13 +1,18 @@
-"""Pictures of any origin, opened whole as RGB: upright, on white, and within bounds."""
+"""Pictures of any origin, opened in one way: upright, on white, in RGB of 8 bits, within bounds.
+
+Of a picture that moves, the first frame is read. Whatever a decoder raises over a damaged file
+becomes one typed error that names it.
+"""
 
 from __future__ import annotations
 
 import io
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tastemaker.errors import BadInput
 from tastemaker.models.extras import extra
@@ -15,74 +20,139 @@ from tastemaker.models.extras import extra
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MOST_PIXELS = 2**25
-"""Of a picture; a small file can claim to hold far more."""
-MOST_BYTES = 2**28
-"""Of a file."""
-_FIX = "Give a whole JPEG, PNG or WebP file."
+    Source = str | Path | bytes | Image | npt.NDArray[np.uint8]
+
+MOST_PIXELS = 50_000_000
+"""Of a picture; a small file can hold more than the memory does."""
 
 
-def read_picture(source: Path | bytes, where: str = "") -> Image:
-    """Open a picture; of one that moves, its first frame.
+def read_picture(source: Source, where: str = "the picture", longest: int = 0) -> Image:
+    """Open a picture whole.
 
     Args:
-        source: A file, or what it holds.
-        where: Its name in messages, if it is no file.
+        source: A path, what a file holds, a picture of PIL, or (H, W, 3) bytes.
+        where: Its name in messages, if it is no path.
+        longest: Pixels of a side that are enough: a JPEG is then read smaller, which is sooner.
 
     Returns:
         RGB of 8 bits.
 
     Raises:
-        BadInput: If it is damaged, none, or too large.
+        BadInput: If it is damaged, none, or has more than `MOST_PIXELS`.
     """
     with extra("vision"):
-        from PIL import Image, ImageOps
-    name = str(source) if isinstance(source, Path) else where or "the picture"
-    broken = (OSError, ValueError, SyntaxError, OverflowError, Image.DecompressionBombError)
+        from PIL import ImageOps
+    name = str(source) if isinstance(source, str | Path) else where
     try:
-        if isinstance(source, Path) and source.stat().st_size > MOST_BYTES:
-            raise BadInput(f"The picture has more than {MOST_BYTES / 2**20:.0f} MiB.", name, _FIX)
-        data = source.read_bytes() if isinstance(source, Path) else source
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a size that is checked here
-            with Image.open(io.BytesIO(data)) as picture:
-                _check(picture, name)
-                picture.seek(0)
-                return _opaque(_of_bytes(ImageOps.exif_transpose(picture)))
-    except broken as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if isinstance(source, bytes):
-            told = "it is none, or damaged"
-        raise BadInput(f"The picture cannot be read: {told}.", name, _FIX) from error
+            warnings.simplefilter("ignore")  # of sizes that are checked here, and of odd metadata
+            with _opened(source, name) as picture:
+                _refuse_huge(picture, name)
+                if longest:
+                    picture.draft("RGB", (longest, longest))
+                return _on_white(_bytes_a_colour(ImageOps.exif_transpose(picture)))
+    except BadInput:
+        raise
+    except Exception as error:  # decoders of damaged files raise anything at all
+        raise _unreadable(name, error) from error
 
 
-def _check(picture: Image, name: str) -> None:
-    wide, high = picture.size
-    if wide * high > MOST_PIXELS:
-        what = f"The picture has {wide:,} x {high:,} pixels, of at most {MOST_PIXELS:,}."
-        raise BadInput(what, name, "Scale it down.")
+def square(source: Source, size: int, row: int) -> npt.NDArray[np.uint8]:
+    """The middle square of a picture: (size, size, 3) bytes of RGB.
 
+    Args:
+        source: As `read_picture` takes it.
+        size: Pixels of a side.
+        row: Its number, for messages.
 
-def _of_bytes(picture: Image) -> Image:
-    """A picture of more than 8 bits a colour scaled to 8, where plain conversion would cut."""
+    Raises:
+        BadInput: If it cannot be read; names the file or the row.
+    """
+    whole = read_picture(source, f"row {row}")
+    side = min(whole.size)
+    left, top = (whole.width - side) / 2, (whole.height - side) / 2
+    middle = (left, top, left + side, top + side)
     from PIL import Image
 
-    if not picture.mode.startswith(("I", "F")):
+    return np.array(whole.resize((size, size), Image.Resampling.BICUBIC, middle))
+
+
+def picture_bytes(path: str | Path) -> bytes:
+    """The bytes of a picture's file.
+
+    Raises:
+        BadInput: If it cannot be read; names the file.
+    """
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        raise _unreadable(str(path), error) from error
+
+
+def _opened(source: Any, name: str) -> Image:
+    """A picture that is not decoded yet, and may be closed."""
+    from PIL import Image
+
+    if isinstance(source, str | Path):
+        return Image.open(source)
+    if isinstance(source, bytes):
+        try:
+            return Image.open(io.BytesIO(source))
+        except Exception as error:  # it names a place in memory
+            raise ValueError("it is none, or damaged") from error
+    if isinstance(source, Image.Image):
+        return source.copy()
+    what = f"{name[:1].upper()}{name[1:]} is {type(source).__name__}, no picture."
+    if isinstance(source, np.ndarray):
+        bytes_of_rgb = source.dtype == np.uint8 and source.ndim == 3 and source.shape[2:] == (3,)
+        if bytes_of_rgb and source.size:
+            return Image.fromarray(source)
+        what = f"An array of shape {source.shape} of {source.dtype} is no picture."
+    raise BadInput(what, name, "Give a path, a picture of PIL, or (H, W, 3) bytes of RGB.")
+
+
+def _unreadable(name: str, error: Exception) -> BadInput:
+    fix = "Give a whole JPEG, PNG or WebP file, or leave it out."
+    if isinstance(error, OSError) and error.strerror:
+        why = error.strerror.lower()
+    else:
+        why = str(error) or type(error).__name__
+    return BadInput(f"The picture cannot be read: {why}.", name, fix)
+
+
+def _refuse_huge(picture: Image, where: str) -> None:
+    """Refuse what the memory may not hold, before it is decoded."""
+    pixels = picture.width * picture.height
+    if pixels > MOST_PIXELS:
+        what = f"The picture has {pixels:,} pixels."
+        raise BadInput(what, where, f"Scale it to at most {MOST_PIXELS:,}.")
+
+
+def _bytes_a_colour(picture: Any) -> Any:
+    """A grey picture of more than 8 bits, scaled to 8: plain conversion cuts it to white.
+
+    Raises:
+        ValueError: If it has fractions for colours, whose range nothing tells.
+    """
+    if picture.mode == "F":
+        raise ValueError("its values have no known range")
+    if not picture.mode.startswith("I"):
         return picture
-    numbers = np.nan_to_num(np.asarray(picture).astype(np.float64))
-    most = 65_535 if picture.mode.startswith("I") else 1
-    if numbers.max(initial=0) <= 255 and picture.mode in ("I", "F"):
-        most = 255 if numbers.max(initial=0) > 1 or picture.mode == "I" else 1
-    return Image.fromarray((numbers / most * 255).round().clip(0, 255).astype(np.uint8))
-
-
-def _opaque(picture: Image) -> Image:
     from PIL import Image
 
-    if picture.has_transparency_data:
-        clear = picture.convert("RGBA")
-        white = Image.new("RGBA", clear.size, "white")
-        white.alpha_composite(clear)
-        picture = white
-    ready: Image.Image = picture.convert("RGB")
-    return ready
+    numbers = np.array(picture).clip(0, 65_535)
+    # Whole numbers of 32 bits are of no one range: those of a byte are taken for bytes.
+    small = picture.mode == "I" and numbers.max(initial=0) <= 255
+    return Image.fromarray((numbers if small else numbers // 256).astype(np.uint8))
+
+
+def _on_white(picture: Image) -> Image:
+    """RGB, white where it is clear."""
+    from PIL import Image
+
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    clear = picture.convert("RGBA")
+    paper = Image.new("RGBA", clear.size, "white")
+    paper.alpha_composite(clear)
+    return paper.convert("RGB")

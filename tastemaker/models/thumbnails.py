@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import io
-import warnings
 from pathlib import Path
 
-from tastemaker.errors import BadInput
-from tastemaker.models.extras import extra
-from tastemaker.models.images import bytes_a_colour
+from tastemaker.models.pictures import read_picture
 
 LONGEST = 320
 """Pixels of the longer side, at most."""
-MOST_PIXELS = 50_000_000
-"""Of a picture that is looked at."""
 TYPE = "image/jpeg"
 _QUALITY = 85
 
@@ -26,27 +21,9 @@ def thumbnail(path: Path, longest: int = LONGEST) -> bytes:
         longest: Pixels of its longer side, at most.
 
     Raises:
-        BadInput: If it cannot be read, or has more than `MOST_PIXELS`.
+        BadInput: If it cannot be read, or is too large.
     """
-    with extra("vision"):
-        from PIL import Image, ImageOps
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
-                    raise ValueError(f"it has more than {MOST_PIXELS:,} pixels")
-                picture.draft("RGB", (longest, longest))  # a JPEG is read smaller, which is sooner
-                upright = bytes_a_colour(ImageOps.exif_transpose(picture))
-                upright.thumbnail((longest, longest))
-            clear = upright.convert("RGBA")
-            paper = Image.new("RGBA", clear.size, "white")
-            paper.alpha_composite(clear)
-            written = io.BytesIO()
-            paper.convert("RGB").save(written, "JPEG", quality=_QUALITY)
-    except Exception as error:  # decoders of damaged files raise anything at all
-        fix = "Put a whole JPEG, PNG or WebP file there."
-        raise BadInput(
-            f"The picture cannot be read: {str(error) or type(error).__name__}.", str(path), fix
-        ) from error
+    picture, written = read_picture(path, longest=longest), io.BytesIO()
+    picture.thumbnail((longest, longest))
+    picture.save(written, "JPEG", quality=_QUALITY)
     return written.getvalue()

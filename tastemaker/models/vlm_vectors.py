@@ -2,7 +2,7 @@
 
 A picture stands in a turn of its own with a prompt behind it; a text has a prompt behind it too;
 the vector is read off the last state, where the answer in one word would begin. A picture is its
-middle square, upright and on white, as `images.square` has it.
+middle square, upright and on white, as `pictures.square` has it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import read_json, save_tensors, write_json
 from tastemaker.models.encode import unit_rows, within
 from tastemaker.models.identity import identity_of, model_identity
-from tastemaker.models.images import picture_bytes, square
 from tastemaker.models.packaged import locate
+from tastemaker.models.pictures import picture_bytes, square
 from tastemaker.models.vlm import VisionModel, open_vision_model
 from tastemaker.models.vlm_embedding import (
     Embedding,

@@ -18,7 +18,7 @@ from tastemaker.embed.retrieval import KS, Ranks, ranks
 from tastemaker.errors import NumericFault
 from tastemaker.files import JsonObject
 from tastemaker.metrics.intervals import Interval, interval
-from tastemaker.models.images import square
+from tastemaker.models.pictures import square
 from tastemaker.models.vlm import Asked, Picture
 from tastemaker.models.vlm_embedding import Side, picture_asked, text_asked
 

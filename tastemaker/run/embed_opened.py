@@ -16,9 +16,9 @@ from tastemaker.data.picture_rows import Look, read_item_pictures
 from tastemaker.errors import BadInput
 from tastemaker.index.vectors import VectorIndex, make_index
 from tastemaker.models.cached import Cached
-from tastemaker.models.images import square
 from tastemaker.models.packaged import cache_folder, locate
 from tastemaker.models.picture_files import bytes_of, looked_at
+from tastemaker.models.pictures import square
 from tastemaker.models.vlm import Asked
 from tastemaker.models.vlm_vectors import PictureTextEncoder
 from tastemaker.run.embed_config import CAPTION_PROMPT

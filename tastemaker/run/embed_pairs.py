@@ -16,7 +16,7 @@ import numpy as np
 from tastemaker.data.item_pictures import ItemPictures
 from tastemaker.embed.pair_batches import Pair
 from tastemaker.errors import BadInput
-from tastemaker.models.images import square
+from tastemaker.models.pictures import square
 from tastemaker.models.vlm import Asked, VisionModel
 from tastemaker.models.vlm_embedding import Embedding, picture_asked, text_asked
 

@@ -11,7 +11,7 @@ import torch
 from tastemaker.artifacts import staged
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import save_tensors, write_json
-from tastemaker.models import images
+from tastemaker.models import pictures
 from tastemaker.models.cached import Cached
 from tastemaker.models.images import ImageEncoder
 from tastemaker.models.packaged import KIND
@@ -103,15 +103,15 @@ def test_a_picture_larger_than_the_memory_is_refused_wherever_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noise(0).save(tmp_path / "vast.png")
-    monkeypatch.setattr(images, "MOST_PIXELS", noise(0).width * noise(0).height - 1)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", noise(0).width * noise(0).height - 1)
     for source in (tmp_path / "vast.png", noise(0), np.array(noise(0).convert("RGB"))):
         with pytest.raises(BadInput, match="pixels"):
-            images.square(source, 8, 0)
+            pictures.square(source, 8, 0)
 
 
 def test_what_the_system_says_of_a_file_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
-        images.square(tmp_path / "gone.png", 8, 0)
+        pictures.square(tmp_path / "gone.png", 8, 0)
     assert "no such file or directory" in caught.value.what and "Errno" not in caught.value.what
 
 

@@ -14,8 +14,8 @@ from tastemaker.data.catalog import SCHEMA, Catalog
 from tastemaker.data.problems import BadData
 from tastemaker.errors import BadInput
 from tastemaker.models import picture_content
-from tastemaker.models.images import square
 from tastemaker.models.picture_content import picture_encoder, picture_vectors
+from tastemaker.models.pictures import square
 
 
 class Mean:

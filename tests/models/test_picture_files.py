@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tastemaker.errors import BadInput
-from tastemaker.models import images
-from tastemaker.models.images import square
+from tastemaker.models import pictures
 from tastemaker.models.picture_files import bytes_of, looked_at, small_jpeg
+from tastemaker.models.pictures import square
 from tastemaker.models.thumbnails import thumbnail
 from tests.data.pictured import save_noise
 
@@ -65,7 +65,7 @@ def test_what_is_no_picture_is_refused_by_name(
     if fault in content:
         path.write_bytes(content[fault])
     if fault == "vast":
-        monkeypatch.setattr(images, "MOST_PIXELS", 64 * 63)
+        monkeypatch.setattr(pictures, "MOST_PIXELS", 64 * 63)
     with pytest.raises(BadInput) as refused:
         looked_at(path)
     assert refused.value.where == str(path)

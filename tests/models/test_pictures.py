@@ -48,12 +48,13 @@ def test_sixteen_bits_are_scaled_and_not_cut() -> None:
     assert np.abs(red(read_picture(stored(deep, "TIFF"))).astype(int) - GREY).max() <= 1
 
 
-def test_wide_numbers_and_fractions_are_grey_too() -> None:
-    whole = Image.fromarray(GREY.astype(np.int32))
-    assert np.array_equal(red(read_picture(stored(whole, "TIFF"))), GREY)
-    shares = GREY.astype(np.float32) / 255
-    shares[0, 0] = np.nan
-    assert np.array_equal(red(read_picture(stored(Image.fromarray(shares), "TIFF")))[1:], GREY[1:])
+def test_wide_numbers_are_grey_too_and_fractions_of_no_known_range_are_refused() -> None:
+    for times in (1, 257):
+        whole = Image.fromarray(GREY.astype(np.int32) * times)
+        assert np.array_equal(red(read_picture(stored(whole, "TIFF"))), GREY)
+    shares = Image.fromarray(GREY.astype(np.float32) / 255)
+    with pytest.raises(BadInput, match="no known range"):
+        read_picture(stored(shares, "TIFF"))
 
 
 def test_ink_of_four_colours_becomes_rgb() -> None:
@@ -75,10 +76,10 @@ def test_what_is_clear_is_white_and_what_was_turned_stands_upright() -> None:
     assert read_picture(stored(Image.new("RGB", (9, 4)), "JPEG", exif=exif)).size == (4, 9)
 
 
-@pytest.mark.parametrize("side", [50_000, 6_000])
+@pytest.mark.parametrize("side", [50_000, 8_000])
 def test_a_small_file_that_claims_to_be_huge_is_refused_unread(side: int) -> None:
     assert side * side > MOST_PIXELS
-    with pytest.raises(BadInput, match=r"Scale it down|cannot be read"):
+    with pytest.raises(BadInput, match=r"Scale it|cannot be read"):
         read_picture(png_that_claims(side, side))
 
 

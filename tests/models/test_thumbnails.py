@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tastemaker.errors import BadInput
-from tastemaker.models import thumbnails
+from tastemaker.models import pictures
 from tastemaker.models.thumbnails import thumbnail
 
 
@@ -43,7 +43,7 @@ def test_what_is_no_picture_or_too_large_is_refused(
     with pytest.raises(BadInput):
         thumbnail(tmp_path / "gone.png")
     Image.new("RGB", (40, 40)).save(tmp_path / "b.png")
-    monkeypatch.setattr(thumbnails, "MOST_PIXELS", 1_000)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 1_000)
     with pytest.raises(BadInput):
         thumbnail(tmp_path / "b.png")
 
