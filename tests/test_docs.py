@@ -134,7 +134,7 @@ def test_the_page_on_pictures_runs_as_it_stands(
     short = few.replace("EmbedConfig(", "replace(SHORT, ")
     exec(compile(short, "embed.md", "exec"), {"SHORT": small_config(1), "replace": replace})
     assert len(capsys.readouterr().out.splitlines()) == 6
-    assert (tmp_path / "runs/shop/report.html").is_file()
+    assert (tmp_path / "runs/toy/report.html").is_file()
 
 
 def test_the_page_on_video_budgets_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
