@@ -15,7 +15,7 @@ from tastemaker.files import read_json
 from tastemaker.models.cached import Cached
 from tastemaker.models.images import ImageEncoder
 from tastemaker.models.packaged import cache_folder, locate, within_run
-from tastemaker.models.pictures import square
+from tastemaker.models.pictures import read_picture
 from tastemaker.seams import Encode
 
 PACKAGED = "efficientnet-lite0"
@@ -42,7 +42,8 @@ def picture_vectors(name: str, catalog: Catalog) -> tuple[npt.NDArray[np.float32
         BadInput: If an encoder is named and no item has a picture, or it is not on this machine.
     """
     paths = catalog.pictures()
-    rows = [row for row, path in enumerate(paths) if path is not None]
+    named = {row: path for row, path in enumerate(paths) if path is not None}
+    rows = [*named]
     if name == "none" or (name == "auto" and not rows):
         return np.zeros((len(paths), 0), np.float32), ""
     if not rows:
@@ -50,11 +51,10 @@ def picture_vectors(name: str, catalog: Catalog) -> tuple[npt.NDArray[np.float32
         what = f"No item has a picture for the encoder {name!r} to look at."
         raise BadInput(what, "the items table, column image", fix)
     encode = Cached(picture_encoder(name), cache_folder() / "vectors")
-    named = [paths[row] for row in rows]
     try:
-        made = encode(named)
+        made = encode([*named.values()])
     except BadInput:
-        _refuse_unreadable([str(catalog.frame["item_id"][row]) for row in rows], named)
+        _refuse_unreadable([str(catalog.frame["item_id"][row]) for row in rows], [*named.values()])
         raise
     vectors = np.zeros((len(paths), encode.dim), np.float32)
     vectors[rows] = made
@@ -82,7 +82,7 @@ def picture_encoder(name: str | Path, device: str = "cpu") -> Encode:
     return PictureTextEncoder(name, device=device)
 
 
-def _refuse_unreadable(items: Sequence[str], paths: Sequence[Path | None]) -> None:
+def _refuse_unreadable(items: Sequence[str], paths: Sequence[Path]) -> None:
     """Say of all pictures which cannot be read.
 
     Raises:
@@ -91,10 +91,9 @@ def _refuse_unreadable(items: Sequence[str], paths: Sequence[Path | None]) -> No
     bad: list[tuple[str, str, str]] = []
     for item, path in zip(items, paths, strict=True):
         try:
-            square(path, 8, 0)
+            read_picture(path)
         except BadInput as error:
-            there = path is not None and path.is_file()
-            what = error.what.rstrip(".") if there else "there is no such file"
+            what = error.what.rstrip(".") if path.is_file() else "there is no such file"
             bad.append((item, str(path), what))
     problems = [
         Problem(

@@ -110,7 +110,7 @@ def test_a_perfect_score_is_taken_for_nearly_perfect_and_said(tmp_path: Path) ->
     frame = pl.DataFrame({**COLUMNS, "score": [0.4, 1.0, 1.0]})
     read = read_points(saved(tmp_path, frame, ".csv"))
     assert read.tasks[ALL].error.tolist() == [0.6, LEAST, LEAST]
-    assert read.notes == (f"2 errors below {LEAST:g} were taken for {LEAST:g}",)
+    assert read.notes == (f"2 errors below {LEAST:g}, taken for {LEAST:g}",)
 
 
 def by_task(scores: dict[str, list[float]], **more: list[int]) -> pl.DataFrame:
