@@ -106,10 +106,13 @@ class CAFe(nn.Module):
             config: What it learns.
 
         Raises:
-            BadInput: If adapters cannot be set into it.
+            BadInput: If adapters cannot be set into it, or are larger than it.
         """
         super().__init__()
         self.config, self.vision = config, vision
+        if config.lora > vision.dim:
+            fix = f"Give at most {vision.dim:,}, the width of the model; 8 to 64 are usual."
+            raise BadInput(f"Adapters of rank {config.lora:,} are larger than it.", "--lora", fix)
         if config.lora:
             adapt(vision.model, config.lora)
         self.reader = Reader(config.embedding, vision.dim)

@@ -264,3 +264,9 @@ def test_options_that_cannot_be_learnt_with_are_refused(options):
     with pytest.raises(BadInput, match=name) as caught:
         CAFeConfig(**options)
     assert caught.value.where == f"--{name.replace('_', '-')}"
+
+
+def test_adapters_larger_than_the_model_are_refused():
+    with pytest.raises(BadInput, match="33 are larger") as refused:
+        some_model(CAFeConfig(lora=33))
+    assert refused.value.where == "--lora" and "32" in refused.value.fix
