@@ -163,6 +163,8 @@ def relate(found: Evidence, said: Mapping[str, Sequence[Said]], world: Scenes) -
     for claim in CLAIMS:
         found.relate(*claim)
     rows = {arm: [counts(one, world) for one in many] for arm, many in said.items()}
+    for arm, many in rows.items():
+        found.values[arm]["f1"] = [f1(one.mean(0)) for one in many]
     for a, b in (("CAFe", "LM-only"), ("LM-only", "contrastive-only")):
         found.state(
             "R3", f"yes or no: {a} is above {b}", a, b, "f1", of_means(rows[a], rows[b], f1)
@@ -175,8 +177,12 @@ def relate(found: Evidence, said: Mapping[str, Sequence[Said]], world: Scenes) -
     for easy, hard in (("random", "adversarial"), ("popular", "adversarial"),
                        ("random", "lookalike"), ("adversarial", "lookalike")):  # fmt: skip
         words = f"CAFe: {hard} absentees are harder than {easy} ones"
-        found.state("R3", words, easy, hard, "yes_no", compare(right[easy], right[hard]))
+        a, b = f"CAFe, {easy}", f"CAFe, {hard}"
+        found.values |= {a: {"yes_no": [*right[easy]]}, b: {"yes_no": [*right[hard]]}}
+        found.state("R3", words, a, b, "yes_no", compare(right[easy], right[hard]))
     apart = {arm: [one["picture"] - one["text"] for one in many] for arm, many in said.items()}
+    for arm, between in apart.items():
+        found.values[arm]["modality_gap"] = [gap(one.mean(0)) for one in between]
     measured = of_means(apart["LM-only"], apart["CAFe"], gap)
     words = "the gap between pictures and texts is smaller than LM-only's"
     found.state("R4", words, "LM-only", "CAFe", "modality_gap", measured)

@@ -121,7 +121,7 @@ def _cut(
     kept, cut = list(texts), 0
     for row, text in enumerate(texts):
         read = vision.prompts.unmarked(text)
-        if len(read.encode()) <= room:  # a token has a byte or more
+        if len(read.encode()) <= room or _fits(vision, asked(text)):  # a token has a byte or more
             continue
         left = room
         short = _shortened(text, left, vision)

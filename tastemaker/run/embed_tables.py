@@ -8,6 +8,7 @@ import polars as pl
 
 from tastemaker import files
 from tastemaker.data.item_pictures import Wanted
+from tastemaker.data.parquet import write_parquet
 from tastemaker.data.picture_rows import read_item_pictures
 from tastemaker.data.spreadsheet import inert
 from tastemaker.errors import BadInput
@@ -97,7 +98,7 @@ def check_place(to: Path, model: str, vectors: bool) -> None:
 def _write(frame: pl.DataFrame, to: Path) -> None:
     with files.replaced(to, int(frame.estimated_size())) as partial:
         if to.suffix.lower() == ".parquet":
-            frame.write_parquet(partial)
+            write_parquet(partial, frame)
         elif to.suffix.lower() == ".csv":
             inert(frame).write_csv(partial)
         else:

@@ -81,7 +81,7 @@ def test_captions_that_went_to_a_file_are_counted(capsys: pytest.CaptureFixture[
 
 
 def test_nothing_found_is_an_empty_list(capsys: pytest.CaptureFixture[str]) -> None:
-    show_search({"query": "a\nshoe", "items": [], "warnings": []})
+    show_search({"query": "a\nshoe", "items": [], "dropped": 0, "warnings": []})
     assert "a shoe" in capsys.readouterr().out
 
 
@@ -98,7 +98,7 @@ def shown(capsys: pytest.CaptureFixture[str], show: Any, answer: dict[str, Any])
 def test_texts_of_others_steer_no_terminal(capsys: pytest.CaptureFixture[str], text: str) -> None:
     item = {"item_id": text, "title": text, "score": 0.5, "picture": text}
     answers = [
-        shown(capsys, show_search, {"query": text, "items": [item], "warnings": [text]}),
+        shown(capsys, show_search, {"query": text, "items": [item], "dropped": 0, "warnings": [text]}),
         shown(capsys, show_captions, {"captions": [{"picture": text, "caption": text}],
                                       "warnings": [text]}),
         shown(capsys, show_encoded, {"items": 1, "side": "text", "dim": 8, "to": text,
@@ -112,7 +112,9 @@ def test_texts_of_others_steer_no_terminal(capsys: pytest.CaptureFixture[str], t
 
 
 def test_an_empty_answer_is_shown_too(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "red" in shown(capsys, show_search, {"query": "red", "items": [], "warnings": []})
+    assert "red" in shown(
+        capsys, show_search, {"query": "red", "items": [], "dropped": 0, "warnings": []}
+    )
     assert shown(capsys, show_captions, {"captions": [], "warnings": []}) == ""
     bare = {"items": 1, "side": "picture", "dim": 8, "to": "v", "dropped": 0, "cut": 0}
     assert shown(capsys, show_encoded, bare) == "1 vector of pictures, 8 wide: v\n"

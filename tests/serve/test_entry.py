@@ -81,7 +81,7 @@ def test_without_a_right_key_nothing_is_answered_and_nothing_done(
     ]
     for headers in wrong:
         statuses = every_route(locked, **headers)
-        assert len(statuses) == 18
+        assert len(statuses) == 19
         entered = {route for route, status in statuses.items() if status != 401}
         assert entered == {f"GET {path}" for path in OPEN}, headers
     assert locked.get(f"/v1/model?key={key}&X-API-Key={key}").status_code == 401
@@ -92,7 +92,12 @@ def test_without_a_right_key_nothing_is_answered_and_nothing_done(
 
 
 def test_a_right_key_opens_every_route(locked: TestClient, kept: Store) -> None:
-    missing = ("items/{item}/similar", "users/{user}/profile", "experiments/{name}")
+    missing = (
+        "items/{item}/image",
+        "items/{item}/similar",
+        "users/{user}/profile",
+        "experiments/{name}",
+    )
     cannot = {f"GET /v1/{path}": 404 for path in missing}
     shop, app = KEYS.values()
     for header, value in (("Authorization", f"Bearer {shop}"), ("x-api-key", app)):

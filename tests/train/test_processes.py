@@ -209,9 +209,9 @@ def test_two_processes_train_in_stages_as_one(launch: tuple[str, ...], tmp_path:
     assert losses(twice) == losses(two)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "launch",
-    [pytest.param(TWO, id="whole"), pytest.param(PARTED, id="parted", marks=pytest.mark.slow)],
+    "launch", [pytest.param(TWO, id="whole"), pytest.param(PARTED, id="parted")]
 )
 def test_two_processes_reason_verify_and_learn_both_as_one(
     launch: tuple[str, ...], tmp_path: Path
