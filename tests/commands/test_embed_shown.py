@@ -98,7 +98,8 @@ def shown(capsys: pytest.CaptureFixture[str], show: Any, answer: dict[str, Any])
 def test_texts_of_others_steer_no_terminal(capsys: pytest.CaptureFixture[str], text: str) -> None:
     item = {"item_id": text, "title": text, "score": 0.5, "picture": text}
     answers = [
-        shown(capsys, show_search, {"query": text, "items": [item], "dropped": 0, "warnings": [text]}),
+        shown(capsys, show_search, {"query": text, "items": [item], "dropped": 0,
+                                    "warnings": [text]}),
         shown(capsys, show_captions, {"captions": [{"picture": text, "caption": text}],
                                       "warnings": [text]}),
         shown(capsys, show_encoded, {"items": 1, "side": "text", "dim": 8, "to": text,
