@@ -56,9 +56,9 @@ def left(rows: Rows) -> Rows:
 
 
 def close(given: torch.Tensor, wanted: torch.Tensor) -> None:
-    """To 1e-5 of the length of a state."""
+    """To 3e-5 of the length of a state: positions that are moved turn by rounded angles."""
     length = float(wanted.norm(dim=-1).max())
-    torch.testing.assert_close(given, wanted, rtol=0, atol=1e-5 * max(1.0, length))
+    torch.testing.assert_close(given, wanted, rtol=0, atol=3e-5 * max(1.0, length))
 
 
 @torch.no_grad()
