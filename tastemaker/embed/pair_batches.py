@@ -234,14 +234,3 @@ def sharing(pairs: Sequence[Pair]) -> npt.NDArray[np.bool_]:
     same: npt.NDArray[np.bool_] = texts[:, None] == texts[None]
     same |= (named[:, None] == named[None]) & (named != "")[:, None]
     return same
-
-
-def shared_pairs(pairs: Sequence[Pair]) -> int:
-    """Pairs whose text or picture another pair has too."""
-    texts: dict[str, int] = {}
-    contents: dict[str, int] = {}
-    for pair in pairs:
-        texts[pair.text] = texts.get(pair.text, 0) + 1
-        if pair.content:
-            contents[pair.content] = contents.get(pair.content, 0) + 1
-    return sum(texts[pair.text] > 1 or contents.get(pair.content, 0) > 1 for pair in pairs)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.checkers import Checkers, Limits
+from tastemaker.reinforce.closing import Closing
 from tastemaker.reinforce.equivalence import (
     Form,
     all_equal,
@@ -36,7 +35,7 @@ class AnswerOptions:
     """what checking a pair may take"""
 
 
-class Answers:
+class Answers(Closing):
     """Reads and compares answers, as a context or until closed.
 
     Args:
@@ -46,17 +45,6 @@ class Answers:
     def __init__(self, options: AnswerOptions | None = None) -> None:
         self.options = options or AnswerOptions()
         self._checkers: Checkers | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the processes that compare."""

@@ -21,11 +21,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from types import TracebackType
-from typing import Self
 
 from tastemaker.errors import BadInput, OutOfResources
 from tastemaker.models.extras import extra
+from tastemaker.reinforce.closing import Closing
 from tastemaker.reinforce.killable import Killable
 
 Pair = tuple[str, str]
@@ -90,7 +89,7 @@ class _Work:
         self.equal += [False] * len(texts)
 
 
-class Checkers:
+class Checkers(Closing):
     """Compares pairs of texts by their mathematical meaning, as a context or until closed.
 
     Args:
@@ -116,17 +115,6 @@ class Checkers:
                 if find_spec("math_verify") is None:
                     raise ImportError("No module named 'math_verify'")
         self._end = weakref.finalize(self, _kill_all, self._processes, os.getpid())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the processes; a later call starts new ones."""

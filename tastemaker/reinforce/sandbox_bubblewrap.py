@@ -11,15 +11,16 @@ import json
 import os
 import selectors
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from tastemaker.errors import BadInput
+from tastemaker.reinforce.closing import Closing
 from tastemaker.reinforce.tools import ToolFault
 from tastemaker.reinforce.workbench import SandboxLimits, SnippetFault, TooMuch, Workbench
 
@@ -30,10 +31,12 @@ _LINE = 2**16
 _START = 1.0
 """Seconds that an interpreter may take to start, beside those of the snippet."""
 _LIBRARIES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache")
+_SPENT = (-signal.SIGXCPU, 128 + signal.SIGXCPU)
+"""How a process ends that has used up its seconds of a processor, and how its walls tell it."""
 _INSIDE = """\
 import json as _json, os as _os, resource as _resource, sys as _sys
 for _what, _most in {limits}:
-    _resource.setrlimit(getattr(_resource, _what), (_most, _most))
+    _resource.setrlimit(getattr(_resource, _what), (_most, _most + (_what == "RLIMIT_CPU")))
 _sys.setrecursionlimit({recursion})
 _calls = _os.fdopen(_os.dup(1), "w")
 _os.dup2(2, 1)
@@ -68,7 +71,7 @@ raise SystemExit(0 if held else f"the walls do not hold: {sorted(told)} {seen} {
 """Ends well where there is no environment, file, process or network to be seen, nor to write."""
 
 
-class BubblewrapSandbox:
+class BubblewrapSandbox(Closing):
     """The widest sandbox, for those who ask for it; it tries its walls first.
 
     Args:
@@ -104,17 +107,6 @@ class BubblewrapSandbox:
         said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         return said or f"it ended with {done.returncode}" if done.returncode else ""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing is held between snippets."""
-
     def run(self, code: str, bench: Workbench) -> None:
         """Run a snippet.
 
@@ -138,6 +130,8 @@ class BubblewrapSandbox:
             process.wait()
             for pipe in (process.stdin, process.stdout, process.stderr):
                 _shut(pipe)
+        if code_of_end in _SPENT:
+            raise SnippetFault(f"TimeoutError: more than {bench.limits.seconds:g} s.")
         if code_of_end:
             raise SnippetFault(said or f"It was ended with {code_of_end}.")
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Self
 
+from tastemaker.reinforce.closing import Closing
 from tastemaker.reinforce.tools import ToolFault
 from tastemaker.reinforce.workbench import SnippetFault, Workbench
 
@@ -21,19 +20,8 @@ _NODES = 20_000
 """Values that are read; names stand for whole dicts, and could be nested to a great many."""
 
 
-class GrammarSandbox:
+class GrammarSandbox(Closing):
     """The strictest sandbox, which needs nothing installed."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing is held."""
 
     def run(self, code: str, bench: Workbench) -> None:
         """Do what a snippet says.

@@ -8,11 +8,11 @@ process that does not keep the time is killed from outside.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from tastemaker.errors import OutOfResources
 from tastemaker.models.extras import extra
+from tastemaker.reinforce.closing import Closing
 from tastemaker.reinforce.tools import ToolFault
 from tastemaker.reinforce.workbench import SandboxLimits, SnippetFault, Workbench
 
@@ -25,7 +25,7 @@ _LOOK_UPS = 10
 """Names that a snippet may look up for each call it may make."""
 
 
-class MontySandbox:
+class MontySandbox(Closing):
     """The sandbox that is used unless another is asked for; as a context or until closed.
 
     Raises:
@@ -48,17 +48,6 @@ class MontySandbox:
             fix = "Free memory, or run `pip install 'tastemaker[rl]'` again."
             what = f"The sandbox does not start: {error}."
             raise OutOfResources(what, "pydantic-monty", fix) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End its process."""

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemaker.embed.pair_batches import Pair, shared_pairs, sharing
+from tastemaker.embed.pair_batches import Pair, sharing
 from tastemaker.errors import BadInput
 from tests.embed.small import batches, some_model, some_pairs
 
@@ -88,7 +88,6 @@ def test_pairs_share_a_text_or_a_named_picture():
     expected = np.eye(4, dtype=bool)
     expected[[0, 1, 0, 2], [1, 0, 2, 0]] = True
     assert (sharing(pairs) == expected).all()
-    assert shared_pairs(pairs) == 3
 
 
 @pytest.mark.parametrize("options", [{"batch": 0}, {"turns": 0}, {"pairs": []}])
