@@ -87,3 +87,8 @@ def write_sound(path: Path, cover: bool = False) -> Path:
 def numbers(frames: np.ndarray) -> list[int]:
     """Which frame each one is, by the grey of its last corner."""
     return [round(float(frame[-4:, -4:].mean()) / 8) for frame in frames]
+
+
+def same_film(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether they are one film, coded twice: the coder does not always round in the same way."""
+    return first.shape == second.shape and int(np.abs(first.astype(int) - second).max()) <= 1
