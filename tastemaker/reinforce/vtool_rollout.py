@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from tastemaker.data.boxes import Axis, Boxes
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.picture_questions import PictureQuestion
 from tastemaker.reinforce.relaxed_answers import RuleName, Score, score
@@ -34,6 +35,7 @@ class Message:
 
 
 Conversation = tuple[Message, ...]
+Put = Callable[[str, Mapping[Axis, Boxes]], str]
 Speaker = Callable[[Sequence[Conversation]], Sequence[str]]
 """Conversations → what is written next in each."""
 
@@ -51,6 +53,8 @@ class RolloutOptions:
     as_tables: bool = False
     """whether the tools of tables work on charts too, as checkpoints of the original expect"""
     limits: SandboxLimits = field(default_factory=SandboxLimits)
+    put: Put = tool_prompt
+    """question and boxes → what the model is asked"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +95,7 @@ def rollouts(
     how = options or RolloutOptions()
     images = [question.opened() for question in questions]
     asked = [
-        (Message("user", tool_prompt(one.prompt, one.boxes if how.tools else {}), (image,)),)
+        (Message("user", how.put(one.prompt, one.boxes if how.tools else {}), (image,)),)
         for one, image in zip(questions, images, strict=True)
     ]
     made = [

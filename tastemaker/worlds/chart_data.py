@@ -41,7 +41,11 @@ class ChartOptions:
     series: int = 3
     """of the kinds that show several"""
     near: float = 0.5
-    """chance that a number lies within 2 of another of its series"""
+    """chance that a number lies within 2 steps of another of its series"""
+    step: int = 1
+    """numbers are multiples of it: where pixels are few, no more can be told apart"""
+    years: float = 0.5
+    """chance that names are years"""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -59,8 +63,13 @@ class ChartOptions:
         if "grouped" in self.kinds and self.most * (self.series + 2) > self.width:
             what = f"{self.most} groups of {self.series} bars have no room in {self.width} pixels."
             raise BadInput(what, where, "Give a larger width, or fewer names or series.")
-        if not 0 <= self.near <= 1:
-            raise BadInput(f"{self.near} is no chance.", where, "Give 0 to 1 as near.")
+        for name in ("near", "years"):
+            if not 0 <= getattr(self, name) <= 1:
+                what = f"{getattr(self, name)} is no chance."
+                raise BadInput(what, where, f"Give 0 to 1 as {name}.")
+        if self.step < 1 or LARGEST // self.step < self.most:
+            what = f"There are no {self.most} different numbers in steps of {self.step}."
+            raise BadInput(what, where, f"Give a step of 1 to {LARGEST // self.most}.")
 
 
 @dataclass(frozen=True)
@@ -83,23 +92,24 @@ def chart(options: ChartOptions, rng: np.random.Generator) -> Chart:
     kind = options.kinds[int(rng.integers(len(options.kinds)))]
     many = int(rng.integers(options.fewest, options.most + 1))
     series = options.series if kind in SEVERAL else 1
-    years = rng.random() < 0.5
+    years = rng.random() < options.years
     if years:
         first = int(rng.integers(_FIRST, _LAST - many))
         names = tuple(str(year) for year in range(first, first + many))
     else:
         names = tuple(_NAMES[n] for n in rng.permutation(len(_NAMES))[:many])
     called = tuple(_SERIES[n] for n in rng.permutation(len(_SERIES))[:series])
-    values = tuple(_values(many, options.near, rng) for _ in range(series))
+    values = tuple(_values(many, options, rng) for _ in range(series))
     return Chart(kind, "Year" if years else "Item", names, called, values)
 
 
-def _values(many: int, near: float, rng: np.random.Generator) -> tuple[int, ...]:
+def _values(many: int, options: ChartOptions, rng: np.random.Generator) -> tuple[int, ...]:
     values: list[int] = []
+    most = LARGEST // options.step
     while len(values) < many:
-        value = int(rng.integers(1, LARGEST + 1))
-        if values and rng.random() < near:
+        value = int(rng.integers(1, most + 1))
+        if values and rng.random() < options.near:
             value = values[int(rng.integers(len(values)))] + int(rng.integers(-2, 3))
-        if 1 <= value <= LARGEST and value not in values:
+        if 1 <= value <= most and value not in values:
             values.append(value)
-    return tuple(values)
+    return tuple(value * options.step for value in values)

@@ -10,7 +10,9 @@ import numpy as np
 
 from tastemaker.worlds.chart_data import LARGEST, Chart
 
-Template = Literal["lookup", "max", "min", "difference", "sum", "count", "truth"]
+Template = Literal[
+    "lookup", "max", "min", "highest", "lowest", "difference", "sum", "count", "truth"
+]
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,14 @@ def _min(a: _Asked) -> tuple[str, str, tuple[str, ...]]:
     return f"Which {a.each} has the lowest {a.what}?", least, tuple(a.values)
 
 
+def _highest(a: _Asked) -> tuple[str, str, tuple[str, ...]]:
+    return f"What is the highest {a.what}?", str(max(a.values.values())), tuple(a.values)
+
+
+def _lowest(a: _Asked) -> tuple[str, str, tuple[str, ...]]:
+    return f"What is the lowest {a.what}?", str(min(a.values.values())), tuple(a.values)
+
+
 def _difference(a: _Asked) -> tuple[str, str, tuple[str, ...]]:
     apart = abs(a.values[a.first] - a.values[a.second])
     text = f"What is the difference in {a.what} between {a.first} and {a.second}?"
@@ -101,6 +111,8 @@ TEMPLATES: Mapping[Template, Callable[[_Asked], tuple[str, str, tuple[str, ...]]
     "lookup": _lookup,
     "max": _max,
     "min": _min,
+    "highest": _highest,
+    "lowest": _lowest,
     "difference": _difference,
     "sum": _sum,
     "count": _count,
