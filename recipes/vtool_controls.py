@@ -19,7 +19,7 @@ from tastemaker.reinforce.vtool_talk import ShortTalk
 
 METRICS = ("accuracy", "accuracy at temperature 1")
 CONTROLS = ("placebo box", "no-op edit", "always use", "random use")
-DRAWS = 4
+DRAWS = 3
 """Answers to each question at temperature 1."""
 
 
