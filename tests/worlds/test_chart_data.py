@@ -56,6 +56,9 @@ def test_numbers_lie_near_others_as_often_as_asked(near: float, low: float, high
         {"series": 0},
         {"series": 5},
         {"near": 1.5},
+        {"years": -0.1},
+        {"step": 0},
+        {"step": 20},
         {"width": 48, "most": 12},
     ],
 )
@@ -68,3 +71,11 @@ def test_what_cannot_be_drawn_is_refused(wrong: dict[str, object]) -> None:
 def test_the_fewest_and_the_most_names_are_drawn(kind: ChartKind) -> None:
     many = [len(one.names) for one in charts(kinds=(kind,), fewest=2, most=12)]
     assert (min(many), max(many)) == (2, 12)
+
+
+def test_numbers_come_in_steps_and_names_as_years_as_often_as_asked() -> None:
+    for one in charts(60, step=10, fewest=4, most=6, years=0.0):
+        assert one.heading == "Item"
+        for row in one.values:
+            assert len(row) == len(set(row)) and set(row) <= set(range(10, LARGEST, 10))
+    assert {one.heading for one in charts(20, years=1.0)} == {"Year"}

@@ -13,6 +13,7 @@ def test_answers_are_those_of_the_numbers(seed: int) -> None:
     rng = np.random.default_rng(seed)
     asked = {name: question(SHOWN, name, rng) for name in TEMPLATES}
     assert asked["max"].answer == "1991" and asked["min"].answer == "1990"
+    assert asked["highest"].answer == "30" and asked["lowest"].answer == "7"
     assert asked["lookup"].answer == str(VALUES[asked["lookup"].names[0]])
     one, other = (VALUES[name] for name in asked["sum"].names)
     assert asked["sum"].answer == str(one + other)
