@@ -81,8 +81,8 @@ class LeanToolConfig:
     clip: float = 0.2
     """how far a ratio counts beyond 1"""
     beta: float = 0.0
-    """weight of the distance to the policy as it began: without it a way to begin a turn that seldom
-    pays at first is lost before it is learned when it does"""
+    """weight of the distance to the policy as it began: without it a call that seldom pays at first
+    is lost before it is learned when it does"""
     entropy: float = 0.0
     """weight of the policy's entropy in what is maximised"""
     train_tool_turn: bool = True
