@@ -2,8 +2,8 @@
 
 A clip has four places, and a thing moves within one of them: a kind, a size, and from when to when
 it is there; all things of a clip go the same way. What is asked needs different things of a model:
-`what` the small one is needs tokens, `how many` and `direction` need frames, `order` needs both. The
-last word of a question tells its kind: that is where a small model reads the answer.
+`what` the small one is needs tokens, `how many` and `direction` need frames, `order` needs both.
+The last word of a question tells its kind: that is where a small model reads the answer.
 """
 
 from __future__ import annotations
