@@ -60,9 +60,9 @@ class SweepConfig:
     """different runs: a star around the largest at each number of examples, then others"""
     seeds: int = 1
     """runs of each"""
-    epochs: int = 8
+    epochs: int = 10
     batch: int = 32
-    lr: float = 1e-3
+    lr: float = 2e-3
     test: int = 800
     """clips that questions are asked of to measure"""
     first: int = 1500

@@ -3,6 +3,7 @@
 A clip has four places, and a thing moves within one of them: a kind, a size, and from when to when
 it is there; all things of a clip go the same way. What is asked needs different things of a model:
 `what` the small one is needs tokens, `how many` and `direction` need frames, `order` needs both.
+The last word of a question tells its kind: that is where a small model reads the answer.
 """
 
 from __future__ import annotations
@@ -180,12 +181,12 @@ def _asked(kind: Kind, things: Sequence[Moving], names: Sequence[str]) -> tuple[
     """Text and answer."""
     if kind == "what":
         small = next(thing for thing in things if not thing.large)
-        return "what is small ?", names[small.kind]
+        return "what is small", names[small.kind]
     if kind == "how many":
-        return "how many things ?", COUNTS[len(things) - 1]
+        return "how many things", COUNTS[len(things) - 1]
     if kind == "order":
-        return "what came first ?", names[things[0].kind]
-    return "where do things go ?", DIRECTIONS[things[0].direction]
+        return "what came first", names[things[0].kind]
+    return "where do things go", DIRECTIONS[things[0].direction]
 
 
 def chance(asked: Sequence[Asked]) -> dict[Kind, float]:

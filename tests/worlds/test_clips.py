@@ -332,5 +332,7 @@ def test_asking_less_asks_the_same(made: Clips) -> None:
     assert [one.clip for one in asked] == sorted(one.clip for one in asked)
     assert set(chance(questions(made, ["what"]))) == {"what"} and chance([]) == {}
     words = {word for one in asked for word in one.text.split()}
-    assert words <= {"what", "is", "small", "?", "how", "many", "things", "came", "first", "where",
+    assert words <= {"what", "is", "small", "how", "many", "things", "came", "first", "where",
                      "do", "the", "go", *made.names}  # fmt: skip
+    ends = {(one.kind, one.text.split()[-1]) for one in asked}
+    assert len(ends) == len({end for _, end in ends}) == len(KINDS)
