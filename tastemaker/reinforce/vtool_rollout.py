@@ -14,7 +14,7 @@ from tastemaker.errors import BadInput
 from tastemaker.reinforce.picture_questions import PictureQuestion
 from tastemaker.reinforce.relaxed_answers import RuleName, Score, score
 from tastemaker.reinforce.sandbox import Ran, Sandbox, run_snippet
-from tastemaker.reinforce.vtool_prompts import Turn, observed, parsed, tool_prompt
+from tastemaker.reinforce.vtool_prompts import Turn, native_prompt, observed, parsed, tool_prompt
 from tastemaker.reinforce.workbench import SandboxLimits, Workbench, as_tables
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Outcome = Literal["direct", "used", "failed"]
 class Message:
     """One message of a conversation."""
 
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "tool"]
     text: str
     images: tuple[Image, ...] = ()
     """shown before the text"""
@@ -44,6 +44,8 @@ class RolloutOptions:
 
     tools: bool = True
     """whether it is told of any"""
+    native: bool = False
+    """whether it calls the tool by its own template, instead of writing a block of code"""
     replaces: bool = False
     """whether the edited image stands in place of the first, instead of beside it"""
     fuzzy: bool = False
@@ -90,8 +92,9 @@ def rollouts(
     """
     how = options or RolloutOptions()
     images = [question.opened() for question in questions]
+    prompt = native_prompt if how.native else tool_prompt
     asked = [
-        (Message("user", tool_prompt(one.prompt, one.boxes if how.tools else {}), (image,)),)
+        (Message("user", prompt(one.prompt, one.boxes if how.tools else {}), (image,)),)
         for one, image in zip(questions, images, strict=True)
     ]
     made = [
@@ -164,7 +167,7 @@ def _acted(
     shown = () if ran.image is None or how.replaces else (ran.image,)
     if how.replaces and ran.image is not None:
         whole = (Message("user", first.text, (ran.image,)), *whole[1:])
-    told = Message("user", observed(ran), shown)
+    told = Message("tool" if how.native else "user", observed(ran), shown)
     return Rollout((*whole, told), "failed" if ran.image is None else "used", (turn,), ran)
 
 
