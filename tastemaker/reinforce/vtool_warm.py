@@ -7,7 +7,7 @@ to reinforcement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +28,9 @@ from tastemaker.reinforce.workbench import DISPLAY, FIRST, boxes_name
 from tastemaker.train.config import FitConfig
 from tastemaker.train.loop import Fitted, fit
 from tastemaker.worlds.charts import AskedChart
+
+Draw = Callable[[int], AskedChart]
+"""A chart by its number."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,17 @@ def answered(answer: str) -> str:
     return f"{MARK} {answer}. {END}"
 
 
-def demonstrations(charts: Sequence[AskedChart], config: WarmConfig) -> list[Shown]:
+def demonstrations(
+    charts: Iterable[AskedChart], config: WarmConfig, number: int = 0
+) -> list[Shown]:
     """Turns about charts: an answer, or a call and the answer after it.
 
     Args:
         charts: With what one must look at.
         config: How many calls there are.
+        number: Of these charts, which decides where tools are called.
     """
-    rng = np.random.default_rng([config.seed, 7])
+    rng = np.random.default_rng([config.seed, 7, number])
     shown = []
     for one in charts:
         question = of_chart(one)
@@ -131,7 +137,7 @@ class ShownSteps:
     """One epoch of steps; the seam `Steps`."""
 
     vision: VisionModel
-    shown: Sequence[Shown]
+    draw: Draw
     config: WarmConfig
 
     def __len__(self) -> int:
@@ -139,12 +145,18 @@ class ShownSteps:
         return self.config.steps
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[ShownStep]:
-        """Steps, each of turns drawn by chance."""
+        """Steps, each of turns about charts of its own."""
         for place in range(skip, len(self)):
-            rng = np.random.default_rng([self.config.seed, number, place])
-            drawn = rng.integers(len(self.shown), size=self.config.rows)
-            turns = rows_of(self.vision, [self.shown[row] for row in drawn])
-            yield ShownStep(turns, int(turns.learned.sum()), drawn.astype(np.int64))
+            turns = self.step(place)
+            yield ShownStep(turns, int(turns.learned.sum()))
+
+    def step(self, place: int) -> Rows:
+        """The turns of a step: of those about its charts, some by chance."""
+        many = self.config.rows
+        charts = [self.draw(place * many + n) for n in range(many)]
+        shown = demonstrations(charts, self.config, place)
+        order = np.random.default_rng([self.config.seed, place]).permutation(len(shown))
+        return rows_of(self.vision, [shown[row] for row in order[:many]])
 
 
 def rows_of(vision: VisionModel, shown: Sequence[Shown]) -> Rows:
@@ -168,20 +180,18 @@ class _Pupil(nn.Module):
         return loss / step.target_count
 
 
-def warm_start(
-    vision: VisionModel, charts: Sequence[AskedChart], config: WarmConfig | None = None
-) -> Fitted:
+def warm_start(vision: VisionModel, draw: Draw, config: WarmConfig | None = None) -> Fitted:
     """Teach a model to speak, in place.
 
     Args:
         vision: Its template tells of tools.
-        charts: To learn from.
+        draw: Gives a chart by its number, to learn from.
         config: How.
     """
     how = config or WarmConfig()
     pupil = _Pupil(vision)
-    steps = ShownSteps(vision, demonstrations(charts, how), how)
-    last = rows_of(vision, steps.shown[:16])
+    steps = ShownSteps(vision, draw, how)
+    last = steps.step(how.steps)
 
     @torch.no_grad()
     def validate() -> dict[str, float]:

@@ -12,13 +12,14 @@ from tastemaker.models.tiny_tool_vlm import TinyTool, write_tiny_tool_model
 from tastemaker.models.vlm import open_vision_model
 from tastemaker.reinforce.vtool_speaker import tool_schema
 from tastemaker.reinforce.vtool_warm import Shown, WarmConfig, demonstrations, warm_start
-from tastemaker.run.vtool_questions import QuestionConfig, generated
+from tastemaker.run.vtool_questions import QuestionConfig, chart_options
 from tastemaker.train.journal import LOG
+from tastemaker.worlds.charts import AskedChart, AskedOptions, asked_chart
 
 START = "start"
 """Folder of the model as it was before reinforcement."""
-_CHARTS, _READ = 1500, 300
-"""Charts that are learned from, and those whose words tokens are made of."""
+_READ = 300
+"""Charts whose words tokens are made of."""
 
 
 def started(run: Path, shape: TinyTool, warm: WarmConfig, questions: QuestionConfig) -> None:
@@ -38,14 +39,19 @@ def started(run: Path, shape: TinyTool, warm: WarmConfig, questions: QuestionCon
     for old in (partial, fresh := run / f"{START}.fresh"):
         shutil.rmtree(old, ignore_errors=True)
     # Of a split of its own: what is learned from later is not what was shown before.
-    charts = generated(replace(questions, seed=questions.seed + 1), "train", _CHARTS)
-    words = told(demonstrations(charts[:_READ], warm))
+    options = chart_options(replace(questions, seed=questions.seed + 1))
+    wanted = AskedOptions(questions.templates, ())
+
+    def draw(number: int) -> AskedChart:
+        return asked_chart(options, wanted, "train", number)
+
+    words = told(demonstrations(map(draw, range(_READ)), warm))
     template = tool_template()
     write_tiny_tool_model(fresh, shape, [*words, *_fixed(template)], template, questions.seed)
     vision = open_vision_model(fresh)
     LOG.info("a tiny model of %.1f million weights is warmed up",
              sum(one.numel() for one in vision.parameters()) / 1e6)  # fmt: skip
-    warm_start(vision, charts, warm)
+    warm_start(vision, draw, warm)
     partial.mkdir()
     vision.save(partial)
     shutil.rmtree(fresh)
