@@ -39,6 +39,7 @@ from tastemaker.reinforce.vtool_speaker import said_of, tool_schema
 from tastemaker.reinforce.workbench import SandboxLimits
 
 _QWEN = ("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>")
+_SHORTEN = "Give fewer --max-tokens, a smaller --longest, or a model that reads more."
 _NOTE = 200
 """Tokens that are kept free for what a tool says beside its image."""
 
@@ -117,7 +118,11 @@ def room_for(vision: VisionModel, questions: Sequence[PictureQuestion], max_toke
     most = 0
     for number, one in enumerate(questions, 1):
         asked = Message("user", native_prompt(one.prompt, one.boxes), (one.opened(),))
-        (prompt,), _ = vision.prompts.read_talks([said_of((asked,))], [tool_schema()])
+        where = f"question {number}, {one.metadata.get('source', '')}"
+        try:
+            (prompt,), _ = vision.prompts.read_talks([said_of((asked,))], [tool_schema()])
+        except BadInput as error:
+            raise BadInput(error.what, where, _SHORTEN) from error
         image = prompt.count(vision.mark)
         whole = len(prompt) + image + 2 * max_tokens + _NOTE
         if whole > vision.most_tokens:
@@ -125,8 +130,7 @@ def room_for(vision: VisionModel, questions: Sequence[PictureQuestion], max_toke
                 f"The question and its picture take {len(prompt):,} tokens, and with an edited "
                 f"image and two turns {whole:,}; the model reads {vision.most_tokens:,}."
             )
-            where = f"question {number}, {one.metadata.get('source', '')}"
-            raise BadInput(what, where, "Give fewer --max-tokens or a smaller --longest.")
+            raise BadInput(what, where, _SHORTEN)
         most = max(most, image)
     return most + 2 * max_tokens + _NOTE
 

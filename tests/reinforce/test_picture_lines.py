@@ -64,11 +64,8 @@ def test_boxes_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "boxes.json"
     path.write_text(json.dumps({"x_values": {"Q1": [0, 0, 9, 9]}}))
     assert read_boxes(path) == {"x_values": {"Q1": Box(0, 0, 9, 9)}}
-    for text, told in (
-        ('{"x": {}}', "axis"),
-        ("[]", "boxes.json"),
-        ('{"rows": {"a": "b"}}', "no box"),
-    ):
+    bad = {'{"x": {}}': "axis", "[]": "boxes.json", '{"rows": {"a": "b"}}': "no box"}
+    for text, told in bad.items():
         path.write_text(text)
         with pytest.raises(Exception, match=told):
             read_boxes(path)

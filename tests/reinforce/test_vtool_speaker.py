@@ -118,9 +118,10 @@ def test_too_long_a_conversation_is_refused_by_its_row(vision: VisionModel) -> N
 
 
 def test_a_template_without_tools_speaks_in_blocks(tmp_path: Path) -> None:
-    plain = "{% for m in messages %}<|im_start|>{% for p in m['content'] %}{% if p['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ p['text'] }}{% endif %}{% endfor %}<|im_end|>{% endfor %}"  # noqa: E501
+    mark = "<|vision_start|><|image_pad|><|vision_end|>"
+    plain = CHAT.replace("<image>\\n", mark).replace("<image>\n", mark)
     bare = open_vision_model(save_tool_model(tmp_path / "m", plain))
     assert not VisionSpeaker(bare, Speech(2)).native
-    (made,) = rollouts(VisionSpeaker(bare, Speech(2)), [PictureQuestion("Q?", (PICTURE,), "1", KNOWN)],
-                       GrammarSandbox())  # fmt: skip
+    asked = PictureQuestion("Q?", (PICTURE,), "1", KNOWN)
+    (made,) = rollouts(VisionSpeaker(bare, Speech(2)), [asked], GrammarSandbox())
     assert made.outcome == "direct" and np.asarray(made.messages[0].images[0]).shape == (30, 60, 3)
