@@ -1,8 +1,9 @@
 """Visual tool use on real pictures: read boxes, edit, answer, check by both rules.
 
-ChartQA (val) and TabMWP, a few pictures of each; needs TASTEMAKER_DATA, but a toy draws its own. The model is tiny, made here in minutes from
+ChartQA (val) and TabMWP, a few pictures of each. The model is tiny, made here in minutes from
 generated charts, and has never seen a real one: its accuracy shows that the path runs and nothing
-else. Needs TASTEMAKER_DATA; a toy draws its own. How many pictures get boxes, and how many snippets run on them, does not depend on it.
+else. How many pictures get boxes, and how many snippets run on them, does not depend on it. Needs
+TASTEMAKER_DATA; a toy draws its own.
 """
 
 import os
@@ -18,7 +19,7 @@ from tastemaker.models.vlm import open_vision_model
 from tastemaker.reinforce.picture_questions import PictureQuestion
 from tastemaker.run.vtool_questions import QuestionConfig, gathered
 
-MANY = 32
+MANY = 24
 """Questions of each set; reading a picture takes a second of a processor."""
 METRICS = ("accuracy", "accuracy by the published rule", "tool called", "code ran", "answered")
 

@@ -26,17 +26,17 @@ from tastemaker.run.vtool_start import START
 ARMS = ("direct", "tools", "scripted edit")
 PATIENT = SandboxLimits(seconds=60)
 """On a busy machine a snippet may wait."""
-_TOKENS, _TOGETHER = 64, 8
+_TOKENS, _TOGETHER = 96, 8
 
 
 def trained(run: Path, toy: bool) -> Path:
     """A tiny model, warmed up and reinforced on generated charts; made once."""
     easy = QuestionConfig(
-        train=4 if toy else 128, held_out=2 if toy else 32, kinds=("v_bar", "table"),
+        train=4 if toy else 128, held_out=2 if toy else 24, kinds=("v_bar", "table"),
         templates=("max", "min", "count", "truth"), names=(3, 4),
     )  # fmt: skip
     learning = LearningConfig(
-        n=2 if toy else 8, prompts_per_step=2, steps=1 if toy else 10, lr=1e-4, beta=0.0,
+        n=2 if toy else 4, prompts_per_step=2, steps=1 if toy else 6, lr=1e-4, beta=0.0,
         max_tokens=8 if toy else _TOKENS, micro=8, save_every=5,
     )  # fmt: skip
     shape = TinyTool(dim=32, layers=1, heads=2, vocabulary=600) if toy else TinyTool(context=4096)

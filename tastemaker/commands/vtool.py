@@ -13,7 +13,7 @@ from tastemaker.files import JsonObject
 if TYPE_CHECKING:
     from tastemaker.run.vtool import VisualConfig
 
-_TINY_TOKENS, _TINY_STEPS, _TINY_RATE = 64, 15, 1e-4
+_TINY_TOKENS, _TINY_STEPS, _TINY_RATE = 96, 15, 1e-4
 _PLAIN_STEPS, _PLAIN_RATE = 50, 1e-6
 
 

@@ -84,7 +84,7 @@ class VToolOptions:
     temperature: float = 1.0
     """of the softmax that answers are drawn from"""
     max_tokens: int = 512
-    """of a turn; with --tiny 64 at most"""
+    """of a turn; with --tiny 96 at most"""
     micro: int = 8
     """answers, at most, that pass forward and backward together"""
     clip: float = 1.0
