@@ -157,7 +157,7 @@ class AskOptions:
     seed: int = 0
     """of what is drawn"""
     out: str = ""
-    """HTML page to write; default: ask.html in the current folder, none with --json"""
+    """HTML page to write; default: ask.html in the current folder"""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.

@@ -57,13 +57,12 @@ class Request:
     seed: int = 0
 
 
-def ask(request: Request, out: str = "", page: bool = True) -> JsonObject:
+def ask(request: Request, out: str = "") -> JsonObject:
     """Ask, and write a page of the answer with the steps that led to it.
 
     Args:
         request: What.
         out: Page to write; empty: `ask.html`.
-        page: Whether a page is written.
 
     Returns:
         `answer` (None: none was given), `outcome`, `steps`, `boxes`, `warnings` and `page`.
@@ -104,8 +103,7 @@ def ask(request: Request, out: str = "", page: bool = True) -> JsonObject:
         "boxes": {axis: list(some) for axis, some in boxes.items()},
         "warnings": _warnings(request, boxes, made.answer),
     }
-    where = _written(answer, pictures, out) if page else ""
-    return answer | {"page": where}
+    return answer | {"page": _written(answer, pictures, out)}
 
 
 def _model(name: str) -> str:
