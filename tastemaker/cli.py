@@ -29,6 +29,7 @@ from tastemaker.commands import (
     tune,
     update,
     video,
+    vtool,
 )
 from tastemaker.commands.parsing import nearest, parse
 from tastemaker.commands.verbs import Later, Verb
@@ -47,6 +48,7 @@ VERBS: dict[str, Verb | Later] = {
     **gistbench.VERBS,
     **embed.VERBS,
     **reinforce.VERBS,
+    **vtool.VERBS,
     **federate.VERBS,
     **video.VERBS,
     **models.VERBS,

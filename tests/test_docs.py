@@ -185,6 +185,7 @@ FIRST = {
     "fedssd_bound": "B1",
     "vtool_bounds": "R1",
     "vtool": "R2",
+    "vtool_real": "V1",
     "cafe": "R1",
     "cafe_pool": "R5",
     "cafe_items": "I1",

@@ -60,6 +60,18 @@ class PictureProcessor:
         ]
         return {name: value for name, value in made.items() if isinstance(value, Tensor)}, spans
 
+    @property
+    def whole(self) -> Any:
+        """The processor of transformers."""
+        return self._whole
+
+    def speak(self, template: str) -> None:
+        """Take another template of chats, which is written with it from now on."""
+        self._whole.chat_template = self.tokenizer.chat_template = self.chat_template = template
+        if self._files is not None:
+            kept = {name: one for name, one in self._files.items() if name != "chat_template.json"}
+            self._files = kept | {"chat_template.jinja": template.encode()}
+
     def save(self, folder: Path) -> None:
         """Write it into a folder, as transformers reads it."""
         with quiet():

@@ -7,7 +7,7 @@ more than rounding. A model without a chat template reads plain text, as `vlm_pr
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class VisionModel(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.processor = model, processor
-        self.most_tokens, self.identity = most_tokens, identity
+        self.most_tokens, self.identity, self._where = most_tokens, identity, where
         named = model.generation_config.eos_token_id
         ends = named if isinstance(named, list) else [named]
         self.prompts = Prompts(processor, ends, most_tokens, where)
@@ -91,6 +91,11 @@ class VisionModel(nn.Module):
         """Features, and so marks in a row, of a square picture of `picture_side`."""
         blank = np.zeros((self.picture_side, self.picture_side, 3), np.uint8)
         return self.processor.prepared([blank])[1][0].count(self.processor.image_token)
+
+    def speak(self, template: str) -> None:
+        """Take another template of chats; it is saved with the model."""
+        self.processor.speak(template)
+        self.prompts = Prompts(self.processor, self.prompts.ends, self.most_tokens, self._where)
 
     def rows(self, asked: Sequence[Asked], prompt_ends: bool = True) -> Rows:
         """Rows of turns, on this model's device.
@@ -187,7 +192,10 @@ class VisionModel(nn.Module):
             for start in range(0, len(order), _WRITTEN):
                 some = order[start : start + _WRITTEN]
                 guide = Drawn([bare[row] for row in some], temperature, seed)
-                said = self._written([bare[row] for row in some], some, max_tokens, guide)
+                prompts, _, pictures = self.prompts.read(
+                    [bare[row] for row in some], True, max_tokens, some
+                )
+                said = self.continued(prompts, pictures, max_tokens, guide)
                 for row, text in zip(some, said, strict=True):
                     answers[row] = text
         finally:
@@ -195,10 +203,21 @@ class VisionModel(nn.Module):
         return answers
 
     @torch.no_grad()
-    def _written(
-        self, asked: Sequence[Asked], numbers: Sequence[int], max_tokens: int, guide: Drawn
+    def continued(
+        self,
+        prompts: Sequence[Sequence[int]],
+        pictures: Mapping[str, Tensor],
+        max_tokens: int,
+        guide: Drawn,
     ) -> list[str]:
-        prompts, _, pictures = self.prompts.read(asked, True, max_tokens, numbers)
+        """What comes behind each of some prompts, as it stands: in evaluation mode or not.
+
+        Args:
+            prompts: Their tokens.
+            pictures: Arguments of the model, in their order.
+            max_tokens: Of an answer.
+            guide: Chooses tokens.
+        """
         tokens, mask = left_padded(prompts, self.prompts.padding)
         inputs = self._inputs(tokens.to(self.device), mask.to(self.device))
         held = self._moved(pictures)
@@ -224,7 +243,7 @@ class VisionModel(nn.Module):
             inputs["mm_token_type_ids"] = (tokens == self.mark).long()
         return inputs
 
-    def _moved(self, pictures: dict[str, Tensor]) -> dict[str, Any]:
+    def _moved(self, pictures: Mapping[str, Tensor]) -> dict[str, Any]:
         dtype = self.model.dtype
         return {
             name: one.to(self.device, dtype if one.is_floating_point() else one.dtype)

@@ -13,8 +13,9 @@ import numpy as np
 from torch import Tensor
 
 from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
 from tastemaker.models.picture_processor import PictureProcessor
-from tastemaker.models.vlm_rows import Asked, Rows, padded_rows
+from tastemaker.models.vlm_rows import Asked, Picture, Rows, Said, padded_rows
 
 _ANSWER = "zqx"  # stands for an answer where the end of one is looked for
 
@@ -43,6 +44,8 @@ class Prompts:
         named = {*self._tokenizer.get_added_vocab(), *self._tokenizer.all_special_tokens, self.mark}
         marks = [mark for mark in named if len(mark) > 1 and mark.strip()]
         self._marks = sorted(marks, key=len, reverse=True)
+        special = {*self._tokenizer.all_special_tokens, self.mark}
+        self._special = [mark for mark in self._marks if mark in special]
         self._structured = bool(self._template) and self._takes_parts()
         end = self._answer_end()
         known = [*end, *ends, self._tokenizer.eos_token_id]
@@ -107,6 +110,68 @@ class Prompts:
         self._refuse_long(lengths, room, rows)
         return prompts, answers, pictures
 
+    def read_talks(
+        self,
+        talks: Sequence[Sequence[Said]],
+        tools: Sequence[JsonObject] = (),
+        room: int = 0,
+    ) -> tuple[list[list[int]], dict[str, Tensor]]:
+        """Tokens of conversations up to where the model goes on, and their pictures in order.
+
+        Args:
+            talks: Conversations of several turns, each with any number of pictures.
+            tools: That the template tells of, each as a JSON schema of a function.
+            room: Tokens that are to be written behind each.
+
+        Raises:
+            BadInput: If one is longer than the model reads, or the template refuses it.
+        """
+        shown = [one for talk in talks for said in talk for one in said.pictures]
+        numbers = [row for row, talk in enumerate(talks) for said in talk for _ in said.pictures]
+        pictures, spans = self._prepared(shown, numbers)
+        waiting = iter(spans)
+        texts = []
+        for talk in talks:
+            made = self._talk(talk, tools)
+            pieces = made.split(self.mark)
+            if len(pieces) - 1 != sum(len(said.pictures) for said in talk):
+                what = "The chat template of the model leaves pictures out, or repeats them."
+                raise BadInput(what, self._where, "Give a model whose template takes pictures.")
+            texts.append(pieces[0] + "".join(next(waiting) + piece for piece in pieces[1:]))
+        prompts = [row or [self.ends[0]] for row in self._tokens(texts, special=not self._template)]
+        self._refuse_long([len(row) for row in prompts], room, range(len(talks)))
+        return prompts, pictures
+
+    def answer_tokens(self, answers: Sequence[str]) -> list[list[int]]:
+        """What a model writes, calls of tools among it, with the mark of its end."""
+        texts = [self.unmarked(one, self._special) for one in answers]
+        return [[*tokens, self.ends[0]] for tokens in self._tokens(texts, special=False)]
+
+    def tells_of(self, tool: JsonObject) -> bool:
+        """Whether the template tells of a tool, and shows the pictures that it gives back."""
+        blank = np.zeros((2, 2, 3), np.uint8)
+        name = str(tool["function"]["name"])
+        talk = [Said("user", "a"), Said("assistant", "b"), Said("tool", _ANSWER, (blank,))]
+        try:
+            made = self._talk(talk, [tool])
+        except BadInput:
+            return False
+        return self._template is not None and all(
+            (name in made, made.count(self.mark) == 1, _ANSWER in made)
+        )
+
+    def _talk(self, talk: Sequence[Said], tools: Sequence[JsonObject]) -> str:
+        """Text of a conversation, a mark for each picture."""
+        turns: list[dict[str, Any]] = []
+        for said in talk:
+            own = said.role == "assistant"
+            text = self.unmarked(said.text, self._special if own else self._marks)
+            turns.append({"role": said.role, "content": self._content(text, len(said.pictures))})
+        if self._template is not None:
+            return self._rendered(turns, True, list(tools) or None)
+        lines = [turn["content"] for turn in turns]
+        return "\n".join(lines) + "\n"
+
     def _refuse_long(self, lengths: Sequence[int], room: int, numbers: Sequence[int]) -> None:
         for row, length in zip(numbers, lengths, strict=True):
             if length + room > self._most:
@@ -135,17 +200,17 @@ class Prompts:
             raise BadInput(what, self._where, "Give a model whose template takes pictures.")
         return made.replace(self.mark, span)
 
-    def _content(self, text: str, pictured: bool) -> Any:
+    def _content(self, text: str, pictured: int) -> Any:
         if self._structured:
-            parts: list[dict[str, str]] = [{"type": "image"}] if pictured else []
+            parts: list[dict[str, str]] = [{"type": "image"}] * pictured
             return [*parts, {"type": "text", "text": text}]
-        return f"{self.mark}\n{text}" if pictured else text
+        return f"{self.mark}\n" * pictured + text
 
-    def _rendered(self, turns: list[dict[str, Any]], prompt_ends: bool) -> str:
+    def _rendered(self, turns: list[dict[str, Any]], prompt_ends: bool, tools: Any = None) -> str:
         try:
             made: str = self._tokenizer.apply_chat_template(
                 turns, chat_template=self._template, tokenize=False,
-                add_generation_prompt=prompt_ends,
+                add_generation_prompt=prompt_ends, **({"tools": tools} if tools else {}),
             )  # fmt: skip
         except Exception as error:
             what = f"The chat template refuses a turn: {error!s:.200}"
@@ -181,6 +246,13 @@ class Prompts:
         """Arguments of the model, and what stands in the text for each picture."""
         shown = [(n, one.picture) for n, one in zip(numbers, asked, strict=True)
                  if one.picture is not None]  # fmt: skip
+        return self._prepared([one for _, one in shown], [row for row, _ in shown])
+
+    def _prepared(
+        self, pictures: Sequence[Picture], numbers: Sequence[int]
+    ) -> tuple[dict[str, Tensor], list[str]]:
+        """The same of pictures, each in the row of that number."""
+        shown = list(zip(numbers, pictures, strict=True))
         for row, one in shown:
             if one.dtype != np.uint8 or one.ndim != 3 or one.shape[2] != 3 or not one.size:
                 what = f"An array of shape {one.shape} of {one.dtype} is no picture."
@@ -188,16 +260,16 @@ class Prompts:
         if not shown:
             return {}, []
         try:
-            return self._processor.prepared([one for _, one in shown])
+            return self._processor.prepared(pictures)
         except (ValueError, TypeError, ArithmeticError) as error:
             what = f"The processor of the model refuses a picture: {error!s:.200}"
             where = ", ".join(f"row {row}" for row, _ in shown[:9])
             fix = "Give pictures of other sides, such as their middle squares."
             raise BadInput(what, where, fix) from error
 
-    def unmarked(self, text: str) -> str:
+    def unmarked(self, text: str, marks: Sequence[str] | None = None) -> str:
         """A text as it is read: with a space in each of what would be a mark."""
         text = text.encode(errors="replace").decode()  # no half surrogates
-        for mark in self._marks:
+        for mark in self._marks if marks is None else marks:
             text = text.replace(mark, f"{mark[0]} {mark[1:]}")
         return text

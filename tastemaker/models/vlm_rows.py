@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,16 @@ class Asked:
     picture: Picture | None = None
     answer: str = ""
     """to learn from, or to measure by; empty: none"""
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """One turn of a conversation of several."""
+
+    role: Literal["user", "assistant", "tool"]
+    text: str
+    pictures: tuple[Picture, ...] = ()
+    """shown before the text"""
 
 
 @dataclass(frozen=True, eq=False)

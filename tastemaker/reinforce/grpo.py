@@ -17,24 +17,22 @@ import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tastemaker.errors import NumericFault
-from tastemaker.models.extras import extra, quiet
+from tastemaker.models.extras import extra
 from tastemaker.reinforce import checkpoints
 from tastemaker.reinforce.lesson import KIND, Lesson, known_of, taught
 from tastemaker.reinforce.policy import Policy, Unadapted
 from tastemaker.reinforce.restrain import Streams
+from tastemaker.reinforce.resumable import ResumableTrainer
 from tastemaker.reinforce.signals import self_certainty
 
 with extra("rl"):
     from accelerate.utils import gather_object
-    from transformers import PrinterCallback
-    from trl import GRPOConfig, GRPOTrainer
+    from trl import GRPOConfig
     from trl.trainer.utils import add_fused_lm_head
 
 _ROWS = 8
@@ -50,7 +48,7 @@ class _Weighted(float):
         return float(self) * self.rows * other
 
 
-class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no types
+class RestrainTrainer(ResumableTrainer):
     """TRL's trainer with advantages of a `Lesson`; whatever its configuration says else holds."""
 
     aux_loss_enabled: bool
@@ -75,16 +73,12 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
         """
         before = Unadapted(policy.model) if policy.lora or not lesson.beta else None
         twin = copy.deepcopy(policy.model) if before is None else None
-        with quiet():
-            super().__init__(
-                model=policy.model,
-                reward_funcs=_nothing,
-                args=args,
-                train_dataset=rows,
-                processing_class=policy.tokenizer,
-            )
-        self.remove_callback(PrinterCallback)  # it writes to standard output
-        self.lesson, self.kept = lesson, kept
+        super().__init__(
+            kept, lambda line: lesson.watch(line), lambda: lesson.stops(),
+            model=policy.model, reward_funcs=_nothing, args=args, train_dataset=rows,
+            processing_class=policy.tokenizer,
+        )  # fmt: skip
+        self.lesson = lesson
         self.beta = lesson.beta
         if twin is not None:
             add_fused_lm_head(twin.eval().requires_grad_(False), temperature=self.temperature)
@@ -94,18 +88,6 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
         self._texts: list[str] = []
         self._memo: tuple[Any, ...] | None = None
         self._shares = False
-
-    def learn(self, start: Path | None = None) -> None:
-        """Train, from a checkpoint on where one is given.
-
-        Raises:
-            NumericFault: If a loss or a gradient is not finite; the weights are as before the step.
-        """
-        with quiet():
-            self.train(resume_from_checkpoint=str(start) if start else None)
-
-    def _send_telemetry(self) -> None:
-        """Tell nobody."""
 
     def _calculate_rewards(
         self, inputs: Any, prompts: Any, completions: Any, completion_ids_list: Any
@@ -117,12 +99,7 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
         return rewards
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
-        try:
-            output = super()._generate_and_score_completions(inputs)
-        except RuntimeError as error:
-            if "probability tensor" in str(error):
-                raise self._fault("Log probabilities", inputs) from error
-            raise
+        output = self._drawn(inputs)
         begun = time.perf_counter()
         mode = "train" if self.model.training else "eval"
         n = self.num_generations if self.model.training else self.num_generations_eval
@@ -193,11 +170,7 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
                     with self._bare():
                         down = {"advantages": inputs["adv_neg"]}
                         loss = up + super()._compute_loss(model, inputs | down)
-        if not torch.isfinite(loss):
-            rows = inputs["number"].unique().tolist()
-            raise self._fault("The loss", [{"number": row} for row in rows])
-        checked: Tensor = loss
-        return checked
+        return self._checked(loss, inputs)
 
     @contextmanager
     def _weighted(self, inputs: Any) -> Iterator[None]:
@@ -236,50 +209,6 @@ class RestrainTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no t
         if self._memo is None:
             self._memo = super()._get_per_token_logps_and_entropies(*args, **kwargs)
         return self._memo
-
-    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
-        norm = super()._get_grad_norm(model, grad_norm)
-        if not torch.isfinite(torch.as_tensor(norm)):
-            raise self._fault("A gradient", [])
-        return norm
-
-    def _fault(self, what: str, rows: Sequence[Mapping[str, Any]]) -> NumericFault:
-        numbers = sorted({int(row["number"]) for row in rows})
-        where = f"step {self.state.global_step + 1}" + (f", prompts {numbers[:8]}" if rows else "")
-        fix = "Go on from the last checkpoint with a lower learning rate or a larger beta."
-        return NumericFault(f"{what} of the model are not finite.", where, fix)
-
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Tell the lesson's watcher what was measured at this step."""
-        super().log(logs, start_time)
-        if "loss" in logs and self.accelerator.is_main_process:
-            self.lesson.watch({"step": self.state.global_step} | logs)
-
-    def _maybe_log_save_evaluate(self, *args: Any, **kwargs: Any) -> None:
-        stops = torch.tensor(float(self.lesson.stops()), device=self.accelerator.device)
-        if float(self.accelerator.reduce(stops, "sum")) and self._batch_is_done():
-            self.control.should_save = self.control.should_training_stop = True
-        super()._maybe_log_save_evaluate(*args, **kwargs)
-
-    def _batch_is_done(self) -> bool:
-        """Whether the next step begins with new answers: those of a batch are not kept."""
-        every = self.args.steps_per_generation * self.num_iterations
-        return bool(self.state.global_step * self.args.gradient_accumulation_steps % every == 0)
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        if self.kept is not None and self._batch_is_done():
-            self.kept.save(self)
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        checkpoints.load_policy(self, Path(resume_from_checkpoint))
-
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
-            checkpoints.load_moments(self, Path(checkpoint))
-
-    def _load_rng_state(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
-            checkpoints.load_random_state(self, Path(checkpoint))
 
 
 def _nothing(completions: Sequence[Any], **others: Any) -> list[float]:

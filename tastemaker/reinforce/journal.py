@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tastemaker import records
@@ -38,16 +38,25 @@ NAMES = {
 class Journal(Bar):
     """Progress of one training."""
 
-    def __init__(self, folder: Path, steps: int, shown: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        steps: int,
+        shown: bool,
+        names: Mapping[str, str] = NAMES,
+        said: Sequence[str] = ("majority", "entropy", "loss"),
+    ) -> None:
         """Prepare to write and to show.
 
         Args:
             folder: Where `metrics.jsonl` is written.
             steps: Of the whole training.
             shown: Whether this process speaks.
+            names: The trainer's names → those of a line.
+            said: Names that stand beside the bar.
         """
         super().__init__("step", steps, shown)
-        self.path = folder / METRICS
+        self.path, self._names, self._said = folder / METRICS, names, said
 
     def start(self, step: int) -> None:
         """Begin after so many steps: lines of later ones are taken back."""
@@ -58,10 +67,10 @@ class Journal(Bar):
     def watch(self, measured: Mapping[str, float]) -> None:
         """One step was done; `measured` has the trainer's names."""
         line = {
-            own: measured[name] for name, own in NAMES.items() if measured.get(name) is not None
+            own: measured[name]
+            for name, own in self._names.items()
+            if measured.get(name) is not None
         }
         records.append(self.path, line)
-        said = ", ".join(
-            f"{name} {line[name]:.3f}" for name in ("majority", "entropy", "loss") if name in line
-        )
+        said = ", ".join(f"{name} {line[name]:.3f}" for name in self._said if name in line)
         self.at(int(line["step"]), said)

@@ -10,6 +10,7 @@ A model thinks, acts at most once, and answers:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tastemaker.reinforce.tools import TOOLS, Effect, Tool
 from tastemaker.reinforce.workbench import DISPLAY, FIRST, boxes_name
 
 MARK, END = "FINAL ANSWER:", "TERMINATE"
+TOOL = "run_visual_code"
+"""What a model calls that calls tools by its template."""
 NO_ACTION = "No action needed."
 _LAST = 20_000
 """Characters of what was written, from the end, in which an answer is looked for."""
@@ -99,9 +102,28 @@ def observed(ran: Ran) -> str:
 
 
 def parsed(text: str) -> Turn:
-    """The action and the answer of a turn."""
+    """The action and the answer of a turn; an action may be a call by the model's template."""
     block = _BLOCK.search(text)
-    return Turn(block[1].rstrip() if block else None, final_answer(text))
+    code = block[1].rstrip() if block else _called(text)
+    return Turn(code, final_answer(text))
+
+
+def tool_call(code: str) -> str:
+    """How a model that calls tools by its template runs a snippet."""
+    said = json.dumps({"name": TOOL, "arguments": {"code": code}})
+    return f"<tool_call>\n{said}\n</tool_call>"
+
+
+def _called(text: str) -> str | None:
+    """The code of the first call of the tool, whole or cut off behind its object."""
+    _, begun, rest = text.partition("<tool_call>")
+    try:
+        said, _ = json.JSONDecoder().raw_decode(rest.lstrip()) if begun else (None, 0)
+    except (ValueError, RecursionError):
+        return None
+    given = said.get("arguments") if isinstance(said, dict) and said.get("name") == TOOL else None
+    code = given.get("code") if isinstance(given, dict) else None
+    return code if isinstance(code, str) else None
 
 
 def final_answer(text: str) -> str | None:

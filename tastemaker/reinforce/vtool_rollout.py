@@ -15,7 +15,7 @@ from tastemaker.errors import BadInput
 from tastemaker.reinforce.picture_questions import PictureQuestion
 from tastemaker.reinforce.relaxed_answers import RuleName, Score, score
 from tastemaker.reinforce.sandbox import Ran, Sandbox, run_snippet
-from tastemaker.reinforce.vtool_prompts import Turn, observed, parsed, tool_prompt
+from tastemaker.reinforce.vtool_prompts import Turn, native_prompt, observed, parsed, tool_prompt
 from tastemaker.reinforce.workbench import SandboxLimits, Workbench, as_tables
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Outcome = Literal["direct", "used", "failed"]
 class Message:
     """One message of a conversation."""
 
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "tool"]
     text: str
     images: tuple[Image, ...] = ()
     """shown before the text"""
@@ -46,6 +46,8 @@ class RolloutOptions:
 
     tools: bool = True
     """whether it is told of any"""
+    native: bool = False
+    """whether it calls the tool by its own template, instead of writing a block of code"""
     replaces: bool = False
     """whether the edited image stands in place of the first, instead of beside it"""
     fuzzy: bool = False
@@ -53,8 +55,8 @@ class RolloutOptions:
     as_tables: bool = False
     """whether the tools of tables work on charts too, as checkpoints of the original expect"""
     limits: SandboxLimits = field(default_factory=SandboxLimits)
-    put: Put = tool_prompt
-    """question and boxes → what the model is asked"""
+    put: Put | None = None
+    """question and boxes → what the model is asked; None: as `vtool_prompts` has it"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +96,9 @@ def rollouts(
     """
     how = options or RolloutOptions()
     images = [question.opened() for question in questions]
+    prompt = how.put or (native_prompt if how.native else tool_prompt)
     asked = [
-        (Message("user", how.put(one.prompt, one.boxes if how.tools else {}), (image,)),)
+        (Message("user", prompt(one.prompt, one.boxes if how.tools else {}), (image,)),)
         for one, image in zip(questions, images, strict=True)
     ]
     made = [
@@ -168,7 +171,7 @@ def _acted(
     shown = () if ran.image is None or how.replaces else (ran.image,)
     if how.replaces and ran.image is not None:
         whole = (Message("user", first.text, (ran.image,)), *whole[1:])
-    told = Message("user", observed(ran), shown)
+    told = Message("tool" if how.native else "user", observed(ran), shown)
     return Rollout((*whole, told), "failed" if ran.image is None else "used", (turn,), ran)
 
 

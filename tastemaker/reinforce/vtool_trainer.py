@@ -8,18 +8,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tastemaker.errors import BadInput
-from tastemaker.models.extras import extra, quiet
+from tastemaker.models.extras import extra
 from tastemaker.reinforce.relaxed_answers import RuleName
+from tastemaker.reinforce.resumable import ResumableTrainer
 from tastemaker.reinforce.sandbox import Sandbox
 from tastemaker.reinforce.vtool_environment import VisualCode, environments, outcome_reward
 from tastemaker.reinforce.vtool_masks import learned_mask
 from tastemaker.reinforce.vtool_rollout import RolloutOptions
 
 with extra("rl"):
-    from transformers import PrinterCallback
-    from trl import GRPOConfig, GRPOTrainer
+    from trl import GRPOConfig
     from trl.chat_template_utils import qwen3_vl_chat_template
 
 
@@ -35,7 +36,7 @@ class ToolTraining:
     """what code may do"""
 
 
-class VisualToolTrainer(GRPOTrainer):  # type: ignore[misc]  # the library has no types
+class VisualToolTrainer(ResumableTrainer):
     """TRL's trainer of rollouts that may run code once; the reward is the outcome's alone."""
 
     def __init__(
@@ -46,6 +47,7 @@ class VisualToolTrainer(GRPOTrainer):  # type: ignore[misc]  # the library has n
         rows: Any,
         sandbox: Sandbox,
         options: ToolTraining | None = None,
+        **told: Any,
     ) -> None:
         """Take a model; it learns in place.
 
@@ -57,6 +59,7 @@ class VisualToolTrainer(GRPOTrainer):  # type: ignore[misc]  # the library has n
             rows: What `question_rows` made.
             sandbox: Where code runs.
             options: How it is taught.
+            told: `kept`, `watch` and `stops`, as `ResumableTrainer` takes them.
 
         Raises:
             BadInput: If the template of the processor renders no tools.
@@ -64,29 +67,20 @@ class VisualToolTrainer(GRPOTrainer):  # type: ignore[misc]  # the library has n
         self.options = options or ToolTraining()
         args.max_tool_calling_iterations = 1
         try:
-            with quiet():
-                super().__init__(
-                    model=model,
-                    reward_funcs=outcome_reward(self.options.rule),
-                    args=args,
-                    train_dataset=rows,
-                    processing_class=processor,
-                    environment_factory=environments(sandbox, self.options.rollouts),
-                )
+            super().__init__(
+                model=model,
+                reward_funcs=outcome_reward(self.options.rule),
+                args=args,
+                train_dataset=rows,
+                processing_class=processor,
+                environment_factory=environments(sandbox, self.options.rollouts),
+                **told,
+            )
         except ValueError as error:
             if "template" not in str(error):
                 raise
             fix = "Give it the template of a model that calls tools."
             raise BadInput(f"The chat template does not do: {error}", "processor", fix) from error
-        self.remove_callback(PrinterCallback)  # it writes to standard output
-
-    def learn(self) -> None:
-        """Train, quietly."""
-        with quiet():
-            self.train()
-
-    def _send_telemetry(self) -> None:
-        """Tell nobody."""
 
     def _tokenize_prompts(self, prompts: Any) -> Any:
         """The trainer's own, with pictures as tensors.
@@ -103,7 +97,7 @@ class VisualToolTrainer(GRPOTrainer):  # type: ignore[misc]  # the library has n
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         """Rollouts, of which perhaps only the answers learn."""
-        output = super()._generate_and_score_completions(inputs)
+        output = self._drawn(inputs)
         mask = output.get("tool_mask")
         if mask is None or self.options.train_tool_turn:
             return output
@@ -113,6 +107,9 @@ class VisualToolTrainer(GRPOTrainer):  # type: ignore[misc]  # the library has n
         learning = (output["completion_mask"] * output["tool_mask"]).sum()
         output["num_items_in_batch"] = self.accelerator.gather(learning).sum()
         return output
+
+    def _compute_loss(self, model: Any, inputs: Any) -> Tensor:
+        return self._checked(super()._compute_loss(model, inputs), inputs)
 
     def _tool_call_loop(self, *args: Any, **kwargs: Any) -> Any:
         """The trainer's own; counts calls, failures and what did not fit into the completion."""

@@ -16,11 +16,11 @@ _PARTED = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed
 """What a launcher says in its environment."""
 
 
-def refuse_idle(config: ReinforceConfig, prompts: Exercise, held_out: Exercise | None) -> None:
-    """Refuse what nothing can be learned from or measured by, before a model is opened.
+def refuse_parted() -> None:
+    """Refuse to train where weights are parted among processes.
 
     Raises:
-        BadInput: Naming the option or the prompt.
+        BadInput: Naming what the launcher says.
     """
     for name, title in _PARTED.items():
         if os.environ.get(name, "").lower() in ("1", "true", "yes"):
@@ -28,6 +28,15 @@ def refuse_idle(config: ReinforceConfig, prompts: Exercise, held_out: Exercise |
                 f"Under {title} weights are parted, and no checkpoint of this training holds them."
             )
             raise BadInput(what, name, "Launch it with plain data parallelism.")
+
+
+def refuse_idle(config: ReinforceConfig, prompts: Exercise, held_out: Exercise | None) -> None:
+    """Refuse what nothing can be learned from or measured by, before a model is opened.
+
+    Raises:
+        BadInput: Naming the option or the prompt.
+    """
+    refuse_parted()
     if config.signal == "restrain":
         config.signals.restrain.checked(config.learning.n)
     if config.signal in LABELLED and (lacking := prompts.without()):

@@ -1,0 +1,153 @@
+"""A question about one picture: boxes by reading, a model that may edit it, an answer, a page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tastemaker import files
+from tastemaker.data.boxes import Axis, Boxes
+from tastemaker.errors import BadInput
+from tastemaker.files import JsonObject
+from tastemaker.models.header_boxes import header_boxes
+from tastemaker.models.packaged import locate, within_run
+from tastemaker.models.pictures import read_picture
+from tastemaker.models.vlm import open_vision_model
+from tastemaker.reinforce.picture_lines import read_boxes
+from tastemaker.reinforce.picture_questions import PictureQuestion, box_fields
+from tastemaker.reinforce.sandbox import SandboxKind, open_sandbox
+from tastemaker.reinforce.vtool_rollout import RolloutOptions, rollouts
+from tastemaker.reinforce.vtool_speaker import Speech, VisionSpeaker
+from tastemaker.reinforce.workbench import SandboxLimits
+from tastemaker.report.asked import render
+from tastemaker.run import vtool_folder
+from tastemaker.run.vtool_questions import shrunk
+from tastemaker.run.vtool_results import steps_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PAGE = "ask.html"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked, of whom, and what they may do."""
+
+    image: str
+    question: str
+    model: str
+    tools: bool = False
+    boxes: str = ""
+    """JSON file; empty: what is read in the picture"""
+    kind: str = "auto"
+    """chart, table, or auto"""
+    sandbox: SandboxKind = "monty"
+    seconds: float = 1.0
+    """that code may run"""
+    fuzzy: bool = True
+    replaces: bool = False
+    longest: int = 1024
+    """pixels of a side"""
+    max_tokens: int = 512
+    temperature: float = 0.0
+    seed: int = 0
+
+
+def ask(request: Request, out: str = "") -> JsonObject:
+    """Ask, and write a page of the answer with the steps that led to it.
+
+    Args:
+        request: What.
+        out: Page to write; empty: `ask.html`.
+
+    Returns:
+        `answer` (None: none was given), `outcome`, `steps`, `boxes`, `warnings` and `page`.
+
+    Raises:
+        BadInput: If the picture, the boxes or the model cannot be read.
+        ArtefactError: If a model is damaged, or was not kept.
+    """
+    image = read_picture(Path(request.image).expanduser())
+    given = read_boxes(Path(request.boxes).expanduser()) if request.boxes else None
+    vision = open_vision_model(_model(request.model))
+    known = given if given is not None else _read(image, request.kind) if request.tools else {}
+    small, boxes = shrunk(image, known, request.longest)
+    speech = Speech(
+        request.max_tokens, request.temperature, request.seed, request.tools, request.longest
+    )
+    speaker = VisionSpeaker(vision, speech)
+    options = RolloutOptions(
+        request.tools, speaker.native, request.replaces, request.fuzzy,
+        limits=SandboxLimits(seconds=request.seconds),
+    )  # fmt: skip
+    asked = PictureQuestion(request.question, (small,), "", {"boxes": box_fields(boxes)})
+    with open_sandbox(request.sandbox) as sandbox:
+        (made,) = rollouts(speaker, [asked], sandbox, options)
+    pictures: dict[str, bytes] = {}
+
+    def save(one: Image) -> str:
+        pictures[f"{len(pictures)}.png"] = _png(one)
+        return f"{len(pictures) - 1}.png"
+
+    answer: JsonObject = {
+        "question": request.question,
+        "answer": made.answer,
+        "outcome": made.outcome,
+        "model": request.model,
+        "picture": save(small),
+        "steps": steps_of(made, save),
+        "boxes": {axis: list(some) for axis, some in boxes.items()},
+        "warnings": _warnings(request, boxes, made.answer),
+    }
+    return answer | {"page": _written(answer, pictures, out)}
+
+
+def _model(name: str) -> str:
+    """The folder of a model, in a run or not."""
+    folder = Path(name).expanduser()
+    if vtool_folder.is_run(folder):
+        return str(vtool_folder.learned_model(folder))
+    return str(locate(within_run(name)))
+
+
+def _read(image: Image, kind: str) -> dict[Axis, Boxes]:
+    """Boxes by what is written in a picture."""
+    from tastemaker.models.picture_text import TextReader
+
+    pieces = TextReader()(image)
+    if kind != "auto":
+        return header_boxes(pieces, image.size, kind)
+    chart = header_boxes(pieces, image.size, "chart")
+    table = header_boxes(pieces, image.size, "table")
+    # A table has several pieces on most lines; the labels of a chart are one line and a pile.
+    columns, rows = (len(table.get(axis, {})) for axis in ("columns", "rows"))
+    is_table = columns > 1 and rows > 2 and columns * rows <= 1.5 * len(pieces)
+    return table if is_table or not chart else chart
+
+
+def _warnings(request: Request, boxes: Mapping[Axis, Boxes], answer: str | None) -> list[str]:
+    told = []
+    if request.tools and not any(boxes.values()):
+        told.append("No text that names anything was found in the picture: it was asked without "
+                    "tools. Give --boxes FILE.json to name places yourself.")  # fmt: skip
+    if answer is None:
+        told.append("The model gave no final answer; what it wrote stands in the steps.")
+    return told
+
+
+def _written(answer: JsonObject, pictures: Mapping[str, bytes], out: str) -> str:
+    path = Path(out or PAGE)
+    if not path.parent.is_dir():
+        raise BadInput("There is no such folder for the page.", str(path), "Make it first.")
+    files.write_text(path, render(answer, pictures))
+    return str(path)
+
+
+def _png(image: Any) -> bytes:
+    held = io.BytesIO()
+    image.convert("RGB").save(held, "PNG", optimize=True)
+    return held.getvalue()
