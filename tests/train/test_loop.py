@@ -430,7 +430,7 @@ def test_one_thread_or_two_agree_in_metrics() -> None:
     assert values[0] == pytest.approx(values[1], abs=1e-4)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", pytest.param("bf16", marks=pytest.mark.slow)])
 def test_memory_does_not_grow_over_forty_epochs(precision: str) -> None:
     """Varying shapes let caches of compiled primitives grow; a few fixed widths do not."""
     script = f"""

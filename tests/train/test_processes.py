@@ -138,11 +138,12 @@ PARTED = ("--config_file", str(ROOT / "recipes" / "fsdp.json"), "--main_process_
 """The FSDP configuration that ships: weights, gradients and moments are parted over processes."""
 
 
+# In the gate two processes train the staged model below, and the whole command.
 @pytest.mark.parametrize(
     ("model", "launch"),
     [
-        ("mtmh", TWO),
-        pytest.param("sasrec", TWO, marks=pytest.mark.slow),  # the staged model is one
+        pytest.param("mtmh", TWO, marks=pytest.mark.slow),
+        pytest.param("sasrec", TWO, marks=pytest.mark.slow),
         pytest.param("hstu", PARTED, marks=pytest.mark.slow),
         pytest.param("hstu", TWO, marks=pytest.mark.slow),
     ],
