@@ -25,6 +25,7 @@ help: ## Show this list.
 	@$(PIP) -e '.[dev]' 2>&1 | { grep -v '^WARNING: Location' || true; }; exit $${PIPESTATUS[0]}
 	@test -x /usr/bin/chromium || { apt-get update && apt-get install -y chromium; } >/dev/null 2>&1 || echo "Chromium could not be installed: the browser tests will be skipped."
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update && apt-get install -y --no-install-recommends postgresql; } >/dev/null 2>&1 || echo "PostgreSQL could not be installed: its tests will be skipped."
+	@command -v bwrap >/dev/null || { apt-get update && apt-get install -y --no-install-recommends bubblewrap; } >/dev/null 2>&1 || echo "Bubblewrap could not be installed: its tests will be skipped."
 	@touch $@
 
 setup: .venv/dev ## Install everything into .venv; does nothing when nothing changed.

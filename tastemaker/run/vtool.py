@@ -89,34 +89,40 @@ def reinforce_vtool(config: VisualConfig, out: str = "", resume: bool = False) -
     """
     folder = Path(out or f"runs/vtool-{Path(config.model).name}")
     refuse_parted()
+    opened = None if config.model == TINY else open_vision_model(within_run(config.model))
+    if opened:
+        speaking(opened, config.model)
     with ExitStack() as stack:
         listener = stack.enter_context(listening(str(folder)))
+        sandbox = stack.enter_context(open_sandbox(config.vtool.sandbox))
         if processes().is_main_process:
             stack.enter_context(only_writer(folder))
-        sandbox = stack.enter_context(open_sandbox(config.vtool.sandbox))
-        return _Job(config, folder, sandbox, resume).run(listener)
+        job = _Job(config, folder, sandbox, opened)
+        job.begin(resume)
+        return job.run(listener)
 
 
 class _Job:
     """One run, from its folder to its manifest."""
 
-    def __init__(self, config: VisualConfig, folder: Path, sandbox: Sandbox, resume: bool) -> None:
-        self.config, self.folder, self.sandbox = config, folder, sandbox
+    def __init__(
+        self, config: VisualConfig, folder: Path, sandbox: Sandbox, opened: VisionModel | None
+    ) -> None:
+        self.config, self.folder, self.sandbox, self.opened = config, folder, sandbox, opened
         self.state = processes()
-        fresh = config.model == TINY
-        opened = None if fresh else open_vision_model(within_run(config.model))
-        if opened:
-            speaking(opened, config.model)
         self.settled: JsonObject = {
             **to_json(config), "model_sha256": opened.identity if opened else TINY,
         }  # fmt: skip
-        if taken(folder, self.settled, resume):
-            self.state.wait_for_everyone()
-            if self.state.is_main_process:
-                files.make_folder(folder)
-                files.write_json(folder / CONFIG, self.settled | environment(*LIBRARIES))
         self.questions = Asked([], [])
-        self.opened = opened
+
+    def begin(self, resume: bool) -> None:
+        """Take the folder, or go on with it."""
+        if not taken(self.folder, self.settled, resume):
+            return
+        self.state.wait_for_everyone()
+        if self.state.is_main_process:
+            files.make_folder(self.folder)
+            files.write_json(self.folder / CONFIG, self.settled | environment(*LIBRARIES))
 
     def run(self, listener: Listener) -> JsonObject:
         """Train and measure, or say what was measured already."""

@@ -3,7 +3,13 @@
 A stand-in without walls runs only the harmless snippets below.
 """
 
+import os
+import pwd
+import shutil
+import subprocess
 import sys
+import sysconfig
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +22,7 @@ from tastemaker.reinforce.tools import TOOLS
 from tastemaker.reinforce.workbench import SandboxLimits
 from tests.reinforce.bench import BOXES, GOOD, PICTURE, workbench
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
@@ -89,3 +96,50 @@ def test_a_snippet_that_fails_says_why(sandbox: BubblewrapSandbox, code: str, to
     seconds = 0.2 if told.startswith("Timeout") else 20
     ran = run_snippet(sandbox, code, workbench(SandboxLimits(seconds=seconds, calls=20)))
     assert ran.image is None and told in ran.error and len(ran.error) <= 200
+
+
+def as_nobody(folder: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run Python as the user who may do least, with what this one has installed."""
+    told = f"import sys, numpy, PIL; assert sys.version_info[:2] == {sys.version_info[:2]}"
+    for python in (os.path.realpath(sys.executable), "/usr/bin/python3"):
+        # root's own may lie behind its doors
+        if _started(folder, python, "-c", told).returncode == 0:
+            return _started(folder, python, *words)
+    pytest.skip("nobody may run no Python that has what this one has")
+
+
+def _started(folder: str, python: str, *words: str) -> subprocess.CompletedProcess[str]:
+    nobody, paths = pwd.getpwnam("nobody"), f"{ROOT}:{sysconfig.get_path('purelib')}"
+    try:
+        return subprocess.run(
+            [python, "-B", *words], cwd=ROOT, capture_output=True, text=True, timeout=300,
+            user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], check=False,
+            env={"PATH": "/usr/bin:/bin", "HOME": "/", "PYTHONPATH": paths,
+                 "HYPOTHESIS_STORAGE_DIRECTORY": folder},
+        )  # fmt: skip
+    except OSError:
+        return subprocess.CompletedProcess(words, 1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others try its walls in test_sandbox themselves")
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "(gets_out or good) and not (debugger or input)",
+        pytest.param("debugger or input or ever or written", marks=pytest.mark.slow),
+    ],
+)
+def test_as_root_its_walls_are_tried_by_another_user(chosen: str) -> None:
+    if shutil.which("bwrap") is None:
+        pytest.skip("bwrap is not on this machine")
+    with tempfile.TemporaryDirectory() as folder:  # that of the tests lies behind root's doors
+        os.chmod(folder, 0o777)
+        done = as_nobody(
+            folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", "-k",
+            f"bubblewrap and ({chosen})", "--basetemp", f"{folder}/tests",
+            "tests/reinforce/test_sandbox.py",
+        )  # fmt: skip
+    if "Bubblewrap does not work here" in done.stdout:
+        pytest.skip("this machine gives no namespaces to others")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in done.stdout and "skipped" not in done.stdout

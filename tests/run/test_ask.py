@@ -123,7 +123,7 @@ def test_pictures_that_cannot_be_read_are_named(tmp_path: Path, model: str) -> N
     held = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(held, "PNG")
     huge.write_bytes(held.getvalue())
-    for path, told in ((broken, "cannot be read"), (huge, "400,000,000 pixels"),
+    for path, told in ((broken, "cannot be read"), (huge, "400000000 pixels"),
                        (tmp_path / "no.png", "no such file")):  # fmt: skip
         with pytest.raises(BadInput, match=told) as fault:
             ask(Request(str(path), "Q?", model))
