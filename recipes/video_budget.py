@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 from evidence import Evidence, size_of
-from video_budget_sweep import PAIRS, choices, configs, sprites
+from video_budget_sweep import PAIRS, called, choices, configs, sprites, star
 
 from tastemaker import records
 from tastemaker.embed.video_budget import VideoFitConfig, fit_law
@@ -73,6 +73,9 @@ def main() -> None:
         key, claim = f"P{1 + PAIRS.index(budget)}", f"{budget}: the frontier is above the median"
         found.relate(key, claim, f"frontier, {budget}", f"median, {budget}")
         found.notes.append(f"{budget}: {frontier} against {naive}")
+    for cell in dict.fromkeys(cell for row in star(config).values() for cell in row):
+        for seed in seeds:
+            found.add(called(cell), {SCORE: trained(found, world, cell, 100 + seed)})
     found.spent(time.process_time() - began)
     sys.stdout.write("\n".join([str(found.write()), *found.notes, ""]))
 

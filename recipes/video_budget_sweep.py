@@ -28,7 +28,26 @@ def configs(size: str) -> tuple[SweepConfig, list[int]]:
         tiny = SweepConfig((16, 32), (1, 2), (1, 4), (8, 16), 12, 1, 1, test=20, first=20,
                            encoder=small)  # fmt: skip
         return tiny, [0]
-    return SweepConfig(cells=40), [0, 1, 2] if size == "small" else list(range(5))
+    return SweepConfig(cells=40), list(range(5))
+
+
+def star(config: SweepConfig) -> dict[str, list[Cell]]:
+    """Factor → cells in which it alone grows, around the widest model at middle frames and tokens.
+
+    All learn from the most examples. The cell at the middle is one of each factor's.
+    """
+    n, width = max(config.examples), max(config.widths)
+    frames, tokens = (axis[len(axis) // 2] for axis in (config.frames, config.tokens))
+    return {
+        "width": [Cell(own, frames, tokens, n) for own in config.widths],
+        "frames": [Cell(width, own, tokens, n) for own in config.frames],
+        "tokens": [Cell(width, frames, own, n) for own in config.tokens],
+    }
+
+
+def called(cell: Cell) -> str:
+    """What the arm of a cell is called."""
+    return f"width {cell.width}, {cell.frames} × {cell.tokens}"
 
 
 def sprites(size: str) -> tuple[Sprites, Sprites]:

@@ -34,12 +34,23 @@ def test_the_sweep_is_of_forty_cells_and_ten_pairs_or_more(shared: Any) -> None:
     sizes = shared("video_budget_sweep")
     config, seeds = sizes.configs("small")
     runs = len(cells_of(config)) * config.seeds + 2 * len(sizes.PAIRS) * len(seeds)
-    assert len(cells_of(config)) == 40 and runs == 58
-    full, many = sizes.configs("full")
-    assert full == config and 40 + 2 * len(sizes.PAIRS) * len(many) >= 60
+    assert len(cells_of(config)) == 40 and runs == 70
     assert max(config.widths) <= 128 and max(config.examples) <= 8000
     toy, one = sizes.configs("toy")
     assert len(cells_of(toy)) == 12 and len(one) == 1
+
+
+def test_in_a_star_one_factor_grows_at_a_time(shared: Any) -> None:
+    sizes = shared("video_budget_sweep")
+    config, _ = sizes.configs("small")
+    rows = sizes.star(config)
+    for name, row in rows.items():
+        assert len({getattr(cell, name) for cell in row}) == len(row) >= 3
+        others = {tuple(v for k, v in vars(cell).items() if k != name) for cell in row}
+        assert len(others) == 1 and row == sorted(row, key=lambda cell: getattr(cell, name))
+    every = {cell for row in rows.values() for cell in row}
+    assert len(every) == sum(map(len, rows.values())) - 2
+    assert len({sizes.called(cell) for cell in every}) == len(every)
 
 
 def test_a_budget_buys_the_frontier_and_the_median(shared: Any, world: World) -> None:

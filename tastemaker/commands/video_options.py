@@ -95,7 +95,7 @@ class VideoSweepOptions:
     """of a frame: squares of 1, 2 and 4"""
     examples: tuple[int, ...] = (500, 2000, 8000)
     """of fine-tuning"""
-    epochs: int = 8
+    epochs: int = 10
     """passes over the examples"""
     test: int = 800
     """clips that are measured on"""

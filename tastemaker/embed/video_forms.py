@@ -31,6 +31,8 @@ FACTORS = ("parameters", "frames", "tokens", "examples")
 """What an error depends on, in the order of every array: N, T, V and n."""
 EXAMPLES = 3
 """Place of n among them."""
+_BLOCK = 8192
+"""Configurations whose terms are added up at a time: a grid may be of any size."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,27 @@ class PowerSum:
 
     def __call__(self, x: Floats, n: Floats | float) -> Floats:
         """(G, 3) configurations and (G,) or one number of examples → (R, G) errors."""
-        factors = np.column_stack([x, np.broadcast_to(n, len(x))])
-        exponents = np.einsum("rtf,gf->rgt", self.powers, np.log(factors))
-        errors: Floats = np.exp(exponents + self.logs[:, None]).sum(axis=2)
+        logs = log_factors(x, n)
+        errors: Floats = np.zeros((len(self), len(logs)))
+        sizes = [np.unique(column, return_inverse=True) for column in logs.T]
+        for t in range(self.logs.shape[1]):
+            powers, factors = self.powers[:, t], []
+            fixed = self.logs[:, t]
+            for k, (values, _) in enumerate(sizes):
+                if len(values) == 1:
+                    fixed = fixed + powers[:, k] * values[0]
+                elif powers[:, k].any():
+                    factors.append(k)
+            if len(factors) == 1:  # sizes of a grid repeat: each is raised once
+                values, places = sizes[factors[0]]
+                raised = np.exp(fixed[:, None] + powers[:, factors] * values)
+            for start in range(0, len(logs), _BLOCK):
+                some = slice(start, start + _BLOCK)
+                if len(factors) == 1:
+                    errors[:, some] += raised[:, places[some]]
+                else:
+                    spread = np.einsum("rf,gf->rg", powers[:, factors], logs[some, factors])
+                    errors[:, some] += np.exp(fixed[:, None] + spread)
         return errors
 
     def at(self, n: float) -> PowerSum:

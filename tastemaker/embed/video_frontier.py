@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tastemaker.embed.video_cost import Cost
 from tastemaker.embed.video_forms import Floats, Places, PowerSum
@@ -17,6 +18,8 @@ from tastemaker.errors import BadInput
 
 BAND = (0.05, 0.95)
 """Quantiles of the refits between which an interval of 90 % lies."""
+_BLOCK = 8192
+"""Configurations that are compared at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,23 +75,41 @@ def best(errors: Floats, spent: Floats, budget: float, grid: Floats) -> Best:
         BadInput: If the budget pays for none.
     """
     places = affordable(spent, budget, grid)
-    own = errors[:, places]
-    middle = np.median(own, axis=0)
-    order = np.lexsort((spent[places], middle))
-    chosen = int(order[0])
-    above = np.quantile(own - own[:, [chosen]], BAND[0], axis=0)
-    equal = [int(p) for p in np.flatnonzero(above <= 0) if p != chosen]
-    equal.sort(key=lambda p: (spent[places[p]], middle[p]))
-    first, times = np.unique(own.argmin(axis=1), return_counts=True)
-    low, high = np.quantile(own[:, chosen], BAND)
+    middle = np.concatenate([np.median(errors[:, some], axis=0) for some in _blocks(places)])
+    chosen = int(np.lexsort((spent[places], middle))[0])
+    own = errors[:, [places[chosen]]]
+    equal = [
+        int(place)
+        for some in _blocks(places)
+        for place in some[_reach(errors[:, some] - own)]
+        if place != places[chosen]
+    ]
+    row = dict(zip(places.tolist(), middle.tolist(), strict=True)) if equal else {}
+    equal.sort(key=lambda place: (spent[place], row[place]))
+    firsts = [some[errors[:, some].argmin(axis=1)] for some in _blocks(places)]
+    least = np.stack([errors[np.arange(len(own)), first] for first in firsts]).argmin(axis=0)
+    first, times = np.unique(np.stack(firsts)[least, np.arange(len(own))], return_counts=True)
+    low, high = np.quantile(own, BAND)
     return Best(
         int(places[chosen]),
         float(middle[chosen]),
         (float(low), float(high)),
         float(spent[places[chosen]]),
-        tuple(int(places[p]) for p in equal),
-        {int(places[p]): float(t / len(own)) for p, t in zip(first, times, strict=True)},
+        tuple(equal),
+        {int(p): float(t / len(own)) for p, t in zip(first, times, strict=True)},
     )
+
+
+def _blocks(places: Places) -> list[Places]:
+    """Places in parts, so that a grid of any size takes little memory beside its errors."""
+    return np.array_split(places, -(-len(places) // _BLOCK))
+
+
+def _reach(above: Floats) -> npt.NDArray[np.bool_]:
+    """(G,) of (R, G) differences: whether the lower end of their interval is at 0 or below."""
+    reach = above.min(axis=0) <= 0
+    reach[reach] = np.quantile(above[:, reach], BAND[0], axis=0) <= 0
+    return reach
 
 
 def frontier(

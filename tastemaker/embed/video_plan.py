@@ -141,9 +141,9 @@ def _runners(bought: _Bought) -> JsonObject:
 def _gain(bought: _Bought) -> JsonObject:
     """Less error than the largest model that fits, and than the median of what is paid for."""
     grid, paid = bought.fit.grid, affordable(bought.spent, bought.request.flops, bought.fit.grid)
-    naive = int(max(paid, key=lambda p: tuple(grid[p])))
+    naive = int(paid[np.lexsort(grid[paid].T[::-1])[-1]])
     own = bought.errors[:, bought.chosen.place]
-    median = np.median(bought.errors[:, paid], axis=1)
+    median = np.array([np.median(row[paid]) for row in bought.errors])
     return {
         "source": bought.costed,
         "naive": "the largest model that fits, then the most frames",

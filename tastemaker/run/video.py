@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -44,8 +45,10 @@ def fit_video(points: Path, out: Path, config: VideoFitConfig, cost: VideoCost) 
         `fit` (the file), `form`, `points`, `tasks`, `checks`, `notes`.
 
     Raises:
-        BadInput: On bad data, or fewer runs than parameters; nothing is written then.
+        BadInput: On bad data, fewer runs than parameters, or a file that may not be replaced;
+            nothing is written then.
     """
+    refuse_place(out, points)
     measured, notes = read_points(points), []
     laws: dict[str, VideoLaw] = {}
     for name, runs in measured.tasks.items():
@@ -70,6 +73,24 @@ def fit_video(points: Path, out: Path, config: VideoFitConfig, cost: VideoCost) 
         "checks": checks,
         "notes": list(fit.notes),
     }
+
+
+def refuse_place(out: Path, source: Path) -> None:
+    """Refuse a file that cannot be written, or that what is read stands in; before any work.
+
+    Raises:
+        BadInput: Naming the file.
+        OutOfResources: If its folder may not be written.
+    """
+    if out.is_dir():
+        raise BadInput("This is a folder.", str(out), "Give the name of a file with --out.")
+    if out.resolve() == source.resolve():
+        fix = "Give another file with --out."
+        raise BadInput("What is read would be replaced by what is made of it.", str(out), fix)
+    inside = next(folder for folder in out.parents if folder.exists())
+    if not inside.is_dir() or not os.access(inside, os.W_OK | os.X_OK):
+        what = f"No file can be made in {str(inside)!r}."
+        raise BadInput(what, str(out), "Give another file with --out.")
 
 
 def _checks(law: VideoLaw, runs: VideoPoints, cost: VideoCost) -> JsonObject:
@@ -140,9 +161,10 @@ def plot_video(path: Path, examples: float, out: Path) -> JsonObject:
 
     Raises:
         ArtefactError: If the fit is damaged or none.
-        BadInput: If `examples` is no number above 0.
+        BadInput: If `examples` is no number above 0, or the page cannot be written.
     """
     PlanRequest(1.0, examples)  # refuses what is none
+    refuse_place(out, path)
     shown = frontier_of(open_fit(path), examples)
     about = {"fit": path.name, **environment()}
     files.make_folder(out.parent)

@@ -15,11 +15,13 @@ import polars as pl
 
 from tastemaker import files, records
 from tastemaker.config import from_json, to_json
-from tastemaker.embed.video_runs import SweepConfig, cells_of, open_world, run_cell
+from tastemaker.embed.video_runs import Cell, SweepConfig, cells_of, open_world, run_cell
+from tastemaker.embed.video_vlm import VideoModelConfig
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
 from tastemaker.run.folder import only_writer
 from tastemaker.train.stopping import listening
+from tastemaker.worlds.clips import ClipOptions
 from tastemaker.worlds.sprites import Sprites
 
 LOG = logging.getLogger(__name__)
@@ -44,10 +46,11 @@ def sweep_video(
         `fit`, the words of the command that fits them.
 
     Raises:
-        BadInput: If a sweep lies there already, or one with other options.
+        BadInput: If a size is none, or a sweep lies there already, or one with other options.
         Stopped: After SIGTERM or Ctrl-C; finished runs are kept.
     """
-    cells = cells_of(config)
+    cells = list(dict.fromkeys(cells_of(config)))
+    refuse_unfit(config, cells)
     files.make_folder(out)
     with listening(str(out)), only_writer(out):
         _settle(config, out, resume)
@@ -73,6 +76,28 @@ def sweep_video(
         "cost": cost,
         "fit": " ".join(["tastemaker video fit --points", str(out / POINTS), *words]),
     }
+
+
+def refuse_unfit(config: SweepConfig, cells: Sequence[Cell]) -> None:
+    """Refuse what no run can be made of, before the frame encoder is trained.
+
+    Raises:
+        BadInput: Naming the option.
+    """
+    least = {"epochs": 1, "test": 1, "first": 1, "seed": 0}
+    for name, one in least.items():
+        if vars(config)[name] < one:
+            what = f"{name} = {vars(config)[name]} makes no run."
+            raise BadInput(what, f"--{name}", f"Give {one} or more.")
+    film = ClipOptions().frames
+    for cell in cells:
+        VideoModelConfig(cell.width, frames=max(1, cell.frames), tokens=max(0, cell.tokens))
+        if not 1 <= cell.frames <= film:
+            what = f"A clip has {film} frames, not {cell.frames}."
+            raise BadInput(what, "--frames", f"Give numbers from 1 to {film}.")
+        if cell.examples < 1:
+            what = f"Nothing is learned from {cell.examples} examples."
+            raise BadInput(what, "--examples", "Give 1 or more.")
 
 
 def _settle(config: SweepConfig, out: Path, resume: bool) -> None:
