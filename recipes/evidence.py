@@ -73,6 +73,8 @@ class Evidence:
     """method → points that its dial gives, in two coordinates"""
     tables: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     """what else was measured and has no verdict: title → row → column → number"""
+    curves: dict[str, dict[str, list[list[float]]]] = field(default_factory=dict)
+    """line → what is drawn of it → rows of budget, median, low and high"""
     made_with: dict[str, Any] = field(default_factory=environment)
     """versions and commit when the recipe started"""
 
@@ -165,6 +167,7 @@ class Evidence:
             for arm, found in self.values.items()
         }
         more = {"axes": list(self.axes), "fronts": self.fronts, "tables": self.tables}
+        more["curves"] = self.curves
         result = {
             "name": self.name,
             "paper": self.paper,

@@ -75,7 +75,7 @@ def _relations(found: dict[str, Any]) -> str:
         f"{value['high']:+.4f}, {value['verdict']}"
         for value in values
     )
-    return _on_paper(svg(chart, where, words, (WIDTH, 70 + rows.height)))
+    return on_paper(svg(chart, where, words, (WIDTH, 70 + rows.height)))
 
 
 def _ratios(found: dict[str, Any]) -> str:
@@ -105,7 +105,7 @@ def _ratios(found: dict[str, Any]) -> str:
     )
     words = "; ".join(f"{v['what']}: {v['ratio']} from {v['low']} to {v['high']}" for v in values)
     size = (WIDTH, 70 + rows.height)
-    return _on_paper(svg(chart, "throughput against other packages", words, size))
+    return on_paper(svg(chart, "throughput against other packages", words, size))
 
 
 def _growth(found: dict[str, Any]) -> str:
@@ -129,7 +129,7 @@ def _growth(found: dict[str, Any]) -> str:
     base = alt.Chart(alt.InlineData(values=values)).encode(x=x, y=y, color=color)
     chart = alt.layer(base.mark_line(), base.mark_point(filled=True, size=60, opacity=1))
     words = "; ".join(f"{v['stage']} {v['interactions']:,}: {v['seconds']:.3f} s" for v in values)
-    return _on_paper(svg(chart, "growth with the log", words, (WIDTH, 320)))
+    return on_paper(svg(chart, "growth with the log", words, (WIDTH, 320)))
 
 
 def fronts(found: dict[str, Any]) -> str:
@@ -158,7 +158,7 @@ def fronts(found: dict[str, Any]) -> str:
         for name, points in found["fronts"].items()
     )
     what = " and ".join(axis.split(" at ")[0].split(" a request")[0] for axis in axes)
-    return _on_paper(svg(chart, f"{found['data']}: {what}", words, (WIDTH, 380)))
+    return on_paper(svg(chart, f"{found['data']}: {what}", words, (WIDTH, 380)))
 
 
 class _Rows:
@@ -193,6 +193,6 @@ def _capital(text: str) -> str:
     return text if name else text[0].upper() + text[1:]
 
 
-def _on_paper(picture: str) -> str:
+def on_paper(picture: str) -> str:
     """On white: an image does not know whether the page around it is dark."""
     return picture.replace("<svg ", '<svg style="background:#fff" ', 1)

@@ -17,7 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from figures import figure, fronts
+from figures import figure, fronts, on_paper
+
+from tastemaker.report.video import TITLES
+from tastemaker.report.video_charts import band_chart
 
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "docs" / "figures"
@@ -122,6 +125,20 @@ def drawn(path: Path) -> str:
     return figure(json.loads(path.read_text()))
 
 
+def curves(found: dict[str, Any]) -> dict[str, str]:
+    """Value → SVG of it by budget, with a band for each line; nothing where there are none."""
+    lines = found.get("curves", {})
+    names = dict.fromkeys(name for line in lines.values() for name in line)
+    return {
+        name: on_paper(
+            band_chart(
+                {n: line[name] for n, line in lines.items()}, TITLES[name], share=name == "error"
+            )
+        )
+        for name in names
+    }
+
+
 def rendered(page: Path) -> str:
     """The page with every region filled."""
 
@@ -154,6 +171,8 @@ def main() -> int:
             wanted[FIGURES / f"{path.stem}.svg"] = picture + "\n"
         if "fronts" in found:
             wanted[FIGURES / f"{path.stem}-fronts.svg"] = fronts(found) + "\n"
+        for name, picture in curves(found).items():
+            wanted[FIGURES / f"{path.stem}-{name}.svg"] = picture + "\n"
     stale = [
         path for path, text in wanted.items() if not path.is_file() or path.read_text() != text
     ]

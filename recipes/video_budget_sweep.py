@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,20 @@ import numpy as np
 
 from tastemaker.data.idx import read_pictures
 from tastemaker.embed.frame_encoder import EncoderConfig
-from tastemaker.embed.video_budget import VideoLaw
-from tastemaker.embed.video_frontier import grid_of
-from tastemaker.embed.video_runs import Cell, SweepConfig, World
+from tastemaker.embed.video_budget import VideoFitConfig
+from tastemaker.embed.video_checks import cross_validated
+from tastemaker.embed.video_file import VideoFit
+from tastemaker.embed.video_forms import FORMS, Floats, Form
+from tastemaker.embed.video_points import VideoPoints
+from tastemaker.embed.video_runs import Cell, SweepConfig
+from tastemaker.errors import BadInput
 from tastemaker.worlds.sprites import Sprites, garments, parted, shapes
 
 PAIRS = ("small budget", "middle budget", "large budget")
 SHARES = (0.15, 0.4, 0.7)
 """Of the way from the cheapest to the dearest configuration, in logarithms."""
+QUICK = VideoFitConfig(starts=50, refits=20)
+"""Of the fits that check forms: there are many of them."""
 
 
 def configs(size: str) -> tuple[SweepConfig, list[int]]:
@@ -32,12 +40,9 @@ def configs(size: str) -> tuple[SweepConfig, list[int]]:
 
 
 def star(config: SweepConfig) -> dict[str, list[Cell]]:
-    """Factor → cells in which it alone grows, around the widest model at middle frames and tokens.
-
-    All learn from the most examples. The cell at the middle is one of each factor's.
-    """
-    n, width = max(config.examples), max(config.widths)
-    frames, tokens = (axis[len(axis) // 2] for axis in (config.frames, config.tokens))
+    """Factor → cells of the sweep in which it alone grows to the largest, at the most examples."""
+    width, frames, tokens = max(config.widths), max(config.frames), max(config.tokens)
+    n = max(config.examples)
     return {
         "width": [Cell(own, frames, tokens, n) for own in config.widths],
         "frames": [Cell(width, own, tokens, n) for own in config.frames],
@@ -59,19 +64,32 @@ def sprites(size: str) -> tuple[Sprites, Sprites]:
     return parted(garments(pictures.images, pictures.labels), 0.2)
 
 
-def choices(
-    law: VideoLaw, world: World, lines: Sequence[dict[str, Any]]
-) -> dict[str, tuple[Cell, Cell]]:
-    """Budget → what the law chooses for the most examples, and the median of what is paid for."""
-    config = world.config
-    widths = {line["parameters"]: line["width"] for line in lines}
-    grid, n = grid_of(list(widths), config.frames, config.tokens), max(config.examples)
-    spent, errors = world.cost.flops(grid), law.predict(grid, n).error
+def best_form(points: VideoPoints) -> Form:
+    """The form that is least off on cells held out; `mult` where there are too few for any."""
+    off: dict[Form, float] = {}
+    for form in FORMS:
+        with suppress(BadInput):
+            off[form] = cross_validated(points, replace(QUICK, form=form)).percent
+    return min(off, key=lambda form: off[form]) if off else "mult"
+
+
+def budgets_of(spent: Floats) -> dict[str, float]:
+    """Budget by name, from what the configurations cost."""
     ends = np.log([spent.min(), spent.max()])
+    return {
+        name: float(np.exp(ends[0] + share * (ends[1] - ends[0])))
+        for name, share in zip(PAIRS, SHARES, strict=True)
+    }
+
+
+def choices(fit: VideoFit, lines: Sequence[dict[str, Any]]) -> dict[str, tuple[Cell, Cell]]:
+    """Budget → what the law chooses for the most examples, and the median of what is paid for."""
+    widths = {line["parameters"]: line["width"] for line in lines}
+    grid, n = fit.grid, int(fit.law.ends[1, 3])
+    spent, errors = fit.cost.flops(grid), fit.law.predict(grid, n).error
     made = {}
-    for name, share in zip(PAIRS, SHARES, strict=True):
-        budget = float(np.exp(ends[0] + share * (ends[1] - ends[0])))
-        (best,) = law.frontier(np.array([budget]), n, grid, world.cost)
+    for name, budget in budgets_of(spent).items():
+        (best,) = fit.law.frontier(np.array([budget]), n, grid, fit.cost)
         paid = np.flatnonzero(spent <= budget)
         middle = paid[np.argsort(errors[paid])[len(paid) // 2]]
         cells = [

@@ -10,9 +10,13 @@ import pytest
 
 from tastemaker import records
 from tastemaker.embed.video_budget import VideoFitConfig, fit_law
-from tastemaker.embed.video_forms import FORMS, Form, Layout
+from tastemaker.embed.video_cost import VideoCost
+from tastemaker.embed.video_file import VideoFit, axes_of
+from tastemaker.embed.video_forms import FACTORS, FORMS, Form, Layout
 from tastemaker.embed.video_points import VideoPoints
 from tastemaker.embed.video_runs import Cell, World, cells_of, open_world
+from tastemaker.worlds.clips import KINDS, Asked
+from tests.embed.surfaces import planted, sixty
 from tests.embed.tiny_films import HELD, TINY, TRAIN
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -49,7 +53,7 @@ def test_in_a_star_one_factor_grows_at_a_time(shared: Any) -> None:
         others = {tuple(v for k, v in vars(cell).items() if k != name) for cell in row}
         assert len(others) == 1 and row == sorted(row, key=lambda cell: getattr(cell, name))
     every = {cell for row in rows.values() for cell in row}
-    assert len(every) == sum(map(len, rows.values())) - 2
+    assert len(every) == sum(map(len, rows.values())) - 2 and every <= set(cells_of(config))
     assert len({sizes.called(cell) for cell in every}) == len(every)
 
 
@@ -63,7 +67,7 @@ def test_a_budget_buys_the_frontier_and_the_median(shared: Any, world: World) ->
     error = 0.3 + (x / [5e3, 1, 1]) ** -0.5 @ [0.1, 0.1, 0.1] + 0.1 * (n / 8) ** -0.5
     points = VideoPoints(x, n, error * np.exp(0.001 * rng.normal(size=16)))
     law = fit_law(points, VideoFitConfig("add", 10, 5))
-    chosen = sizes.choices(law, world, lines)
+    chosen = sizes.choices(VideoFit({"all": law}, world.cost, axes_of(points), {}), lines)
     assert list(chosen) == list(sizes.PAIRS)
     widths = {16: 5000.0, 32: 20000.0}
     spent = []
@@ -92,6 +96,96 @@ def test_a_pair_that_was_trained_is_not_trained_again(
     assert len(lines) == 1 and lines[0]["score"] == pytest.approx(first.mean())
     recipe.trained(found, world, cell, 8)
     assert len(records.read(found.cache / "pairs.jsonl")) == 2
+
+
+@pytest.fixture
+def found(shared: Any) -> Any:
+    claims = shared("video_budget_claims")
+    measures = [claims.SCORE, claims.GAIN, claims.OFF, claims.MOVES]
+    return shared("evidence").Evidence("x", "paper", "data", "toy", [0, 1, 2], measures)
+
+
+def stated(found: Any) -> dict[str, str]:
+    """Claim → verdict; each difference is that of its arms and inside its interval."""
+    for one in found.relations:
+        a, b = (
+            np.mean([seed.mean() for seed in found.values[one[side]][one["metric"]]])
+            for side in "ab"
+        )
+        assert a - b == pytest.approx(one["difference"], abs=1e-9)
+        assert one["ci95"][0] <= one["difference"] <= one["ci95"][1]
+    return {one["claim"]: one["verdict"] for one in found.relations}
+
+
+def test_what_factors_add_is_said_by_question(shared: Any, found: Any) -> None:
+    """Questions of time are answered with frames, those of detail with tokens, all too rarely."""
+    sizes, claims = shared("video_budget_sweep"), shared("video_budget_claims")
+    star = sizes.star(sizes.configs("small")[0])
+    asked = [Asked(0, KINDS[k % 4], "", "") for k in range(2000)]
+    time, rng = np.array([one.kind in ("how many", "direction") for one in asked]), found.seeds
+    for cell in dict.fromkeys(cell for row in star.values() for cell in row):
+        frames, tokens = np.log2(cell.frames) / 3, np.log2(cell.tokens) / 4
+        chance = 0.2 + 0.5 * np.where(time, np.sqrt(frames), np.sqrt(tokens))
+        chance = chance + (cell.width - 128) / 1000
+        for seed in rng:
+            drawn = np.random.default_rng([seed, cell.frames, cell.tokens, cell.width]).random(2000)
+            found.add(sizes.called(cell), {claims.SCORE: (drawn < chance).astype(float)})
+    claims.factors(found, star)
+    claims.wishes(found, star, asked)
+    told = stated(found)
+    assert told["frames 8 answers more than 1"] == told["tokens 16 answers more than 1"] == "holds"
+    assert told["frames 1 → 2 adds more than frames 4 → 8"] == "holds"
+    assert told["questions of time gain more from frames than from tokens"] == "holds"
+    assert told["questions of detail gain more from tokens than from frames"] == "holds"
+    table = found.tables["gain a doubling, by question"]
+    assert list(table) == list(KINDS)
+    assert table["direction"]["frames"] == pytest.approx(0.5 / 3, abs=0.03)
+    assert table["direction"]["tokens"] == pytest.approx(0, abs=0.03)
+
+
+def test_forms_are_told_apart_by_cells_that_they_have_not_seen(
+    shared: Any, found: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes, claims = shared("video_budget_sweep"), shared("video_budget_claims")
+    quick = VideoFitConfig(starts=8, refits=3)
+    monkeypatch.setattr(sizes, "QUICK", quick)
+    monkeypatch.setattr(claims, "QUICK", quick)
+    truth = planted("add", alpha_frames=-1.5)
+    every = sixty(truth, noise=0.002)
+    assert sizes.best_form(every) != "mult"
+    assert sizes.best_form(every.of(np.arange(5))) == "mult"
+    claims.forms(found, every)
+    told = stated(found)
+    assert told["mult is further off than add"] == "holds"
+    table = found.tables["cells held out"]
+    assert set(table) == set(FORMS) and table["add"]["percent"] < table["mult"]["percent"]
+    new, known = [2e9, 6.0, 50.0, 4e5], every.factors[0].tolist()
+    error = float(truth(np.array([new[:3]]), 4e5)[0, 0])
+    lines = [dict(zip(FACTORS, cell, strict=True)) | {"scores": {"a": 1 - error, "b": 1 - error}}
+             for cell in (new, known)]  # fmt: skip
+    claims.beyond(found, every, lines)
+    table = found.tables["cells that the sweep has not"]
+    assert table["add"]["cells"] == 1 and table["add"]["percent"] < 3
+    claims.beyond(found, every, lines[1:])
+
+
+def test_sizes_move_with_data_as_the_law_has_it(shared: Any, found: Any) -> None:
+    """A cost of many tokens that data make good: with more data the best has more of them."""
+    claims = shared("video_budget_claims")
+    points = sixty(planted("add-interact", beta_tokens=-2.0, b_tokens=0.4), noise=0.001)
+    law = fit_law(points, VideoFitConfig("add-interact", 30, 10))
+    fit = VideoFit({"all": law}, VideoCost(), axes_of(points), {})
+    claims.moves(found, points, fit)
+    told = stated(found)
+    assert told["with more data the best has more tokens"] == "holds"
+    claims.frontiers(found, fit)
+    rows = found.tables["what the law chooses"]
+    assert len(rows) == 9 and all(row["least"] <= row["error"] for row in rows.values())
+    assert len(found.curves) == 3
+    pictures = shared("render").curves({"curves": found.curves})
+    assert list(pictures) == ["error", *FACTORS[:3]]
+    assert all(picture.startswith("<svg") for picture in pictures.values())
+    assert shared("render").curves({}) == {}
 
 
 @pytest.mark.parametrize("form", FORMS)

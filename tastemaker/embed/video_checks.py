@@ -53,8 +53,8 @@ def folds_of(points: VideoPoints, folds: int, seed: int) -> npt.NDArray[np.int64
     return fold
 
 
-def cross_validated(points: VideoPoints, config: VideoFitConfig, folds: int = 10) -> Agreement:
-    """Predict every fold from the others.
+def left_out(points: VideoPoints, config: VideoFitConfig, folds: int = 10) -> Floats:
+    """(m,) errors, each predicted from the folds that its run is not in.
 
     Raises:
         BadInput: If what is left has fewer runs than parameters.
@@ -65,7 +65,12 @@ def cross_validated(points: VideoPoints, config: VideoFitConfig, folds: int = 10
         held = fold == number
         law = fit_law(points.of(~held), config)
         predicted[held] = law.predict(points.x[held], points.n[held]).error
-    return agreement(predicted, points.error)
+    return predicted
+
+
+def cross_validated(points: VideoPoints, config: VideoFitConfig, folds: int = 10) -> Agreement:
+    """Predict every fold from the others; raises what `left_out` does."""
+    return agreement(left_out(points, config, folds), points.error)
 
 
 def held_out(points: VideoPoints, held: npt.NDArray[np.bool_], config: VideoFitConfig) -> Agreement:

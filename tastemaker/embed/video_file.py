@@ -18,8 +18,9 @@ from tastemaker import files
 from tastemaker.config import from_json, to_json
 from tastemaker.embed.video_budget import VideoFitConfig, VideoLaw
 from tastemaker.embed.video_cost import VideoCost
-from tastemaker.embed.video_forms import FACTORS, Floats
+from tastemaker.embed.video_forms import EXAMPLES, FACTORS, Floats
 from tastemaker.embed.video_frontier import grid_of
+from tastemaker.embed.video_points import VideoPoints
 from tastemaker.errors import ArtefactError
 from tastemaker.files import JsonObject
 
@@ -50,6 +51,11 @@ class VideoFit:
     def grid(self) -> Floats:
         """(G, 3) every combination of what was measured."""
         return grid_of(*self.axes)
+
+
+def axes_of(points: VideoPoints) -> tuple[tuple[float, ...], ...]:
+    """Every size, number of frames and of tokens that was measured."""
+    return tuple(tuple(np.unique(points.x[:, k]).tolist()) for k in range(EXAMPLES))
 
 
 def save_fit(path: Path, fit: VideoFit) -> None:

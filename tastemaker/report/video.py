@@ -13,12 +13,13 @@ from tastemaker.report.templates import page_of
 from tastemaker.report.video_charts import band_chart
 from tastemaker.report.wording import clean, count, interval, number, setting
 
-_TITLES = {
+TITLES = {
     "error": "Least error",
     "parameters": "Best language model, parameters",
     "frames": "Best number of frames",
     "tokens": "Best tokens a frame",
 }
+"""What is drawn by budget."""
 _CHECKS = {
     "fitted": "the runs that it was fitted to",
     "cross-validated": "runs left out, a tenth at a time",
@@ -47,7 +48,7 @@ def _charts(told: JsonObject) -> list[Markup]:
     curves = part(told, "curves")
     return [
         Markup(band_chart(lines, title, share=name == "error"))
-        for name, title in _TITLES.items()
+        for name, title in TITLES.items()
         if (lines := {n: rows for n in curves if (rows := listed(part(curves, n), name))})
     ]
 

@@ -16,7 +16,7 @@ from tastemaker.embed.video_budget import VideoFitConfig, VideoLaw, fit_law
 from tastemaker.embed.video_checks import Agreement, agreement, cross_validated, dearest, held_out
 from tastemaker.embed.video_continuous import Box, continuous
 from tastemaker.embed.video_cost import VideoCost
-from tastemaker.embed.video_file import VideoFit, open_fit, save_fit
+from tastemaker.embed.video_file import VideoFit, axes_of, open_fit, save_fit
 from tastemaker.embed.video_forms import EXAMPLES, FACTORS, Floats
 from tastemaker.embed.video_frontier import BAND, frontier
 from tastemaker.embed.video_plan import PlanRequest, plan, sizes, with_axes
@@ -60,9 +60,8 @@ def fit_video(points: Path, out: Path, config: VideoFitConfig, cost: VideoCost) 
                 raise
             notes.append(f"{name} is left out: {refused.what}")
     runs = next(iter(measured.tasks.values()))
-    axes = tuple(tuple(np.unique(runs.x[:, k]).tolist()) for k in range(EXAMPLES))
     checks = _checks(next(iter(laws.values())), runs, cost)
-    fit = VideoFit(laws, cost, axes, checks, (*measured.notes, *notes))
+    fit = VideoFit(laws, cost, axes_of(runs), checks, (*measured.notes, *notes))
     save_fit(out, fit)
     return {
         "fit": str(out),
