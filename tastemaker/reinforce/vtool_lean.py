@@ -98,9 +98,9 @@ class LeanToolConfig:
         for name, least in (("steps", 1), ("prompts", 1), ("rollouts", 2)):
             if getattr(self, name) < least:
                 raise BadInput(f"{name} is {getattr(self, name)}.", name, f"Give {least} or more.")
-        least = min(self.beta, self.entropy)
-        if not (self.lr > 0 and 0 < self.clip < 1 and least >= 0 and self.most_norm > 0):
-            what = f"lr {self.lr:g}, clip {self.clip:g}, and weights from {least:g} on."
+        weight = min(self.beta, self.entropy)
+        if not (self.lr > 0 and 0 < self.clip < 1 and weight >= 0 and self.most_norm > 0):
+            what = f"lr {self.lr:g}, clip {self.clip:g}, and weights from {weight:g} on."
             raise BadInput(what, "training", "Give a rate above 0, clip in (0, 1), weights from 0.")
 
 
