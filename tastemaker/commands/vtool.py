@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.commands.vtool_options import TINY, AskOptions, VToolOptions
@@ -52,7 +52,7 @@ def config_of(options: VToolOptions) -> VisualConfig:
 def _questions(options: VToolOptions) -> QuestionConfig:
     from tastemaker.run.vtool_questions import QuestionConfig
 
-    told = {"data": options.data, "train": options.questions, "held_out": options.held_out,
+    told: dict[str, Any] = {"data": options.data, "train": options.questions, "held_out": options.held_out,
             "longest": options.longest, "seed": options.seed}  # fmt: skip
     easy = {"kinds": ("v_bar",), "templates": ("max", "min", "count", "truth"), "names": (3, 4)}
     return QuestionConfig(**told | (easy if options.tiny else {}))
