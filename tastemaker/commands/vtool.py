@@ -33,7 +33,7 @@ def config_of(options: VToolOptions) -> VisualConfig:
     from tastemaker.reinforce.vtool_warm import WarmConfig
     from tastemaker.run.vtool import VisualConfig
 
-    given = vars(options) | {"beta": 0.0} | (_small(options) if options.tiny else {})
+    given = vars(options) | (_small(options) if options.tiny else {})
     learning = {one.name: given[one.name] for one in fields(LearningConfig) if one.name in given}
     fresh = options.fresh
     return VisualConfig(
@@ -52,8 +52,10 @@ def config_of(options: VToolOptions) -> VisualConfig:
 def _questions(options: VToolOptions) -> QuestionConfig:
     from tastemaker.run.vtool_questions import QuestionConfig
 
-    told: dict[str, Any] = {"data": options.data, "train": options.questions, "held_out": options.held_out,
-            "longest": options.longest, "seed": options.seed}  # fmt: skip
+    told: dict[str, Any] = {
+        "data": options.data, "train": options.questions, "held_out": options.held_out,
+        "longest": options.longest, "seed": options.seed,
+    }  # fmt: skip
     easy = {"kinds": ("v_bar",), "templates": ("max", "min", "count", "truth"), "names": (3, 4)}
     return QuestionConfig(**told | (easy if options.tiny else {}))
 

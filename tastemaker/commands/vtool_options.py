@@ -75,6 +75,9 @@ class VToolOptions:
     """rank of adapters that learn beside the model; 0: all of the model learns"""
     lr: float = 1e-6
     """learning rate; with --tiny 1e-4 unless another is given"""
+    beta: float = 0.01
+    """weight of the distance to the model as it began; at 0 a tool that seldom helps at first is
+    given up before the model learns when it does"""
     epsilon: float = 0.2
     """ratios of probabilities count up to 1 + ε and down to 1 − ε"""
     epsilon_high: float = 0.0

@@ -13,7 +13,6 @@ every process reads its share of the groups, and all of them know all advantages
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from torch import Tensor
 from tastemaker.models.extras import extra
 from tastemaker.reinforce import checkpoints
 from tastemaker.reinforce.lesson import KIND, Lesson, known_of, taught
-from tastemaker.reinforce.policy import Policy, Unadapted
+from tastemaker.reinforce.policy import Policy
 from tastemaker.reinforce.restrain import Streams
 from tastemaker.reinforce.resumable import ResumableTrainer
 from tastemaker.reinforce.signals import self_certainty
@@ -33,7 +32,6 @@ from tastemaker.reinforce.signals import self_certainty
 with extra("rl"):
     from accelerate.utils import gather_object
     from trl import GRPOConfig
-    from trl.trainer.utils import add_fused_lm_head
 
 _ROWS = 8
 """Answers whose certainty is reckoned together."""
@@ -66,25 +64,17 @@ class RestrainTrainer(ResumableTrainer):
 
         Args:
             policy: What learns.
-            args: With `beta` 0, since the divergence is measured here from the model as it is now.
+            args: With `beta` 0: the lesson has its own.
             rows: What `lesson.rows_for` made.
             lesson: What it is taught.
             kept: Where checkpoints go; None: nowhere.
         """
-        before = Unadapted(policy.model) if policy.lora or not lesson.beta else None
-        twin = copy.deepcopy(policy.model) if before is None else None
         super().__init__(
-            kept, lambda line: lesson.watch(line), lambda: lesson.stops(),
+            kept, lambda line: lesson.watch(line), lambda: lesson.stops(), lesson.beta,
             model=policy.model, reward_funcs=_nothing, args=args, train_dataset=rows,
             processing_class=policy.tokenizer,
         )  # fmt: skip
         self.lesson = lesson
-        self.beta = lesson.beta
-        if twin is not None:
-            add_fused_lm_head(twin.eval().requires_grad_(False), temperature=self.temperature)
-            self.ref_model = self.accelerator.prepare_model(twin, evaluation_mode=True)
-        elif lesson.beta:
-            self.ref_model = before
         self._texts: list[str] = []
         self._memo: tuple[Any, ...] | None = None
         self._shares = False

@@ -6,6 +6,7 @@ answers that were not learned from yet are kept nowhere.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ from torch import Tensor
 
 from tastemaker.errors import NumericFault
 from tastemaker.models.extras import extra, quiet
+from tastemaker.models.lora import adapted
 from tastemaker.reinforce import checkpoints
+from tastemaker.reinforce.policy import Unadapted
 
 with extra("rl"):
     from transformers import PrinterCallback
     from trl import GRPOTrainer
+    from trl.trainer.utils import add_fused_lm_head
 
 
 class ResumableTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no types
@@ -30,6 +34,7 @@ class ResumableTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no 
         kept: checkpoints.TrainerCheckpoints | None = None,
         watch: Callable[[Mapping[str, float]], None] = lambda line: None,
         stops: Callable[[], bool] = lambda: False,
+        beta: float = 0.0,
         **told: Any,
     ) -> None:
         """Prepare.
@@ -38,10 +43,19 @@ class ResumableTrainer(GRPOTrainer):  # type: ignore[misc] # the library has no 
             kept: Where checkpoints go; None: nowhere.
             watch: Is told what was measured at every step.
             stops: Whether training shall end after this step, in order.
-            told: What TRL's own trainer takes.
+            beta: Weight of the divergence from the model as it is now.
+            told: What TRL's own trainer takes, its `beta` being 0.
         """
+        model = told["model"]
+        twin = copy.deepcopy(model) if beta and not adapted(model) else None
         with quiet():
             super().__init__(**told)
+        self.beta = beta
+        if twin is not None:
+            add_fused_lm_head(twin.eval().requires_grad_(False), temperature=self.temperature)
+            self.ref_model = self.accelerator.prepare_model(twin, evaluation_mode=True)
+        elif beta:
+            self.ref_model = Unadapted(model)
         self.remove_callback(PrinterCallback)  # it writes to standard output
         self.kept, self._watch, self._stops = kept, watch, stops
 

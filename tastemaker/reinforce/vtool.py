@@ -171,7 +171,7 @@ def teach(
     trainer = VisualToolTrainer(
         vision.model, vision.processor.whole, args, question_rows(questions).select(order),
         sandbox, ToolTraining(config.train_tool_turn, config.rule, config.rollouts),
-        kept=beside.kept, watch=beside.watch, stops=beside.stops,
+        kept=beside.kept, watch=beside.watch, stops=beside.stops, beta=learning.beta,
     )  # fmt: skip
     try:
         trainer.learn(beside.start)

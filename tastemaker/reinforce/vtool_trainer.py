@@ -59,7 +59,7 @@ class VisualToolTrainer(ResumableTrainer):
             rows: What `question_rows` made.
             sandbox: Where code runs.
             options: How it is taught.
-            told: `kept`, `watch` and `stops`, as `ResumableTrainer` takes them.
+            told: `kept`, `watch`, `stops` and `beta`, as `ResumableTrainer` takes them.
 
         Raises:
             BadInput: If the template of the processor renders no tools.

@@ -49,6 +49,7 @@ NAMES = {
     "visual/used": "used",
     "visual/failed": "failed",
     "visual/rolled_back": "rolled_back",
+    "kl": "kl",
     "completions/mean_length": "length",
     "completions/clipped_ratio": "cut",
     "entropy": "entropy",

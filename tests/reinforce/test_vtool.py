@@ -34,9 +34,10 @@ def right(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def taught(model: Path, beside: Beside) -> VisionModel:
+def taught(model: Path, beside: Beside, beta: float = 0.0) -> VisionModel:
     vision = open_vision_model(model)
-    teach(vision, [QUESTION], GrammarSandbox(), CONFIG, beside)
+    config = replace(CONFIG, learning=replace(LEARNING, beta=beta))
+    teach(vision, [QUESTION], GrammarSandbox(), config, beside)
     return vision
 
 
@@ -60,6 +61,18 @@ def test_a_model_is_taught_and_speaks_and_a_stop_changes_nothing(tmp_path: Path)
     again = taught(model, Beside(tmp_path / "b", kept, folder))
     for one, other in zip(whole.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_the_distance_to_the_model_as_it_began_counts(tmp_path: Path) -> None:
+    model = save_tool_model(tmp_path / "model")
+    lines: list[Mapping[str, float]] = []
+    torch.manual_seed(0)
+    near = taught(model, Beside(tmp_path / "a", watch=lines.append), beta=1.0)
+    assert lines[0]["kl"] == pytest.approx(0.0, abs=1e-6) and lines[1]["kl"] > 1e-6
+    torch.manual_seed(0)
+    free = taught(model, Beside(tmp_path / "b"))
+    pairs = zip(near.parameters(), free.parameters(), strict=True)
+    assert any(not torch.equal(one, other) for one, other in pairs)
 
 
 def test_a_model_in_the_marks_of_qwen_gets_a_template_that_is_saved_with_it(tmp_path: Path) -> None:
