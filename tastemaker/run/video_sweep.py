@@ -15,7 +15,7 @@ import polars as pl
 
 from tastemaker import files, records
 from tastemaker.config import from_json, to_json
-from tastemaker.embed.video_runs import Cell, SweepConfig, cells_of, open_world, run_cell
+from tastemaker.embed.video_runs import SweepConfig, cells_of, open_world, run_cell
 from tastemaker.embed.video_vlm import VideoModelConfig
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
@@ -49,8 +49,8 @@ def sweep_video(
         BadInput: If a size is none, or a sweep lies there already, or one with other options.
         Stopped: After SIGTERM or Ctrl-C; finished runs are kept.
     """
+    refuse_unfit(config)
     cells = list(dict.fromkeys(cells_of(config)))
-    refuse_unfit(config, cells)
     files.make_folder(out)
     with listening(str(out)), only_writer(out):
         _settle(config, out, resume)
@@ -78,7 +78,7 @@ def sweep_video(
     }
 
 
-def refuse_unfit(config: SweepConfig, cells: Sequence[Cell]) -> None:
+def refuse_unfit(config: SweepConfig) -> None:
     """Refuse what no run can be made of, before the frame encoder is trained.
 
     Raises:
@@ -90,7 +90,7 @@ def refuse_unfit(config: SweepConfig, cells: Sequence[Cell]) -> None:
             what = f"{name} = {vars(config)[name]} makes no run."
             raise BadInput(what, f"--{name}", f"Give {one} or more.")
     film = ClipOptions().frames
-    for cell in cells:
+    for cell in cells_of(config):
         VideoModelConfig(cell.width, frames=max(1, cell.frames), tokens=max(0, cell.tokens))
         if not 1 <= cell.frames <= film:
             what = f"A clip has {film} frames, not {cell.frames}."

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tastemaker.embed import video_forms
 from tastemaker.embed.video_forms import (
     EXAMPLES,
     FACTORS,
@@ -184,3 +185,23 @@ def test_interaction_forms_hold_the_simpler_ones() -> None:
     assert planted("add-interact-s", b=0.2)(GRID, 1e5) == pytest.approx(
         planted("add-interact", b_frames=0.2)(GRID, 1e5)
     )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_sum_in_blocks_is_the_sum_of_its_terms(
+    form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether n is one number or one of each configuration, and wherever a block ends."""
+    law, n = planted(form), np.geomspace(1e5, 1e7, len(GRID))
+    law = type(law)(np.repeat(law.logs, 2, axis=0) + [[0], [1]], np.repeat(law.powers, 2, axis=0))
+    for examples in (2e6, n):
+        logs = log_factors(GRID, examples)
+        terms = [
+            np.exp(law.logs[:, t, None] + law.powers[:, t] @ logs.T)
+            for t in range(law.logs.shape[1])
+        ]
+        whole = law(GRID, examples)
+        assert whole == pytest.approx(sum(terms), rel=1e-12)
+        monkeypatch.setattr(video_forms, "_BLOCK", 7)
+        assert np.array_equal(law(GRID, examples), whole)
+        monkeypatch.undo()

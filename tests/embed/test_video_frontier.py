@@ -1,10 +1,13 @@
 """The best of a grid: feasible, never worse for more budget or more grid, ties said."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tastemaker.embed import video_frontier
 from tastemaker.embed.video_cost import VideoCost
 from tastemaker.embed.video_forms import Floats, PowerSum
 from tastemaker.embed.video_frontier import affordable, best, frontier, grid_of, nearest
@@ -177,3 +180,26 @@ def test_what_costs_exactly_the_budget_is_paid_for() -> None:
 def test_a_grid_is_every_combination_once_and_sorted() -> None:
     made = grid_of((2, 1, 2), (4,), (9, 3, 3))
     assert made.tolist() == [[1, 4, 3], [1, 4, 9], [2, 4, 3], [2, 4, 9]]
+
+
+def test_the_best_is_the_same_however_many_are_compared_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    errors = 0.3 + 0.01 * rng.normal(size=(20, len(GRID))) + 0.02 * rng.random(len(GRID))
+    spent = COST.flops(GRID)
+    whole = [best(errors, spent, budget, GRID) for budget in np.quantile(spent, [0.2, 0.6, 1])]
+    monkeypatch.setattr(video_frontier, "_BLOCK", 4)
+    parts = [best(errors, spent, budget, GRID) for budget in np.quantile(spent, [0.2, 0.6, 1])]
+    assert [vars(one) for one in parts] == [vars(one) for one in whole]
+    assert any(one.ties for one in whole) and len(whole[-1].chances) > 1
+
+
+def test_a_grid_of_many_takes_little_more_than_its_errors() -> None:
+    grid = grid_of(np.geomspace(1e9, 7e9, 50), np.arange(4, 34), np.arange(4, 44))
+    law = PowerSum(np.repeat(planted().logs, 20, axis=0), np.repeat(planted().powers, 20, axis=0))
+    tracemalloc.start()
+    (one,) = frontier(law, COST, grid, np.array([15e12]), 1e6)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert one.flops <= 15e12 and peak < 2 * 20 * len(grid) * 8

@@ -91,6 +91,26 @@ def test_a_task_with_too_few_runs_is_left_out_and_said(
     assert list(tasks) == ["order"]
 
 
+def test_a_place_that_cannot_be_written_is_said_before_the_work(
+    fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read is never replaced by what is made of it."""
+    runs = write_runs(tmp_path / "runs.csv", sixty(planted()))
+    table, fit = runs.read_bytes(), fitted.read_bytes()
+    monkeypatch.setattr(video, "fit_law", None)
+    monkeypatch.setattr(video, "frontier_of", None)
+    (tmp_path / "link.csv").symlink_to(runs)
+    for out in (tmp_path, runs, tmp_path / "link.csv", runs / "fit.json", runs / "a" / "fit.json"):
+        with pytest.raises(BadInput, match="--out") as refused:
+            fit_video(runs, out, QUICK, VideoCost())
+        assert refused.value.where == str(out)
+    for out in (tmp_path, fitted, fitted / "page.html"):
+        with pytest.raises(BadInput, match="--out"):
+            plot_video(fitted, 1e6, out)
+    assert runs.read_bytes() == table and fitted.read_bytes() == fit
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "runs.csv"]
+
+
 def test_too_few_runs_write_nothing(tmp_path: Path) -> None:
     runs = write_runs(tmp_path / "runs.csv", sixty(planted()).of(np.arange(0, 60, 10)))
     with pytest.raises(BadInput, match="more run"):

@@ -47,3 +47,35 @@ def test_a_sweep_with_other_options_is_no_place_to_go_on(tmp_path: Path) -> None
         sweep_video(TINY, TRAIN, HELD, tmp_path)
     with pytest.raises(BadInput, match="other options"):
         sweep_video(replace(TINY, epochs=2), TRAIN, HELD, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"widths": (16, 0)}, "width 0"),
+        ({"widths": (33,)}, "width 33"),
+        ({"frames": (1, 17)}, "--frames"),
+        ({"frames": (0,)}, "--frames"),
+        ({"tokens": (1, 5)}, "5 tokens"),
+        ({"tokens": (-4,)}, "tokens"),
+        ({"examples": (0, 8)}, "--examples"),
+        ({"epochs": 0}, "--epochs"),
+        ({"test": 0}, "--test"),
+        ({"first": 0}, "--first"),
+        ({"seed": -1}, "--seed"),
+        ({"cells": 0}, "no run"),
+        ({"widths": ()}, "no run"),
+    ],
+)
+def test_sizes_of_no_run_are_refused_before_the_encoder_is_trained(
+    changed: dict[str, Any], word: str, tmp_path: Path
+) -> None:
+    config = replace(TINY, **{"cells": 40, **changed})
+    with pytest.raises(BadInput, match=word):
+        sweep_video(config, TRAIN, HELD, tmp_path / "sweep")
+    assert not (tmp_path / "sweep").exists()
+
+
+def test_a_size_that_is_named_twice_is_run_once(tmp_path: Path) -> None:
+    config = replace(TINY, widths=(16, 16), frames=(1,), tokens=(1,), examples=(8,), cells=9)
+    assert sweep_video(config, TRAIN, HELD, tmp_path)["runs"] == 1
