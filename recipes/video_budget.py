@@ -64,6 +64,7 @@ def main() -> None:
     found.spent(time.process_time() - began)
     sys.stdout.write("\n".join([str(found.write()), *found.notes, ""]))
     told = claims.star_of(config, lines, world, size)
+    told.made_with = found.made_with
     sys.stdout.write("\n".join([str(told.write()), *told.notes, ""]))
 
 

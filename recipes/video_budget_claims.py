@@ -22,7 +22,7 @@ from tastemaker.metrics.comparisons import Difference
 from tastemaker.run.video import frontier_of
 from tastemaker.worlds.clips import NEEDS, Asked
 
-SCORE, GAIN, OFF, MOVES = "accuracy", "gain a doubling", "off by %", "elasticity"
+SCORE, GAIN, OFF, MOVES = "accuracy", "gain a doubling", "share off", "elasticity"
 STILL = "sizes that stay"
 
 
@@ -84,9 +84,8 @@ def star_of(
     config: SweepConfig, lines: Sequence[dict[str, Any]], world: World, size: str
 ) -> Evidence:
     """What each factor adds in the sweep's star: one run at each number of examples."""
-    data = "moving things, a run at each number of examples"
-    measures = [SCORE, GAIN]
-    found = Evidence("video_factors", "arXiv 2505.18855", data, size, config.examples, measures)
+    measures, seeds = [SCORE, GAIN], config.examples
+    found = Evidence("video_factors", "arXiv 2505.18855", "moving things", size, seeds, measures)
     rows = star(config)
     for cell in dict.fromkeys(cell for row in rows.values() for cell in row):
         for n in config.examples:
@@ -110,7 +109,7 @@ def forms(found: Evidence, points: VideoPoints) -> None:
             found.notes.append(f"{form}: {refused.what}")
             continue
         for own in told:
-            found.add(form, {OFF: 100 * np.abs(own - points.error) / points.error})
+            found.add(form, {OFF: np.abs(own - points.error) / points.error})
         agreed = [agreement(own, points.error) for own in told]
         table[form] = {name: float(np.mean([vars(one)[name] for one in agreed]))
                        for name in ("percent", "mse", "r2")}  # fmt: skip

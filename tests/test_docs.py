@@ -190,7 +190,7 @@ FIRST = {
     "cafe_pool": "R5",
     "cafe_items": "I1",
     "video_recovery": "V1",
-    "video_budget": "P1",
+    "video_budget": "R3",
 }
 """Recipe → a relation that it states; the last are slower."""
 TOYS = [

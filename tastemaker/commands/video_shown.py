@@ -157,7 +157,7 @@ def _break_even(line: JsonObject) -> str:
 
 def _warnings(line: JsonObject) -> str:
     told = [
-        f"{name} lies outside what was measured by a factor of {times:.3g}"
+        f"{name} lie outside what was measured by a factor of {times:.3g}"
         for name, times in line["beyond"].items()
     ]
     told += [f"{name} did not vary, so nothing is known of it" for name in line["unknown"]]

@@ -28,7 +28,7 @@ LEAST = 1e-4
 ALL = "all tasks"
 """What the mean over tasks is called."""
 _ALSO: Mapping[str, tuple[str, ...]] = {
-    "parameters": ("n_params", "params", "model_size", "x_n", "n_billion", "llm_size", "size"),
+    "parameters": ("n_params", "params", "model_size", "x_n", "n_billion", "llm_size", "size", "n"),
     "frames": ("x_t", "num_frames", "n_frames", "frame_count", "t"),
     "tokens": ("x_v", "visual_tokens", "tokens_per_frame", "num_tokens", "v"),
     "examples": ("n", "num_examples", "samples", "train_examples", "data_size", "samples_seen"),
@@ -164,6 +164,10 @@ def _unnamed(path: Path, task: pl.Series) -> list[Problem]:
 
 
 def _missing(path: Path, name: str, columns: list[str]) -> Problem:
+    other = {"parameters": "n", "examples": "N"}.get(
+        name
+    )  # letters of the paper, whose case counts
+    columns = [column for column in columns if column != other]
     fix = missing_column_fix(name, columns, _ALSO.get(name, ()))
     return Problem(path.name, name, None, "", 1, "the column is missing", fix)
 

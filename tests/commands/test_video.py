@@ -111,7 +111,7 @@ def test_what_lies_outside_is_said_with_its_factor(
 ) -> None:
     assert main(planned(fit_file, examples="5e6")) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "examples lies outside what was measured by a factor of 5" in text
+    assert "examples lie outside what was measured by a factor of 5" in text
     assert main(planned(fit_file, "--json", examples="2.5e4")) == 0
     beyond = json.loads(capsys.readouterr().out)["warnings"]["beyond"]
     assert beyond == pytest.approx({"examples": 10.0})

@@ -129,7 +129,7 @@ WORDS = [
     ("By task: PerceptionTest wants tokens [literature]",),
     ("After 19,872 videos", "a month of them costs 503 × as much"),
     (
-        "examples lies outside what was measured by a factor of 31.2",
+        "examples lie outside what was measured by a factor of 31.2",
         "tokens did not vary",
         "20 runs for 15 parameters are few",
         "a note",

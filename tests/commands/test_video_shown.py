@@ -26,7 +26,7 @@ def test_what_is_unknown_saturated_or_outside_is_said(
         "at the end of the grid",
         "a month of them costs",
         "2 errors were changed",
-        "examples lies outside what was measured by a factor of 8",
+        "examples lie outside what was measured by a factor of 8",
         "fitted 1.50 %",
         "would choose the same",
     ):

@@ -78,6 +78,16 @@ def test_the_likely_column_is_named(tmp_path: Path, column: str, other: str) -> 
     assert refused.value.exit_code == 2
 
 
+def test_letters_of_the_paper_are_told_by_their_case(tmp_path: Path) -> None:
+    """N is the size of the model, n the number of examples."""
+    letters = {"parameters": "N", "frames": "T", "tokens": "V", "examples": "n"}
+    path = saved(tmp_path, pl.DataFrame(COLUMNS).rename(letters), ".csv")
+    with pytest.raises(BadData) as refused:
+        read_points(path)
+    for name, letter in letters.items():
+        assert f"Rename column {letter!r} to {name!r}" in str(refused.value)
+
+
 def test_a_column_that_nothing_resembles_is_asked_for(tmp_path: Path) -> None:
     path = saved(tmp_path, pl.DataFrame(COLUMNS).rename({"frames": "zzz"}), ".csv")
     with pytest.raises(BadData) as refused:
