@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from tastemaker.commands.verbs import Later, Verb
@@ -12,6 +12,7 @@ from tastemaker.files import JsonObject
 
 if TYPE_CHECKING:
     from tastemaker.run.vtool import VisualConfig
+    from tastemaker.run.vtool_questions import QuestionConfig
 
 _TINY_TOKENS, _TINY_STEPS, _TINY_RATE = 96, 15, 1e-4
 _PLAIN_STEPS, _PLAIN_RATE = 50, 1e-6
@@ -31,7 +32,6 @@ def config_of(options: VToolOptions) -> VisualConfig:
     from tastemaker.reinforce.vtool import VToolConfig
     from tastemaker.reinforce.vtool_warm import WarmConfig
     from tastemaker.run.vtool import VisualConfig
-    from tastemaker.run.vtool_questions import QuestionConfig
 
     given = vars(options) | {"beta": 0.0} | (_small(options) if options.tiny else {})
     learning = {one.name: given[one.name] for one in fields(LearningConfig) if one.name in given}
@@ -43,17 +43,22 @@ def config_of(options: VToolOptions) -> VisualConfig:
             options.train_tool_turn, options.rule, options.sandbox, options.seconds, options.fuzzy,
             LearningConfig(**learning),
         ),
-        _questions(options, QuestionConfig),
+        _questions(options),
         TinyTool(side=fresh.side, dim=fresh.dim, layers=fresh.layers),
         WarmConfig(steps=fresh.steps, seed=options.seed),
     )  # fmt: skip
 
 
-def _questions(options: VToolOptions, kind: type) -> object:
-    told = {"data": options.data, "train": options.questions, "held_out": options.held_out,
-            "longest": options.longest, "seed": options.seed}  # fmt: skip
-    easy = {"kinds": ("v_bar",), "templates": ("max", "min", "count", "truth"), "names": (3, 4)}
-    return kind(**told | (easy if options.tiny else {}))
+def _questions(options: VToolOptions) -> QuestionConfig:
+    """Which questions; a tiny model is asked easy ones."""
+    from tastemaker.run.vtool_questions import QuestionConfig
+
+    made = QuestionConfig(
+        options.data, options.questions, options.held_out, options.longest, seed=options.seed
+    )
+    if not options.tiny:
+        return made
+    return replace(made, kinds=("v_bar",), templates=("max", "min", "count", "truth"), names=(3, 4))
 
 
 def _small(options: VToolOptions) -> JsonObject:

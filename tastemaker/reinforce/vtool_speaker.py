@@ -91,7 +91,7 @@ class VisionSpeaker:
 def tool_schema() -> JsonObject:
     """The tool that runs code, as templates of chats tell of it."""
     with extra("llm"):
-        from transformers.utils import get_json_schema
+        from transformers.utils.chat_template_utils import get_json_schema
     made: JsonObject = get_json_schema(VisualCode.run_visual_code)
     return made
 
