@@ -19,7 +19,7 @@ from tastemaker.models.vlm import open_vision_model
 from tastemaker.reinforce.picture_questions import PictureQuestion
 from tastemaker.run.vtool_questions import QuestionConfig, gathered
 
-MANY = 24
+MANY = 150
 """Questions of each set; reading a picture takes a second of a processor."""
 METRICS = ("accuracy", "accuracy by the published rule", "tool called", "code ran", "answered")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
 
 from tastemaker.commands.verbs import Later, Verb
 from tastemaker.commands.vtool_options import TINY, AskOptions, VToolOptions
@@ -50,14 +50,15 @@ def config_of(options: VToolOptions) -> VisualConfig:
 
 
 def _questions(options: VToolOptions) -> QuestionConfig:
+    """Which questions; a tiny model is asked easy ones."""
     from tastemaker.run.vtool_questions import QuestionConfig
 
-    told: dict[str, Any] = {
-        "data": options.data, "train": options.questions, "held_out": options.held_out,
-        "longest": options.longest, "seed": options.seed,
-    }  # fmt: skip
-    easy = {"kinds": ("v_bar",), "templates": ("max", "min", "count", "truth"), "names": (3, 4)}
-    return QuestionConfig(**told | (easy if options.tiny else {}))
+    made = QuestionConfig(
+        options.data, options.questions, options.held_out, options.longest, seed=options.seed
+    )
+    if not options.tiny:
+        return made
+    return replace(made, kinds=("v_bar",), templates=("max", "min", "count", "truth"), names=(3, 4))
 
 
 def _small(options: VToolOptions) -> JsonObject:

@@ -51,8 +51,8 @@ def show_answer(answer: JsonObject) -> None:
     out.print(plain(_OUTCOMES[answer["outcome"]]))
     for step in answer["steps"]:
         if step["code"]:
-            out.print(plain(step["code"]), soft_wrap=True)
-            out.print(plain(step["told"] or ""), soft_wrap=True)
+            for line in (*step["code"].splitlines(), *(step["told"] or "").splitlines()):
+                out.print(plain(f"  {line}"), soft_wrap=True)
     for warning in answer["warnings"]:
         out.print(plain(warning), soft_wrap=True)
     if answer["page"]:

@@ -2,7 +2,8 @@
 
 Nobody has annotated a picture from the street. Pieces of text that stand below each other make a
 column, side by side a row; the first of each names it. Of a chart, the row that holds most pieces
-has the labels of the upright values, and the best aligned pile of pieces those of the lying ones.
+has the labels of the upright values, and the best aligned pile of pieces those of the lying ones;
+numbers from 0 on are a scale, and name nothing where the other axis does.
 """
 
 from __future__ import annotations
@@ -93,7 +94,18 @@ def _chart(pieces: Sequence[Written], size: tuple[int, int]) -> dict[Axis, Boxes
     if len(pile) >= _FEWEST:
         levels = _edges([(one.box.y1, one.box.y2) for one in pile], height)
         found["y_values"] = _named(pile, lambda n: Box(0, levels[n], width, levels[n + 1]))
-    return found
+    return _without_scales(found)
+
+
+def _without_scales(boxes: dict[Axis, Boxes]) -> dict[Axis, Boxes]:
+    """Without an axis of numbers from 0 on, where another names what is shown."""
+    named = {axis: some for axis, some in boxes.items() if not _is_scale(list(some))}
+    return named or boxes
+
+
+def _is_scale(labels: Sequence[str]) -> bool:
+    plain = [label.strip("$€£%KMBk ").replace(",", "").replace(".", "", 1) for label in labels]
+    return all(one.lstrip("-").isdecimal() for one in plain) and any(not int(one) for one in plain)
 
 
 def _named(pieces: Sequence[Written], box: Callable[[int], Box]) -> dict[str, Box]:

@@ -46,11 +46,14 @@ class WarmConfig:
     """share of charts that are answered after a call"""
     named: float = 0.3
     """chance that a call names what the question needs, and not as many names at random"""
+    bare: float = 0.15
+    """share of steps in which nobody is told of tools"""
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what nothing can be learned by."""
-        if self.steps < 1 or self.rows < 1 or not 0 <= min(self.called, self.named) <= 1:
+        chances = (self.called, self.named, self.bare)
+        if self.steps < 1 or self.rows < 1 or not 0 <= min(chances) <= max(chances) <= 1:
             fix = "Give counts of 1 or more, and chances of 0 to 1."
             raise BadInput(f"{self} is no warm start.", "warm start", fix)
 
@@ -70,7 +73,7 @@ def answered(answer: str) -> str:
 
 
 def demonstrations(
-    charts: Iterable[AskedChart], config: WarmConfig, number: int = 0
+    charts: Iterable[AskedChart], config: WarmConfig, number: int = 0, tools: bool = True
 ) -> list[Shown]:
     """Turns about charts: an answer, or a call and the answer after it.
 
@@ -78,15 +81,17 @@ def demonstrations(
         charts: With what one must look at.
         config: How many calls there are.
         number: Of these charts, which decides where tools are called.
+        tools: Whether there are any.
     """
     rng = np.random.default_rng([config.seed, 7, number])
     shown = []
     for one in charts:
         question = of_chart(one)
         image = question.opened()
-        asked = Message("user", native_prompt(question.prompt, question.boxes), (image,))
+        boxes = question.boxes if tools else {}
+        asked = Message("user", native_prompt(question.prompt, boxes), (image,))
         answer = answered(question.answer)
-        if rng.random() >= config.called:
+        if rng.random() >= config.called or not tools:
             shown.append(Shown(said_of((asked,)), answer))
             continue
         tool, names = _chosen(one, config, rng)
@@ -154,15 +159,17 @@ class ShownSteps:
         """The turns of a step: of those about its charts, some by chance."""
         many = self.config.rows
         charts = [self.draw(place * many + n) for n in range(many)]
-        shown = demonstrations(charts, self.config, place)
-        order = np.random.default_rng([self.config.seed, place]).permutation(len(shown))
-        return rows_of(self.vision, [shown[row] for row in order[:many]])
+        rng = np.random.default_rng([self.config.seed, place])
+        tools = bool(rng.random() >= self.config.bare)
+        shown = demonstrations(charts, self.config, place, tools)
+        order = rng.permutation(len(shown))
+        return rows_of(self.vision, [shown[row] for row in order[:many]], tools)
 
 
-def rows_of(vision: VisionModel, shown: Sequence[Shown]) -> Rows:
-    """Turns as the model learns them."""
+def rows_of(vision: VisionModel, shown: Sequence[Shown], tools: bool = True) -> Rows:
+    """Turns as the model learns them, told of the tool or not."""
     talks = [one.talk for one in shown]
-    prompts, pictures = vision.prompts.read_talks(talks, [tool_schema()])
+    prompts, pictures = vision.prompts.read_talks(talks, [tool_schema()] if tools else [])
     answers = vision.prompts.answer_tokens([one.answer for one in shown])
     held = [sum(len(said.pictures) for said in talk) for talk in talks]
     return padded_rows(prompts, answers, pictures, held, vision.prompts.padding)

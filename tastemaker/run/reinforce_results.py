@@ -111,12 +111,15 @@ def read_shares(path: Path, count: int) -> list[float]:
     return known
 
 
-def verdict(before: Sequence[float] | None, after: Sequence[float] | None) -> JsonObject:
+def verdict(
+    before: Sequence[float] | None, after: Sequence[float] | None, asked: str = "prompts"
+) -> JsonObject:
     """Accuracy on held-out prompts, and whether what was learned is kept.
 
     Args:
         before: Share of correct answers to each; None: nothing was held out.
         after: The same, of the model that has learned.
+        asked: What it is accuracy on, in a word.
     """
     if before is None or after is None:
         why = "No answers were held out to check it by."
@@ -127,7 +130,7 @@ def verdict(before: Sequence[float] | None, after: Sequence[float] | None) -> Js
     return {
         "accuracy": {name: cell.to_json() for name, cell in cells.items()},
         "kept": "yes" if cells["change"].mean >= 0 else "no",
-        "why": f"Accuracy on held-out prompts: {fell}.",
+        "why": f"Accuracy on held-out {asked}: {fell}.",
     }
 
 

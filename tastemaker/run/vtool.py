@@ -148,7 +148,7 @@ class _Job:
             "before": before,
             "after": after,
             "training": {name: mean(lines, name) for name in ("used", "failed", "rolled_back")},
-            **verdict(shares, rights),
+            **verdict(shares, rights, "questions"),
             "examples": shown,
             **environment(*LIBRARIES),
             "seconds": round(time.monotonic() - begun, 1),

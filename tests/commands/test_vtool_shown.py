@@ -18,7 +18,7 @@ RESULTS: dict[str, Any] = {
 }
 ANSWER: dict[str, Any] = {
     "answer": "12 [b]", "outcome": "used", "warnings": ["No text."], "page": "ask.html",
-    "steps": [{"code": "display(image_1)", "told": "Here."}, {"code": None, "told": None}],
+    "steps": [{"code": "a = 1\ndisplay(a)", "told": "Here."}, {"code": None, "told": None}],
 }  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_a_model_that_was_not_kept_cannot_be_asked(capsys: pytest.CaptureFixture
 def test_an_answer_comes_first_and_then_what_was_done(capsys: pytest.CaptureFixture[str]) -> None:
     show_answer(ANSWER)
     assert capsys.readouterr().out.splitlines() == [
-        "12 [b]", "used the tool", "display(image_1)", "Here.", "No text.", "ask.html",
+        "12 [b]", "used the tool", "  a = 1", "  display(a)", "  Here.", "No text.", "ask.html",
     ]  # fmt: skip
     show_answer(ANSWER | {"answer": None, "page": "", "steps": [], "warnings": []})
     assert capsys.readouterr().out.splitlines() == ["No final answer.", "used the tool"]

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,11 +71,23 @@ CHART = [
 
 
 def test_labels_of_both_axes_of_a_chart() -> None:
-    boxes = header_boxes(CHART, (400, 300), "chart")
+    named = [replace(one, text="least") if one.text == "0" else one for one in CHART]
+    boxes = header_boxes(named, (400, 300), "chart")
     assert list(boxes["x_values"]) == ["Ape", "Bee", "Cat", "Dog"]
     assert boxes["x_values"]["Bee"] == Box(150, 0, 210, 280)
-    assert list(boxes["y_values"]) == ["80", "60", "40", "20", "0"]
+    assert list(boxes["y_values"]) == ["80", "60", "40", "20", "least"]
     assert all((box.x1, box.x2) == (0, 400) for box in boxes["y_values"].values())
+
+
+@pytest.mark.parametrize("mark", ["{}", "${}", "{}%", "{},000", "-{}", "²"])
+def test_numbers_from_0_on_are_a_scale_unless_nothing_else_is_named(mark: str) -> None:
+    marked = [
+        replace(one, text=mark.format(one.text)) if one.text.isdecimal() else one for one in CHART
+    ]
+    axes = header_boxes(marked, (400, 300), "chart").keys()
+    assert axes == ({"x_values", "y_values"} if mark == "²" else {"x_values"})
+    alone = [one for one in marked if one.box.x1 < 90]
+    assert header_boxes(alone, (400, 300), "chart").keys() == {"y_values"}
 
 
 @pytest.mark.parametrize("kind", ["table", "chart"])

@@ -6,6 +6,12 @@ from tastemaker import records
 from tastemaker.reinforce.journal import METRICS, Journal
 
 
+def test_another_training_has_names_of_its_own(tmp_path: Path) -> None:
+    with Journal(tmp_path, 1, True, {"step": "step", "visual/used": "used"}, ("used",)) as journal:
+        journal.watch({"step": 1, "loss": 0.5, "visual/used": 0.25})
+    assert records.read(tmp_path / METRICS) == [{"step": 1, "used": 0.25}]
+
+
 def test_lines_have_our_names_and_go_on_where_training_does(tmp_path: Path) -> None:
     with Journal(tmp_path, 3, shown=True) as journal:
         for step in (1, 2, 3):

@@ -12,6 +12,7 @@ from tastemaker.reinforce.vtool_prompts import (
     native_prompt,
     observed,
     parsed,
+    tool_call,
     tool_prompt,
 )
 from tests.reinforce.bench import BOXES, PICTURE
@@ -26,6 +27,27 @@ def test_a_prompt_tells_tools_and_names_but_no_coordinate() -> None:
         assert all(repr(name) in prompt for name in some)
     assert "x_values" not in prompt and "x1" not in prompt
     assert "FINAL ANSWER:" in prompt and "display(" in prompt
+
+
+def test_a_call_by_the_models_template_is_an_action() -> None:
+    code = "image_2 = f(image_1, ['a\"b'])\ndisplay(image_2)"
+    assert parsed(tool_call(code)).code == code
+    assert parsed(f"I look.\n{tool_call(code)}\n{tool_call('other')}").code == code
+    assert parsed(tool_call(code).removesuffix("</tool_call>")).code == code, "cut off"
+    assert parsed(f"```python\nmine\n```\n{tool_call(code)}").code == "mine"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "", "{", "[]", '{"name": "other", "arguments": {"code": "x"}}',
+        '{"name": "run_visual_code"}',
+        '{"name": "run_visual_code", "arguments": []}', "[" * 100_000,
+        '{"name": "run_visual_code", "arguments": {"code": 7}}',
+    ],
+)  # fmt: skip
+def test_what_is_no_call_is_no_action(said: str) -> None:
+    assert parsed(f"<tool_call>\n{said}\n</tool_call>").code is None
 
 
 def test_only_tools_that_apply_are_told() -> None:

@@ -68,10 +68,20 @@ def test_steps_depend_on_their_number_alone_and_learning_lowers_the_loss(tmp_pat
     assert whole[4].turns.tokens.equal(rest[0].turns.tokens)
     (left,), (right,) = whole[0].parts(0, 2), whole[0].parts(1, 2)
     assert len(left.turns) + len(right.turns) == 3 and left.target_count == whole[0].target_count
-    before = float(vision.answer_loss(whole[0].turns)[0])
+    before = float(vision.answer_loss(whole[0].turns)[0].detach())
     fitted = warm_start(vision, draw, config)
     assert fitted.steps == 6 and not vision.training
-    assert float(vision.answer_loss(whole[0].turns)[0]) < before
+    assert float(vision.answer_loss(whole[0].turns)[0].detach()) < before
+
+
+def test_some_steps_tell_of_no_tool(tmp_path: Path) -> None:
+    vision = tool_model(tmp_path / "model")
+    words = vision.processor.tokenizer
+    for bare, told in ((1.0, False), (0.0, True)):
+        rows = ShownSteps(vision, draw, WarmConfig(rows=2, bare=bare)).step(0)
+        texts = words.batch_decode(rows.tokens)
+        assert all(("run_visual_code" in text) == told for text in texts)
+        assert all(("focus_on" in text) == told for text in texts)
 
 
 def test_only_the_turn_itself_is_learned(tmp_path: Path) -> None:
