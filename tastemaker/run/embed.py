@@ -26,7 +26,7 @@ from tastemaker.models.picture_files import looked_at, small_jpeg
 from tastemaker.models.tiny_vlm import tiny_vision_model
 from tastemaker.models.vlm import VisionModel, open_vision_model
 from tastemaker.report.embedding import write_page
-from tastemaker.run.beginning import taken
+from tastemaker.run.beginning import begin, taken
 from tastemaker.run.embed_config import EmbedConfig
 from tastemaker.run.embed_folder import BEFORE, EXAMPLES, MODEL, finished, seal
 from tastemaker.run.embed_measure import Measured, measured, validated
@@ -40,7 +40,7 @@ from tastemaker.run.embed_results import (
     warnings_of,
 )
 from tastemaker.run.embed_saving import save_model
-from tastemaker.run.folder import CONFIG, RESULTS, only_writer
+from tastemaker.run.folder import RESULTS, only_writer
 from tastemaker.train.journal import LOG
 from tastemaker.train.loop import Fitted, fit
 from tastemaker.train.processes import processes
@@ -125,13 +125,10 @@ class _Job:
 
     def begin(self, resume: bool) -> None:
         """Take the folder, or go on with it."""
-        if not taken(self.folder, self.settled, resume):
-            return
-        processes().wait_for_everyone()
-        if processes().is_main_process:
-            files.make_folder(self.folder)
-            told = {"threads": torch.get_num_threads(), **environment(*LIBRARIES)}
-            files.write_json(self.folder / CONFIG, self.settled | told)
+        begin(
+            self.folder, self.settled, resume,
+            lambda: {"threads": torch.get_num_threads(), **environment(*LIBRARIES)},
+        )  # fmt: skip
 
     def run(self) -> JsonObject:
         """Train and measure, or say what was measured already."""

@@ -25,7 +25,7 @@ from tastemaker.reinforce.policy import Policy, open_policy
 from tastemaker.reinforce.signals import LABELLED
 from tastemaker.reinforce.untrained_votes import BaseVotes, Sampling, base_votes, shares_correct
 from tastemaker.report.reinforcement import write_page
-from tastemaker.run.beginning import taken
+from tastemaker.run.beginning import begin
 from tastemaker.run.folder import CONFIG, RESULTS, only_writer
 from tastemaker.run.reinforce_refusals import refuse_idle, refuse_long
 from tastemaker.run.reinforce_results import (
@@ -116,12 +116,7 @@ class _Job:
         """Take the folder, or go on with it."""
         for exercise in filter(None, (self.prompts, self.held_out)):
             refuse_long(exercise, self.policy, self.config.learning.max_tokens)
-        if not taken(self.folder, self.settled, resume):
-            return
-        self.state.wait_for_everyone()
-        if self.state.is_main_process:
-            files.make_folder(self.folder)
-            files.write_json(self.folder / CONFIG, self.settled | environment(*LIBRARIES))
+        begin(self.folder, self.settled, resume, lambda: environment(*LIBRARIES))
 
     def run(self, listener: Listener) -> JsonObject:
         """Train and measure, or say what was measured already."""

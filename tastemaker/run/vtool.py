@@ -29,8 +29,8 @@ from tastemaker.reinforce.vtool import Beside, VToolConfig, room_for, speaking, 
 from tastemaker.reinforce.vtool_speaker import Speech, VisionSpeaker
 from tastemaker.reinforce.vtool_warm import WarmConfig
 from tastemaker.report.visual import write_page
-from tastemaker.run.beginning import taken
-from tastemaker.run.folder import CONFIG, RESULTS, only_writer
+from tastemaker.run.beginning import begin
+from tastemaker.run.folder import RESULTS, only_writer
 from tastemaker.run.reinforce import LIBRARIES
 from tastemaker.run.reinforce_refusals import refuse_parted
 from tastemaker.run.reinforce_results import verdict
@@ -118,12 +118,7 @@ class _Job:
 
     def begin(self, resume: bool) -> None:
         """Take the folder, or go on with it."""
-        if not taken(self.folder, self.settled, resume):
-            return
-        self.state.wait_for_everyone()
-        if self.state.is_main_process:
-            files.make_folder(self.folder)
-            files.write_json(self.folder / CONFIG, self.settled | environment(*LIBRARIES))
+        begin(self.folder, self.settled, resume, lambda: environment(*LIBRARIES))
 
     def run(self, listener: Listener) -> JsonObject:
         """Train and measure, or say what was measured already."""
