@@ -20,6 +20,7 @@ from tastemaker.embed.video_runs import Cell, SweepConfig, World
 from tastemaker.errors import BadInput
 from tastemaker.metrics.comparisons import Difference
 from tastemaker.run.video import frontier_of
+from tastemaker.run.video_sweep import model_size
 from tastemaker.worlds.clips import NEEDS, Asked
 
 SCORE, GAIN, OFF, MOVES = "accuracy", "gain a doubling", "share off", "elasticity"
@@ -125,7 +126,8 @@ def beyond(found: Evidence, points: VideoPoints, lines: Sequence[dict[str, Any]]
     """How far each form is off on cells that it was not fitted to, each the mean of its seeds."""
     errors: dict[tuple[float, ...], list[float]] = {}
     for line in lines:
-        cell = tuple(float(line[name]) for name in FACTORS)
+        sizes = (model_size(line), *(line[name] for name in FACTORS[1:]))
+        cell = tuple(map(float, sizes))
         errors.setdefault(cell, []).append(1 - float(np.mean(list(line["scores"].values()))))
     known = set(map(tuple, points.factors.tolist()))
     new = np.array([cell for cell in errors if cell not in known])

@@ -20,6 +20,7 @@ from tastemaker.embed.video_forms import FORMS, Floats, Form
 from tastemaker.embed.video_points import VideoPoints
 from tastemaker.embed.video_runs import Cell, SweepConfig
 from tastemaker.errors import BadInput
+from tastemaker.run.video_sweep import model_size
 from tastemaker.worlds.sprites import Sprites, garments, parted, shapes
 
 PAIRS = ("small budget", "middle budget", "large budget")
@@ -84,7 +85,7 @@ def budgets_of(spent: Floats) -> dict[str, float]:
 
 def choices(fit: VideoFit, lines: Sequence[dict[str, Any]]) -> dict[str, tuple[Cell, Cell]]:
     """Budget → what the law chooses for the most examples, and the median of what is paid for."""
-    widths = {line["parameters"]: line["width"] for line in lines}
+    widths = {model_size(line): line["width"] for line in lines}
     grid, n = fit.grid, int(fit.law.ends[1, 3])
     spent, errors = fit.cost.flops(grid), fit.law.predict(grid, n).error
     made = {}

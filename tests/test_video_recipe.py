@@ -60,7 +60,10 @@ def test_in_a_star_one_factor_grows_at_a_time(shared: Any) -> None:
 def test_a_budget_buys_the_frontier_and_the_median(shared: Any, world: World) -> None:
     """Both are paid for, and by the law the frontier is no worse."""
     sizes = shared("video_budget_sweep")
-    lines = [{"parameters": 5000.0, "width": 16}, {"parameters": 20000.0, "width": 32}]
+    lines = [
+        {"parameters": 5016.0, "width": 16, "tokens": 1},
+        {"parameters": 20128.0, "width": 32, "tokens": 4},
+    ]
     rng = np.random.default_rng(0)
     x = np.array([(p, t, v) for p in (5e3, 2e4) for t in (1, 2) for v in (1, 4)] * 2, float)
     n = np.repeat([8.0, 16.0], 8)
@@ -161,8 +164,8 @@ def test_forms_are_told_apart_by_cells_that_they_have_not_seen(
     assert set(table) == set(FORMS) and table["add"]["percent"] < table["mult"]["percent"]
     new, known = [2e9, 6.0, 50.0, 4e5], every.factors[0].tolist()
     error = float(truth(np.array([new[:3]]), 4e5)[0, 0])
-    lines = [dict(zip(FACTORS, cell, strict=True)) | {"scores": {"a": 1 - error, "b": 1 - error}}
-             for cell in (new, known)]  # fmt: skip
+    right = {"width": 0, "scores": {"a": 1 - error, "b": 1 - error}}
+    lines = [dict(zip(FACTORS, cell, strict=True)) | right for cell in (new, known)]
     claims.beyond(found, every, lines)
     table = found.tables["cells that the sweep has not"]
     assert table["add"]["cells"] == 1 and table["add"]["percent"] < 3

@@ -70,7 +70,11 @@ def scaled(value: float, units: tuple[tuple[float, str], ...] = _UNITS) -> str:
 
 def _x(sizes: JsonObject) -> str:
     model = scaled(sizes["parameters"], _SIZES).replace(" ", "")
-    return f"{model} model, {sizes['frames']:.4g} frames of {sizes['tokens']:.4g} tokens"
+    frames, tokens = (
+        f"{sizes[name]:.4g} {name if sizes[name] != 1 else name[:-1]}"
+        for name in ("frames", "tokens")
+    )
+    return f"{model} model, {frames} of {tokens}"
 
 
 def _error(one: JsonObject) -> str:

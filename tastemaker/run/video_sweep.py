@@ -119,11 +119,21 @@ def _key(line: JsonObject) -> tuple[object, ...]:
     return tuple(line[name] for name in ("width", "frames", "tokens", "examples", "seed"))
 
 
+def model_size(line: JsonObject) -> int:
+    """Parameters of a run's language model.
+
+    What it learns of the places of tokens in a frame is left out, so that one width is one size.
+    """
+    return int(line["parameters"] - line["tokens"] * line["width"])
+
+
 def points_of(lines: Sequence[JsonObject]) -> pl.DataFrame:
     """A row a run and kind of question, as `video fit` reads them."""
-    kept = ("parameters", "frames", "tokens", "examples", "seed")
+    kept = ("frames", "tokens", "examples", "seed")
     rows = [
-        {name: line[name] for name in kept} | {"task": kind, "score": score}
+        {"parameters": model_size(line)}
+        | {name: line[name] for name in kept}
+        | {"task": kind, "score": score}
         for line in lines
         for kind, score in line["scores"].items()
     ]

@@ -79,3 +79,12 @@ def test_sizes_of_no_run_are_refused_before_the_encoder_is_trained(
 def test_a_size_that_is_named_twice_is_run_once(tmp_path: Path) -> None:
     config = replace(TINY, widths=(16, 16), frames=(1,), tokens=(1,), examples=(8,), cells=9)
     assert sweep_video(config, TRAIN, HELD, tmp_path)["runs"] == 1
+
+
+def test_one_width_is_one_size_of_model_whatever_its_tokens(tmp_path: Path) -> None:
+    config = replace(TINY, widths=(16,), frames=(1,), tokens=(1, 4), examples=(8,), cells=2)
+    results = sweep_video(config, TRAIN, HELD, tmp_path)
+    lines = records.read(tmp_path / RUNS)
+    assert len({line["parameters"] for line in lines}) == 2
+    sizes = read_points(Path(results["points"])).tasks[ALL].x[:, 0]
+    assert len(sizes) == 2 and len(set(sizes)) == 1 and 0 < sizes[0] < lines[0]["parameters"]
