@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tastemaker.errors import ArtefactError, BadInput
-from tastemaker.run.beginning import taken
+from tastemaker.run.beginning import begin, taken
 
 
 def test_a_folder_is_fresh_once(tmp_path: Path) -> None:
@@ -23,3 +23,10 @@ def test_a_folder_is_fresh_once(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError) as fault:
         taken(folder, {"seed": 2}, resume=True)
     assert "seed" in fault.value.what
+
+
+def test_what_is_settled_and_told_is_written_once(tmp_path: Path) -> None:
+    folder, asked = tmp_path / "run", iter(["first", "second"])
+    for resume in (False, True):
+        begin(folder, {"seed": 1}, resume, lambda: {"version": next(asked)})
+    assert json.loads((folder / "config.json").read_text()) == {"seed": 1, "version": "first"}
