@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tastemaker.report.tables import listed, part
 from tastemaker.report.templates import page_of
-from tastemaker.report.visual import Pictures, shown
+from tastemaker.report.visual import Pictures, in_lines, shown
 from tastemaker.report.wording import clean
 
 
@@ -17,7 +17,7 @@ def render(answer: Mapping[str, object], pictures: Pictures) -> str:
         answer: What `run.ask` gives; any part may be missing.
         pictures: Those that it names, as PNG.
     """
-    told: Mapping[str, object] = clean(dict(answer))
+    told: Mapping[str, object] = clean(in_lines(answer))
     boxes = part(told, "boxes")
     return page_of(
         "asked.html",

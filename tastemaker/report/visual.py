@@ -68,7 +68,8 @@ def render(
         pictures: Those that examples show.
         run: Name of the folder.
     """
-    told: Mapping[str, object] = clean(dict(results))
+    looked = [in_lines(one) for one in objects(results, "examples")]
+    told: Mapping[str, object] = clean({**results, "examples": looked})
     sections = [
         (Section("visual", "When it looked closer", lambda run: None), visual(told, metrics)),
         (Section("visual_examples", "Examples", lambda run: None), examples(told, pictures)),
@@ -154,7 +155,7 @@ def examples(results: Mapping[str, object], pictures: Pictures) -> list[dict[str
 
 
 def shown(one: Mapping[str, object], pictures: Pictures) -> dict[str, object]:
-    """A question, its picture and steps, as `visual_steps.html` prints them."""
+    """What `in_lines` made of a question, as `visual_steps.html` prints it."""
     return {
         "question": str(one.get("question", "")),
         "answer": one.get("answer"),
@@ -164,11 +165,23 @@ def shown(one: Mapping[str, object], pictures: Pictures) -> dict[str, object]:
         "picture": uri(pictures.get(str(one.get("picture")))),
         "steps": [
             {
-                "text": str(step.get("text", "")),
-                "code": step.get("code"),
+                "text": "\n".join(map(str, tables.listed(step, "text"))),
+                "code": "\n".join(map(str, tables.listed(step, "code"))),
                 "told": step.get("told"),
                 "image": uri(pictures.get(str(step.get("image")))),
             }
+            for step in objects(one, "steps")
+        ],
+    }
+
+
+def in_lines(one: Mapping[str, object]) -> dict[str, object]:
+    """A question whose steps have text and code line by line: `clean` puts a text on one line."""
+    names = ("text", "code")
+    return {
+        **one,
+        "steps": [
+            {**step, **{name: str(step.get(name) or "").splitlines() for name in names}}
             for step in objects(one, "steps")
         ],
     }

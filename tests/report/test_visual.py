@@ -11,7 +11,12 @@ from tastemaker.report.visual import render, uri, write_page
 PART = {"count": 2, "accuracy": 0.5, "tool_rate": 1.0}
 MEASURED = {"questions": 4, "accuracy": 0.25, "accuracy_pix2struct": 0.5, "tool_rate": 0.75,
             "answered": 1.0, "by_outcome": {"used": PART}, "by_kind": {"<i>max": PART}}  # fmt: skip
-STEP = {"text": "<tool_call>", "code": "display(image_1)", "image": "1.png", "told": "Here it is."}
+STEP = {
+    "text": "<tool_call>",
+    "code": "image_2 = image_1\ndisplay(image_1)",
+    "image": "1.png",
+    "told": "Here it is.",
+}
 RESULTS: dict[str, Any] = {
     "model": {"name": "<script>tiny", "sha256": "1" * 64, "weights": 400_000, "lora": 0},
     "data": {"name": "charts", "train": 256, "held_out": 4, "boxed": 260},
@@ -40,7 +45,7 @@ def test_the_page_tells_it_all_and_runs_nothing(tmp_path: Path) -> None:
         (tmp_path / "examples" / name).write_bytes(b"png")
     page = write_page(tmp_path).read_text()
     for told in ("used the tool", "No final answer", "Take care.", "25.0", "12.5", "+0.125",
-                 "display(image_1)", "Here it is.", "&lt;i&gt;max", "✓ right"):  # fmt: skip
+                 "image_2 = image_1\ndisplay(image_1)", "Here it is.", "&lt;i&gt;max", "✓ right"):  # fmt: skip
         assert told in page, told
     assert page.count("<svg") == 2 and page.count("data:image/png;base64,") == 2
     assert "<script" not in page and "<b>is" not in page and "img-src data:" in page
