@@ -45,7 +45,8 @@ def test_the_page_tells_it_all_and_runs_nothing(tmp_path: Path) -> None:
         (tmp_path / "examples" / name).write_bytes(b"png")
     page = write_page(tmp_path).read_text()
     for told in ("used the tool", "No final answer", "Take care.", "25.0", "12.5", "+0.125",
-                 "image_2 = image_1\ndisplay(image_1)", "Here it is.", "&lt;i&gt;max", "✓ right"):  # fmt: skip
+                 "image_2 = image_1\ndisplay(image_1)", "Here it is.", "&lt;i&gt;max",
+                 "✓ right"):  # fmt: skip
         assert told in page, told
     assert page.count("<svg") == 2 and page.count("data:image/png;base64,") == 2
     assert "<script" not in page and "<b>is" not in page and "img-src data:" in page
