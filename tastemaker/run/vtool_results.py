@@ -182,6 +182,8 @@ def warnings_of(results: Mapping[str, Any], lines: Sequence[Mapping[str, object]
         told.append(f"{1 - after['answered']:.0%} of the answers had no final answer in them.")
     if lines and not mean(lines, "used") and not mean(lines, "failed"):
         told.append("No rollout called the tool, so none learned from a call.")
+    if results["model"]["tiny"] and results.get("kept") == "no":
+        told.append("It answered worse than before: the model in the folder is the one before.")
     if results["model"]["tiny"]:
         told.append("The model is tiny and learned from generated charts: its figures are its own.")
     return told

@@ -41,7 +41,10 @@ def test_a_fresh_model_is_taught_and_its_run_goes_on(tmp_path: Path) -> None:
         reinforce_vtool(config(lora=2), str(run), True)
 
 
-def test_a_model_of_ones_own_learns_by_adapters_from_ones_own_questions(tmp_path: Path) -> None:
+def test_a_model_of_ones_own_learns_by_adapters_from_ones_own_questions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "write_page", lambda run: (run / "report.html").write_text(""))
     from tests.reinforce.bench import PICTURE
     from tests.reinforce.tool_models import KNOWN
 

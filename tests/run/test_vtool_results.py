@@ -58,11 +58,12 @@ def test_a_reader_is_warned_of_what_makes_figures_small() -> None:
         "data": {"train": 3, "held_out": 1, "boxed": 2},
         "after": measured([]) | {"questions": 1, "answered": 0.0},
         "model": {"tiny": True},
+        "kept": "no",
     }
     lines = [{"rolled_back": 0.5, "used": 0.0, "failed": 0.0}, {"rolled_back": "x"}]
     told = " ".join(warnings_of(results, lines))
     for part in ("2 questions of 4", "50% of rollouts", "100% of the answers", "tiny",
-                 "No rollout"):  # fmt: skip
+                 "the one before", "No rollout"):  # fmt: skip
         assert part in told, part
     fine = {"data": {"train": 1, "held_out": 0, "boxed": 1}, "after": measured([]),
             "model": {"tiny": False}}  # fmt: skip
