@@ -107,7 +107,7 @@ def _blocks(places: Places) -> list[Places]:
 
 def _reach(above: Floats) -> npt.NDArray[np.bool_]:
     """(G,) of (R, G) differences: whether the lower end of their interval is at 0 or below."""
-    reach = above.min(axis=0) <= 0
+    reach: npt.NDArray[np.bool_] = above.min(axis=0) <= 0
     reach[reach] = np.quantile(above[:, reach], BAND[0], axis=0) <= 0
     return reach
 
