@@ -10,7 +10,8 @@ right, else 0, whether or not a tool was used, and
 
     A_i = (r_i − mean r) / (std r + 1e-4)
 
-is the advantage of all that the model itself wrote in rollout i, and of nothing that it was told.
+is the advantage of all that the model itself wrote in rollout i, and of nothing that it was told;
+beside it counts, by β, how far the model is from what it was as it began.
 
 Left out: a language model as judge (rules decide, `relaxed_answers`); bonuses for calls or form,
 which the paper does not use either. In its code the turn that calls a tool gets no gradient:
