@@ -50,7 +50,13 @@ def test_a_count_below_nothing_is_refused(name: str) -> None:
 
 sizes = st.floats(1e-3, 1e12)
 configurations = st.lists(st.tuples(sizes, sizes, sizes), min_size=1, max_size=6).map(np.array)
-costs = st.builds(VideoCost, st.floats(0, 1e10), st.floats(0, 1e5), st.floats(0, 1e9))
+
+
+def counts(most: float) -> st.SearchStrategy[float]:
+    return st.just(0.0) | st.floats(1e-3, most)
+
+
+costs = st.builds(VideoCost, counts(1e10), counts(1e5), counts(1e9))
 EXACT = {"rel": 1e-9, "abs": 1e-300}  # below it numbers have few digits
 
 

@@ -58,8 +58,9 @@ def test_nine_lines_are_made_of_any_law(seed: int, budget: float, n: float) -> N
     fit = VideoFit({"all tasks": drawn(seed)}, COST, AXES, {})
     told = plan(fit, PlanRequest(budget, n))
     assert len(told) == 9 and all("source" in line for line in told.values())
-    assert told["gain"]["gain"]["median"] >= -1e-12
-    assert told["gain"]["gain_over_median"]["median"] >= -1e-12
+    for gained in (told["gain"]["gain"], told["gain"]["gain_over_median"]):
+        low, high = gained["interval90"]  # of refits, which may each prefer another
+        assert low <= gained["median"] <= high
     assert told["next"]["budget_doubles"]["error"] <= told["best"]["error"] + 1e-12
     assert told["lm_only"]["thought"] <= budget <= told["lm_only"]["flops"] * 1e6
     assert told["break_even"]["videos"] >= n
