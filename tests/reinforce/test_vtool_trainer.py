@@ -14,13 +14,13 @@ from trl import GRPOConfig
 
 from tastemaker.errors import BadInput
 from tastemaker.models.extras import quiet
+from tastemaker.models.vlm import open_vision_model
 from tastemaker.reinforce.picture_questions import PictureQuestion, box_fields
 from tastemaker.reinforce.sandbox_grammar import GrammarSandbox
-from tastemaker.reinforce.vtool_environment import VisualCode, question_rows
-from tastemaker.reinforce.vtool_prompts import native_prompt
+from tastemaker.reinforce.vtool_environment import question_rows
 from tastemaker.reinforce.vtool_trainer import ToolTraining, VisualToolTrainer, tool_template
 from tests.reinforce.bench import BOXES, GOOD, PICTURE
-from tests.reinforce.tiny_qwen_vl import tiny_qwen
+from tests.reinforce.tool_models import save_tool_model
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*is deprecated and will be removed in v6:FutureWarning"
@@ -51,9 +51,9 @@ class Scripted(VisualToolTrainer):
 
 
 def made(tmp_path: Path, *turns: list[str], longest: int = 400, **options: Any) -> Scripted:
-    told = native_prompt(QUESTION.prompt, QUESTION.boxes)
-    seen = [told, VisualCode.run_visual_code.__doc__ or "", call(GOOD), RIGHT]
-    model, processor = tiny_qwen(seen * 3, options.pop("template", tool_template()))
+    template = options.pop("template", tool_template())
+    vision = open_vision_model(save_tool_model(tmp_path / "model", template))
+    model, processor = vision.model.train(), vision.processor.whole
     with quiet():
         args = GRPOConfig(
             output_dir=str(tmp_path), per_device_train_batch_size=2, num_generations=2, max_steps=1,
@@ -102,7 +102,7 @@ def test_the_edited_image_enters_the_next_turn(tmp_path: Path) -> None:
         (ids,), fields = trainer.shown[1]
         start = trainer.shown[0][0][0]
         tokens = torch.tensor([ids])
-        mark = trainer.processing_class.image_token_id
+        mark = trainer.model.config.image_token_id
         assert (tokens == mark).sum() > (torch.tensor(start) == mark).sum()
         images.append(fields["pixel_values"])
         made_here.append((trainer.model.eval(), tokens, mark, fields["image_grid_thw"]))
