@@ -183,6 +183,8 @@ class AskOptions:
                     raise BadInput(f"--{name} goes with --tools.", f"--{name}", "Give --tools.")
         if not 32 <= self.longest <= 4096:
             raise BadInput(f"longest = {self.longest}.", "--longest", "Give 32 to 4,096.")
+        if self.max_tokens < 1:
+            raise BadInput(f"max_tokens = {self.max_tokens}.", "--max-tokens", "Give 1 or more.")
         if not 0 < self.seconds <= 60:
             raise BadInput(f"seconds = {self.seconds}.", "--seconds", "Give 60 or less, above 0.")
         if not 0 <= self.temperature < 1e3:

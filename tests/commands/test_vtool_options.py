@@ -62,6 +62,7 @@ def test_trainings_that_cannot_be_meant(given: dict[str, object], where: str) ->
         ({"boxes": "b.json"}, "--boxes"),
         ({"replaces": True}, "--replaces"),
         ({"longest": 5}, "--longest"),
+        ({"max_tokens": 0}, "--max-tokens"),
         ({"seconds": 61.0}, "--seconds"),
         ({"temperature": -1.0}, "--temperature"),
         ({"out": "page.txt"}, "--out"),
