@@ -181,6 +181,11 @@ class AskOptions:
             for name, plain in (("boxes", ""), ("replaces", False)):
                 if vars(self)[name] != plain:
                     raise BadInput(f"--{name} goes with --tools.", f"--{name}", "Give --tools.")
+        self._check_numbers()
+        if self.out and Path(self.out).suffix != ".html":
+            raise BadInput("The page is no HTML file.", "--out", "Give one, such as ask.html.")
+
+    def _check_numbers(self) -> None:
         if not 32 <= self.longest <= 4096:
             raise BadInput(f"longest = {self.longest}.", "--longest", "Give 32 to 4,096.")
         if self.max_tokens < 1:
@@ -190,5 +195,3 @@ class AskOptions:
         if not 0 <= self.temperature < 1e3:
             what = f"temperature = {self.temperature}."
             raise BadInput(what, "--temperature", "Give 0 or more.")
-        if self.out and Path(self.out).suffix != ".html":
-            raise BadInput("The page is no HTML file.", "--out", "Give one, such as ask.html.")
