@@ -222,8 +222,9 @@ class LeanToolLoop:
         each = [one for one in questions for _ in range(config.rollouts)]
         made, right = asked(heard, each, self._sandbox, self.how, config.rule)
         rewards = torch.tensor(right, dtype=torch.float32).view(len(questions), config.rollouts)
-        advantages = group_advantages(rewards, config.scale).flatten()
-        ran = torch.tensor([one.ran is not None for one in made])
+        device = heard.turns[0].mask.device
+        advantages = group_advantages(rewards, config.scale).flatten().to(device)
+        ran = torch.tensor([one.ran is not None for one in made], device=device)
         masks = turn_masks([turn.mask for turn in heard.turns], ran, config.train_tool_turn)
         tokens = torch.stack([mask.sum() for mask in masks]).sum()
         self.optimizer.zero_grad()

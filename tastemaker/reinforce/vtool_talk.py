@@ -79,12 +79,12 @@ class ShortTalk:
             first: (B, V) bool, what a turn may begin with; None: with anything.
         """
         given = self._given(talks)
-        written, going = [], torch.ones(len(talks), dtype=torch.bool)
+        written, going = [], torch.ones_like(given.mask[:, 0], dtype=torch.bool)
         with torch.inference_mode():
             logits, held, mask = *self._begin(given), given.mask
             for place in range(self.most_tokens):
                 if first is not None and not place:
-                    logits = logits.masked_fill(~first, _SHUT)
+                    logits = logits.masked_fill(~first.to(logits.device), _SHUT)
                 token = _drawn(logits, draw).masked_fill(~going, self._padding)
                 written.append(token)
                 going = going & (token != self._end)
@@ -109,9 +109,11 @@ class ShortTalk:
         """Turns that it did not write itself, to learn from."""
         rows = [[*row, self._end] for row in self.tokens(texts)]
         width = max(map(len, rows))
-        tokens = torch.tensor([row + [self._padding] * (width - len(row)) for row in rows])
-        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
-        return Spoken(texts, tokens, mask, self._given(talks))
+        device = self.model.device
+        padded = [row + [self._padding] * (width - len(row)) for row in rows]
+        tokens = torch.tensor(padded, device=device)
+        mask = (torch.arange(width) < torch.tensor([[len(row)] for row in rows])).long()
+        return Spoken(texts, tokens, mask.to(device), self._given(talks))
 
     def read(self, said: Spoken) -> tuple[Tensor, Tensor]:
         """(B, T) log probabilities of the tokens and entropies where they stand."""
@@ -141,10 +143,13 @@ class ShortTalk:
             pictures += [np.asarray(image, np.uint8) for one in talk for image in one.images]
         rows = self.tokens(texts)
         width = max(map(len, rows))
-        tokens = torch.tensor([[self._padding] * (width - len(row)) + row for row in rows])
-        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
-        pixels = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
-        return _Given(tokens, mask, pixels.float() / 127.5 - 1)
+        device = self.model.device
+        padded = [[self._padding] * (width - len(row)) + row for row in rows]
+        begins = torch.tensor([[width - len(row)] for row in rows])
+        mask = (torch.arange(width) >= begins).long()
+        pixels = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).to(device)
+        tokens = torch.tensor(padded, device=device)
+        return _Given(tokens, mask.to(device), pixels.float() / 127.5 - 1)
 
     def _begin(self, given: _Given) -> tuple[Tensor, Any]:
         out = self.model.model.model(
@@ -155,11 +160,12 @@ class ShortTalk:
 
     def _logits(self, states: Tensor) -> Tensor:
         logits: Tensor = self.model.model.get_output_embeddings()(states)
-        return logits.float().masked_fill(self._shut, _SHUT)
+        return logits.float().masked_fill(self._shut.to(logits.device), _SHUT)
 
 
 def _drawn(logits: Tensor, draw: torch.Generator | None) -> Tensor:
     """(B,) tokens of (B, V) logits."""
     if draw is None:
         return logits.argmax(1)
-    return torch.multinomial(functional.softmax(logits, 1), 1, generator=draw)[:, 0]
+    chances = functional.softmax(logits, 1).to(draw.device)
+    return torch.multinomial(chances, 1, generator=draw)[:, 0].to(logits.device)

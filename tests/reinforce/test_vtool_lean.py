@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -144,6 +145,31 @@ def test_entropy_keeps_it_open() -> None:
         loop = LeanToolLoop(policy, GrammarSandbox(), config, table_how())
         ends.append([loop.step([one]) for _ in range(20)][-1].entropy)
     assert ends[0] < ends[1]
+
+
+def test_the_distance_to_the_policy_as_it_began_holds_it_back() -> None:
+    one = PictureQuestion("0", (PICTURE,), "12", {"boxes": box_fields(BOXES)})
+    moved = []
+    for beta in (0.0, 0.1, 10.0):
+        policy = Table()
+        config = LeanToolConfig(prompts=1, rollouts=8, lr=0.1, beta=beta)
+        loop = LeanToolLoop(policy, GrammarSandbox(), config, table_how())
+        for _ in range(20):
+            loop.step([one])
+        moved.append(float(policy.logits.detach().abs().max()))
+    assert moved[0] > moved[1] > 2 * moved[2] > 0
+
+
+def test_the_distance_is_that_of_its_formula() -> None:
+    policy = Table()
+    loop = LeanToolLoop(policy, GrammarSandbox(), LeanToolConfig(beta=1.0), table_how())
+    spoken = Spoken([""], torch.tensor([[2]]), torch.ones(1, 1).long(), (0, torch.tensor([0])))
+    now = torch.tensor([[0.1]]).log().requires_grad_()
+    found = loop._apart(spoken, now, spoken.mask)
+    ratio = (1 / 3) / 0.1  # it began with three texts, each as likely
+    assert found.item() == pytest.approx(ratio - np.log(ratio) - 1)
+    found.backward()  # type: ignore[no-untyped-call]
+    assert now.grad is not None and now.grad.item() == pytest.approx(1 - ratio)
 
 
 def test_what_is_not_finite_learns_nothing() -> None:
