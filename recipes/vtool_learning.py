@@ -45,7 +45,7 @@ class Plan:
     batch: int = 128
     lr: float = 1e-3
     learning: LeanToolConfig = field(default_factory=lambda: LeanToolConfig(beta=0.1))
-    """the one of six pilots on validation charts in which the use of tools lived"""
+    """the one of five pilots on validation charts in which the use of tools lived"""
     test: int = 600
     """questions to measure by"""
 
