@@ -17,7 +17,7 @@ def show_fit(results: JsonObject) -> None:
     out.print(plain(f"{results['form']}, fitted to {many}", "bold"))
     for name, found in results["checks"].items():
         r2 = "" if found["r2"] is None else f", R² {found['r2']:.3f}"
-        told = f"{name}: off by {found['percent']:.2f} %{r2}, {counted(found['points'], 'run')}"
+        told = f"{name}: off by {_off(found)}{r2}, {counted(found['points'], 'run')}"
         out.print(plain(told))
     for note in results["notes"]:
         out.print(plain(note))
@@ -159,6 +159,11 @@ def _break_even(line: JsonObject) -> str:
     return told
 
 
+def _off(found: JsonObject) -> str:
+    """How far a fit is off; none where its predictions are no numbers."""
+    return "no finite number" if found["percent"] is None else f"{found['percent']:.2f} %"
+
+
 def _warnings(line: JsonObject) -> str:
     told = [
         f"{name} lie outside what was measured by a factor of {times:.3g}"
@@ -169,7 +174,7 @@ def _warnings(line: JsonObject) -> str:
         few = f"{counted(line['points'], 'run')} for {line['parameters']} parameters are few"
         told.append(few)
     told += line["notes"]
-    checks = ", ".join(f"{name} {one['percent']:.2f} %" for name, one in line["checks"].items())
+    checks = ", ".join(f"{name} {_off(one)}" for name, one in line["checks"].items())
     told.append(f"the fit is off by: {checks}" if checks else "the fit was not checked")
     near = [
         f"next {name}: {_x(line[name])} at {scaled(line[name]['flops'])}FLOPs"

@@ -16,14 +16,13 @@ from tastemaker.embed.video_cost import VideoCost, lm_only, tuning_flops, vision
 from tastemaker.embed.video_file import VideoFit
 from tastemaker.embed.video_forms import FACTORS, Floats
 from tastemaker.embed.video_frontier import BAND, Best, affordable, best, nearest
+from tastemaker.embed.video_points import MOST
 from tastemaker.embed.video_steps import banded, move_with_data, spend_more, wanted
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject, shortened
 
 Source = Literal["your fit", "literature", "your fit; cost from the literature"]
 _RUNNERS = 3
-_MOST = 1e30
-"""Of anything that is asked, and one over it the least of a size: with more, costs overflow."""
 TASKS = {"LongVideoBench": "frames", "PerceptionTest": "tokens"}
 """What tasks wanted most in the paper, as it was reported second-hand."""
 
@@ -47,9 +46,9 @@ class PlanRequest:
         """
         for name, value in vars(self).items():
             least = 0 if name == "videos_per_month" else np.nextafter(0, 1)
-            if not least <= value <= _MOST:
+            if not least <= value <= MOST:
                 option = f"--{name.replace('_', '-')}"
-                fix = f"Give a number above 0, {_MOST:g} at most."
+                fix = f"Give a number above 0, {MOST:g} at most."
                 raise BadInput(f"{name} = {value} plans nothing.", option, fix)
 
 
@@ -253,7 +252,7 @@ def with_axes(fit: VideoFit, axes: tuple[tuple[float, ...], ...]) -> VideoFit:
         BadInput: If a size is no number above 0, or an axis has none.
     """
     for name, axis in zip(FACTORS, axes, strict=False):
-        if not axis or not all(1 / _MOST <= value <= _MOST for value in axis):
+        if not axis or not all(1 / MOST <= value <= MOST for value in axis):
             what = f"{name} = {shortened(str(list(axis)))} is no axis of a grid."
-            raise BadInput(what, "--grid", f"Give numbers above 0, {_MOST:g} at most.")
+            raise BadInput(what, "--grid", f"Give numbers above 0, {MOST:g} at most.")
     return replace(fit, axes=tuple(tuple(map(float, axis)) for axis in axes))

@@ -23,6 +23,8 @@ from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.embed.video_forms import FACTORS, Floats
 from tastemaker.errors import BadInput
 
+MOST = 1e30
+"""Of any size, and one over it the least: with more, costs overflow."""
 LEAST = 1e-4
 """Error that smaller ones are taken for: the log of 0 is none."""
 ALL = "all tasks"
@@ -58,10 +60,11 @@ class VideoPoints:
             what = f"Arrays of {self.x.shape}, {self.n.shape} and {self.error.shape} are no runs."
             raise BadInput(what, "points", "Give (m, 3) configurations, (m,) examples and errors.")
         for name, values in (*zip(FACTORS, self.factors.T, strict=True), ("error", self.error)):
-            bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+            bad = np.flatnonzero(~((values >= 1 / MOST) & (values <= MOST)))
             if len(bad):
                 what = f"{name} = {values[bad[0]]} cannot be fitted."
-                raise BadInput(what, f"point {bad[0] + 1}", "Give finite numbers above 0.")
+                fix = f"Give numbers above 0, {MOST:g} at most."
+                raise BadInput(what, f"point {bad[0] + 1}", fix)
 
     def __len__(self) -> int:
         return len(self.error)
@@ -131,13 +134,15 @@ def read_points(path: Path) -> Measured:
     low = int((raw < LEAST).sum())
     notes = (f"{counted(low, 'error')} below {LEAST:g}, taken for {LEAST:g}",) if low else ()
     tidy = numbers.select(FACTORS).with_columns(error=raw.clip(LEAST), task=task.fill_null(ALL))
-    return Measured(_by_task(tidy), notes)
+    tasks, partly = _by_task(tidy)
+    return Measured(tasks, (*notes, *partly))
 
 
-def _by_task(tidy: pl.DataFrame) -> dict[str, VideoPoints]:
+def _by_task(tidy: pl.DataFrame) -> tuple[dict[str, VideoPoints], list[str]]:
+    """Runs by task, and what to know of those that were not measured on every one."""
     names = tidy["task"].unique(maintain_order=True).to_list()
     if len(names) == 1:
-        return {ALL: _points(tidy)}
+        return {ALL: _points(tidy)}, []
     run = pl.int_range(pl.len()).over([*FACTORS, "task"])  # a run a seed, as they stand
     means = (
         tidy.with_columns(run=run)
@@ -146,7 +151,12 @@ def _by_task(tidy: pl.DataFrame) -> dict[str, VideoPoints]:
     )
     whole = means.filter(pl.col("tasks") == len(names))
     each = {str(name): _points(tidy.filter(pl.col("task") == name)) for name in names}
-    return {ALL: _points(whole if whole.height else means), **each}
+    notes = []
+    if not whole.height:
+        notes.append("no run was measured on every task: each mean is over those that it was")
+    elif left := means.height - whole.height:
+        notes.append(f"{counted(left, 'run')} not measured on every task, left out of the mean")
+    return {ALL: _points(whole if whole.height else means), **each}, notes
 
 
 def _points(tidy: pl.DataFrame) -> VideoPoints:
@@ -179,11 +189,11 @@ def _wrong(path: Path, raw: pl.Series, values: pl.Series, kind: str) -> Problem 
         good &= ((values >= 0) & (values <= 1)).fill_null(False)
         fix = "Give a share from 0 to 1; divide percent by 100."
     elif name == "error":
-        good &= (values >= 0).fill_null(False)
-        fix = "Give numbers of 0 or more."
+        good &= ((values >= 0) & (values <= MOST)).fill_null(False)
+        fix = f"Give numbers of 0 or more, {MOST:g} at most."
     else:
-        good &= (values > 0).fill_null(False)
-        fix = "Give finite numbers above 0."
+        good &= ((values >= 1 / MOST) & (values <= MOST)).fill_null(False)
+        fix = f"Give numbers above 0, {MOST:g} at most."
     bad = (~good).arg_true()
     if not len(bad):
         return None

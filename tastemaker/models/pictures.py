@@ -98,6 +98,8 @@ def _opened(source: Any, name: str) -> Image:
     if isinstance(source, bytes):
         try:
             return Image.open(io.BytesIO(source))
+        except Image.DecompressionBombError:
+            raise
         except Exception as error:  # it names a place in memory
             raise ValueError("it is none, or damaged") from error
     if isinstance(source, Image.Image):
@@ -112,6 +114,12 @@ def _opened(source: Any, name: str) -> Image:
 
 
 def _unreadable(name: str, error: Exception) -> BadInput:
+    from PIL import Image
+
+    if isinstance(error, Image.DecompressionBombError):
+        size = str(error).split(" exceeds")[0]  # of Pillow's own limit, which is another
+        fix = f"Scale it to at most {MOST_PIXELS:,}."
+        return BadInput(f"The picture is too large: {size}.", name, fix)
     fix = "Give a whole JPEG, PNG or WebP file, or leave it out."
     if isinstance(error, OSError) and error.strerror:
         why = error.strerror.lower()

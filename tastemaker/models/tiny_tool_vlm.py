@@ -56,7 +56,7 @@ def write_tiny_tool_model(
     Raises:
         BadInput: If the shape is none.
     """
-    _check(shape)
+    check_shape(shape)
     library = transformers()
     words = _words(shape, texts)
     with torch.random.fork_rng([]), quiet():
@@ -76,7 +76,12 @@ def write_tiny_tool_model(
     write_json(folder / "processor_config.json", {"processor_class": "Qwen2_5_VLProcessor"})
 
 
-def _check(shape: TinyTool) -> None:
+def check_shape(shape: TinyTool) -> None:
+    """Refuse a shape that no model has.
+
+    Raises:
+        BadInput: Naming what of it is wrong.
+    """
     within("side", shape.side, 2 * _PATCH * _MERGED, 1024)
     within("layers", shape.layers, 1, 1000)
     within("heads", shape.heads, 1, 1000)

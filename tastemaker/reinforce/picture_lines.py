@@ -13,7 +13,7 @@ from pathlib import Path
 from tastemaker.data.boxes import AXES, Axis, Box, Boxes
 from tastemaker.data.problems import BadData, Problem, shown
 from tastemaker.data.tables import unreadable
-from tastemaker.errors import BadInput
+from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import read_json
 from tastemaker.reinforce.picture_questions import PictureQuestion, box_fields
 from tastemaker.reinforce.prompts import Fault, Row, json_rows, text_of
@@ -34,7 +34,7 @@ def picture_lines(path: Path) -> list[PictureQuestion]:
         BadData: With every bad line; then none is read.
     """
     questions, problems = [], []
-    for number, row in json_rows(path):
+    for number, row in json_rows(path, EXAMPLE):
         try:
             questions.append(_question(path.parent, row, number))
         except Fault as fault:
@@ -58,6 +58,8 @@ def read_boxes(path: Path) -> dict[Axis, Boxes]:
         raise BadInput("There is no such file of boxes.", str(path), f"Write one: {BOXES}")
     try:
         return boxes_in(read_json(path))
+    except ArtefactError as refused:
+        raise BadInput(refused.what, str(path), f"Write it as {BOXES}.") from None
     except Fault as fault:
         where = f"{path}, {fault.column}" if fault.column else str(path)
         raise BadInput(f"{fault.what[:1].upper()}{fault.what[1:]}.", where, fault.fix) from None

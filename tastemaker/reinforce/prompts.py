@@ -116,15 +116,20 @@ def prompts_of(path: Path, rows: Iterable[tuple[int, object]], read: Reader) -> 
     return prompts
 
 
-def json_rows(path: Path) -> Iterator[tuple[int, object]]:
-    """Row number and value of each line that is not blank; a `Fault` for one that is not JSON."""
+def json_rows(path: Path, example: str = _EXAMPLE) -> Iterator[tuple[int, object]]:
+    """Row number and value of each line that is not blank; a `Fault` for one that is not JSON.
+
+    Args:
+        path: The file.
+        example: A good line, for messages.
+    """
     row = 0
     try:
         for block in byte_blocks(path):
             for line in block.removesuffix(b"\n").split(b"\n"):
                 row += 1
                 if line.strip():
-                    yield row, _value(line)
+                    yield row, _value(line, example)
     except (OSError, EOFError, zlib.error) as error:
         raise unreadable(str(path), f"the file cannot be read: {error}", "Mend it.") from None
 
@@ -166,7 +171,7 @@ def checked_gold(gold: str, kind: str, column: str = "gold") -> str:
     return gold
 
 
-def _value(line: bytes) -> object:
+def _value(line: bytes, example: str) -> object:
     try:
         return json.loads(line, object_pairs_hook=_once, parse_constant=_no_number)
     except Fault as fault:
@@ -174,7 +179,7 @@ def _value(line: bytes) -> object:
     except (ValueError, RecursionError) as error:
         told = str(error).split(":")[0].lower()
         text = line[:200].decode("utf-8", "replace")
-        return Fault("", text, f"the line is not JSON ({told})", f"Write {_EXAMPLE}.")
+        return Fault("", text, f"the line is not JSON ({told})", f"Write {example}.")
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -71,6 +71,9 @@ def ask(request: Request, out: str = "") -> JsonObject:
         BadInput: If the picture, the boxes or the model cannot be read.
         ArtefactError: If a model is damaged, or was not kept.
     """
+    page = Path(out or PAGE)
+    if not page.parent.is_dir():  # before the model, which may take minutes
+        raise BadInput("There is no such folder for the page.", str(page), "Make it first.")
     image = read_picture(Path(request.image).expanduser())
     given = read_boxes(Path(request.boxes).expanduser()) if request.boxes else None
     vision = open_vision_model(_model(request.model))
@@ -103,7 +106,8 @@ def ask(request: Request, out: str = "") -> JsonObject:
         "boxes": {axis: list(some) for axis, some in boxes.items()},
         "warnings": _warnings(request, boxes, made.answer),
     }
-    return answer | {"page": _written(answer, pictures, out)}
+    files.write_text(page, render(answer, pictures))
+    return answer | {"page": str(page)}
 
 
 def _model(name: str) -> str:
@@ -137,14 +141,6 @@ def _warnings(request: Request, boxes: Mapping[Axis, Boxes], answer: str | None)
     if answer is None:
         told.append("The model gave no final answer; what it wrote stands in the steps.")
     return told
-
-
-def _written(answer: JsonObject, pictures: Mapping[str, bytes], out: str) -> str:
-    path = Path(out or PAGE)
-    if not path.parent.is_dir():
-        raise BadInput("There is no such folder for the page.", str(path), "Make it first.")
-    files.write_text(path, render(answer, pictures))
-    return str(path)
 
 
 def _png(image: Any) -> bytes:

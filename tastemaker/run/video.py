@@ -59,6 +59,8 @@ def fit_video(points: Path, out: Path, config: VideoFitConfig, cost: VideoCost) 
             if not laws:  # the mean over tasks, without which there is no plan
                 raise
             notes.append(f"{name} is left out: {refused.what}")
+    if config.refits < 2:
+        notes.append("fewer than 2 refits: intervals and chances say nothing of how sure it is")
     runs = next(iter(measured.tasks.values()))
     checks = _checks(next(iter(laws.values())), runs, cost)
     fit = VideoFit(laws, cost, axes_of(runs), checks, (*measured.notes, *notes))

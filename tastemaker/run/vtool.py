@@ -21,7 +21,7 @@ from tastemaker.config import environment, to_json
 from tastemaker.files import JsonObject
 from tastemaker.models.lora import adapt
 from tastemaker.models.packaged import within_run
-from tastemaker.models.tiny_tool_vlm import TinyTool
+from tastemaker.models.tiny_tool_vlm import TinyTool, check_shape
 from tastemaker.models.vlm import VisionModel, open_vision_model
 from tastemaker.reinforce.journal import METRICS, Journal
 from tastemaker.reinforce.sandbox import Sandbox, open_sandbox
@@ -90,6 +90,8 @@ def reinforce_vtool(config: VisualConfig, out: str = "", resume: bool = False) -
     """
     folder = Path(out or f"runs/vtool-{Path(config.model).name}")
     refuse_parted()
+    if config.model == TINY:
+        check_shape(config.tiny)
     opened = None if config.model == TINY else open_vision_model(within_run(config.model))
     if opened:
         speaking(opened, config.model)

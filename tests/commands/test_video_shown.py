@@ -107,3 +107,14 @@ def test_what_was_fitted_is_told_a_line_each(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4 + len(notes) and lines[-1] == "x" * 200
     assert lines[1] == "a: off by 2.00 %, R² 0.500, 1,200 runs" and lines[3:-1] == notes
+
+
+def test_a_fit_that_predicts_no_numbers_is_shown_all_the_same(
+    fit: VideoFit,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    checks = {"fitted": {"percent": None, "r2": None, "points": 20}}
+    text = shown(replace(fit, checks=checks), PlanRequest(2e14, 8e6), capsys)
+    assert "fitted no finite number" in text
+    show_fit({"form": "add", "points": 20, "checks": checks, "notes": [], "fit": "fit.json"})
+    assert "fitted: off by no finite number, 20 runs" in capsys.readouterr().out

@@ -56,6 +56,8 @@ def test_scores_are_turned_into_errors(tmp_path: Path) -> None:
         ("parameters", [1e9, -1.0], 2),
         ("examples", ["inf", "2"], 1),
         ("tokens", [None, 4], 1),
+        ("parameters", [1e9, 1e300], 2),
+        ("examples", [1e-300, 2.0], 1),
     ],
 )
 def test_what_is_no_measurement_is_named(
@@ -170,7 +172,9 @@ def test_seeds_stay_runs_of_their_own_and_a_run_without_a_task_is_not_in_the_mea
     lines = "".join(f"1e9,{frames},16,100,{score},{task}\n" for frames, score, task in rows)
     path = tmp_path / "runs.csv"
     path.write_text(HEADER + lines)
-    tasks = read_points(path).tasks
+    measured = read_points(path)
+    tasks = measured.tasks
+    assert measured.notes == ("1 run not measured on every task, left out of the mean",)
     assert tasks[ALL].error == pytest.approx([0.6, 0.4]) and tasks[ALL].cells == 1
     assert len(tasks["a"]) == 3 and len(tasks["b"]) == 2
 
@@ -242,3 +246,10 @@ def test_what_is_written_is_what_is_read(rows: list[tuple[float, ...]]) -> None:
     assert np.array_equal(points.factors, given_rows[:, :4])
     assert points.error == pytest.approx(np.maximum(1 - given_rows[:, 4], 1e-4), rel=1e-12)
     assert points.cells == len({tuple(row[:4]) for row in rows})
+
+
+def test_tasks_that_share_no_run_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text(HEADER + "1e9,4,16,100,0.5,a\n1e9,8,16,100,0.5,b\n")
+    (note,) = read_points(path).notes
+    assert "no run was measured on every task" in note

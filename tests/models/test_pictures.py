@@ -79,7 +79,7 @@ def test_what_is_clear_is_white_and_what_was_turned_stands_upright() -> None:
 @pytest.mark.parametrize("side", [50_000, 8_000])
 def test_a_small_file_that_claims_to_be_huge_is_refused_unread(side: int) -> None:
     assert side * side > MOST_PIXELS
-    with pytest.raises(BadInput, match=r"Scale it|cannot be read"):
+    with pytest.raises(BadInput, match=r"pixels.*Scale it"):
         read_picture(png_that_claims(side, side))
 
 

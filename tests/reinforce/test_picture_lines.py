@@ -53,6 +53,7 @@ def test_bad_lines_are_named(tmp_path: Path, row: object, told: str) -> None:
     with pytest.raises(BadData) as fault:
         picture_lines(written(tmp_path, GOOD, row))
     assert told in str(fault.value) and "row 2" in str(fault.value)
+    assert "prompt" not in str(fault.value), "an example of other files"
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
@@ -64,10 +65,15 @@ def test_boxes_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "boxes.json"
     path.write_text(json.dumps({"x_values": {"Q1": [0, 0, 9, 9]}}))
     assert read_boxes(path) == {"x_values": {"Q1": Box(0, 0, 9, 9)}}
-    bad = {'{"x": {}}': "axis", "[]": "boxes.json", '{"rows": {"a": "b"}}': "no box"}
+    bad = {
+        '{"x": {}}': "axis",
+        "[]": "Write it as",
+        '{"rows":': "Write it as",
+        '{"rows": {"a": "b"}}': "no box",
+    }
     for text, told in bad.items():
         path.write_text(text)
-        with pytest.raises(Exception, match=told):
+        with pytest.raises(BadInput, match=told):
             read_boxes(path)
     with pytest.raises(BadInput, match="no such file"):
         read_boxes(tmp_path / "other.json")

@@ -144,7 +144,7 @@ def test_a_model_or_a_run_that_cannot_answer_is_named(tmp_path: Path, model: str
 def test_a_page_needs_its_folder(
     tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    says(monkeypatch, RIGHT)
+    says(monkeypatch)  # not a word: it is refused before the model is asked
     with pytest.raises(BadInput, match="no such folder"):
         ask(Request(picture(tmp_path), "Q?", model), "nowhere/ask.html")
 

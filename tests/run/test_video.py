@@ -86,7 +86,9 @@ def test_a_task_with_too_few_runs_is_left_out_and_said(
     monkeypatch.setattr(video, "_REFITS", 3)
     runs = write_runs(tmp_path / "runs.csv", sixty(planted()), "order")
     results = fit_video(runs, tmp_path / "fit.json", QUICK, VideoCost())
-    assert results["tasks"] == ["all tasks", "order"] and "rare" in results["notes"][0]
+    assert results["tasks"] == ["all tasks", "order"]
+    apart, rare = results["notes"]
+    assert "no run was measured on every task" in apart and "rare" in rare
     tasks = plan_video(tmp_path / "fit.json", PlanRequest(15e12, 1e6))["tasks"]["rows"]
     assert list(tasks) == ["order"]
 
@@ -217,3 +219,14 @@ def test_scores_at_the_end_are_noted_from_the_table_to_the_plan(
     (note,) = results["notes"]
     assert "1 error below" in note
     assert plan_video(tmp_path / "fit.json", PlanRequest(15e12, 1e6))["warnings"]["notes"] == [note]
+
+
+@pytest.mark.parametrize(("refits", "many"), [(0, 1), (1, 1), (2, 0)])
+def test_a_fit_without_refits_says_that_its_intervals_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refits: int, many: int
+) -> None:
+    monkeypatch.setattr(video, "_STARTS", 3)
+    monkeypatch.setattr(video, "_REFITS", 2)
+    runs = write_runs(tmp_path / "runs.csv", sixty(planted()))
+    results = fit_video(runs, tmp_path / "fit.json", VideoFitConfig("mult", 3, refits), VideoCost())
+    assert ["fewer than 2 refits" in note for note in results["notes"]] == [True] * many

@@ -99,6 +99,9 @@ def test_what_cannot_be_taught_is_refused_before_anything_is_written(
     run = tmp_path / "run"
     with pytest.raises(BadInput, match="no model"):
         reinforce_vtool(config(model="nowhere"), str(run))
+    fresh = config()
+    with pytest.raises(BadInput, match="not split"):
+        reinforce_vtool(replace(fresh, tiny=replace(fresh.tiny, dim=7)), str(run))
     monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
     with pytest.raises(BadInput, match="FSDP"):
         reinforce_vtool(config(), str(run))
