@@ -19,7 +19,7 @@ ARMS = ("warm start", "tools", "direct, equal steps", "direct, equal CPU", "tool
 
 def arm(name: str, folder: Path, seed: int, sandbox: Sandbox, plan: Plan) -> dict[str, Any]:
     """What an arm or a control does on the test charts of a seed, or did."""
-    path = folder / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-measured.json"
+    path = folder / f"{_called(name)}-{seed}-measured.json"
     if not path.is_file():
         own = "tools" if name in CONTROLS else name
         policy, _ = learned(own, folder, seed, sandbox, plan)
@@ -48,8 +48,13 @@ def learned(
         first = config.steps
         more = with_tools["cpu seconds"] / without["cpu seconds"] - 1
         config = replace(config, steps=max(1, math.ceil(more * first)))
-    path = folder / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
+    path = folder / f"{_called(name)}-{seed}"
     return kept(policy, path, lambda: reinforced(policy, seed, sandbox, config, tools, first))
+
+
+def _called(name: str) -> str:
+    """What the files of an arm are called."""
+    return name.replace(", ", "-").replace(" ", "-")
 
 
 def facts_of(folder: Path, seed: int) -> dict[str, float]:

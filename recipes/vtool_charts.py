@@ -11,6 +11,7 @@ from tastemaker.models.tiny_vlm import TinyVision, tiny_vision_model
 from tastemaker.reinforce.picture_questions import PictureQuestion, of_chart
 from tastemaker.reinforce.vtool_rollout import RolloutOptions
 from tastemaker.reinforce.vtool_talk import ShortTalk
+from tastemaker.reinforce.vtool_warm import answered
 from tastemaker.reinforce.workbench import SandboxLimits
 from tastemaker.worlds.chart_data import LARGEST, ChartOptions
 from tastemaker.worlds.charts import AskedOptions, asked_chart
@@ -52,11 +53,6 @@ def named(question: PictureQuestion) -> str:
     """The name that a question singles out; empty: none."""
     hard = kind(question) in HARD
     return question.prompt.rstrip("?").split(" for ")[-1] if hard else ""
-
-
-def answered(answer: str) -> str:
-    """A turn that answers."""
-    return f"FINAL ANSWER: {answer}. TERMINATE"
 
 
 def called(effect: str, name: str) -> str:

@@ -15,7 +15,6 @@ from vtool_charts import (
     TRAINED,
     VALID,
     WARM,
-    answered,
     called,
     fresh,
     named,
@@ -29,6 +28,7 @@ from tastemaker.reinforce.sandbox import Sandbox
 from tastemaker.reinforce.vtool_lean import LeanToolConfig, LeanToolLoop, asked
 from tastemaker.reinforce.vtool_rollout import Conversation, rollouts
 from tastemaker.reinforce.vtool_talk import ShortTalk
+from tastemaker.reinforce.vtool_warm import answered
 
 GATE = 0.95
 """Share of lookups under a mask by the question that a warm start must answer."""
