@@ -15,7 +15,7 @@ from markupsafe import Markup
 from tastemaker import files
 from tastemaker.report import tables
 from tastemaker.report.curves import Axes, curve, curves_chart
-from tastemaker.report.page import NAME, Section, read_metrics
+from tastemaker.report.page import NAME, Section, pictures_in, read_metrics
 from tastemaker.report.tables import objects, part
 from tastemaker.report.templates import page_of
 from tastemaker.report.wording import (
@@ -43,8 +43,7 @@ Pictures = Mapping[str, bytes]
 def write_page(run: Path) -> Path:
     """Write `report.html` from `results.json`, `metrics.jsonl` and the examples of a folder."""
     results = files.read_json(run / "results.json")
-    held = sorted((run / EXAMPLES).glob("*.jpg"))
-    pictures = {path.name: path.read_bytes() for path in held if path.stat().st_size <= _MOST_BYTES}
+    pictures = pictures_in(run / EXAMPLES, ".jpg", _MOST_BYTES)
     path, metrics = run / NAME, read_metrics(run / "metrics.jsonl")
     files.write_text(path, render(results, metrics, pictures, run.resolve().name))
     return path

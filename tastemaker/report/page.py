@@ -120,3 +120,15 @@ def render(
         head=sections.head(run.results),
         sections=[(section, values) for section, values in shown if values is not None],
     )
+
+
+def pictures_in(folder: Path, ending: str, most: int) -> dict[str, bytes]:
+    """Name → bytes of the pictures of a folder, for a page that holds them.
+
+    Args:
+        folder: Perhaps not there.
+        ending: Of their names, such as `.png`.
+        most: Bytes of a picture, beyond which it is none of ours.
+    """
+    held = sorted(folder.glob(f"*{ending}"))
+    return {path.name: path.read_bytes() for path in held if path.stat().st_size <= most}

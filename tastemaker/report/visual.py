@@ -15,7 +15,7 @@ from markupsafe import Markup
 from tastemaker import files, records
 from tastemaker.report import tables
 from tastemaker.report.curves import Axes, curve, curves_chart
-from tastemaker.report.page import NAME, Section
+from tastemaker.report.page import NAME, Section, pictures_in
 from tastemaker.report.tables import objects, part
 from tastemaker.report.templates import page_of
 from tastemaker.report.wording import clean, count, interval, number, percent, setting
@@ -47,8 +47,7 @@ Pictures = Mapping[str, bytes]
 def write_page(run: Path) -> Path:
     """Write `report.html` from `results.json`, `metrics.jsonl` and the examples of a folder."""
     results = files.read_json(run / "results.json")
-    held = sorted((run / "examples").glob("*.png"))
-    pictures = {path.name: path.read_bytes() for path in held if path.stat().st_size <= _MOST_BYTES}
+    pictures = pictures_in(run / "examples", ".png", _MOST_BYTES)
     path, lines = run / NAME, records.read(run / "metrics.jsonl")
     files.write_text(path, render(results, lines, pictures, run.resolve().name))
     return path

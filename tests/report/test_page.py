@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tastemaker.errors import ArtefactError
 from tastemaker.report import page as report
-from tastemaker.report.page import read_metrics, render, write_report
+from tastemaker.report.page import pictures_in, read_metrics, render, write_report
 from tests.report.reading import Page
 from tests.report.synthetic import metrics, results, write_run
 
@@ -350,3 +350,11 @@ def test_metrics_keep_the_last_line_of_an_epoch_and_skip_torn_ones(tmp_path: Pat
 def test_importing_the_room_imports_no_charts() -> None:
     code = "import sys, tastemaker.report; sys.exit('altair' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_pictures_of_a_folder_are_those_of_its_kind_and_size(tmp_path: Path) -> None:
+    for name, many in (("b.png", 3), ("a.png", 2), ("c.png", 4), ("d.jpg", 1)):
+        (tmp_path / name).write_bytes(b"x" * many)
+    assert pictures_in(tmp_path, ".png", 3) == {"a.png": b"xx", "b.png": b"xxx"}
+    assert list(pictures_in(tmp_path, ".png", 9)) == ["a.png", "b.png", "c.png"]
+    assert pictures_in(tmp_path / "none", ".png", 9) == {}
