@@ -18,9 +18,9 @@ from tastemaker.serve.service import Service
 from tests.report.test_browser import CHROMIUM, FLAGS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Request
+    from playwright.sync_api import Browser, Locator, Page, Request
 else:
-    Browser = Page = Request = None
+    Browser = Locator = Page = Request = None
 
 browser_needed = [
     pytest.mark.browser,
@@ -54,7 +54,7 @@ def listening(service: Service, **options: Any) -> Iterator[str]:
     bound.listen()
     thread.start()
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not server.started and time.monotonic() < until:
             time.sleep(0.01)
         assert server.started
@@ -78,7 +78,7 @@ def quiet(
         **options: Such as `viewport`, `color_scheme` and `java_script_enabled`.
     """
     context = browser.new_context(base_url=address, **options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     wrong: list[str] = []
     here = urlsplit(address).netloc
@@ -100,6 +100,16 @@ def quiet(
 def _failure(request: Request) -> list[str]:
     """What failed; nothing, where the browser gave up a request itself, as to go elsewhere."""
     return [] if request.failure == "net::ERR_ABORTED" else [f"failed: {request.url}"]
+
+
+def follow(page: Page, pressed: Locator) -> None:
+    """Click on what leads to another page, and wait for the whole of it.
+
+    A click alone returns as soon as the next page begins to arrive: what is counted or listed then
+    is what has come of it so far, which on a busy machine is nothing.
+    """
+    with page.expect_navigation():
+        pressed.click()
 
 
 def fits(page: Page) -> bool:

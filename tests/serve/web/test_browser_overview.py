@@ -13,7 +13,7 @@ from tastemaker.serve.opened import Opened
 from tastemaker.serve.service import Service
 from tastemaker.serve.store import Store
 from tests.serve.served import LIMITS
-from tests.serve.web.browser import Browser, browser_needed, fits, listening, quiet
+from tests.serve.web.browser import Browser, browser_needed, fits, follow, listening, quiet
 from tests.serve.web.conftest import Shown
 
 pytestmark = browser_needed
@@ -28,6 +28,10 @@ def busy(server: str, browser: Browser) -> None:
     events = [{**EVENT, "event_id": f"e{n}", "time": time.time() + n} for n in range(9)]
     assert context.request.post("/v1/events", data={"events": events}).ok
     assert context.request.get("/v1/users/u1/recommendations?k=5").ok
+    until = time.monotonic() + 60
+    while "data-again" in context.request.get("/").text():  # such a page reads itself again
+        assert time.monotonic() < until
+        time.sleep(0.1)
     context.close()
 
 
@@ -60,7 +64,7 @@ def test_without_a_mouse(server: str, browser_page: Shown) -> None:
         box = skip.bounding_box()
         assert box and box["x"] >= 0  # it comes into view with the focus
         page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "main"
+        page.wait_for_function("document.activeElement.id === 'main'")
         page.goto("/")
         for _ in range(6):  # past the skip link, the name and three pages
             page.keyboard.press("Tab")
@@ -97,12 +101,12 @@ def test_the_example_is_copied(server: str, browser: Browser) -> None:
 def test_everything_works_without_scripts(server: str, browser_page: Shown) -> None:
     with browser_page(server, java_script_enabled=False) as page:
         page.goto("/")
-        page.get_by_role("link", name="7 days").click()
+        follow(page, page.get_by_role("link", name="7 days"))
         assert page.locator(".choices [aria-current]").inner_text() == "7 days"
         page.locator("#find").fill("item")
-        page.get_by_role("button", name="Find").click()
+        follow(page, page.get_by_role("button", name="Find"))
         assert "Found for" in page.locator("h1").inner_text()
-        page.get_by_role("link", name="Model", exact=True).click()
+        follow(page, page.get_by_role("link", name="Model", exact=True))
         assert page.locator("[data-copy]").is_hidden()
         assert page.frame_locator("iframe").locator("h1").is_visible()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tastemaker.serve.update import update
 from tests.serve.test_update import ACCEPT, run, serving, until
-from tests.serve.web.browser import browser_needed, quiet, started
+from tests.serve.web.browser import browser_needed, follow, quiet, started
 
 __all__ = ["run"]
 pytestmark = browser_needed
@@ -15,8 +15,8 @@ def test_events_of_the_page_are_learnt_and_the_page_is_of_the_new_run(run: Path)
         for item in ("i3", "i4", "i5", "i6"):
             page.goto("/users/she")
             page.get_by_label("Item", exact=True).fill(item)
-            page.get_by_role("button", name="Add", exact=True).click()
-            page.locator(".banner").wait_for()
+            follow(page, page.get_by_role("button", name="Add", exact=True))
+            assert page.locator(".banner").is_visible()
         served = page.locator("header code, header .mono").first
         before = served.inner_text()
         answer = update(run, options=ACCEPT)
