@@ -101,6 +101,6 @@ def outcome_of(
             [scored(one, q, "relaxed_pix2struct").right for one, q in pairs], float
         ),
         "tool called": np.array([one.outcome != "direct" for one in made], float),
-        "code ran": np.array([one.outcome == "used" for one in made], float),
+        "code ran": np.array([one.outcome in ("used", "unchanged") for one in made], float),
         "answered": np.array([one.answer is not None for one in made], float),
     }

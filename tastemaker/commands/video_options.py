@@ -84,7 +84,7 @@ class VideoSweepOptions:
     garments: str = ""
     """folder of Fashion-MNIST, whose garments then move; default: plain shapes"""
     cells: int = 40
-    """different runs: one factor at a time around the largest, then others at random"""
+    """most different runs: one factor at a time around the largest, then others at random"""
     seeds: int = 1
     """runs of each"""
     widths: tuple[int, ...] = (32, 64, 128)

@@ -177,8 +177,8 @@ def _warnings(line: JsonObject) -> str:
     checks = ", ".join(f"{name} {_off(one)}" for name, one in line["checks"].items())
     told.append(f"the fit is off by: {checks}" if checks else "the fit was not checked")
     near = [
-        f"next {name}: {_x(line[name])} at {scaled(line[name]['flops'])}FLOPs"
-        for name in ("cheaper", "dearer")
+        f"next {place} the budget: {_x(line[name])} at {scaled(line[name]['flops'])}FLOPs"
+        for name, place in (("cheaper", "below"), ("dearer", "above"))
         if line[name] is not None
     ]
     return f"To know: {'; '.join([*told, *near])}"

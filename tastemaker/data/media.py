@@ -35,6 +35,10 @@ _REORDERED = 0.5
 _AGAIN = "Export the video again, or download it again."
 
 
+_ENDS = {"frames": (1, 10_000), "stride": (1, 10**9), "longest": (0, 16_384)}
+"""Between which numbers an option lies: frames are held in memory, all at once."""
+
+
 @dataclass(frozen=True)
 class Sampling:
     """Which frames are taken."""
@@ -55,10 +59,11 @@ class Sampling:
         Raises:
             BadInput: Naming the option.
         """
-        for name, least in (("frames", 1), ("stride", 1), ("longest", 0)):
-            if vars(self)[name] < least:
-                what = f"{name} = {vars(self)[name]} takes no frame."
-                raise BadInput(what, f"sampling option {name}", f"Give {least} or more.")
+        for name, (least, most) in _ENDS.items():
+            if not least <= vars(self)[name] <= most:
+                what = f"{name} = {vars(self)[name]} is out of bounds."
+                fix = f"Give a number from {least} to {most:,}."
+                raise BadInput(what, f"sampling option {name}", fix)
 
 
 @dataclass(frozen=True, eq=False)

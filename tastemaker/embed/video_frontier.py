@@ -75,8 +75,9 @@ def best(errors: Floats, spent: Floats, budget: float, grid: Floats) -> Best:
         BadInput: If the budget pays for none.
     """
     places = affordable(spent, budget, grid)
+    places = places[np.argsort(spent[places], kind="stable")]  # of equals the cheapest is first
     middle = np.concatenate([np.median(errors[:, some], axis=0) for some in _blocks(places)])
-    chosen = int(np.lexsort((spent[places], middle))[0])
+    chosen = int(middle.argmin())
     own = errors[:, [places[chosen]]]
     equal = [
         int(place)

@@ -45,10 +45,10 @@ class PlanRequest:
             BadInput: Naming the option.
         """
         for name, value in vars(self).items():
-            least = 0 if name == "videos_per_month" else np.nextafter(0, 1)
+            least = 0 if name == "videos_per_month" else 1
             if not least <= value <= MOST:
                 option = f"--{name.replace('_', '-')}"
-                fix = f"Give a number above 0, {MOST:g} at most."
+                fix = f"Give a number from {least} to {MOST:g}."
                 raise BadInput(f"{name} = {value} plans nothing.", option, fix)
 
 

@@ -57,7 +57,7 @@ class SweepConfig:
     """of a frame"""
     examples: tuple[int, ...] = (500, 2000, 8000)
     cells: int = 40
-    """different runs: a star around the largest at each number of examples, then others"""
+    """most different runs: a star around the largest at each number of examples, then others"""
     seeds: int = 1
     """runs of each"""
     epochs: int = 10

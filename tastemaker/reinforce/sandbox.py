@@ -52,6 +52,8 @@ class Ran:
     """why it ended early, on a line of at most 200 characters"""
     notes: tuple[str, ...] = ()
     """of names that no box has"""
+    edited: bool = True
+    """whether what it displayed differs from the first image"""
 
 
 def open_sandbox(kind: SandboxKind = "monty") -> Sandbox:
@@ -71,7 +73,9 @@ def open_sandbox(kind: SandboxKind = "monty") -> Sandbox:
         return GrammarSandbox()
     if kind == "bubblewrap":
         return BubblewrapSandbox()
-    raise BadInput(f"There is no sandbox {kind!r}.", "sandbox", "Use monty, grammar or bubblewrap.")
+    raise BadInput(
+        f"There is no sandbox {kind!r}.", "--sandbox", "Use monty, grammar or bubblewrap."
+    )
 
 
 def run_snippet(sandbox: Sandbox, code: str, bench: Workbench) -> Ran:
@@ -90,7 +94,8 @@ def run_snippet(sandbox: Sandbox, code: str, bench: Workbench) -> Ran:
         error = error_line(str(fault))
     if bench.shown is None and not error:
         error = "Nothing was displayed: end with display(image)."
-    return Ran(bench.shown, error, tuple(map(error_line, dict.fromkeys(bench.notes))))
+    notes = tuple(map(error_line, dict.fromkeys(bench.notes)))
+    return Ran(bench.shown, error, notes, bench.edited)
 
 
 def _check(code: str, bench: Workbench) -> None:

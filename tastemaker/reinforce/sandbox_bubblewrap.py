@@ -87,14 +87,14 @@ class BubblewrapSandbox(Closing):
         found = shutil.which(program)
         fix = "Install bubblewrap, or choose the sandbox monty or grammar."
         if found is None or not sys.platform.startswith("linux"):
-            raise BadInput("The program bwrap is not on this machine.", "sandbox", fix)
+            raise BadInput("The program bwrap is not on this machine.", "--sandbox", fix)
         if os.geteuid() == 0:
             fix = "Run as a user without privileges, or choose the sandbox monty or grammar."
-            raise BadInput("Bubblewrap does not bound what root starts.", "sandbox", fix)
+            raise BadInput("Bubblewrap does not bound what root starts.", "--sandbox", fix)
         self._command = [found, *_walls(), "--", os.path.realpath(sys.executable), "-I", "-S", "-c"]
         told = self._tried("pass" if proved else _PROOF)
         if told:
-            raise BadInput(f"Bubblewrap does not work here: {told}.", "sandbox", fix)
+            raise BadInput(f"Bubblewrap does not work here: {told}.", "--sandbox", fix)
 
     def _tried(self, code: str) -> str:
         """What is wrong with it, if anything is."""

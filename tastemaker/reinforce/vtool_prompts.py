@@ -97,8 +97,8 @@ def observed(ran: Ran) -> str:
     """What a model is told of its action."""
     if ran.image is None:
         return f"OBSERVATION 0: The action failed: {ran.error}\nAnswer without an action."
-    notes = "".join(f" {note}" for note in ran.notes[:3])
-    return f"OBSERVATION 0: Here is the edited image.{notes}\nAnswer now."
+    shown = "Here is the edited image." if ran.edited else "The image is unchanged."
+    return f"OBSERVATION 0: {' '.join((shown, *ran.notes[:3]))}\nAnswer now."
 
 
 def parsed(text: str) -> Turn:

@@ -21,7 +21,8 @@ from tastemaker.reinforce.workbench import SandboxLimits, Workbench, as_tables
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Outcome = Literal["direct", "used", "failed"]
+Outcome = Literal["direct", "used", "unchanged", "failed"]
+"""Answered at once; was shown an edited image, or the first as it was; its code failed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,7 @@ def answer_score(
 def by_outcome(
     made: Sequence[Rollout], scores: Sequence[Score]
 ) -> dict[Outcome, tuple[int, float]]:
-    """How many rollouts answered directly, used the tool or failed to; and what share was right.
+    """How many rollouts came to each outcome, and what share of them was right.
 
     Args:
         made: Rollouts.
@@ -172,7 +173,13 @@ def _acted(
     if how.replaces and ran.image is not None:
         whole = (Message("user", first.text, (ran.image,)), *whole[1:])
     told = Message("tool" if how.native else "user", observed(ran), shown)
-    return Rollout((*whole, told), "failed" if ran.image is None else "used", (turn,), ran)
+    return Rollout((*whole, told), _outcome(ran), (turn,), ran)
+
+
+def _outcome(ran: Ran) -> Outcome:
+    if ran.image is None:
+        return "failed"
+    return "used" if ran.edited else "unchanged"
 
 
 def _answered(one: Rollout, text: str) -> Rollout:

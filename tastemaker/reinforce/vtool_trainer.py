@@ -120,7 +120,8 @@ class VisualToolTrainer(ResumableTrainer):
             one is not None and not any(message["role"] == "tool" for message in said)
             for one, said in zip(ran, completions, strict=True)
         ]
-        self._measure("used", [one is not None and one.image is not None for one in ran])
+        self._measure("used", [one is not None and one.edited for one in ran])
+        self._measure("unchanged", [bool(one and one.image and not one.edited) for one in ran])
         self._measure("failed", [one is not None and one.image is None for one in ran])
         self._measure("rolled_back", lost)
         return result

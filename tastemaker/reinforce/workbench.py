@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tastemaker.data.boxes import Axis, Box, Boxes
 from tastemaker.errors import BadInput
 from tastemaker.inert import inert
+from tastemaker.models.extras import extra
 from tastemaker.reinforce.tools import TOOLS, Tool, ToolFault
 
 if TYPE_CHECKING:
@@ -99,6 +100,16 @@ class Workbench:
             for axis, some in boxes.items()
         }
         """names that mean something, and what: texts, numbers and dicts alone"""
+
+    @property
+    def edited(self) -> bool:
+        """Whether a pixel of what was displayed differs from the first image."""
+        if self.shown is None:
+            return False
+        with extra("vision"):
+            from PIL import ImageChops
+        first = self._images[_handle(1)].convert("RGB")
+        return ImageChops.difference(first, self.shown.convert("RGB")).getbbox() is not None
 
     def call(self, name: str, given: Sequence[object], named: Mapping[str, object]) -> str | None:
         """Do what a snippet asks for.

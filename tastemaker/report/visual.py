@@ -23,6 +23,7 @@ from tastemaker.report.wording import clean, count, interval, number, percent, s
 MONITORS = {
     "reward": "Share of right answers, in training",
     "used": "Share that used the tool",
+    "unchanged": "Share whose call changed nothing",
     "failed": "Share whose code failed",
     "rolled_back": "Share that lost the tool's image",
     "length": "Tokens a rollout",
@@ -30,8 +31,13 @@ MONITORS = {
     "loss": "Loss",
 }
 """Monitors that are drawn, in their order."""
-OUTCOMES = {"direct": "answered at once", "used": "used the tool", "failed": "its code failed"}
-_ENDS = dict.fromkeys(("reward", "used", "failed", "rolled_back"), (0, 1))
+OUTCOMES = {
+    "direct": "answered at once",
+    "used": "used the tool",
+    "unchanged": "looked again, at an unchanged picture",
+    "failed": "its code failed",
+}
+_ENDS = dict.fromkeys(("reward", "used", "unchanged", "failed", "rolled_back"), (0, 1))
 """Between which values a monitor lies, whatever was measured."""
 _MOST_BYTES = 2_000_000
 """Of a picture, beyond which it is none of ours."""

@@ -35,8 +35,16 @@ from tastemaker.run.reinforce import LIBRARIES
 from tastemaker.run.reinforce_refusals import refuse_parted
 from tastemaker.run.reinforce_results import verdict
 from tastemaker.run.vtool_folder import BEFORE, BOXES, KIND, MODEL, TINY, WRITTEN, beside, finished
-from tastemaker.run.vtool_questions import Asked, QuestionConfig, gathered
-from tastemaker.run.vtool_results import EXAMPLES, asked, examples_of, mean, measured, warnings_of
+from tastemaker.run.vtool_questions import Asked, QuestionConfig, boxed, chosen
+from tastemaker.run.vtool_results import (
+    EXAMPLES,
+    TOOL_MONITORS,
+    asked,
+    examples_of,
+    mean,
+    measured,
+    warnings_of,
+)
 from tastemaker.run.vtool_start import START, started
 from tastemaker.train.journal import LOG
 from tastemaker.train.processes import processes
@@ -47,6 +55,7 @@ NAMES = {
     "loss": "loss",
     "reward": "reward",
     "visual/used": "used",
+    "visual/unchanged": "unchanged",
     "visual/failed": "failed",
     "visual/rolled_back": "rolled_back",
     "kl": "kl",
@@ -119,7 +128,9 @@ class _Job:
         self.questions = Asked([], [])
 
     def begin(self, resume: bool) -> None:
-        """Take the folder, or go on with it."""
+        """Read the questions, then take the folder, or go on with it."""
+        if not (self.folder / artifacts.MANIFEST).exists():
+            self.questions = chosen(self.config.questions)
         begin(self.folder, self.settled, resume, lambda: environment(*LIBRARIES))
 
     def run(self, listener: Listener) -> JsonObject:
@@ -129,7 +140,7 @@ class _Job:
         begun, config = time.monotonic(), self.config
         with self.state.main_process_first():
             told = _teller("read")
-            self.questions = gathered(config.questions, self.folder / BOXES, told)
+            self.questions = boxed(self.questions, config.questions, self.folder / BOXES, told)
             vision = self._model()
             before, shares = self._before(vision)
         self._train(vision, listener)
@@ -144,7 +155,7 @@ class _Job:
             "vtool": to_json(config.vtool),
             "before": before,
             "after": after,
-            "training": {name: mean(lines, name) for name in ("used", "failed", "rolled_back")},
+            "training": {name: mean(lines, name) for name in TOOL_MONITORS},
             **verdict(shares, rights, "questions"),
             "examples": shown,
             **environment(*LIBRARIES),

@@ -83,25 +83,43 @@ def generated(config: QuestionConfig, split: Any, many: int) -> list[AskedChart]
 
 
 def gathered(config: QuestionConfig, kept: Path, told: Callable[[int, int], None]) -> Asked:
-    """The questions, with boxes.
+    """The questions, with boxes: `chosen`, then `boxed`."""
+    return boxed(chosen(config), config, kept, told)
+
+
+def chosen(config: QuestionConfig) -> Asked:
+    """The questions, as they are before pictures without boxes are read.
+
+    Raises:
+        BadInput: If there are too few.
+        BadData: With every bad row of the file.
+    """
+    if config.data != CHARTS:
+        return Asked(*_parted(_read(config.data), config))
+    return Asked(
+        [of_chart(one) for one in generated(config, "train", config.train)],
+        [of_chart(one) for one in generated(config, "test", config.held_out)],
+    )
+
+
+def boxed(
+    asked: Asked, config: QuestionConfig, kept: Path, told: Callable[[int, int], None]
+) -> Asked:
+    """The questions, each with boxes, and pictures no larger than asked for.
 
     Args:
-        config: Which.
+        asked: Questions.
+        config: How they were chosen; of generated charts all is known.
         kept: JSON file in which boxes that were read are found, or are written to.
         told: Is told how many pictures of how many were read.
 
     Raises:
-        BadInput: If there are too few, or a picture cannot be opened.
-        BadData: With every bad row of the file.
+        BadInput: If a picture cannot be opened.
     """
     if config.data == CHARTS:
-        return Asked(
-            [of_chart(one) for one in generated(config, "train", config.train)],
-            [of_chart(one) for one in generated(config, "test", config.held_out)],
-        )
-    train, held_out = _parted(_read(config.data), config)
-    ready = _with_boxes([*train, *held_out], config, kept, told)
-    return Asked(ready[: len(train)], ready[len(train) :])
+        return asked
+    ready = _with_boxes([*asked.train, *asked.held_out], config, kept, told)
+    return Asked(ready[: len(asked.train)], ready[len(asked.train) :])
 
 
 def _read(data: str) -> list[PictureQuestion]:

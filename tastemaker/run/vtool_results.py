@@ -23,6 +23,8 @@ EXAMPLES = "examples"
 """Folder of the pictures that the page shows."""
 SHOWN, _SIDE = 6, 640
 """Examples, and pixels of a side of their pictures."""
+TOOL_MONITORS = ("used", "unchanged", "failed", "rolled_back")
+"""Monitors of calls: three things that become of one, and how many of them are lost."""
 _TOGETHER = 16
 _LOST, _UNREAD = 0.05, 0.5
 
@@ -32,7 +34,7 @@ class Said:
     """What became of one question."""
 
     outcome: str
-    """direct, used or failed"""
+    """of `vtool_rollout`"""
     kind: str
     right: bool
     pix2struct: bool
@@ -180,7 +182,7 @@ def warnings_of(results: Mapping[str, Any], lines: Sequence[Mapping[str, object]
         )
     if after["questions"] and after["answered"] < _UNREAD:
         told.append(f"{1 - after['answered']:.0%} of the answers had no final answer in them.")
-    if lines and not mean(lines, "used") and not mean(lines, "failed"):
+    if lines and not any(mean(lines, name) for name in TOOL_MONITORS[:3]):
         told.append("No rollout called the tool, so none learned from a call.")
     if results["model"]["tiny"] and results.get("kept") == "no":
         told.append("It answered worse than before: the model in the folder is the one before.")

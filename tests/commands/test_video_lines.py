@@ -134,7 +134,7 @@ WORDS = [
         "20 runs for 15 parameters are few",
         "a note",
         "the fit is off by: fitted 0.65 %",
-        "next dearer: 2.8B model, 8 frames of 196 tokens at 14.1 TFLOPs",
+        "next above the budget: 2.8B model, 8 frames of 196 tokens at 14.1 TFLOPs",
         "[your fit]",
     ),
 ]

@@ -31,7 +31,7 @@ def test_what_is_unknown_saturated_or_outside_is_said(
         "would choose the same",
     ):
         assert told in text, told
-    assert "next dearer" not in text
+    assert "next above" not in text
     few = replace(fit.law, points=20, active=(True, True, True, False))
     law = replace(few, values=few.values[:, : len(few.layout.names)])
     text = shown(replace(fit, laws={"all tasks": law}), asked, capsys)

@@ -135,10 +135,11 @@ def test_whatever_bytes_are_changed_it_is_read_or_refused(tmp_path: Path) -> Non
     assert ends == {True, str(film)}
 
 
+@pytest.mark.parametrize("value", [-1, 10**10])
 @pytest.mark.parametrize("name", ["frames", "stride", "longest"])
-def test_a_sampling_that_takes_nothing_is_refused(name: str) -> None:
+def test_a_sampling_that_takes_nothing_is_refused(name: str, value: int) -> None:
     with pytest.raises(BadInput):
-        Sampling(**{name: -1})
+        Sampling(**{name: value})
 
 
 def test_without_the_library_the_extra_is_named(

@@ -51,5 +51,5 @@ def test_leaving_early_ends_the_thread(items: range) -> None:
     next(ahead)
     (thread,) = set(threading.enumerate()) - before
     ahead.close()  # type: ignore[attr-defined]
-    thread.join(timeout=5)
+    thread.join(timeout=60)
     assert not thread.is_alive()

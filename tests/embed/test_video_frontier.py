@@ -54,6 +54,8 @@ def test_what_refits_do_not_tell_apart_is_a_tie_the_cheapest_first() -> None:
         1: pytest.approx(1 / 3),
         2: pytest.approx(1 / 3),
     }
+    equal = best(np.full((3, 4), 0.3), spent, 10.0, grid)
+    assert equal.place == 3 and equal.chances == {3: 1.0}, "of equals the cheapest"
     certain = best(errors[:, [0, 3]], spent[[0, 3]], 10.0, grid[:2])
     assert certain.ties == () and certain.band == (0.30, 0.30)
 

@@ -106,7 +106,13 @@ def test_a_plan_is_made_at_once(fit: VideoFit) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("flops", 0.0), ("flops", float("nan")), ("examples", -1.0), ("videos_per_month", -1.0)],
+    [
+        ("flops", 0.0),
+        ("flops", float("nan")),
+        ("examples", -1.0),
+        ("examples", 0.5),
+        ("videos_per_month", -1.0),
+    ],
 )
 def test_what_plans_nothing_is_refused(name: str, value: float) -> None:
     with pytest.raises(BadInput) as refused:

@@ -71,7 +71,7 @@ def test_a_federation_over_tls_is_the_federation_in_this_process(tmp_path: Path)
     weights = deployed.in_process(ROUNDS).position.weights
     assert same(weights, federation.position.weights)
     for client in joined:
-        client.thread.join(10)
+        client.thread.join(60)
         assert client.error is None and client.model is not None
         assert same(weights, client.model.state_dict()), "everybody has the final weights"
 
@@ -106,7 +106,7 @@ def test_a_server_that_dies_in_a_round_ends_with_the_same_weights(tmp_path: Path
     federation = serve(deployed, place, lambda one: one.run(out, resume=True), Moon())
     assert same(deployed.in_process(ROUNDS, Moon()).position.weights, federation.position.weights)
     for client in joined:
-        client.thread.join(10)
+        client.thread.join(60)
         assert client.error is None
 
 
@@ -119,7 +119,7 @@ def test_a_client_that_trains_another_model_leaves_and_the_others_go_on(tmp_path
     federation = serve(deployed, ServerPlace(address))
     assert [record["accepted"] for record in federation.history] == [len(names)] * ROUNDS
     for client in (*others, skewed):
-        client.thread.join(10)
+        client.thread.join(60)
     assert isinstance(skewed.error, BadInput) and "another model" in str(skewed.error)
     assert all(client.error is None for client in others)
 

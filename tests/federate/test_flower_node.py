@@ -91,7 +91,7 @@ def test_a_server_that_does_not_come_is_given_up_after_a_while() -> None:
     began = time.monotonic()
     with pytest.raises(Unavailable):
         serve(f"127.0.0.1:{free()}", insecure=True, patience=0.3)
-    assert 0.3 <= time.monotonic() - began < 5
+    assert 0.3 <= time.monotonic() - began < 50
 
 
 def test_a_server_that_comes_later_and_comes_back_is_joined() -> None:
@@ -108,5 +108,5 @@ def test_a_server_that_comes_later_and_comes_back_is_joined() -> None:
                 time.sleep(0.02)
             assert set(link.get_node_ids()) == {link.nodes["a"]}
     over = True
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()

@@ -91,7 +91,7 @@ def test_a_private_key_is_read_and_others_are_refused_with_how_to_make_one(tmp_p
 def test_a_key_that_ssh_keygen_writes_is_read(tmp_path: Path) -> None:
     command = ["ssh-keygen", "-q", "-t", "ecdsa", "-b", "384", "-N", "", "-f", tmp_path / "id"]
     try:
-        subprocess.run(command, check=True, timeout=20)
+        subprocess.run(command, check=True, timeout=120)
     except FileNotFoundError:
         pytest.skip("ssh-keygen is not installed")
     public = (tmp_path / "id.pub").read_text()

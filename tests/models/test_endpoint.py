@@ -145,7 +145,7 @@ def test_a_call_that_ends_leaves_nobody_waiting() -> None:
     begun = time.monotonic()
     with serving(script) as server, pytest.raises(BadInput):
         Endpoint("m", server.url, calling=QUICK)(ASKED)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 25
 
 
 def test_a_reply_that_was_cut_says_so() -> None:

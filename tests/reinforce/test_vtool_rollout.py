@@ -63,6 +63,21 @@ def test_the_edited_image_is_shown_beside_the_first_and_answered_by() -> None:
     assert np.array_equal(shown, EDITED)
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (GOOD.replace("Team", "Taem"), "unchanged. There is no 'Taem'; did you mean 'Team'?"),
+        ("display(image_1)", "unchanged.\n"),
+    ],
+)
+def test_an_image_that_no_edit_changed_is_told_as_such(code: str, told: str) -> None:
+    rollout = one(action(code), FINAL)
+    assert (rollout.outcome, rollout.answer) == ("unchanged", "12")
+    (shown,) = rollout.messages[2].images
+    assert np.array_equal(shown, PICTURE)
+    assert f"OBSERVATION 0: The image is {told}" in rollout.messages[2].text
+
+
 def test_the_edited_image_can_stand_in_place_of_the_first() -> None:
     rollout = one(action(GOOD), FINAL, replaces=True)
     (shown,) = rollout.messages[0].images

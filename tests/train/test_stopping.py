@@ -148,7 +148,7 @@ with listening() as listener, listener.patient():
         assert child.poll() is None
         time.sleep(1)
         child.terminate()
-        assert child.wait(30) == -signal.SIGTERM
+        assert child.wait(120) == -signal.SIGTERM
     finally:
         child.kill()
         child.communicate()
