@@ -46,7 +46,7 @@ def says(monkeypatch: pytest.MonkeyPatch, *turns: str, pieces: Any = TABLE) -> N
 
 
 def picture(folder: Path, mode: str = "RGB", name: str = "a.png") -> str:
-    Image.new(mode, (200, 60), 255 if mode != "RGB" else "white").save(folder / name)
+    Image.new(mode, (200, 60), 255 if mode != "RGB" else "grey").save(folder / name)
     return str(folder / name)
 
 
@@ -82,14 +82,14 @@ def test_code_that_does_wrong_is_told_and_answered(
     says(monkeypatch, tool_call(code), RIGHT)
     answer = ask(Request(picture(tmp_path), "Q?", model, tools=True))
     assert told in answer["steps"][0]["told"] and answer["answer"] == "12"
-    assert answer["outcome"] == ("failed" if told == "failed" else "used")
+    assert answer["outcome"] == ("failed" if told == "failed" else "unchanged")
 
 
 def test_boxes_of_a_file_stand_in_for_reading_and_may_lie_outside(
     tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     says(monkeypatch, tool_call(EDIT), RIGHT, pieces=None)
-    boxes = {"columns": {"Won": [-50, -50, 20, 900], "Lost": [900, 900, 990, 990]}}
+    boxes = {"columns": {"Won": [-50, -50, 20, 900], "Lost": [100, -9, 990, 990], "Far": [900] * 4}}
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
     request = Request(picture(tmp_path), "Q?", model, tools=True, boxes="boxes.json", seconds=20)
     assert ask(request)["outcome"] == "used"
