@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tastemaker.closing import Closing
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.checkers import Checkers, Limits
-from tastemaker.reinforce.closing import Closing
 from tastemaker.reinforce.equivalence import (
     Form,
     all_equal,

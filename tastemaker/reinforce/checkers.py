@@ -22,9 +22,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
+from tastemaker.closing import Closing
 from tastemaker.errors import BadInput, OutOfResources
 from tastemaker.models.extras import extra
-from tastemaker.reinforce.closing import Closing
 from tastemaker.reinforce.killable import Killable
 
 Pair = tuple[str, str]

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from tastemaker.closing import Closing
 from tastemaker.errors import BadInput
-from tastemaker.reinforce.closing import Closing
 from tastemaker.reinforce.tools import ToolFault
 from tastemaker.reinforce.workbench import SandboxLimits, SnippetFault, TooMuch, Workbench
 

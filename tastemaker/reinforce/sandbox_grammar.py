@@ -11,7 +11,7 @@ import ast
 import warnings
 from collections.abc import Callable, Mapping
 
-from tastemaker.reinforce.closing import Closing
+from tastemaker.closing import Closing
 from tastemaker.reinforce.tools import ToolFault
 from tastemaker.reinforce.workbench import SnippetFault, Workbench
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tastemaker.closing import Closing
 from tastemaker.errors import OutOfResources
 from tastemaker.models.extras import extra
-from tastemaker.reinforce.closing import Closing
 from tastemaker.reinforce.tools import ToolFault
 from tastemaker.reinforce.workbench import SandboxLimits, SnippetFault, Workbench
 

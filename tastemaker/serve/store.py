@@ -27,6 +27,7 @@ from sqlalchemy import (
     true,
 )
 
+from tastemaker.closing import Closing
 from tastemaker.data.declaration import Declaration
 from tastemaker.errors import BadInput
 from tastemaker.serve.adding import Appended
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from tastemaker.serve.states import StoredStates
 
 
-class Store:
+class Store(Closing):
     """Events of users, in one database; threads may share it.
 
     Args:
@@ -82,12 +83,6 @@ class Store:
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def identity(self) -> str:

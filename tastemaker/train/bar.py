@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tastemaker.closing import Closing
 from tastemaker.train.journal import LOG, SILENCE
 
 
-class Bar:
+class Bar(Closing):
     """Progress of work in steps; use it as a context."""
 
     def __init__(self, what: str, total: int, shown: bool = True) -> None:
@@ -47,12 +47,7 @@ class Bar:
         self.bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Remove the bar."""
         self.bar.stop()
 

@@ -10,12 +10,13 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tastemaker import records
+from tastemaker.closing import Closing
 from tastemaker.train.config import FitConfig
 
 LOG = logging.getLogger("tastemaker")
@@ -25,7 +26,7 @@ SILENCE = 60.0
 """Seconds within an epoch after which something is said."""
 
 
-class Journal:
+class Journal(Closing):
     """Progress of one call of `fit`."""
 
     def __init__(self, folder: Path | None, config: FitConfig, steps: int, shown: bool) -> None:
@@ -66,17 +67,12 @@ class Journal:
         total = (epochs + config.epochs) * self.steps
         self.bar.update(self._task, total=total, said=self._standing())
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         """Show the bar."""
         self.bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Remove the bar."""
         self.bar.stop()
 

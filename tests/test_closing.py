@@ -1,6 +1,6 @@
 import pytest
 
-from tastemaker.reinforce.closing import Closing
+from tastemaker.closing import Closing
 
 
 class Held(Closing):
