@@ -12,11 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from tastemaker.embed.video_cost import VideoCost, lm_only, tuning_flops, vision_share
+from tastemaker.embed.video_cost import MOST, VideoCost, lm_only, tuning_flops, vision_share
 from tastemaker.embed.video_file import VideoFit
 from tastemaker.embed.video_forms import FACTORS, Floats
 from tastemaker.embed.video_frontier import BAND, Best, affordable, best, nearest
-from tastemaker.embed.video_points import MOST
 from tastemaker.embed.video_steps import banded, move_with_data, spend_more, wanted
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject, shortened

@@ -20,13 +20,14 @@ from tastemaker.data.column_names import missing_column_fix
 from tastemaker.data.header import doubled
 from tastemaker.data.opening import open_table
 from tastemaker.data.problems import BadData, Problem, shown
+from tastemaker.embed.video_cost import MOST
 from tastemaker.embed.video_forms import FACTORS, Floats
 from tastemaker.errors import BadInput
 
-MOST = 1e30
-"""Of any size, and one over it the least: with more, costs overflow."""
 LEAST = 1e-4
 """Error that smaller ones are taken for: the log of 0 is none."""
+SMALLEST = 1000
+"""Parameters of a language model in a table: fewer were counted in millions or billions."""
 ALL = "all tasks"
 """What the mean over tasks is called."""
 _ALSO: Mapping[str, tuple[str, ...]] = {
@@ -191,6 +192,9 @@ def _wrong(path: Path, raw: pl.Series, values: pl.Series, kind: str) -> Problem 
     elif name == "error":
         good &= ((values >= 0) & (values <= MOST)).fill_null(False)
         fix = f"Give numbers of 0 or more, {MOST:g} at most."
+    elif name == "parameters":
+        good &= ((values >= SMALLEST) & (values <= MOST)).fill_null(False)
+        fix = f"Give all parameters, {SMALLEST:,} or more: 2.8 billion are 2800000000."
     else:
         good &= ((values >= 1 / MOST) & (values <= MOST)).fill_null(False)
         fix = f"Give numbers above 0, {MOST:g} at most."

@@ -88,6 +88,21 @@ def test_letters_of_the_paper_are_told_by_their_case(tmp_path: Path) -> None:
         assert f"Rename column {letter!r} to {name!r}" in str(refused.value)
 
 
+@pytest.mark.parametrize("unit", [1e9, 1e7])
+def test_parameters_in_billions_are_refused_also_after_the_column_was_renamed(
+    tmp_path: Path, unit: float
+) -> None:
+    """A model of 2.8 parameters would cost nothing, and the largest would always be best."""
+    billions = {**COLUMNS, "parameters": [value / unit for value in COLUMNS["parameters"]]}
+    for name in ("n_billion", "parameters"):
+        path = saved(tmp_path, pl.DataFrame(billions).rename({"parameters": name}), ".csv")
+        with pytest.raises(BadData) as refused:
+            read_points(path)
+        (problem,) = refused.value.problems
+    assert (problem.column, problem.row, problem.count) == ("parameters", 1, 3)
+    assert "2.8 billion are 2800000000" in problem.fix
+
+
 def test_a_column_that_nothing_resembles_is_asked_for(tmp_path: Path) -> None:
     path = saved(tmp_path, pl.DataFrame(COLUMNS).rename({"frames": "zzz"}), ".csv")
     with pytest.raises(BadData) as refused:
