@@ -175,10 +175,13 @@ def _next(bought: _Bought) -> JsonObject:
     doubled = fit.law.refits(fit.grid, 2 * request.examples)
     learned = best(doubled, bought.spent, request.flops, fit.grid)
     source, moved = move_with_data(fit, request.flops, request.examples)
+    dearer, taught = fit.grid[more.place], fit.grid[learned.place]
     return {
         "source": bought.costed if source == "your fit" else source,
-        "budget_doubles": bought.at(more.place),
-        "examples_double": sizes(fit.grid[learned.place]) | {"error": learned.error},
+        "budget_doubles": bought.at(more.place)
+        | {"beyond": fit.law.beyond(dearer, request.examples)},
+        "examples_double": sizes(taught)
+        | {"error": learned.error, "beyond": fit.law.beyond(taught, 2 * request.examples)},
         "elasticities": moved,
     }
 
