@@ -2,7 +2,7 @@
 
 A table has a row a run and the columns `parameters` (of the language model), `frames`, `tokens` (a
 frame), `examples` (of fine-tuning) and `score` (a share of right answers) or `error`; `task` where
-several were measured.
+several were measured, and then `seed` where rows of one run are not told by their order.
 """
 
 from __future__ import annotations
@@ -134,7 +134,10 @@ def read_points(path: Path) -> Measured:
     raw = numbers[kind] if kind == "error" else 1 - numbers[kind]
     low = int((raw < LEAST).sum())
     notes = (f"{counted(low, 'error')} below {LEAST:g}, taken for {LEAST:g}",) if low else ()
-    tidy = numbers.select(FACTORS).with_columns(error=raw.clip(LEAST), task=task.fill_null(ALL))
+    seed = frame["seed"].cast(pl.String) if "seed" in frame.columns else pl.lit("")
+    tidy = numbers.select(FACTORS).with_columns(
+        error=raw.clip(LEAST), task=task.fill_null(ALL), seed=seed
+    )
     tasks, partly = _by_task(tidy)
     return Measured(tasks, (*notes, *partly))
 
@@ -144,10 +147,11 @@ def _by_task(tidy: pl.DataFrame) -> tuple[dict[str, VideoPoints], list[str]]:
     names = tidy["task"].unique(maintain_order=True).to_list()
     if len(names) == 1:
         return {ALL: _points(tidy)}, []
-    run = pl.int_range(pl.len()).over([*FACTORS, "task"])  # a run a seed, as they stand
+    same = [*FACTORS, "seed"]  # of one seed, or where none is told, a run each as they stand
+    run = pl.int_range(pl.len()).over([*same, "task"])
     means = (
         tidy.with_columns(run=run)
-        .group_by([*FACTORS, "run"], maintain_order=True)
+        .group_by([*same, "run"], maintain_order=True)
         .agg(pl.col("error").mean(), tasks=pl.len())
     )
     whole = means.filter(pl.col("tasks") == len(names))

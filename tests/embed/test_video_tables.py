@@ -162,6 +162,19 @@ def test_seeds_stay_runs_of_their_own(tmp_path: Path) -> None:
     assert sorted(whole.error) == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
 
 
+def test_rows_of_one_seed_are_one_run_in_whatever_order_they_stand(tmp_path: Path) -> None:
+    first = by_task({"a": [0.2, 0.4, 0.6], "b": [0.4, 0.6, 0.8]}, seed=[0, 0, 0])
+    second = by_task({"a": [0.3, 0.5, 0.7], "b": [0.7, 0.9, 1.0]}, seed=[1, 1, 1])
+    frame = pl.concat([first, second]).sort("task", "seed", descending=[False, True])
+    mixed = pl.concat([frame.filter(task="a").sort("seed"), frame.filter(task="b")])
+    whole = read_points(saved(tmp_path, mixed, ".csv")).tasks[ALL]
+    assert sorted(whole.error) == pytest.approx([0.15 + 5e-5, 0.3, 0.3, 0.5, 0.5, 0.7], abs=1e-9)
+    lacking = mixed.filter(~((pl.col("seed") == 0) & (pl.col("task") == "b")))
+    read = read_points(saved(tmp_path, lacking, ".csv"))
+    assert sorted(read.tasks[ALL].error) == pytest.approx([0.15 + 5e-5, 0.3, 0.5], abs=1e-9)
+    assert read.notes[-1] == "3 runs not measured on every task, left out of the mean"
+
+
 def test_of_runs_that_lack_a_task_the_others_are_averaged(tmp_path: Path) -> None:
     frame = by_task({"a": [0.2, 0.4, 0.6], "b": [0.4, 0.6, 0.8]})
     tasks = read_points(saved(tmp_path, frame.head(5), ".csv")).tasks
