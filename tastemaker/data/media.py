@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,8 @@ _REORDERED = 0.5
 _AGAIN = "Export the video again, or download it again."
 
 
+SamplingKind = Literal["uniform", "keyframes", "stride"]
+KINDS: tuple[SamplingKind, ...] = get_args(SamplingKind)
 _ENDS = {"frames": (1, 10_000), "stride": (1, 10**9), "longest": (0, 16_384)}
 """Between which numbers an option lies: frames are held in memory, all at once."""
 
@@ -44,7 +46,7 @@ _ENDS = {"frames": (1, 10_000), "stride": (1, 10**9), "longest": (0, 16_384)}
 class Sampling:
     """Which frames are taken."""
 
-    kind: Literal["uniform", "keyframes", "stride"] = "uniform"
+    kind: SamplingKind = "uniform"
     """uniform: the middles of equal parts of its time; keyframes: spread over those that stand
     alone in the file; stride: every so many"""
     frames: int = 8
@@ -60,6 +62,9 @@ class Sampling:
         Raises:
             BadInput: Naming the option.
         """
+        if self.kind not in KINDS:
+            fix = f"Give {', '.join(KINDS[:-1])} or {KINDS[-1]}."
+            raise BadInput(f"kind = {self.kind!r} is not known.", "sampling option kind", fix)
         for name, (least, most) in _ENDS.items():
             if not least <= vars(self)[name] <= most:
                 what = f"{name} = {vars(self)[name]} is out of bounds."
