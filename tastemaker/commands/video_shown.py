@@ -134,9 +134,16 @@ def _next(line: JsonObject) -> str:
         span = f" ({ends[0]:+.2f} to {ends[1]:+.2f})" if ends else ""
         moved.append(f"{name} {one['median']:+.2f}{span}")
     return (
-        f"Twice the budget: {_x(more)}, {_error(more)}. Twice the examples: {_x(learned)}, error "
-        f"{learned['error']:.4f}; 1 % more examples, % more of {', '.join(moved)}"
+        f"Twice the budget: {_x(more)}, {_error(more)}{_outside(more)}. Twice the examples: "
+        f"{_x(learned)}, error {learned['error']:.4f}{_outside(learned)}; "
+        f"1 % more examples, % more of {', '.join(moved)}"
     )
+
+
+def _outside(one: JsonObject) -> str:
+    """By how many times each factor lies beyond what was measured, where one does."""
+    told = ", ".join(f"{name} by {times:.3g} ×" for name, times in one["beyond"].items())
+    return f" (outside what was measured: {told})" if told else ""
 
 
 def _lm_only(line: JsonObject) -> str:

@@ -1,9 +1,10 @@
 """A video file → some of its frames, upright, each with its time.
 
 By time where frames are to be spread evenly, so a video whose rate varies is sampled as it is seen;
-by key frames, which cost least; or every so many frames. What is decoded are the frames from the
-key frame before each one that is wanted, no more. A file is told by its first bytes and read by the
-one demuxer for them: a playlist that is called a video opens nothing.
+by key frames, which cost least; or every so many frames. For frames spread in time what is decoded
+is from the key frame before each one that is wanted, no more; only those wanted are held in memory.
+A file is told by its first bytes and read by the one demuxer for them: a playlist that is called a
+video opens nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +36,8 @@ _REORDERED = 0.5
 _AGAIN = "Export the video again, or download it again."
 
 
+SamplingKind = Literal["uniform", "keyframes", "stride"]
+KINDS: tuple[SamplingKind, ...] = get_args(SamplingKind)
 _ENDS = {"frames": (1, 10_000), "stride": (1, 10**9), "longest": (0, 16_384)}
 """Between which numbers an option lies: frames are held in memory, all at once."""
 
@@ -43,7 +46,7 @@ _ENDS = {"frames": (1, 10_000), "stride": (1, 10**9), "longest": (0, 16_384)}
 class Sampling:
     """Which frames are taken."""
 
-    kind: Literal["uniform", "keyframes", "stride"] = "uniform"
+    kind: SamplingKind = "uniform"
     """uniform: the middles of equal parts of its time; keyframes: spread over those that stand
     alone in the file; stride: every so many"""
     frames: int = 8
@@ -59,6 +62,9 @@ class Sampling:
         Raises:
             BadInput: Naming the option.
         """
+        if self.kind not in KINDS:
+            fix = f"Give {', '.join(KINDS[:-1])} or {KINDS[-1]}."
+            raise BadInput(f"kind = {self.kind!r} is not known.", "sampling option kind", fix)
         for name, (least, most) in _ENDS.items():
             if not least <= vars(self)[name] <= most:
                 what = f"{name} = {vars(self)[name]} is out of bounds."
@@ -96,8 +102,7 @@ def read_frames(path: Path, sampling: Sampling | None = None) -> Clip:
             case "uniform":
                 taken = list(_uniform(container, stream, sampling.frames, seconds))
             case "keyframes":
-                stream.codec_context.skip_frame = "NONKEY"
-                taken = _spread(list(container.decode(stream)), sampling.frames)
+                taken = list(_keyframes(container, stream, sampling.frames))
             case "stride":
                 taken = list(_strided(container, stream, sampling))
         if not taken:
@@ -253,11 +258,19 @@ def _strided(
             return
 
 
-def _spread(frames: list[VideoFrame], count: int) -> list[VideoFrame]:
-    """At most so many, the middles of equal parts."""
-    if len(frames) <= count:
-        return frames
-    return [frames[int((place + 0.5) * len(frames) / count)] for place in range(count)]
+def _keyframes(container: InputContainer, stream: VideoStream, count: int) -> Iterator[VideoFrame]:
+    """At most so many of those that stand alone: the middles of equal parts.
+
+    They are counted first and then decoded again: those of a whole film do not fit into memory.
+    """
+    stream.codec_context.skip_frame = "NONKEY"
+    many = sum(1 for _ in container.decode(stream))
+    container.seek(stream.start_time or 0, stream=stream)
+    some = min(many, count)
+    wanted = {int((place + 0.5) * many / some) for place in range(some)}
+    for number, frame in enumerate(container.decode(stream)):
+        if number in wanted:
+            yield frame
 
 
 def _scaled(frame: VideoFrame, longest: int) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +19,14 @@ from tastemaker.embed.video_forms import Floats
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 _POOLED = ("head", "pooler")
 """Parts of a vision tower that pool its tokens into one, which no language model reads."""
+
+_UNCOUNTED = 0.2
+"""Part of the products that weights of an unknown kind may be, such as places of patches."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,10 @@ def stack_of(description: Mapping[str, object], where: Path) -> Stack:
         where: The file, for messages.
 
     Raises:
-        BadInput: If transformers does not know the kind, or it cannot be built.
+        BadInput: If transformers does not know the kind, it cannot be built, it is no one stack of
+            layers, or its products cannot be counted.
     """
     import torch
-    from torch import nn
 
     from tastemaker.models.library import blank_model
 
@@ -102,21 +109,44 @@ def stack_of(description: Mapping[str, object], where: Path) -> Stack:
     with torch.device("meta"):
         model = blank_model(values, where, 2**16)
     seeing = "patch_size" in values
-    parts = [part for name, part in model.named_modules() if not _pools(name)]
-    products = sum(
-        part.weight.numel()
-        for part in parts
-        if isinstance(part, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
-    )
-    shape = model.config
-    width = int(shape.hidden_size)
-    heads = int(shape.num_attention_heads)
-    inner = int(values.get("head_dim") or width // heads) * heads
+    products, shape = _products(model, where), model.config
+    try:
+        width, heads = int(shape.hidden_size), int(shape.num_attention_heads)
+    except AttributeError:
+        what = f"A config of type {values.get('model_type')!r} is no one stack of layers."
+        fix = "Give its text_config for the language model, its vision_config for the tower."
+        raise BadInput(what, str(where), fix) from None
+    inner = int(shape.to_dict().get("head_dim") or width // heads) * heads
     once = 0.0 if seeing else float(shape.vocab_size) * width
     total = sum(weight.numel() for name, weight in model.named_parameters() if not _pools(name))
     tied = seeing or bool(shape.tie_word_embeddings)
     parameters = total + (0.0 if tied else once)
     return Stack(parameters, float(products), int(shape.num_hidden_layers), inner, once)
+
+
+def _products(model: PreTrainedModel, where: Path) -> int:
+    """Weights that each token is multiplied with.
+
+    Raises:
+        BadInput: If many others are neither these nor a table of embeddings, as where each token
+            passes but some of several experts.
+    """
+    from torch import nn
+
+    from tastemaker.models.extras import transformers
+
+    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, transformers().pytorch_utils.Conv1D)
+    products, others = 0, 0
+    for name, part in model.named_modules():
+        for weight in () if _pools(name) else part.parameters(recurse=False):
+            if isinstance(part, kinds):
+                products += weight.numel() * (weight.ndim > 1)
+            elif not isinstance(part, nn.Embedding):
+                others += weight.numel() * (weight.ndim > 1)
+    if others > _UNCOUNTED * products:
+        what = f"{others:,} weights are multiplied in a way that is not counted here."
+        raise BadInput(what, str(where), "Count by hand, and give VideoCost the counts.")
+    return products
 
 
 def _pools(name: str) -> bool:
@@ -151,7 +181,12 @@ def architecture(
         language: Those of each language model.
         where: Where they come from, for messages.
         prompt: Tokens of the question.
+
+    Raises:
+        BadInput: If there is no language model, or what `stack_of` and `patches_of` raise.
     """
+    if not language:
+        raise BadInput("There is no language model.", str(where), "Give the config of one or more.")
     models = sorted((stack_of(one, where) for one in language), key=lambda one: one.parameters)
     seen = stack_of(tower, where)
     narrow, wide = seen.width, models[-1].width

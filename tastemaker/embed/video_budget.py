@@ -17,7 +17,7 @@ Left out: the paper's own sweep, which is not published. Checked: `tests/embed/t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -38,6 +38,8 @@ from tastemaker.embed.video_frontier import BAND, Best, frontier
 from tastemaker.embed.video_points import VideoPoints
 from tastemaker.errors import BadInput
 
+Loss = Literal["squares", "huber"]
+LOSSES: tuple[Loss, ...] = get_args(Loss)
 _DIGITS = 9
 """Of logs that are fitted: with more, the units of the data would decide what is rounded where."""
 
@@ -52,7 +54,7 @@ class VideoFitConfig:
     """random starts of which the best is kept"""
     refits: int = 100
     """bootstrap refits that the median and the interval are of"""
-    loss: Literal["squares", "huber"] = "squares"
+    loss: Loss = "squares"
     """of the log of the error; huber is linear from 1e-3 on"""
     seed: int = 0
     """of starts and refits"""
@@ -63,6 +65,10 @@ class VideoFitConfig:
         Raises:
             BadInput: Naming the option.
         """
+        for name, known in (("form", FORMS), ("loss", LOSSES)):
+            if vars(self)[name] not in known:
+                what = f"{name} = {vars(self)[name]!r} is not known."
+                raise BadInput(what, f"--{name}", f"Give {', '.join(known[:-1])} or {known[-1]}.")
         for name, least in (("starts", 1), ("refits", 0), ("seed", 0)):
             if vars(self)[name] < least:
                 what = f"{name} = {vars(self)[name]} fits nothing."
@@ -119,8 +125,13 @@ class VideoLaw:
             x: (G, 3) parameters, frames and tokens a frame.
             n: (G,) fine-tuning examples, or one number.
             quantiles: Of the refits, ends of the interval.
+
+        Raises:
+            BadInput: If these are no configurations, or a size is not above 0.
         """
-        errors = self.refits(np.asarray(x, np.float64), n)
+        x, n = np.asarray(x, np.float64), np.asarray(n, np.float64)
+        refuse_no_sizes(x, n)
+        errors = self.refits(x, n)
         low, high = np.quantile(errors, quantiles, axis=0)
         return Prediction(np.median(errors, axis=0), low, high)
 
@@ -128,6 +139,7 @@ class VideoLaw:
         self, budgets: Floats, n: float, grid: Floats, cost: VideoCost
     ) -> tuple[Best, ...]:
         """The best configuration of a grid for each budget; see `video_frontier.frontier`."""
+        refuse_no_sizes(grid, np.asarray(n, np.float64))
         return frontier(self.refits, cost, grid, budgets, n)
 
     def elasticities(self, budgets: Floats, sizes: Floats, grid: Floats, cost: VideoCost) -> Floats:
@@ -186,6 +198,20 @@ def fit_law(points: VideoPoints, config: VideoFitConfig | None = None) -> VideoL
         many,
         points.sha256,
     )
+
+
+def refuse_no_sizes(x: Floats, n: Floats) -> None:
+    """Refuse what no error can be predicted of.
+
+    Raises:
+        BadInput: If x is not (G, 3), or a size is not above 0.
+    """
+    if x.ndim != 2 or x.shape[1] != 3 or not len(x):
+        what = f"An array of {x.shape} holds no configurations."
+        raise BadInput(what, "configurations", "Give (G, 3): parameters, frames, tokens a frame.")
+    if not ((x > 0).all() and (n > 0).all()):
+        what = "A size or a number of examples is not above 0."
+        raise BadInput(what, "configurations", "Give numbers above 0.")
 
 
 def refuse_few(points: VideoPoints, form: Form, active: tuple[bool, ...]) -> None:

@@ -16,6 +16,8 @@ import numpy as np
 from tastemaker.embed.video_forms import Floats, PowerSum
 from tastemaker.errors import BadInput
 
+MOST = 1e30
+"""Of any size, and one over it the least: with more, costs overflow."""
 TUNING = 3
 """Passes of a language model that an example of fine-tuning costs: forward, and backward twice."""
 
@@ -48,9 +50,9 @@ class VideoCost:
             BadInput: Naming the count.
         """
         for name, value in vars(self).items():
-            if not (np.isfinite(value) and value >= 0):
-                what = f"{name} = {value} is no count."
-                raise BadInput(what, f"--{name.replace('_', '-')}", "Give 0 or more.")
+            if not 0 <= value <= MOST:
+                what, fix = f"{name} = {value} is no count.", f"Give a number from 0 to {MOST:g}."
+                raise BadInput(what, f"--{name.replace('_', '-')}", fix)
 
     def vision(self, x: Floats) -> Floats:
         """FLOPs of vision tower and projector."""

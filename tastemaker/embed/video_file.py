@@ -38,7 +38,7 @@ class VideoFit:
     axes: tuple[tuple[float, ...], ...]
     """sizes, frames and tokens that were measured: the grid that is searched"""
     checks: JsonObject
-    """how predictions agree with measured errors: `fitted`, `cross-validated`, `extrapolated`"""
+    """how predictions agree with measured errors: `fitted`, `cross-validated`, `dearest fifth`"""
     notes: tuple[str, ...] = ()
     """what a reader must know first"""
 
@@ -87,7 +87,14 @@ def open_fit(path: Path) -> VideoFit:
     files.refuse_unreadable(path)
     if path.is_dir():
         raise ArtefactError(str(path), "This is a folder", "the file of a fit", "a folder", _FIX)
-    content = files.read_json(path)
+    if not path.exists():
+        fix = "Make one with `tastemaker video fit --points RUNS`, or name yours with --fit."
+        raise ArtefactError(str(path), "There is no fit", "the file of a fit", "nothing", fix)
+    try:
+        content = files.read_json(path)
+    except ArtefactError as refused:
+        got = refused.got
+        raise ArtefactError(str(path), "File is no fit", refused.expected, got, _FIX) from None
     told = content.pop("digest", None)
     if (content.get("kind"), content.get("schema")) != (KIND, SCHEMA):
         got = f"{content.get('kind')!r}, schema {content.get('schema')!r}"

@@ -12,11 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from tastemaker.embed.video_cost import VideoCost, lm_only, tuning_flops, vision_share
+from tastemaker.embed.video_cost import MOST, VideoCost, lm_only, tuning_flops, vision_share
 from tastemaker.embed.video_file import VideoFit
 from tastemaker.embed.video_forms import FACTORS, Floats
 from tastemaker.embed.video_frontier import BAND, Best, affordable, best, nearest
-from tastemaker.embed.video_points import MOST
 from tastemaker.embed.video_steps import banded, move_with_data, spend_more, wanted
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject, shortened
@@ -176,10 +175,13 @@ def _next(bought: _Bought) -> JsonObject:
     doubled = fit.law.refits(fit.grid, 2 * request.examples)
     learned = best(doubled, bought.spent, request.flops, fit.grid)
     source, moved = move_with_data(fit, request.flops, request.examples)
+    dearer, taught = fit.grid[more.place], fit.grid[learned.place]
     return {
         "source": bought.costed if source == "your fit" else source,
-        "budget_doubles": bought.at(more.place),
-        "examples_double": sizes(fit.grid[learned.place]) | {"error": learned.error},
+        "budget_doubles": bought.at(more.place)
+        | {"beyond": fit.law.beyond(dearer, request.examples)},
+        "examples_double": sizes(taught)
+        | {"error": learned.error, "beyond": fit.law.beyond(taught, 2 * request.examples)},
         "elasticities": moved,
     }
 

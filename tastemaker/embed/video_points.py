@@ -2,7 +2,7 @@
 
 A table has a row a run and the columns `parameters` (of the language model), `frames`, `tokens` (a
 frame), `examples` (of fine-tuning) and `score` (a share of right answers) or `error`; `task` where
-several were measured.
+several were measured, and then `seed` where rows of one run are not told by their order.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from tastemaker.data.column_names import missing_column_fix
 from tastemaker.data.header import doubled
 from tastemaker.data.opening import open_table
 from tastemaker.data.problems import BadData, Problem, shown
+from tastemaker.embed.video_cost import MOST
 from tastemaker.embed.video_forms import FACTORS, Floats
 from tastemaker.errors import BadInput
 
-MOST = 1e30
-"""Of any size, and one over it the least: with more, costs overflow."""
 LEAST = 1e-4
 """Error that smaller ones are taken for: the log of 0 is none."""
+SMALLEST = 1000
+"""Parameters of a language model in a table: fewer were counted in millions or billions."""
 ALL = "all tasks"
 """What the mean over tasks is called."""
 _ALSO: Mapping[str, tuple[str, ...]] = {
@@ -133,7 +134,10 @@ def read_points(path: Path) -> Measured:
     raw = numbers[kind] if kind == "error" else 1 - numbers[kind]
     low = int((raw < LEAST).sum())
     notes = (f"{counted(low, 'error')} below {LEAST:g}, taken for {LEAST:g}",) if low else ()
-    tidy = numbers.select(FACTORS).with_columns(error=raw.clip(LEAST), task=task.fill_null(ALL))
+    seed = frame["seed"].cast(pl.String) if "seed" in frame.columns else pl.lit("")
+    tidy = numbers.select(FACTORS).with_columns(
+        error=raw.clip(LEAST), task=task.fill_null(ALL), seed=seed
+    )
     tasks, partly = _by_task(tidy)
     return Measured(tasks, (*notes, *partly))
 
@@ -143,10 +147,11 @@ def _by_task(tidy: pl.DataFrame) -> tuple[dict[str, VideoPoints], list[str]]:
     names = tidy["task"].unique(maintain_order=True).to_list()
     if len(names) == 1:
         return {ALL: _points(tidy)}, []
-    run = pl.int_range(pl.len()).over([*FACTORS, "task"])  # a run a seed, as they stand
+    same = [*FACTORS, "seed"]  # of one seed, or where none is told, a run each as they stand
+    run = pl.int_range(pl.len()).over([*same, "task"])
     means = (
         tidy.with_columns(run=run)
-        .group_by([*FACTORS, "run"], maintain_order=True)
+        .group_by([*same, "run"], maintain_order=True)
         .agg(pl.col("error").mean(), tasks=pl.len())
     )
     whole = means.filter(pl.col("tasks") == len(names))
@@ -191,6 +196,9 @@ def _wrong(path: Path, raw: pl.Series, values: pl.Series, kind: str) -> Problem 
     elif name == "error":
         good &= ((values >= 0) & (values <= MOST)).fill_null(False)
         fix = f"Give numbers of 0 or more, {MOST:g} at most."
+    elif name == "parameters":
+        good &= ((values >= SMALLEST) & (values <= MOST)).fill_null(False)
+        fix = f"Give all parameters, {SMALLEST:,} or more: 2.8 billion are 2800000000."
     else:
         good &= ((values >= 1 / MOST) & (values <= MOST)).fill_null(False)
         fix = f"Give numbers above 0, {MOST:g} at most."

@@ -96,12 +96,17 @@ def _warnings(told: JsonObject) -> list[str]:
     """What to read first: data beyond what was measured, and notes of the fit."""
     ends, asked = told.get("measured_examples"), told.get("examples")
     notes = [str(note) for note in listed(told, "notes")]
-    if isinstance(ends, list) and isinstance(asked, int | float) and len(ends) == 2:
-        low, high = ends
-        if not low <= asked <= high:
-            reach = f"{count(low)} to {count(high)}"
-            notes.insert(0, f"{count(asked)} examples lie outside the {reach} that were measured.")
-    return notes
+    if not isinstance(ends, list) or len(ends) != 2:
+        return notes
+    low, high = ends
+    drawn = listed(told, "drawn_examples") or [asked]
+    outside = []
+    for n in drawn:
+        if isinstance(n, int | float) and not low <= n <= high:
+            times = f"by a factor of {max(n / high, low / n):.3g}"
+            reach = f"the {count(low)} to {count(high)} that were measured"
+            outside.append(f"{count(n)} examples lie outside {reach}, {times}.")
+    return [*outside, *notes]
 
 
 def flops(value: float) -> str:

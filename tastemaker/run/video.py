@@ -191,6 +191,7 @@ def frontier_of(fit: VideoFit, examples: float) -> JsonObject:
         "data_sha256": fit.law.data_sha256,
         "examples": examples,
         "measured_examples": [float(low), float(high)],
+        "drawn_examples": numbers.tolist(),
         "checks": fit.checks,
         "notes": list(fit.notes),
         "curves": {f"n = {n:,.10g}": _curves(fit, budgets, float(n)) for n in numbers},

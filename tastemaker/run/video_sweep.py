@@ -6,6 +6,7 @@ Each run is a line of `runs.jsonl`, so a sweep that was stopped goes on after th
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -26,7 +27,7 @@ from tastemaker.worlds.sprites import Sprites
 
 LOG = logging.getLogger(__name__)
 RUNS, POINTS = "runs.jsonl", "points.csv"
-_CONFIG = "config.json"
+_CONFIG, _THINGS = "config.json", "things_sha256"
 
 
 def sweep_video(
@@ -46,14 +47,15 @@ def sweep_video(
         `fit`, the words of the command that fits them.
 
     Raises:
-        BadInput: If a size is none, or a sweep lies there already, or one with other options.
+        BadInput: If a size is none, or a sweep lies there already, or one with other options or
+            of other things.
         Stopped: After SIGTERM or Ctrl-C; finished runs are kept.
     """
     refuse_unfit(config)
     cells = list(dict.fromkeys(cells_of(config)))
     files.make_folder(out)
     with listening(str(out)), only_writer(out):
-        _settle(config, out, resume)
+        _settle(config, _told_apart(sprites, held), out, resume)
         world = open_world(config, sprites, held, out)
         lines = records.read(out / RUNS)
         done = {_key(line) for line in lines}
@@ -100,19 +102,39 @@ def refuse_unfit(config: SweepConfig) -> None:
             raise BadInput(what, "--examples", "Give 1 or more.")
 
 
-def _settle(config: SweepConfig, out: Path, resume: bool) -> None:
-    """Write the options, or compare them with those of the sweep that is gone on with."""
+def _told_apart(*sprites: Sprites) -> str:
+    """A digest of every picture that clips are made of, and of what each is called."""
+    digest = hashlib.sha256()
+    for one in sprites:
+        for name, images in zip(one.names, one.images, strict=True):
+            digest.update(f"{name} {images.shape} {images.dtype}".encode())
+            digest.update(images.tobytes())
+    return digest.hexdigest()
+
+
+def _settle(config: SweepConfig, things: str, out: Path, resume: bool) -> None:
+    """Write options and digest of things, or compare with those of the sweep that is gone on with.
+
+    A sweep that was begun when the digest was not kept yet is gone on with unasked.
+    """
     path = out / _CONFIG
     if not path.is_file():
-        files.write_json(path, to_json(config))
+        files.write_json(path, to_json(config) | {_THINGS: things})
         return
     if not resume:
         raise BadInput("A sweep lies there already.", str(out), "Give --resume, or another --out.")
-    before = from_json(SweepConfig, files.read_json(path), str(path))
+    written = files.read_json(path)
+    if written.pop(_THINGS, things) != things:
+        what = "The sweep there is of clips of other things."
+        fix = (
+            "Resume with the --garments that it was begun with, or without; or give another --out."
+        )
+        raise BadInput(what, str(path), fix)
+    before = from_json(SweepConfig, written, str(path))
     if replace(before, cells=0, seeds=0) != replace(config, cells=0, seeds=0):
         fix = "Resume with the options that it was begun with, or give another --out."
         raise BadInput("The sweep there was begun with other options.", str(path), fix)
-    files.write_json(path, to_json(config))
+    files.write_json(path, to_json(config) | {_THINGS: things})
 
 
 def _key(line: JsonObject) -> tuple[object, ...]:

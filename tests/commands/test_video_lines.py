@@ -49,8 +49,8 @@ def told() -> dict[str, Any]:
         },
         "next": {
             "source": cost,
-            "budget_doubles": {**PRICED, "frames": 16.0},
-            "examples_double": {**X, "error": 0.33},
+            "budget_doubles": {**PRICED, "frames": 16.0, "beyond": {}},
+            "examples_double": {**X, "error": 0.33, "beyond": {"examples": 2.0}},
             "elasticities": {
                 "parameters": {"median": -0.22, "interval90": [-0.3, -0.1]},
                 "frames": {"median": 0.17},
@@ -122,7 +122,8 @@ WORDS = [
     (
         "Twice the budget: 2.8B model, 16 frames",
         "Twice the examples: 2.8B model, 8 frames",
-        "error 0.3300",
+        "0.3460). Twice the examples",
+        "error 0.3300 (outside what was measured: examples by 2 ×); 1 % more",
         "parameters -0.22 (-0.30 to -0.10), frames +0.17 [",
     ),
     ("would choose 2.8B model, 12 frames", "really costs 14.1 TFLOPs, 1.41 × the budget"),

@@ -142,6 +142,12 @@ def test_a_sampling_that_takes_nothing_is_refused(name: str, value: int) -> None
         Sampling(**{name: value})
 
 
+def test_a_way_to_sample_that_is_not_known_is_refused() -> None:
+    with pytest.raises(BadInput, match="is not known") as refused:
+        Sampling("random")  # type: ignore[arg-type]
+    assert "keyframes or stride" in refused.value.fix
+
+
 def test_without_the_library_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

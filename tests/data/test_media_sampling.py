@@ -1,12 +1,15 @@
 """Which frames are taken, on videos of many kinds: lengths, rates, key frames, turns and sizes."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tastemaker.data.media import MOST_PIXELS, Clip, Sampling, read_frames
+from tastemaker.data.media import MOST_PIXELS, Clip, Sampling, _keyframes, read_frames
 from tastemaker.errors import BadInput
 from tests.data.films import av, numbers, write_film
 
@@ -48,10 +51,39 @@ def test_key_frames_are_those_that_stand_alone(tmp_path: Path, gop: int) -> None
     assert numbers(spread.frames) == wanted.tolist()
 
 
+def test_of_all_key_frames_only_those_wanted_are_held() -> None:
+    """A film of two hours has thousands: together they would fill the memory."""
+    alive: set[int] = set()
+    most = 0
+
+    class Frame:
+        def __init__(self, number: int) -> None:
+            self.number = number
+            alive.add(number)
+
+        def __del__(self) -> None:
+            alive.discard(self.number)
+
+    class Container:
+        def decode(self, stream: object) -> Iterator[Frame]:
+            nonlocal most
+            for number in range(1000):
+                yield Frame(number)
+                most = max(most, len(alive))
+
+        def seek(self, offset: int, stream: object) -> None:
+            assert offset == 0
+
+    stream = SimpleNamespace(codec_context=SimpleNamespace(), start_time=None)
+    kept: Any = list(_keyframes(Container(), stream, 4))  # type: ignore[arg-type]
+    assert [frame.number for frame in kept] == [125, 375, 625, 875]
+    assert stream.codec_context.skip_frame == "NONKEY" and most <= 4 + 2
+
+
 def test_one_frame_is_a_video(tmp_path: Path) -> None:
     film = write_film(tmp_path / "a.mp4", frames=1)
     for kind in ("uniform", "keyframes", "stride"):
-        clip = read_frames(film, Sampling(kind, 3))  # type: ignore[arg-type]
+        clip = read_frames(film, Sampling(kind, 3))
         assert set(numbers(clip.frames)) == {0} and clip.times[0] == 0
     assert len(read_frames(film, Sampling(frames=3)).frames) == 3
 

@@ -46,7 +46,15 @@ def counted(config: dict[str, object], kind: str, **inputs: torch.Tensor) -> int
     return counter.get_total_flops()
 
 
-@pytest.mark.parametrize("config", [LLAMA, QWEN], ids=["llama", "qwen3"])
+GPT2 = {"model_type": "gpt2", "n_embd": 64, "n_layer": 2, "n_head": 4, "vocab_size": 120}
+"""weights that are kept the other way round, in a layer of transformers' own"""
+GEMMA = {**LLAMA, "model_type": "gemma2"}
+"""heads of 256 values, which the config does not say"""
+
+
+@pytest.mark.parametrize(
+    "config", [LLAMA, QWEN, GPT2, GEMMA], ids=["llama", "qwen3", "gpt2", "gemma2"]
+)
 def test_a_language_model_costs_what_torch_counts(config: dict[str, object]) -> None:
     tokens = 40
     ids = torch.zeros(1, tokens, dtype=torch.long)
@@ -87,3 +95,16 @@ def test_what_cuts_no_frame_is_refused() -> None:
         patches_of({"image_size": 32})
     with pytest.raises(BadInput):
         stack_of({"model_type": "nothing"}, HERE)
+
+
+def test_what_cannot_be_counted_is_refused_and_not_taken_for_nothing() -> None:
+    """Of several experts each token passes but some; a model of two parts is no one stack."""
+    with pytest.raises(BadInput, match="not counted") as refused:
+        stack_of({**LLAMA, "model_type": "mixtral", "num_local_experts": 4}, HERE)
+    assert "VideoCost" in refused.value.fix and refused.value.where == str(HERE)
+    both = {"model_type": "llava", "text_config": LLAMA, "vision_config": CLIP}
+    with pytest.raises(BadInput, match="no one stack") as refused:
+        stack_of(both, HERE)
+    assert "text_config" in refused.value.fix
+    with pytest.raises(BadInput, match="no language model"):
+        architecture(SIGLIP, [], HERE)

@@ -165,6 +165,24 @@ def test_options_that_fit_nothing_are_refused(name: str, value: int) -> None:
     assert refused.value.where == f"--{name}"
 
 
+@pytest.mark.parametrize(("name", "value"), [("form", "additive"), ("loss", "l1")])
+def test_a_word_that_is_not_known_is_not_taken_for_another(name: str, value: str) -> None:
+    with pytest.raises(BadInput, match="is not known") as refused:
+        VideoFitConfig(**{name: value})  # type: ignore[arg-type]
+    assert refused.value.where == f"--{name}" and " or " in refused.value.fix
+
+
+def test_nothing_is_predicted_of_what_is_no_configuration() -> None:
+    law = fit_law(sixty(planted("add")), VideoFitConfig("add", 5, 2))
+    for x, n in ((GRID[0], 1e6), (GRID[:0], 1e6), (GRID[:, :2], 1e6), (GRID * 0, 1e6),
+                 (GRID, 0.0), (GRID, -1.0), (GRID, np.nan), (GRID * np.nan, 1e6)):  # fmt: skip
+        with pytest.raises(BadInput) as refused:
+            law.predict(x, n)
+        assert refused.value.where == "configurations"
+        with pytest.raises(BadInput):
+            law.frontier(np.array([1e15]), float(n), x, COST)
+
+
 def test_what_lies_outside_the_data_is_said_with_the_factor() -> None:
     law = fit_law(sixty(planted()), quick())
     assert law.beyond(GRID[0], 1e6) == {}

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tastemaker.embed.video_cost import TUNING, VideoCost, lm_only, tuning_flops, vision_share
+from tastemaker.embed.video_cost import (
+    MOST,
+    TUNING,
+    VideoCost,
+    lm_only,
+    tuning_flops,
+    vision_share,
+)
 from tastemaker.embed.video_forms import Floats
 from tastemaker.errors import BadInput
 from tests.embed.surfaces import FEW, GRID
@@ -118,8 +125,13 @@ def test_the_shape_of_what_is_asked_is_kept() -> None:
     assert COST.flops(GRID[0]) == COST.flops(GRID)[0]
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e-9])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e-9, 1e31])
 def test_a_count_that_is_no_number_is_refused(value: float) -> None:
     with pytest.raises(BadInput) as refused:
         VideoCost(patches=value)
     assert refused.value.where == "--patches" and str(value) in refused.value.what
+
+
+def test_the_largest_counts_cost_a_number() -> None:
+    dear = VideoCost(MOST, MOST, MOST)
+    assert np.isfinite(dear.flops(np.full((1, 3), MOST))).all()

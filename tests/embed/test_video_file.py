@@ -118,7 +118,13 @@ def test_files_of_others_are_refused(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     with pytest.raises(ArtefactError) as refused:
         open_fit(path)
-    assert refused.value.where == str(path) and refused.value.fix
+    assert refused.value.where == str(path) and "tastemaker video fit" in refused.value.fix
+
+
+def test_where_there_is_no_fit_yet_it_is_said_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match="There is no fit") as refused:
+        open_fit(tmp_path / "runs" / "fit.json")
+    assert "tastemaker video fit --points" in refused.value.fix and "--fit" in refused.value.fix
 
 
 def test_a_folder_and_a_device_are_no_fit(tmp_path: Path) -> None:

@@ -84,6 +84,10 @@ def test_what_was_not_measured_is_warned_of(fit: VideoFit) -> None:
     inside = plan(fit, ASKED)["warnings"]
     assert inside["beyond"] == {} and inside["unknown"] == [] and not inside["few"]
     assert inside["cheaper"]["flops"] <= 15e12 < inside["dearer"]["flops"]
+    after = plan(fit, ASKED)["next"]
+    assert after["budget_doubles"]["beyond"] == {}
+    assert after["examples_double"]["beyond"] == pytest.approx({"examples": 2.0})
+    assert plan(fit, PlanRequest(15e12, 5e5))["next"]["examples_double"]["beyond"] == {}
     far = plan(fit, PlanRequest(15e12, 8e6))["warnings"]
     assert far["beyond"] == pytest.approx({"examples": 8.0})
     wide = with_axes(fit, ((1e9, 15e9), (4.0, 8.0), (196.0,)))

@@ -88,6 +88,21 @@ def test_letters_of_the_paper_are_told_by_their_case(tmp_path: Path) -> None:
         assert f"Rename column {letter!r} to {name!r}" in str(refused.value)
 
 
+@pytest.mark.parametrize("unit", [1e9, 1e7])
+def test_parameters_in_billions_are_refused_also_after_the_column_was_renamed(
+    tmp_path: Path, unit: float
+) -> None:
+    """A model of 2.8 parameters would cost nothing, and the largest would always be best."""
+    billions = {**COLUMNS, "parameters": [value / unit for value in COLUMNS["parameters"]]}
+    for name in ("n_billion", "parameters"):
+        path = saved(tmp_path, pl.DataFrame(billions).rename({"parameters": name}), ".csv")
+        with pytest.raises(BadData) as refused:
+            read_points(path)
+        (problem,) = refused.value.problems
+    assert (problem.column, problem.row, problem.count) == ("parameters", 1, 3)
+    assert "2.8 billion are 2800000000" in problem.fix
+
+
 def test_a_column_that_nothing_resembles_is_asked_for(tmp_path: Path) -> None:
     path = saved(tmp_path, pl.DataFrame(COLUMNS).rename({"frames": "zzz"}), ".csv")
     with pytest.raises(BadData) as refused:
@@ -145,6 +160,19 @@ def test_seeds_stay_runs_of_their_own(tmp_path: Path) -> None:
     whole = read_points(saved(tmp_path, pl.concat([first, second]), ".csv")).tasks[ALL]
     assert len(whole) == 6 and whole.cells == 3
     assert sorted(whole.error) == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+
+
+def test_rows_of_one_seed_are_one_run_in_whatever_order_they_stand(tmp_path: Path) -> None:
+    first = by_task({"a": [0.2, 0.4, 0.6], "b": [0.4, 0.6, 0.8]}, seed=[0, 0, 0])
+    second = by_task({"a": [0.3, 0.5, 0.7], "b": [0.7, 0.9, 1.0]}, seed=[1, 1, 1])
+    frame = pl.concat([first, second]).sort("task", "seed", descending=[False, True])
+    mixed = pl.concat([frame.filter(task="a").sort("seed"), frame.filter(task="b")])
+    whole = read_points(saved(tmp_path, mixed, ".csv")).tasks[ALL]
+    assert sorted(whole.error) == pytest.approx([0.15 + 5e-5, 0.3, 0.3, 0.5, 0.5, 0.7], abs=1e-9)
+    lacking = mixed.filter(~((pl.col("seed") == 0) & (pl.col("task") == "b")))
+    read = read_points(saved(tmp_path, lacking, ".csv"))
+    assert sorted(read.tasks[ALL].error) == pytest.approx([0.15 + 5e-5, 0.3, 0.5], abs=1e-9)
+    assert read.notes[-1] == "3 runs not measured on every task, left out of the mean"
 
 
 def test_of_runs_that_lack_a_task_the_others_are_averaged(tmp_path: Path) -> None:

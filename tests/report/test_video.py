@@ -50,6 +50,15 @@ def test_what_was_not_measured_stands_first() -> None:
     assert page.index("one was clipped") < page.index("The frontier</h2>")
 
 
+def test_every_curve_outside_the_data_is_said_with_its_factor() -> None:
+    page = write_video_page(results() | {"drawn_examples": [2e5, 1e6, 4e6]})
+    assert "200,000 examples lie outside the 250,000 to 1,000,000 that were measured" in page
+    assert "by a factor of 1.25." in page and "by a factor of 4." in page
+    assert "1,000,000 examples lie outside" not in page
+    inside = write_video_page(results() | {"drawn_examples": [2.5e5, 1e6]})
+    assert "lie outside" not in inside
+
+
 def test_a_page_of_nothing_is_a_page() -> None:
     page = write_video_page({"points": 0, "fit": ""})
     assert "<svg" not in page and "NaN" not in page

@@ -56,6 +56,8 @@ def test_runs_are_fitted_planned_with_and_drawn(fitted: Path, tmp_path: Path) ->
     page = Path(drawn["page"]).read_text()
     assert page.count("<svg") == 4 and "<script" not in page
     assert list(drawn["curves"]) == ["n = 250,000", "n = 1,000,000", "n = 4,000,000"]
+    assert drawn["drawn_examples"] == [2.5e5, 1e6, 4e6]
+    assert "4,000,000 examples lie outside" in page and "by a factor of 4." in page
     for curves in drawn["curves"].values():
         errors = np.array(curves["error"])
         assert (np.diff(errors[:, 1]) <= 1e-6).all()

@@ -49,6 +49,22 @@ def test_a_sweep_with_other_options_is_no_place_to_go_on(tmp_path: Path) -> None
         sweep_video(replace(TINY, epochs=2), TRAIN, HELD, tmp_path, resume=True)
 
 
+def test_a_sweep_of_other_things_is_no_place_to_go_on(tmp_path: Path) -> None:
+    """Garments are not seen by an encoder of shapes, nor counted among their runs."""
+    one = replace(TINY, cells=1)
+    sweep_video(one, TRAIN, HELD, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    others = replace(TRAIN, names=tuple(f"{name}s" for name in TRAIN.names))
+    turned = replace(TRAIN, images=tuple(images[::-1] for images in TRAIN.images))
+    for learned, held in ((others, HELD), (turned, HELD), (TRAIN, TRAIN)):
+        with pytest.raises(BadInput, match="other things") as refused:
+            sweep_video(replace(one, cells=2), learned, held, tmp_path, resume=True)
+        assert "--garments" in refused.value.fix
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert {name: after[name] for name in before} == before
+    assert sweep_video(replace(one, cells=2), TRAIN, HELD, tmp_path, resume=True)["runs"] == 2
+
+
 @pytest.mark.parametrize(
     ("changed", "word"),
     [
