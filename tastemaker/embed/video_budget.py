@@ -40,6 +40,8 @@ from tastemaker.errors import BadInput
 
 Loss = Literal["squares", "huber"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
+_ENDS = {"starts": (1, 20_000), "refits": (0, 10_000), "seed": (0, 2**63 - 1)}
+"""Between which numbers an option lies: all starts are fitted together, in memory."""
 _DIGITS = 9
 """Of logs that are fitted: with more, the units of the data would decide what is rounded where."""
 
@@ -69,10 +71,10 @@ class VideoFitConfig:
             if vars(self)[name] not in known:
                 what = f"{name} = {vars(self)[name]!r} is not known."
                 raise BadInput(what, f"--{name}", f"Give {', '.join(known[:-1])} or {known[-1]}.")
-        for name, least in (("starts", 1), ("refits", 0), ("seed", 0)):
-            if vars(self)[name] < least:
-                what = f"{name} = {vars(self)[name]} fits nothing."
-                raise BadInput(what, f"--{name}", f"Give {least} or more.")
+        for name, (least, most) in _ENDS.items():
+            if not least <= vars(self)[name] <= most:
+                what = f"{name} = {vars(self)[name]} is out of bounds."
+                raise BadInput(what, f"--{name}", f"Give a number from {least} to {most:,}.")
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,9 @@ def test_runs_that_are_all_alike_are_refused() -> None:
         fit_law(VideoPoints(x, np.full(20, 1e6), np.linspace(0.3, 0.4, 20)), quick())
 
 
-@pytest.mark.parametrize(("name", "value"), [("starts", 0), ("refits", -1), ("seed", -1)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("starts", 0), ("starts", 10**6), ("refits", -1), ("seed", -1)]
+)
 def test_options_that_fit_nothing_are_refused(name: str, value: int) -> None:
     with pytest.raises(BadInput) as refused:
         VideoFitConfig(**{name: value})
