@@ -104,7 +104,7 @@ def ask(request: Request, out: str = "") -> JsonObject:
         "picture": save(small),
         "steps": steps_of(made, save),
         "boxes": {axis: list(some) for axis, some in boxes.items()},
-        "warnings": _warnings(request, boxes, made.answer),
+        "warnings": _warnings(request, boxes, small, made.answer),
     }
     files.write_text(page, render(answer, pictures))
     return answer | {"page": str(page)}
@@ -133,9 +133,22 @@ def _read(image: Image, kind: str) -> dict[Axis, Boxes]:
     return table if is_table or not chart else chart
 
 
-def _warnings(request: Request, boxes: Mapping[Axis, Boxes], answer: str | None) -> list[str]:
+def _warnings(
+    request: Request, boxes: Mapping[Axis, Boxes], image: Image, answer: str | None
+) -> list[str]:
     told = []
-    if request.tools and not any(boxes.values()):
+    outside = [
+        repr(name[:40])
+        for some in boxes.values()
+        for name, box in some.items()
+        if box.pixels(*image.size) is None
+    ]
+    if outside:
+        named = ", ".join(outside[:3]) + (" and others" if len(outside) > 3 else "")
+        told.append(f"Nothing of the picture is in the boxes of {named}: no edit shows them.")
+    if request.boxes and not any(boxes.values()):
+        told.append(f"{request.boxes} names no place: it was asked without tools.")
+    elif request.tools and not any(boxes.values()):
         told.append("No text that names anything was found in the picture: it was asked without "
                     "tools. Give --boxes FILE.json to name places yourself.")  # fmt: skip
     if answer is None:
