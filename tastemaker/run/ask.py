@@ -12,6 +12,7 @@ from tastemaker import files
 from tastemaker.data.boxes import Axis, Boxes
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
+from tastemaker.models.encode import within
 from tastemaker.models.header_boxes import header_boxes
 from tastemaker.models.packaged import locate, within_run
 from tastemaker.models.pictures import read_picture
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PAGE = "ask.html"
+KINDS = ("auto", "chart", "table")
+"""Of pictures."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,21 @@ class Request:
     max_tokens: int = 512
     temperature: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            BadInput: Naming the field.
+        """
+        if not self.question.strip():
+            raise BadInput("Nothing is asked.", "question", 'Ask something: "Which is highest?"')
+        if self.kind not in KINDS:
+            what = f"There is no kind {self.kind!r} of picture."
+            raise BadInput(what, "kind", f"Use {', '.join(KINDS)}.")
+        within("longest", self.longest, 32, 4096)
+        if not 0 <= self.temperature < 1e3:
+            raise BadInput(f"temperature = {self.temperature}.", "temperature", "Give 0 or more.")
 
 
 def ask(request: Request, out: str = "") -> JsonObject:

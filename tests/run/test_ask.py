@@ -180,3 +180,13 @@ def test_tables_and_charts_are_told_apart() -> None:
     assert axes(TABLE) == tables
     assert axes([*bars, *scale]) == {"x_values"}, "numbers from 0 on are a scale, and name nothing"
     assert axes([*bars, *scale], "table") == tables and not axes([])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"question": " "}, {"kind": "pie"}, {"longest": 0}, {"temperature": float("nan")}],
+)
+def test_what_cannot_be_meant_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    with pytest.raises(BadInput) as fault:
+        Request(**{"image": "a.png", "question": "Q?", "model": "m"} | wrong)
+    assert fault.value.where == next(iter(wrong))
