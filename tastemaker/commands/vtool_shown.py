@@ -11,7 +11,12 @@ from tastemaker.commands.terminal import plain, screen
 from tastemaker.counts import counted
 from tastemaker.files import JsonObject
 
-_OUTCOMES = {"direct": "answered at once", "used": "used the tool", "failed": "code failed"}
+_OUTCOMES = {
+    "direct": "answered at once",
+    "used": "used the tool",
+    "unchanged": "looked again, at an unchanged picture",
+    "failed": "code failed",
+}
 
 
 def show_visual(results: JsonObject) -> None:

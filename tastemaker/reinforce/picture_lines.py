@@ -95,6 +95,9 @@ def _box(axis: str, name: str, value: object) -> Box:
     if not fine:
         fix = f"Give x1, y1, x2 and y2 in pixels, as in {BOXES}."
         raise Fault(f"{axis}, {name!r:.60}", value, "this is no box", fix)
+    if numbers[0] >= numbers[2] or numbers[1] >= numbers[3]:
+        fix = "Give x1 left of x2 and y1 above y2, in pixels from the upper left corner."
+        raise Fault(f"{axis}, {name!r:.60}", value, "this box is empty", fix)
     return Box(*map(float, numbers))
 
 

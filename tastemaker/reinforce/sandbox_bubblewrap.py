@@ -28,8 +28,12 @@ _SPACE = 512 * 2**20
 """Bytes of addresses, of which an interpreter takes most before anything runs."""
 _LINE = 2**16
 """Bytes of a call, and of what is kept of what is said in the end."""
-_START = 1.0
-"""Seconds that an interpreter may take to start, beside those of the snippet."""
+_START = 5.0
+"""Seconds that an interpreter may take to start, before those of the snippet begin."""
+_END = 0.3
+"""Seconds that it may take at least to end, once it has closed its pipes."""
+_READY = b"ready"
+"""What it says first of all, once it has started."""
 _LIBRARIES = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache")
 _SPENT = (-signal.SIGXCPU, 128 + signal.SIGXCPU)
 """How a process ends that has used up its seconds of a processor, and how its walls tell it."""
@@ -52,6 +56,8 @@ def _calling(name):
 for _name in {functions}:
     globals()[_name] = _calling(_name)
 globals().update(_json.loads({values}))
+_calls.write({ready!r} + "\\n")
+_calls.flush()
 """
 
 
@@ -121,8 +127,9 @@ class BubblewrapSandbox(Closing):
             env={},
         )
         try:
-            said = _Talk(process, bench).until_it_ends(time.monotonic() + _START)
-            code_of_end = process.wait(_START)
+            talk = _Talk(process, bench)
+            said = talk.until_it_ends()
+            code_of_end = process.wait(max(_END, talk.left))
         except subprocess.TimeoutExpired:
             raise SnippetFault("TimeoutError: it does not end.") from None
         finally:
@@ -144,20 +151,25 @@ class _Talk:
         self._answers, self._bench = process.stdin, bench
         self._calls, self._said = process.stdout, process.stderr
         self._asked = self._told = b""
+        self._ready, self._due = False, time.monotonic() + _START
 
-    def until_it_ends(self, due: float) -> str:
+    @property
+    def left(self) -> float:
+        """Seconds that it may still take."""
+        return max(0.0, self._due - time.monotonic())
+
+    def until_it_ends(self) -> str:
         """What it said last, once it has closed its pipes.
 
         Raises:
-            SnippetFault: If that takes longer than `due` and the snippet's own seconds.
+            SnippetFault: If it starts too late, or then takes longer than its seconds.
         """
-        due += self._bench.limits.seconds
         with selectors.DefaultSelector() as pipes:
             pipes.register(self._calls, selectors.EVENT_READ)
             pipes.register(self._said, selectors.EVENT_READ)
             while pipes.get_map():
-                ready = pipes.select(max(0.0, due - time.monotonic()))
-                if not ready or time.monotonic() > due:
+                ready = pipes.select(self.left)
+                if not ready or not self.left:
                     raise SnippetFault(f"TimeoutError: more than {self._bench.limits.seconds:g} s.")
                 for key, _ in ready:
                     part = os.read(key.fd, _LINE)
@@ -173,6 +185,9 @@ class _Talk:
         *lines, self._asked = (self._asked + part).split(b"\n")
         if len(self._asked) > _LINE:
             raise SnippetFault("A call is too long.")
+        if lines and not self._ready and lines[0] == _READY:  # before a word of the snippet
+            self._ready, self._due = True, time.monotonic() + self._bench.limits.seconds
+            del lines[0]
         for line in lines:
             try:
                 self._answers.write(json.dumps(self._answer(line)).encode() + b"\n")
@@ -213,6 +228,7 @@ def _script(code: str, bench: Workbench) -> str:
         limits=_kernel_limits(limits),
         recursion=limits.recursion + 50,
         functions=bench.functions,
+        ready=_READY.decode(),
         values=repr(json.dumps(bench.values)),
     )
     return f"{inside}\n{code}\n"

@@ -168,6 +168,7 @@ def shown(one: Mapping[str, object], pictures: Pictures) -> dict[str, object]:
         "correct": bool(one.get("correct")),
         "outcome": OUTCOMES.get(str(one.get("outcome")), ""),
         "picture": uri(pictures.get(str(one.get("picture")))),
+        "again": "unchanged" if one.get("outcome") == "unchanged" else "edited",
         "steps": [
             {
                 "text": "\n".join(map(str, tables.listed(step, "text"))),

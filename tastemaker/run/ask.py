@@ -12,6 +12,7 @@ from tastemaker import files
 from tastemaker.data.boxes import Axis, Boxes
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject
+from tastemaker.models.encode import within
 from tastemaker.models.header_boxes import header_boxes
 from tastemaker.models.packaged import locate, within_run
 from tastemaker.models.pictures import read_picture
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PAGE = "ask.html"
+KINDS = ("auto", "chart", "table")
+"""Of pictures."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,21 @@ class Request:
     max_tokens: int = 512
     temperature: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            BadInput: Naming the field.
+        """
+        if not self.question.strip():
+            raise BadInput("Nothing is asked.", "question", 'Ask something: "Which is highest?"')
+        if self.kind not in KINDS:
+            what = f"There is no kind {self.kind!r} of picture."
+            raise BadInput(what, "kind", f"Use {', '.join(KINDS)}.")
+        within("longest", self.longest, 32, 4096)
+        if not 0 <= self.temperature < 1e3:
+            raise BadInput(f"temperature = {self.temperature}.", "temperature", "Give 0 or more.")
 
 
 def ask(request: Request, out: str = "") -> JsonObject:
@@ -104,7 +122,7 @@ def ask(request: Request, out: str = "") -> JsonObject:
         "picture": save(small),
         "steps": steps_of(made, save),
         "boxes": {axis: list(some) for axis, some in boxes.items()},
-        "warnings": _warnings(request, boxes, made.answer),
+        "warnings": _warnings(request, boxes, small, made.answer),
     }
     files.write_text(page, render(answer, pictures))
     return answer | {"page": str(page)}
@@ -133,9 +151,22 @@ def _read(image: Image, kind: str) -> dict[Axis, Boxes]:
     return table if is_table or not chart else chart
 
 
-def _warnings(request: Request, boxes: Mapping[Axis, Boxes], answer: str | None) -> list[str]:
+def _warnings(
+    request: Request, boxes: Mapping[Axis, Boxes], image: Image, answer: str | None
+) -> list[str]:
     told = []
-    if request.tools and not any(boxes.values()):
+    outside = [
+        repr(name[:40])
+        for some in boxes.values()
+        for name, box in some.items()
+        if box.pixels(*image.size) is None
+    ]
+    if outside:
+        named = ", ".join(outside[:3]) + (" and others" if len(outside) > 3 else "")
+        told.append(f"Nothing of the picture is in the boxes of {named}: no edit shows them.")
+    if request.boxes and not any(boxes.values()):
+        told.append(f"{request.boxes} names no place: it was asked without tools.")
+    elif request.tools and not any(boxes.values()):
         told.append("No text that names anything was found in the picture: it was asked without "
                     "tools. Give --boxes FILE.json to name places yourself.")  # fmt: skip
     if answer is None:

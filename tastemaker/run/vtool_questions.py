@@ -56,6 +56,16 @@ class QuestionConfig:
     """fewest and most on a generated chart"""
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what no questions can be chosen by.
+
+        Raises:
+            BadInput: If a number is below what it can be.
+        """
+        for name, least in (("train", 0), ("held_out", 0), ("longest", 1)):
+            if (value := getattr(self, name)) < least:
+                raise BadInput(f"{name} = {value} cannot be.", name, f"Give {least} or more.")
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -139,7 +149,7 @@ def _parted(
     pictures = list(dict.fromkeys(one.images[0] for one in questions))
     rng = np.random.default_rng([config.seed, 3])
     order = [pictures[n] for n in rng.permutation(len(pictures))]
-    share = config.held_out / (config.train + config.held_out)
+    share = config.held_out / max(config.train + config.held_out, 1)
     many = min(config.held_out, max(round(share * len(order)), int(config.held_out > 0)))
     apart = set(order[:many])
     place = {one: n for n, one in enumerate(order)}

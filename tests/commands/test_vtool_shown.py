@@ -1,6 +1,6 @@
 """What a person reads after visual tool use was taught, or asked for."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -48,3 +48,14 @@ def test_an_answer_comes_first_and_then_what_was_done(capsys: pytest.CaptureFixt
     ]  # fmt: skip
     show_answer(ANSWER | {"answer": None, "page": "", "steps": [], "warnings": []})
     assert capsys.readouterr().out.splitlines() == ["No final answer.", "used the tool"]
+
+
+def test_every_outcome_has_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("PIL.Image", reason="needs tastemaker[vision]")
+    from tastemaker.reinforce.vtool_rollout import Outcome
+
+    told = set()
+    for outcome in get_args(Outcome):
+        show_answer(ANSWER | {"outcome": outcome, "steps": []})
+        told.add(capsys.readouterr().out.splitlines()[1])
+    assert len(told) == len(get_args(Outcome)) and "looked again, at an unchanged picture" in told

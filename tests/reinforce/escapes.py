@@ -8,51 +8,82 @@ def leak(expression: str, before: str = "") -> str:
     return f"{before}\n{LEAK.format(expression)}"
 
 
+NAKED = "display.__globals__['_os'].environ['CANARY']"
+"""The environment, by the globals that a function of plain Python has."""
+SUBCLASSES = "().__class__.__base__.__subclasses__()"
+
 READING = {
     "file": leak("open('{canary}').read()"),
     "file by path": leak("Path('{canary}').read_text()", "from pathlib import Path"),
     "file by handle": leak("os.read(os.open('{canary}', 0), 99)", "import os"),
     "file by io": leak("io.open('{canary}').read()", "import io"),
-    "symlink": leak("open('/tmp/link').read()", "import os\nos.symlink('{canary}', '/tmp/link')"),
-    "environment": leak("os.environ", "import os"),
+    "symlink": leak("open('{escaped}').read()", "import os\nos.symlink('{canary}', '{escaped}')"),
+    "environment": leak("os.environ['CANARY']", "import os"),
     "environment by name": leak("os.getenv('CANARY')", "import os"),
-    "process information": leak("open('/proc/self/environ').read()"),
-    "parent's information": leak("open('/proc/1/environ').read()"),
+    "process information": leak(
+        "open('/proc/self/environ').read().partition('CANARY=')[2][:10]",
+    ),
+    "process's files": leak("open('/proc/self/root{canary}').read()"),
+    "parent's files": leak("open(f'/proc/{os.getppid()}/root{canary}').read()", "import os"),
     "command": leak("os.popen('cat {canary}').read()", "import os"),
     "system": "import os\nos.system('cp {canary} {escaped}')",
     "subprocess": leak("subprocess.check_output(['cat', '{canary}'])", "import subprocess"),
     "exec family": "import os\nos.execv('/bin/cp', ['cp', '{canary}', '{escaped}'])",
-    "spawn": "import os\nos.posix_spawn('/bin/cp', ['cp', '{canary}', '{escaped}'], {})",
+    "spawn": "import os\n"
+    "os.waitpid(os.posix_spawn('/bin/cp', ['cp', '{canary}', '{escaped}'], {}), 0)",
     "ctypes": "import ctypes\nctypes.CDLL(None).system(b'cp {canary} {escaped}')",
-    "foreign interface": "import cffi\ncffi.FFI().dlopen(None)",
     "write": "open('{escaped}', 'w').write('out')",
     "write by path": "from pathlib import Path\nPath('{escaped}').write_text('out')",
     "network": "import socket\ns = socket.create_connection(('127.0.0.1', {port}))\ns.send(b'out')",
-    "network by http": "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:{port}')",
-    "subclasses": leak("().__class__.__bases__[0].__subclasses__()"),
-    "subclasses by index": leak("[].__class__.__mro__[1].__subclasses__()[40]('{canary}').read()"),
-    "globals of a function": leak("display.__globals__['os'].environ"),
+    "network by http": "import urllib.request\n"
+    "urllib.request.urlopen('http://127.0.0.1:{port}', timeout=0.2)",
+    "subclasses": leak(
+        f"[c for c in {SUBCLASSES} if c.__name__ == '_wrap_close'][0]"
+        ".__init__.__globals__['environ']['CANARY']"
+    ),
+    "subclasses of files": leak(
+        f"[d for c in {SUBCLASSES} if c.__name__ == '_IOBase' for b in c.__subclasses__()"
+        " for d in b.__subclasses__() if d.__name__ == 'FileIO'][0]('{canary}').read()"
+    ),
+    "globals of a function": leak(NAKED),
+    "builtins": leak(
+        "(__builtins__['open'] if isinstance(__builtins__, dict) else __builtins__.open)"
+        "('{canary}').read()"
+    ),
+    "import function": leak("__import__('os').environ['CANARY']"),
+    "import by spelling": leak("__import__('o' + 's').environ['CANARY']"),
+    "import hook": "import sys\nclass Hook:\n    def find_spec(self, *rest):\n"
+    "        open('{escaped}', 'w')\nsys.meta_path.insert(0, Hook())\nimport nothing",
+    "modules": leak("sys.modules['os'].environ['CANARY']", "import sys"),
+    "frames": leak("sys._getframe(0).f_globals['_os'].environ['CANARY']", "import sys"),
+    "traceback frames": "try:\n    1/0\nexcept Exception as e:\n    "
+    + LEAK.format("e.__traceback__.tb_frame.f_globals['_os'].environ['CANARY']"),
+    "format string": leak("'{0.__globals__[_os].environ[CANARY]}'.format(display)"),
+    "format of a text in parts": leak('f\'{display.__globals__["_os"].environ["CANARY"]}\''),
+    "attribute chain": leak("getattr(getattr(display, '__globals__')['_os'], 'environ')['CANARY']"),
+    "attribute by spelling": leak("getattr(display, '__glo' + 'bals__')['_os'].environ['CANARY']"),
+    "eval": leak("eval(\"__import__('os').environ['CANARY']\")"),
+    "exec": "exec(\"import os; os.system('cp {canary} {escaped}')\")",
+    "compile": "exec(compile(\"open('{escaped}', 'w')\", 'x', 'exec'))",
+    "pickle": "import pickle\npickle.loads(b\"cos\\nsystem\\n(S'cp {canary} {escaped}'\\ntR.\")",
+    "generator frame": leak(
+        "g.gi_frame.f_globals['_os'].environ['CANARY']", "def f():\n    yield 1\ng = f()"
+    ),
+    "lambda": leak("(lambda: open('{canary}').read())()"),
+    "comprehension": leak("[open(p).read() for p in ['{canary}']]"),
+    "star import": leak("environ['CANARY']", "from os import *"),
+}
+"""By what they do; `{canary}`, `{escaped}` and `{port}` are filled in.
+
+Each gets the canary out, or makes a file or a connection, where there is no wall around Python.
+"""
+
+ODD = {
+    "foreign interface": "import cffi\ncffi.FFI().dlopen(None)",
     "closure of a function": leak("display.__closure__"),
     "code of a function": leak("focus_on_columns_with_draw.__code__.co_consts"),
     "self of a function": leak("display.__self__"),
-    "builtins": leak("__builtins__['open']('{canary}').read()"),
-    "import function": leak("__import__('os').environ"),
-    "import by spelling": leak("__import__('o' + 's').environ"),
-    "import hook": "import sys\nsys.meta_path.insert(0, object())\nimport tastemaker",
-    "modules": leak("sys.modules['os'].environ", "import sys"),
-    "frames": leak("sys._getframe(1).f_globals", "import sys"),
-    "traceback frames": "try:\n    1/0\nexcept Exception as e:\n    "
-    + LEAK.format("e.__traceback__.tb_frame.f_back.f_globals"),
-    "format string": leak("'{{0.__class__.__mro__}}'.format(display)"),
-    "format of globals": leak("'{{0.__globals__}}'.format(display)"),
-    "attribute chain": leak("getattr(getattr(display, '__class__'), '__mro__')"),
-    "attribute by spelling": leak("getattr(display, '__glo' + 'bals__')"),
-    "eval": leak("eval(\"__import__('os').environ\")"),
-    "exec": "exec(\"import os; os.system('cp {canary} {escaped}')\")",
-    "compile": "f = compile('import os', 'x', 'exec')\nexec(f)",
-    "pickle": "import pickle\npickle.loads(b\"cos\\nsystem\\n(S'cp {canary} {escaped}'\\ntR.\")",
     "code object": "def f(): pass\nf.__code__ = f.__code__.replace(co_code=b'\\x00')\nf()",
-    "generator frame": leak("g.gi_frame.f_globals", "def f():\n    yield 1\ng = f()"),
     "the package": leak("tastemaker.__file__", "import tastemaker"),
     "an image's file": leak("image_1.fp.read()"),
     "another's handle": "display('<image 2>')",
@@ -66,11 +97,8 @@ READING = {
     "input": leak("input()"),
     "a decorator": "@display\ndef f(): pass",
     "walrus": "(image_2 := display)",
-    "lambda": leak("(lambda: open('{canary}').read())()"),
-    "comprehension": leak("[open(p).read() for p in ['{canary}']]"),
-    "star import": "from os import *",
 }
-"""By what they do; `{canary}`, `{escaped}` and `{port}` are filled in."""
+"""What ends the process that runs it, or looks at what is none of its own; it shows no picture."""
 
 ENDLESS = {
     "loop": "while True:\n    pass",

@@ -45,6 +45,7 @@ def test_lines_are_questions(tmp_path: Path) -> None:
         (GOOD | {"boxes": {"lines": {}}}, "no such axis"),
         (GOOD | {"boxes": {"rows": {"a": {"x1": 1}}}}, "no box"),
         (GOOD | {"boxes": {"rows": {"a": [1, 2, 3]}}}, "no box"),
+        (GOOD | {"boxes": {"rows": {"a": [9, 9, 1, 1]}}}, "box is empty"),
         (GOOD | {"boxes": {"rows": [1]}}, "by name"),
         (GOOD | {"boxes": {"rows": {"a": {**BOX, "x1": True}}}}, "no box"),
     ],

@@ -1,7 +1,9 @@
 """Every sandbox is tried by the same snippets: good ones, escapes, endless and random ones."""
 
+import contextlib
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +15,12 @@ from hypothesis import strategies as st
 
 from tastemaker.errors import BadInput
 from tastemaker.reinforce.sandbox import Ran, Sandbox, open_sandbox, run_snippet
+from tastemaker.reinforce.sandbox_bubblewrap import BubblewrapSandbox
 from tastemaker.reinforce.tools import TOOLS
 from tastemaker.reinforce.workbench import SandboxLimits
 from tests.reinforce.bench import BOXES, GOOD, PICTURE, workbench
-from tests.reinforce.escapes import ENDLESS, READING
+from tests.reinforce.escapes import ENDLESS, ODD, READING
+from tests.reinforce.test_sandbox_bubblewrap import stand_in
 
 SECRET = "x9canary9x"
 QUICK = SandboxLimits(seconds=0.15)
@@ -62,25 +66,48 @@ def test_an_unknown_name_comes_back_with_what_it_may_have_meant(sandbox: Sandbox
     assert ran.image is not None and "'Team'" in ran.notes[0]
 
 
-@pytest.mark.parametrize("name", READING)
+def noticed(sandbox: Sandbox, code: str, folder: Path) -> tuple[Ran, list[str]]:
+    """What became of a snippet, and what of it got out."""
+    canary, escaped = folder / "canary", folder / "escaped"
+    canary.write_text(SECRET)
+    out = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        code = code.replace("{canary}", str(canary)).replace("{escaped}", str(escaped))
+        ran = run_snippet(
+            sandbox, code.replace("{port}", str(server.getsockname()[1])), workbench()
+        )
+        server.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            server.accept()[0].close()
+            out.append("a connection")
+    if SECRET in repr((ran.error, ran.notes)):
+        out.append("the canary")
+    return ran, out + sorted({*os.listdir(folder)} - {"canary"})
+
+
+@pytest.mark.parametrize("name", [*READING, *ODD])
 def test_nothing_gets_out(
     sandbox: Sandbox, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    canary, escaped = tmp_path / "canary", tmp_path / "escaped"
-    canary.write_text(SECRET)
     monkeypatch.setenv("CANARY", SECRET)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        code = READING[name].replace("{canary}", str(canary)).replace("{escaped}", str(escaped))
-        code = code.replace("{port}", str(server.getsockname()[1]))
-        ran = run_snippet(sandbox, code, workbench())
-        server.settimeout(0)
-        with pytest.raises(BlockingIOError):
-            server.accept()
-    assert SECRET not in repr((ran.error, ran.notes))
-    assert not escaped.exists() and os.listdir(tmp_path) == ["canary"]
+    ran, out = noticed(sandbox, (READING | ODD)[name], tmp_path)
+    assert not out
     assert ran.image is None and len(ran.error) <= 200
     assert str(tmp_path) not in ran.error
     assert run_snippet(sandbox, GOOD, workbench()).image is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+@pytest.mark.parametrize("name", READING)
+def test_without_walls_each_of_them_is_noticed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the test above could not fail."""
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    program = stand_in(tmp_path, f'exec env CANARY={SECRET} "$@"')
+    (tmp_path / "held").mkdir()
+    _, out = noticed(BubblewrapSandbox(program, proved=True), READING[name], tmp_path / "held")
+    assert out
 
 
 @pytest.mark.parametrize("name", ENDLESS)

@@ -98,6 +98,17 @@ def test_a_snippet_that_fails_says_why(sandbox: BubblewrapSandbox, code: str, to
     assert ran.image is None and told in ran.error and len(ran.error) <= 200
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(20.0, ""), (1e-9, "TimeoutError")])
+def test_seconds_are_those_of_the_snippet_and_not_of_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, told: str
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("tastemaker.reinforce.sandbox_bubblewrap._START", 100.0)
+    sandbox = BubblewrapSandbox(stand_in(tmp_path), proved=True)
+    code = "import time\ntime.sleep(0.1)\n" + GOOD
+    assert run_snippet(sandbox, code, workbench(SandboxLimits(seconds))).error[:12] == told
+
+
 def as_nobody(folder: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run Python as the user who may do least, with what this one has installed."""
     told = f"import sys, numpy, PIL; assert sys.version_info[:2] == {sys.version_info[:2]}"

@@ -31,3 +31,11 @@ def test_steps_stand_in_their_order() -> None:
 def test_what_is_missing_is_left_out(missing: str) -> None:
     kept = {} if missing == "all" else {k: v for k, v in ANSWER.items() if k != missing}
     assert "<h1>" in render(kept, {})
+
+
+@pytest.mark.parametrize(("outcome", "again"), [("used", "edited"), ("unchanged", "unchanged")])
+def test_a_picture_that_stayed_as_it_was_is_not_called_an_edited_one(
+    outcome: str, again: str
+) -> None:
+    page = render(ANSWER | {"outcome": outcome}, {"0.png": b"a", "1.png": b"b"})
+    assert f"<figcaption>The {again} picture, which it was shown" in page

@@ -99,3 +99,10 @@ def test_every_kind_of_file_is_read_by_its_name(
     (tmp_path / "a.jsonl").write_text("")
     told = [questions._read(str(tmp_path / name)) for name in ("", "a.json", "a.jsonl")]
     assert told == [["chartqa"], ["tabmwp"], ["picture_lines"]]
+
+
+@pytest.mark.parametrize("wrong", [{"train": -1}, {"held_out": -1}, {"longest": 0}])
+def test_numbers_by_which_nothing_is_chosen_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(BadInput) as fault:
+        questions.QuestionConfig(**wrong)  # type: ignore[arg-type]
+    assert fault.value.where == next(iter(wrong))
