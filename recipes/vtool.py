@@ -10,8 +10,8 @@ import time
 
 import numpy as np
 from evidence import Evidence, size_of
-from vtool_arms import ARMS, arm, facts_of
-from vtool_controls import CONTROLS, METRICS
+from vtool_arms import ARMS, OF, arm, facts_of
+from vtool_controls import METRICS
 from vtool_learning import Plan
 
 from tastemaker.reinforce.sandbox import open_sandbox
@@ -21,7 +21,8 @@ CLAIMS = (
     ("R2", "reinforced, tools are above none", "tools", "direct, equal steps", 0),
     ("R2", "and above none for as much CPU", "tools", "direct, equal CPU", 0),
     ("R2", "also at temperature 1", "tools", "direct, equal CPU", 1),
-    ("R2", "before, tools are below none", "direct, equal steps", "warm start", 1),
+    ("R2", "before, calls forbidden are above calls", "warm start, never use", "warm start", 1),
+    ("R2", "also where the likeliest is taken", "warm start, never use", "warm start", 0),
     ("R3", "learning by outcomes helps", "tools", "warm start", 1),
     ("R3", "where it looks matters: above a neighbour's box", "tools", "placebo box", 0),
     ("R3", "the edit matters: above no edit", "tools", "no-op edit", 0),
@@ -29,6 +30,9 @@ CLAIMS = (
     ("R3", "when matters: above at random, as often", "tools", "random use", 0),
     ("R4", "it helps that the tool's turn learns", "tools", "tool turn not trained", 0),
     ("R4", "also at temperature 1", "tools", "tool turn not trained", 1),
+    ("R5", "a bonus for calls makes more of them", "tool bonus", "tools", 2),
+    ("R5", "and fewer right answers", "tools", "tool bonus", 0),
+    ("R5", "also at temperature 1", "tools", "tool bonus", 1),
 )
 
 
@@ -43,7 +47,7 @@ def main() -> None:
     found = Evidence("vtool", "arXiv 2505.19255", "generated charts", size, seeds, METRICS)
     with open_sandbox() as sandbox:
         made = {name: [arm(name, found.cache, seed, sandbox, plan) for seed in seeds]
-                for name in (*ARMS, *CONTROLS)}  # fmt: skip
+                for name in (*ARMS, *OF)}  # fmt: skip
     for name, own in made.items():
         for one in own:
             found.add(name, {metric: np.array(one["right"][metric]) for metric in METRICS})

@@ -7,23 +7,27 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from vtool_controls import CONTROLS, measured
+from vtool_controls import CONTROLS, NEVER, measured
 from vtool_learning import Plan, kept, reinforced, started
 
 from tastemaker import files
 from tastemaker.reinforce.sandbox import Sandbox
 from tastemaker.reinforce.vtool_talk import ShortTalk
 
-ARMS = ("warm start", "tools", "direct, equal steps", "direct, equal CPU", "tool turn not trained")
+ARMS = ("warm start", "tools", "direct, equal steps", "direct, equal CPU", "tool turn not trained",
+        "tool bonus")  # fmt: skip
+BONUS = 0.5
+"""Of a rollout that calls, beside 1 for a right answer."""
+OF = {**dict.fromkeys(CONTROLS, "tools"), NEVER: "warm start"}
+"""Control → the arm whose weights it has."""
 
 
 def arm(name: str, folder: Path, seed: int, sandbox: Sandbox, plan: Plan) -> dict[str, Any]:
     """What an arm or a control does on the test charts of a seed, or did."""
     path = folder / f"{_called(name)}-{seed}-measured.json"
     if not path.is_file():
-        own = "tools" if name in CONTROLS else name
-        policy, _ = learned(own, folder, seed, sandbox, plan)
-        control, tools = name if name in CONTROLS else "", not name.startswith("direct")
+        policy, _ = learned(OF.get(name, name), folder, seed, sandbox, plan)
+        control, tools = name if name in OF else "", not name.startswith("direct")
         found = asdict(measured(policy, seed, sandbox, plan.test, control, tools))
         found["right"] = {metric: rows.tolist() for metric, rows in found["right"].items()}
         files.write_json(path, found)
@@ -42,6 +46,8 @@ def learned(
         config = replace(config, beta=0.0)  # the start calls, and here a call is a wrong answer
     if name == "tool turn not trained":
         config = replace(config, train_tool_turn=False)
+    if name == "tool bonus":
+        config = replace(config, bonus=BONUS)
     if name == "direct, equal CPU":
         _, with_tools = learned("tools", folder, seed, sandbox, plan)
         policy, without = learned("direct, equal steps", folder, seed, sandbox, plan)

@@ -17,8 +17,10 @@ from tastemaker.reinforce.vtool_prompts import parsed
 from tastemaker.reinforce.vtool_rollout import Conversation, Rollout
 from tastemaker.reinforce.vtool_talk import ShortTalk
 
-METRICS = ("accuracy", "accuracy at temperature 1")
+METRICS = ("accuracy", "accuracy at temperature 1", "calls at temperature 1")
 CONTROLS = ("placebo box", "no-op edit", "always use", "random use")
+NEVER = "warm start, never use"
+"""The one control of the start; the others are of what was learned with tools."""
 DRAWS = 3
 """Answers to each question at temperature 1."""
 
@@ -88,7 +90,7 @@ def measured(
         seed: Of the charts.
         sandbox: Where calls run.
         many: Questions.
-        control: One of `CONTROLS`; empty: none.
+        control: One of `CONTROLS`, or `NEVER`; empty: none.
         tools: Whether calls run.
     """
     own = questions(seed, TEST, 0, many)
@@ -101,8 +103,9 @@ def measured(
 
     def once(drawn: bool) -> tuple[list[Rollout], list[bool]]:
         calls = None
-        if control in ("always use", "random use"):
-            calls = rng.random(many) < (1.0 if control == "always use" else rate)
+        shares = {"always use": 1.0, "random use": rate, NEVER: 0.0}
+        if control in shares:
+            calls = rng.random(many) < shares[control]
         asker = Asker(policy, draw if drawn else None, calls, control == "no-op edit")
         return asked(asker, given, sandbox, how)
 
@@ -112,7 +115,7 @@ def measured(
     kinds = np.array([kind(one) for one in own])
     used = np.mean([[one.ran is not None for one in some] for some in made], axis=0)
     return Measured(
-        dict(zip(METRICS, (np.array(greedy, float), chances), strict=True)),
+        dict(zip(METRICS, (np.array(greedy, float), chances, used), strict=True)),
         {name: float(used[kinds == name].mean()) for name in (*HARD, *EASY)},
         {name: float(chances[kinds == name].mean()) for name in (*HARD, *EASY)},
         _effects([one for some in made for one, name in zip(some, kinds, strict=True)

@@ -89,6 +89,8 @@ class LeanToolConfig:
     """whether the turn that runs code learns; in the published versions it does not"""
     rule: RuleName = "relaxed_strict"
     """of what is right"""
+    bonus: float = 0.0
+    """added to the reward of a rollout that ran code; in the published versions there is none"""
     most_norm: float = 1.0
     """of the gradient"""
     seed: int = 0
@@ -98,7 +100,7 @@ class LeanToolConfig:
         for name, least in (("steps", 1), ("prompts", 1), ("rollouts", 2)):
             if getattr(self, name) < least:
                 raise BadInput(f"{name} is {getattr(self, name)}.", name, f"Give {least} or more.")
-        weight = min(self.beta, self.entropy)
+        weight = min(self.beta, self.entropy, self.bonus)
         if not (self.lr > 0 and 0 < self.clip < 1 and weight >= 0 and self.most_norm > 0):
             what = f"lr {self.lr:g}, clip {self.clip:g}, and weights from {weight:g} on."
             raise BadInput(what, "training", "Give a rate above 0, clip in (0, 1), weights from 0.")
@@ -126,7 +128,7 @@ class ToolStep:
 
     made: Sequence[Rollout]
     rewards: Tensor
-    """(G, n)"""
+    """(G, n) of the outcomes alone"""
     loss: float
     entropy: float
     """of the policy, where it wrote"""
@@ -223,8 +225,9 @@ class LeanToolLoop:
         made, right = asked(heard, each, self._sandbox, self.how, config.rule)
         rewards = torch.tensor(right, dtype=torch.float32).view(len(questions), config.rollouts)
         device = heard.turns[0].mask.device
-        advantages = group_advantages(rewards, config.scale).flatten().to(device)
         ran = torch.tensor([one.ran is not None for one in made], device=device)
+        rewarded = rewards + config.bonus * ran.view_as(rewards).cpu()
+        advantages = group_advantages(rewarded, config.scale).flatten().to(device)
         masks = turn_masks([turn.mask for turn in heard.turns], ran, config.train_tool_turn)
         tokens = torch.stack([mask.sum() for mask in masks]).sum()
         self.optimizer.zero_grad()

@@ -136,6 +136,18 @@ def test_it_learns_when_to_use_a_tool() -> None:
     assert asked(Heard(policy), both, GrammarSandbox(), without)[1] == [True, False]
 
 
+def test_a_bonus_for_calls_has_it_call_where_an_answer_is_better() -> None:
+    known = {"boxes": box_fields(BOXES)}
+    both = [PictureQuestion(str(n), (PICTURE,), "12", known) for n in range(2)]
+    policy = Blind(2)
+    config = LeanToolConfig(prompts=2, rollouts=8, lr=0.2, scale="batch", seed=1, bonus=5.0)
+    loop = LeanToolLoop(policy, GrammarSandbox(), config, table_how())
+    rewards = [loop.step(both).rewards for _ in range(25)]
+    assert all(set(row.flatten().tolist()) <= {0.0, 1.0} for row in rewards)
+    made, right = asked(Heard(policy), both, GrammarSandbox(), table_how())
+    assert right == [False, True] and [one.outcome for one in made] == ["used", "used"]
+
+
 def test_entropy_keeps_it_open() -> None:
     one = PictureQuestion("0", (PICTURE,), "12", {"boxes": box_fields(BOXES)})
     ends = []
