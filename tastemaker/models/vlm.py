@@ -168,6 +168,10 @@ class VisionModel(nn.Module):
         logits: Tensor = self.model.get_output_embeddings()(states)
         return logits
 
+    def room(self, asked: Asked) -> int:
+        """Tokens that can be written behind a turn."""
+        return self.most_tokens - len(self.prompts.read([Asked(asked.text, asked.picture)])[0][0])
+
     def write(
         self, asked: Sequence[Asked], max_tokens: int = 64, temperature: float = 0.0, seed: int = 0
     ) -> list[str]:

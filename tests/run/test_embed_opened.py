@@ -218,6 +218,26 @@ def test_captions_depend_on_no_other_picture(
     assert asked.prompt != model.prompt and asked.encoder is model.encoder
 
 
+def test_a_caption_takes_the_room_there_is_and_no_more(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    paths, asked = [embedded[0] / "0.png"], model.asking("Which colour is it and what is it?")
+    with pytest.raises(BadInput) as caught:
+        asked.captions(paths, model.encoder.vision.most_tokens)
+    assert caught.value.where == "--max-tokens"
+    room = int(caught.value.fix.removeprefix("Give at most ").removesuffix("."))
+    assert asked.captions(paths, room)
+    with pytest.raises(BadInput):
+        asked.captions(paths, room + 1)
+
+
+def test_one_picture_is_no_list_of_them(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    with pytest.raises(BadInput, match="for a list"):
+        model.captions(str(embedded[0] / "0.png"))
+
+
 @pytest.mark.parametrize("most", [0, -1, 10**6])
 def test_captions_of_lengths_that_there_are_none_of(
     embedded: tuple[Path, Path], model: OpenedEmbedding, most: int
