@@ -101,7 +101,7 @@ def seal(folder: Path, kind: str, meta: Mapping[str, object], names: Collection[
 
 def verify(
     folder: Path,
-    kind: str,
+    kind: str | None,
     names: Collection[str] | None = None,
     optional: Collection[str] = (),
 ) -> JsonObject:
@@ -109,7 +109,7 @@ def verify(
 
     Args:
         folder: An artefact.
-        kind: What it must be.
+        kind: What it must be; None: anything.
         names: The files that it must consist of; None: any.
         optional: Files that it may have beside.
 
@@ -117,7 +117,7 @@ def verify(
         ArtefactError: On the first file that is missing, cut, changed, a link or of another schema.
     """
     manifest = _read_manifest(folder)
-    if manifest["kind"] != kind:
+    if kind is not None and manifest["kind"] != kind:
         what, got, fix = "Folder is something else", str(manifest["kind"]), "Give the path of a "
         raise ArtefactError(str(folder / MANIFEST), what, kind, got, f"{fix}{kind}.")
     if names is not None and set(names) != manifest["files"].keys() - set(optional):

@@ -8,8 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(1)
+settings.register_profile("any machine", deadline=None)  # a busy one is no fault of an example
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

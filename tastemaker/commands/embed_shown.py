@@ -59,6 +59,8 @@ def show_encoded(answer: JsonObject) -> None:
     _left_out(answer)
     if answer["cut"]:
         out.print(plain(f"{counted(answer['cut'], 'text')} longer than the model reads: cut."))
+    for warning in answer["warnings"]:
+        out.print(plain(warning))
 
 
 def show_search(answer: JsonObject) -> None:

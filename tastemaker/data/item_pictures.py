@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,13 @@ class Wanted:
     pictures: bool = True
     texts: bool = True
     """an item without a text is refused"""
+
+    def __post_init__(self) -> None:
+        """Refuse words that an item has none of."""
+        for name in ("text", "caption"):
+            if vars(self)[name] not in get_args(Words):
+                what = f"No words of an item are called {vars(self)[name]!r}."
+                raise BadInput(what, f"--{name}", f"Give one of {', '.join(get_args(Words))}.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,7 +80,8 @@ class CAFeConfig:
         if not 0 < self.scale <= _MOST:
             self._refuse("scale", f"Give a number above 0, to {_MOST:g}.")
         for name in ("gradcache_chunk", "lora"):
-            if not 0 <= vars(self)[name] <= 2**20:
+            value = vars(self)[name]
+            if not isinstance(value, int) or not 0 <= value <= 2**20:
                 self._refuse(name, "Give 0 or a whole number above it.")
 
     def _refuse(self, name: str, fix: str) -> None:

@@ -1,6 +1,6 @@
 """Models that install as Python packages, and where any other model is found on this machine.
 
-Nothing here opens a connection, imports what it finds, or reads a model.
+Nothing here opens a connection, imports what it finds, or computes by a model.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Literal
 
-from tastemaker.artifacts import MANIFEST
-from tastemaker.errors import BadInput
+from tastemaker.artifacts import MANIFEST, verify
+from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.files import JsonObject
 
 KIND = "model"
@@ -161,6 +161,25 @@ def within_run(name: str) -> str:
     inner = Path(name).expanduser() / "model"
     own = name not in PACKAGED and _is_file(inner / "config.json")
     return str(inner) if own else name
+
+
+def refuse_unsound(folder: Path) -> None:
+    """Refuse the model of a run that has not ended, or is not as it was written.
+
+    Args:
+        folder: Of a model; one that stands in no run is taken as it is.
+
+    Raises:
+        ArtefactError: With the file that was changed, or that there is no end of the run.
+    """
+    run = folder.parent
+    written = any(_is_file(run / name) for name in (MANIFEST, "metrics.jsonl"))
+    if folder.name != "model" or not written or not _is_file(run / "config.json"):
+        return
+    if not _is_file(run / MANIFEST):
+        fix = "Wait until it ends; if it was stopped, go on with --resume."
+        raise ArtefactError(str(run), "The training has not ended", MANIFEST, "none", fix)
+    verify(run, None)
 
 
 def weights_of(model: Packaged) -> Path | None:

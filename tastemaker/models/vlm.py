@@ -21,7 +21,7 @@ from tastemaker.models.extras import quiet, transformers
 from tastemaker.models.identity import model_identity
 from tastemaker.models.library import guarded
 from tastemaker.models.lora import adapted, worked_in
-from tastemaker.models.packaged import locate
+from tastemaker.models.packaged import locate, refuse_unsound
 from tastemaker.models.picture_processor import PictureProcessor
 from tastemaker.models.vision_library import vision_folder
 from tastemaker.models.vlm_prompts import Prompts
@@ -168,6 +168,10 @@ class VisionModel(nn.Module):
         logits: Tensor = self.model.get_output_embeddings()(states)
         return logits
 
+    def room(self, asked: Asked) -> int:
+        """Tokens that can be written behind a turn."""
+        return self.most_tokens - len(self.prompts.read([Asked(asked.text, asked.picture)])[0][0])
+
     def write(
         self, asked: Sequence[Asked], max_tokens: int = 64, temperature: float = 0.0, seed: int = 0
     ) -> list[str]:
@@ -269,9 +273,11 @@ def open_vision_model(name: str | Path, dtype: torch.dtype = torch.float32) -> V
 
     Raises:
         BadInput: If it is not there, is of another kind, or cannot be read.
-        ArtefactError: If weights are missing from its files.
+        ArtefactError: If weights are missing from its files, or it is of a run that has not ended
+            or was changed.
     """
     folder = locate(name)
+    refuse_unsound(folder)
     opened = vision_folder(folder, dtype)
     identity = model_identity(folder)
     with guarded(folder):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tastemaker.data.item_pictures import Wanted
 from tastemaker.embed.cafe import CAFeConfig
+from tastemaker.errors import BadInput
 from tastemaker.models.tiny_vlm import TinyVision
 from tastemaker.train.config import FitConfig
 
@@ -21,6 +22,13 @@ class Shares:
 
     validation: float = 0.1
     test: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        for name, share in vars(self).items():
+            if not 0 < share < 1:
+                fix = "Give a share above 0 and below 1, such as 0.1."
+                raise BadInput(f"{name} = {share} is no share.", f"--{name}", fix)
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,14 @@ class EmbedConfig:
     caption_prompt: str = CAPTION_PROMPT
     written: int = 200
     """most captions that are written to be compared with the true ones"""
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing is learned or written by."""
+        if self.written < 0:
+            raise BadInput(f"written = {self.written}.", "--written", "Give 0 or more.")
+        if self.fit.batch < 2 and self.cafe.alpha_con:
+            what, fix = "A single pair is told from no other.", "Give 2 or more; 16 is usual."
+            raise BadInput(what, "--batch", fix)
 
     @property
     def seed(self) -> int:

@@ -30,7 +30,7 @@ ROWS = 32
 VALIDATED = 500
 """Most items that an epoch is validated on."""
 LONGEST = 48
-"""Most tokens of a caption that is written."""
+"""Most tokens of a caption that is written; fewer where a model has no room for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +133,7 @@ def captions(cafe: CAFe, items: ItemPictures, prompt: str) -> list[str]:
     for start in range(0, len(items), ROWS):
         rows = range(start, min(start + ROWS, len(items)))
         asked = [Asked(prompt, _seen(cafe, items, row)) for row in rows]
-        said += cafe.vision.write(asked, LONGEST)
+        said += cafe.vision.write(asked, min(LONGEST, cafe.vision.room(asked[0])))
     return [" ".join(one.split()) for one in said]
 
 

@@ -146,10 +146,15 @@ class OpenedEmbedding:
         Raises:
             BadInput: If one cannot be read, or a caption so long has no room.
         """
+        if isinstance(pictures, str | Path):
+            raise BadInput("One picture was given for a list.", "pictures", "Put it into a list.")
         vision, said = self.encoder.vision, list[str]()
         for start in range(0, len(pictures), _TOGETHER):
             some = pictures[start : start + _TOGETHER]
             rows = [Asked(self.prompt, square(path, vision.picture_side, 0)) for path in some]
+            if 0 < (room := vision.room(rows[0])) < most <= vision.most_tokens:
+                what = f"{most:,} tokens are to be written where {room:,} have room."
+                raise BadInput(what, "--max-tokens", f"Give at most {room:,}.")
             said += vision.write(rows, most)
         return [" ".join(one.split()) for one in said]
 

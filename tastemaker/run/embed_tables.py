@@ -27,7 +27,7 @@ def write_vectors(made: ItemVectors, side: str, to: Path) -> JsonObject:
         to: A Parquet file, replaced where there is one.
 
     Returns:
-        to, items, dim, side, dropped, cut, model.
+        to, items, dim, side, dropped, cut, model, warnings.
 
     Raises:
         OutOfResources: If the file does not fit on the disk; the one that was there is intact.
@@ -44,6 +44,7 @@ def write_vectors(made: ItemVectors, side: str, to: Path) -> JsonObject:
         "dropped": made.items.dropped,
         "cut": made.cut,
         "model": made.model.name,
+        "warnings": list(made.model.warnings),
     }
 
 

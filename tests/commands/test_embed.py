@@ -183,3 +183,5 @@ def test_a_model_that_learned_vectors_alone_is_warned_of(
     assert "learned vectors alone" in capsys.readouterr().out
     assert main(["embed", "search", "run", "red", "-k", "1"]) == 0
     assert "learned vectors alone" in capsys.readouterr().out
+    assert main(["embed", "encode", "run", "--data", data, "--to", "v.parquet"]) == 0
+    assert "learned vectors alone" in capsys.readouterr().out

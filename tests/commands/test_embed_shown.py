@@ -43,9 +43,15 @@ def test_another_process_has_nothing_to_show(capsys: pytest.CaptureFixture[str])
 
 
 def test_answers(capsys: pytest.CaptureFixture[str]) -> None:
-    show_encoded({"items": 2, "side": "both", "dim": 8, "to": "v.parquet", "dropped": 1, "cut": 3})
+    made = {"items": 2, "side": "both", "dim": 8, "to": "v.parquet", "dropped": 1, "cut": 3}
+    show_encoded(made | {"warnings": ["Mind."]})
     out = capsys.readouterr().out
-    for told in ("2 vectors of pictures and texts, 8 wide", "1 bad row left out", "3 texts"):
+    for told in (
+        "2 vectors of pictures and texts, 8 wide",
+        "1 bad row left out",
+        "3 texts",
+        "Mind.",
+    ):
         assert told in out, told
     item = {"item_id": "i\x1b[1m", "title": "Shoe [red]", "score": 0.5, "picture": ""}
     long = item | {"title": "word " * 3000}
@@ -63,7 +69,17 @@ def test_answers(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_vectors_are_made_of_is_said(
     capsys: pytest.CaptureFixture[str], side: str, told: str
 ) -> None:
-    show_encoded({"items": 1, "side": side, "dim": 8, "to": "v.parquet", "dropped": 0, "cut": 0})
+    show_encoded(
+        {
+            "items": 1,
+            "side": side,
+            "dim": 8,
+            "to": "v.parquet",
+            "dropped": 0,
+            "cut": 0,
+            "warnings": [],
+        }
+    )
     assert capsys.readouterr().out == f"1 vector of {told}, 8 wide: v.parquet\n"
 
 
@@ -103,7 +119,7 @@ def test_texts_of_others_steer_no_terminal(capsys: pytest.CaptureFixture[str], t
         shown(capsys, show_captions, {"captions": [{"picture": text, "caption": text}],
                                       "warnings": [text]}),
         shown(capsys, show_encoded, {"items": 1, "side": "text", "dim": 8, "to": text,
-                                     "dropped": 0, "cut": 0}),
+                                     "dropped": 0, "cut": 0, "warnings": []}),
         shown(capsys, show_embedding, RESULTS | {"warnings": [text], "run": text}),
     ]  # fmt: skip
     for out in answers:
@@ -117,7 +133,15 @@ def test_an_empty_answer_is_shown_too(capsys: pytest.CaptureFixture[str]) -> Non
         capsys, show_search, {"query": "red", "items": [], "dropped": 0, "warnings": []}
     )
     assert shown(capsys, show_captions, {"captions": [], "warnings": []}) == ""
-    bare = {"items": 1, "side": "picture", "dim": 8, "to": "v", "dropped": 0, "cut": 0}
+    bare = {
+        "items": 1,
+        "side": "picture",
+        "dim": 8,
+        "to": "v",
+        "dropped": 0,
+        "cut": 0,
+        "warnings": [],
+    }
     assert shown(capsys, show_encoded, bare) == "1 vector of pictures, 8 wide: v\n"
 
 

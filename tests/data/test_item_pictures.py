@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tastemaker.data.item_pictures import TEST, TRAIN, VALIDATION, ItemPictures
+from tastemaker.data.item_pictures import TEST, TRAIN, VALIDATION, ItemPictures, Wanted
 from tastemaker.errors import BadInput
 
 
@@ -125,3 +125,10 @@ def test_the_sha_tells_what_is_learned_from_and_where_it_lies_not() -> None:
         replace(some, texts=("\ud800", *some.texts[1:])),
     ]  # fmt: skip
     assert len({some.sha256, *(one.sha256 for one in others)}) == len(others) + 1
+
+
+@pytest.mark.parametrize("name", ["text", "caption"])
+def test_words_that_an_item_has_none_of_are_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="'titles'") as caught:
+        Wanted(**{name: "titles"})  # type: ignore[arg-type]
+    assert caught.value.where == f"--{name}" and "title, text" in caught.value.fix

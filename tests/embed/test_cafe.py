@@ -255,6 +255,8 @@ def test_with_adapters_the_model_itself_stays_and_is_written_with_them(tmp_path)
         {"scale": 0.0},
         {"scale": float("nan")},
         {"gradcache_chunk": -1},
+        {"gradcache_chunk": 1.5},
+        {"lora": 0.5},
         {"hardness_alpha": float("inf")},
         {"vision_lr": -0.1},
     ],

@@ -1,13 +1,15 @@
 """Every place where a model is looked for."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tastemaker.errors import BadInput
+from tastemaker.artifacts import seal
+from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.models.install import install
-from tastemaker.models.packaged import cache_folder, listed, locate
+from tastemaker.models.packaged import cache_folder, listed, locate, refuse_unsound
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +75,32 @@ def test_a_package_in_the_current_folder_was_not_installed(
     monkeypatch.syspath_prepend("")
     with pytest.raises(BadInput, match="not installed"):
         locate("plain")
+
+
+def trained(run: Path) -> Path:
+    """A run as a training leaves it, its model of two files."""
+    (run / "model").mkdir(parents=True)
+    names = ["config.json", "metrics.jsonl", "model/config.json", "model/model.safetensors"]
+    for name in names:
+        (run / name).write_text("{}")
+    seal(run, "some training", {}, names)
+    return run / "model"
+
+
+def test_the_model_of_a_run_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
+    model = trained(tmp_path / "run")
+    refuse_unsound(model)
+    (model / "model.safetensors").write_text("[]")
+    with pytest.raises(ArtefactError, match="changed"):
+        refuse_unsound(model)
+    (tmp_path / "run" / "manifest.json").unlink()
+    with pytest.raises(ArtefactError, match="has not ended"):
+        refuse_unsound(model)
+
+
+def test_a_model_that_stands_in_no_run_is_taken_as_it_is(tmp_path: Path) -> None:
+    model = trained(tmp_path / "run")
+    (model / "model.safetensors").write_text("[]")
+    refuse_unsound(shutil.copytree(model, tmp_path / "model"))
+    (tmp_path / "manifest.json").write_text("a page's")  # beside it, and none of a run
+    refuse_unsound(tmp_path / "model")

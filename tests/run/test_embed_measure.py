@@ -14,7 +14,8 @@ from tastemaker.embed.retrieval import ranks
 from tastemaker.errors import NumericFault
 from tastemaker.models.picture_files import looked_at
 from tastemaker.models.tiny_vlm import tiny_vision_model
-from tastemaker.run.embed_measure import chances, measured, validated
+from tastemaker.models.vlm_rows import Asked
+from tastemaker.run.embed_measure import LONGEST, chances, measured, validated
 from tests.run.embedded import SHAPE, squares
 
 
@@ -52,6 +53,16 @@ def test_validation_says_the_same_as_the_measures(items: ItemPictures, cafe: CAF
     assert told["perplexity"] == pytest.approx(cells["perplexity"]["mean"], rel=1e-4)
     assert told["joint"] == pytest.approx((told["recall@1"] + told["likelihood"]) / 2)
     assert "exact" not in cells
+
+
+def test_captions_are_as_long_as_there_is_room(items: ItemPictures, cafe: CAFe) -> None:
+    """A prompt that leaves less than the usual length still has captions written behind it."""
+    prompt = "What? " * 4
+    room = cafe.vision.most_tokens - int(
+        cafe.vision.rows([Asked(prompt, np.zeros((16, 16, 3), np.uint8))]).mask.sum()
+    )
+    assert 0 < room < LONGEST
+    assert len(measured(cafe, items, prompt, written=2).written) == 2
 
 
 def test_chance_is_what_random_vectors_reach(items: ItemPictures) -> None:

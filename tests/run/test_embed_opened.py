@@ -14,7 +14,10 @@ from PIL import Image
 
 from tastemaker.data.problems import BadData
 from tastemaker.errors import ArtefactError, BadInput
+from tastemaker.models.picture_content import picture_encoder
+from tastemaker.run.embed import embed_train
 from tastemaker.run.embed_opened import OpenedEmbedding, Side, open_embedding
+from tests.run.embedded import of_model
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +120,28 @@ def test_what_is_no_finished_run_is_refused(embedded: tuple[Path, Path], tmp_pat
         open_embedding(tmp_path / "run")
 
 
+@pytest.mark.parametrize("broken", ["changed", "unfinished"])
+def test_who_takes_the_model_of_a_run_looks_whether_it_is_whole(
+    embedded: tuple[Path, Path], tmp_path: Path, broken: str
+) -> None:
+    """Training on from it, vectors of items for other models, and the server's search."""
+    run = shutil.copytree(embedded[1], tmp_path / "run")
+    weights = run / "model" / "model.safetensors"
+    for path in (run, run / "model"):
+        assert picture_encoder(path).dim == 32
+    if broken == "changed":
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 1
+        weights.write_bytes(content)
+    else:
+        (run / "manifest.json").unlink()
+    for path in (run, run / "model"):
+        with pytest.raises(ArtefactError):
+            picture_encoder(path)
+    with pytest.raises(ArtefactError):
+        embed_train(of_model(str(run), epochs=1), embedded[0], str(tmp_path / "more"))
+
+
 def test_the_model_alone_opens_as_any_other(embedded: tuple[Path, Path], tmp_path: Path) -> None:
     shutil.copytree(embedded[1] / "model", tmp_path / "model")
     model = open_embedding(tmp_path / "model")
@@ -191,6 +216,26 @@ def test_captions_depend_on_no_other_picture(
     assert said[30:] == said[:10] and model.captions(paths[:2], most=1) != said[:2]
     asked = model.asking("Something else?")
     assert asked.prompt != model.prompt and asked.encoder is model.encoder
+
+
+def test_a_caption_takes_the_room_there_is_and_no_more(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    paths, asked = [embedded[0] / "0.png"], model.asking("Which colour is it and what is it?")
+    with pytest.raises(BadInput) as caught:
+        asked.captions(paths, model.encoder.vision.most_tokens)
+    assert caught.value.where == "--max-tokens"
+    room = int(caught.value.fix.removeprefix("Give at most ").removesuffix("."))
+    assert asked.captions(paths, room)
+    with pytest.raises(BadInput):
+        asked.captions(paths, room + 1)
+
+
+def test_one_picture_is_no_list_of_them(
+    embedded: tuple[Path, Path], model: OpenedEmbedding
+) -> None:
+    with pytest.raises(BadInput, match="for a list"):
+        model.captions(str(embedded[0] / "0.png"))
 
 
 @pytest.mark.parametrize("most", [0, -1, 10**6])

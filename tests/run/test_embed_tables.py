@@ -28,12 +28,13 @@ def test_vectors(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TASTEMAKER_CACHE", str(tmp_path / "cache"))
-    made = model.catalogue(embedded[0])
+    made = replace(model, warnings=("mind this",)).catalogue(embedded[0])
     told = write_vectors(made, "picture", tmp_path / "v.parquet")
     frame = pl.read_parquet(tmp_path / "v.parquet")
     assert frame["item_id"].to_list() == list(made.items.item_ids)
     np.testing.assert_array_equal(frame["vector"].to_numpy(), made.vectors)
     assert (told["items"], told["dim"], told["dropped"], told["cut"]) == (30, 32, 0, 0)
+    assert told["warnings"] == ["mind this"]
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
