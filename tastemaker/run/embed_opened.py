@@ -181,9 +181,15 @@ def open_embedding(name: str | Path, device: str = "cpu") -> OpenedEmbedding:
         encoder,
         results["wanted"]["text"],
         results["caption_prompt"],
-        results["data"]["name"],
+        _catalogue_of(results["data"]),
         _doubts(results["cafe"]),
     )
+
+
+def _catalogue_of(data: dict[str, Any]) -> str:
+    """Where the catalogue stands that was learned from; as it was named, where all has moved."""
+    path = str(data.get("path", ""))
+    return path if path and Path(path).exists() else str(data["name"])
 
 
 @dataclass(frozen=True)

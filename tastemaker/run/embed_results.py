@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ def results_of(config: EmbedConfig, data: Learned, cafe: CAFe, fitted: Fitted) -
         },
         "data": {
             "name": items.file,
+            "path": str(Path(items.file).absolute()),
             "sha256": items.sha256,
             "items": len(items),
             "train": int((data.parts == TRAIN).sum()),

@@ -15,6 +15,7 @@ from PIL import Image
 from tastemaker.data.problems import BadData
 from tastemaker.errors import ArtefactError, BadInput
 from tastemaker.models.picture_content import picture_encoder
+from tastemaker.run import embed_opened
 from tastemaker.run.embed import embed_train
 from tastemaker.run.embed_opened import OpenedEmbedding, Side, open_embedding
 from tests.run.embedded import of_model
@@ -244,3 +245,17 @@ def test_captions_of_lengths_that_there_are_none_of(
 ) -> None:
     with pytest.raises(BadInput):
         model.captions([embedded[0] / "0.png"], most)
+
+
+def test_the_catalogue_is_the_one_that_was_learned_from_wherever_one_stands(
+    embedded: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert open_embedding(embedded[1]).data == str(embedded[0] / "items.csv")
+    other = tmp_path / "s" / "items.csv"
+    other.parent.mkdir()
+    other.touch()
+    monkeypatch.chdir(tmp_path)
+    told = {"name": "s/items.csv", "path": str(embedded[0] / "items.csv")}
+    assert embed_opened._catalogue_of(told) == told["path"]
+    assert embed_opened._catalogue_of(told | {"path": "/gone"}) == "s/items.csv"
+    assert embed_opened._catalogue_of({"name": "s/items.csv"}) == "s/items.csv"
