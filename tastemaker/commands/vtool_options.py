@@ -33,6 +33,16 @@ class FreshOptions:
     steps: int = 250
     """of its warm start, in which it learns to speak"""
 
+    def __post_init__(self) -> None:
+        """Refuse a start in which nothing is learned.
+
+        Raises:
+            BadInput: Naming the option.
+        """
+        if self.steps < 1:
+            what = f"A start of {self.steps} steps teaches nothing."
+            raise BadInput(what, "--fresh.steps", "Give 1 or more; 250 are usual.")
+
 
 @dataclass(frozen=True)
 class VToolOptions:

@@ -50,10 +50,13 @@ class Focused:
     """boxes that the names stand for"""
     unknown: tuple[str, ...] = ()
     """names that no box has; they were passed over"""
+    taken: tuple[tuple[str, str], ...] = ()
+    """names that no box has, each with the name that was taken for it"""
 
     def notes(self, boxes: Boxes) -> list[str]:
-        """A line for each of the first names that were passed over, with what it may have meant."""
-        return [_told(name, boxes) for name in self.unknown[:_TOLD]]
+        """A line for each of the first names that no box has: what was taken, or may be meant."""
+        taken = [f"{name[:40]!r} was taken for {box[:40]!r}." for name, box in self.taken[:_TOLD]]
+        return [*taken, *(_told(name, boxes) for name in self.unknown[:_TOLD])]
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ class Tool:
             copy = image.convert("RGB") if image.mode != "RGB" else image.copy()
         if named:
             _EDITS[self.effect](copy, named, boxes, self.axis)
-        return Focused(copy, named, unknown)
+        taken = tuple((name, box) for name, box in found.items() if box not in (None, name))
+        return Focused(copy, named, unknown, taken)
 
 
 def _found(name: str, boxes: Boxes, fuzzy: bool) -> str | None:

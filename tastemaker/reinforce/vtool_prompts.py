@@ -135,9 +135,9 @@ def final_answer(text: str) -> str | None:
     if not mark:
         return None
     whole, end, _ = said.partition(END)
-    answer = whole if end else said.lstrip().partition("\n")[0]
+    answer = whole if end else said.lstrip("* \t\r\n").partition("\n")[0]
     answer = " ".join(inert(answer).split())
-    return answer.removesuffix(".").rstrip() or None
+    return answer.strip("* ").removesuffix(".").rstrip("* ") or None  # it may be set in bold
 
 
 def _signature(tool: Tool) -> str:

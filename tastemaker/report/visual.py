@@ -112,6 +112,7 @@ def visual(
         "With boxes": count(data.get("boxed")),
         "Weights of the model": count(part(results, "model").get("weights")),
         "Right by the published rule": percent(after.get("accuracy_pix2struct")),
+        "F1 of the parts of answers": number(after.get("f1"), 3),
         "Answers given": percent(after.get("answered")),
         "Rolled back in training": percent(part(results, "training").get("rolled_back")),
     }

@@ -71,8 +71,9 @@ class Request:
             what = f"There is no kind {self.kind!r} of picture."
             raise BadInput(what, "kind", f"Use {', '.join(KINDS)}.")
         within("longest", self.longest, 32, 4096)
-        if not 0 <= self.temperature < 1e3:
-            raise BadInput(f"temperature = {self.temperature}.", "temperature", "Give 0 or more.")
+        for name, value in (("temperature", self.temperature), ("seed", self.seed)):
+            if not 0 <= value < 2**63:
+                raise BadInput(f"{name} = {value}.", name, "Give 0 or more.")
 
 
 def ask(request: Request, out: str = "") -> JsonObject:
@@ -107,7 +108,10 @@ def ask(request: Request, out: str = "") -> JsonObject:
     )  # fmt: skip
     asked = PictureQuestion(request.question, (small,), "", {"boxes": box_fields(boxes)})
     with open_sandbox(request.sandbox) as sandbox:
-        (made,) = rollouts(speaker, [asked], sandbox, options)
+        try:
+            (made,) = rollouts(speaker, [asked], sandbox, options)
+        except BadInput as refused:
+            raise _of_picture(refused, request.image) from None
     pictures: dict[str, bytes] = {}
 
     def save(one: Image) -> str:
@@ -126,6 +130,15 @@ def ask(request: Request, out: str = "") -> JsonObject:
     }
     files.write_text(page, render(answer, pictures))
     return answer | {"page": str(page)}
+
+
+def _of_picture(refused: BadInput, image: str) -> BadInput:
+    """What a model refuses of a row, in the words of who asks about one picture."""
+    if refused.where != "row 0":
+        return refused
+    what = refused.what.replace("Row 0 has", "Picture and question have")
+    fix = "Ask in fewer words, or give a smaller --longest or --max-tokens."
+    return BadInput(what, image, fix)
 
 
 def _model(name: str) -> str:

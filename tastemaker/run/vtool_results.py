@@ -41,6 +41,8 @@ class Said:
     """whether it is right by the rule of published numbers"""
     answered: bool
     """whether there was a final answer at all"""
+    f1: float = 0.0
+    """of the parts of an answer"""
 
 
 def asked(
@@ -65,14 +67,13 @@ def asked(
     for start in range(0, len(questions), _TOGETHER):
         made += rollouts(speaker, questions[start : start + _TOGETHER], sandbox, options)
         told(len(made), len(questions))
-    said = [
-        Said(
-            one.outcome, kind_of(question), scored(one, question, rule).right,
-            scored(one, question, "relaxed_pix2struct").right, one.answer is not None,
-        )
-        for one, question in zip(made, questions, strict=True)
-    ]  # fmt: skip
-    return made, said
+    return made, [_said(*pair, rule) for pair in zip(made, questions, strict=True)]
+
+
+def _said(one: Rollout, question: PictureQuestion, rule: RuleName) -> Said:
+    own, published = scored(one, question, rule), scored(one, question, "relaxed_pix2struct")
+    answered = one.answer is not None
+    return Said(one.outcome, kind_of(question), own.right, published.right, answered, own.f1)
 
 
 def kind_of(question: PictureQuestion) -> str:
@@ -90,6 +91,7 @@ def measured(said: Sequence[Said]) -> JsonObject:
         "questions": len(said),
         "accuracy": sum(one.right for one in said) / many,
         "accuracy_pix2struct": sum(one.pix2struct for one in said) / many,
+        "f1": sum(one.f1 for one in said) / many,
         "tool_rate": sum(one.outcome != "direct" for one in said) / many,
         "answered": sum(one.answered for one in said) / many,
         "by_outcome": {name: _part([x for x in said if x.outcome == name]) for name in outcomes},

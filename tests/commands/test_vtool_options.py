@@ -78,3 +78,9 @@ def test_questions_that_cannot_be_meant(given: dict[str, object], where: str) ->
 def test_without_a_model_one_is_told_how_to_train_one() -> None:
     with pytest.raises(BadInput, match="tastemaker reinforce vtool --tiny"):
         options.AskOptions("a.png", "Q?")
+
+
+def test_a_start_without_steps_is_refused_by_its_option() -> None:
+    with pytest.raises(BadInput) as refused:
+        options.FreshOptions(steps=0)
+    assert refused.value.where == "--fresh.steps"

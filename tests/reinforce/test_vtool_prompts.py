@@ -96,6 +96,7 @@ def test_names_cannot_break_out_of_a_prompt_and_are_not_without_end() -> None:
     ],
 )
 def test_final_answers(text: str, answer: str | None) -> None:
+    assert final_answer(text.replace("FINAL ANSWER:", "**FINAL ANSWER:**")) == answer
     assert final_answer(text) == answer
 
 

@@ -121,7 +121,10 @@ def test_unknown_names_are_noted_or_found() -> None:
     assert "did you mean 'Team'" in bench.notes[0]
     near = workbench(fuzzy=True)
     near.call(MASK, ["<image 1>", ["Taem"]], {})
-    assert near.notes == []
+    assert near.notes == ["'Taem' was taken for 'Team'."]
+    exact = workbench(fuzzy=True)
+    exact.call(MASK, ["<image 1>", ["Team"]], {})
+    assert exact.notes == []
 
 
 def test_tools_of_tables_work_on_charts_for_original_checkpoints() -> None:

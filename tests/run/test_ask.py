@@ -184,9 +184,22 @@ def test_tables_and_charts_are_told_apart() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"question": " "}, {"kind": "pie"}, {"longest": 0}, {"temperature": float("nan")}],
+    [
+        {"question": " "},
+        {"kind": "pie"},
+        {"longest": 0},
+        {"temperature": float("nan")},
+        {"seed": -1},
+    ],
 )
 def test_what_cannot_be_meant_is_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadInput) as fault:
         Request(**{"image": "a.png", "question": "Q?", "model": "m"} | wrong)
     assert fault.value.where == next(iter(wrong))
+
+
+def test_more_than_the_model_reads_is_told_of_the_picture(tmp_path: Path, model: str) -> None:
+    path = picture(tmp_path)
+    with pytest.raises(BadInput, match="Picture and question have") as refused:
+        ask(Request(path, "How many? " * 5_000, model))
+    assert refused.value.where == path and "--longest" in refused.value.fix

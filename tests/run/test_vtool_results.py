@@ -33,6 +33,7 @@ def test_rates_are_told_by_outcome_and_by_kind() -> None:
     told = measured(said)
     assert told["accuracy"] == pytest.approx(1 / 3)
     assert told["accuracy_pix2struct"] == pytest.approx(2 / 3), "2015 for 2010"
+    assert told["f1"] == pytest.approx(1 / 3)
     assert told["tool_rate"] == pytest.approx(2 / 3) == told["answered"]
     counts = {name: part["count"] for name, part in told["by_outcome"].items()}
     assert counts == {"used": 1, "direct": 1, "failed": 1}
