@@ -36,7 +36,7 @@ def trained(run: Path, toy: bool) -> Path:
         templates=("max", "min", "count", "truth"), names=(3, 4),
     )  # fmt: skip
     learning = LearningConfig(
-        n=2 if toy else 4, prompts_per_step=2, steps=1 if toy else 6, lr=1e-4, beta=0.0,
+        n=2 if toy else 4, prompts_per_step=2, steps=1 if toy else 6, lr=1e-4, beta=0.01,
         max_tokens=8 if toy else _TOKENS, micro=8, save_every=5,
     )  # fmt: skip
     shape = TinyTool(dim=32, layers=1, heads=2, vocabulary=600) if toy else TinyTool(context=4096)
