@@ -71,7 +71,7 @@ def main() -> None:
     found.tables["by set"] = rows
     found.notes.append("a tiny model that never saw a real picture: accuracy shows the path alone")
     called = sum(float(np.sum(values)) for values in found.values["tools"][METRICS[2]])
-    found.notes.append(f"asked with tools, it called them {called:g} times; V2 compares prompts else")
+    found.notes.append(f"asked {len(every)} questions with tools, it called one {called:g} times")
     found.relate("V1", "code runs on boxes that were read", "scripted edit", "direct", METRICS[3])
     found.relate("V2", "its own answers are better with tools", "tools", "direct", METRICS[0])
     found.spent(time.process_time() - began)
