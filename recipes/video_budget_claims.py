@@ -25,6 +25,8 @@ from tastemaker.worlds.clips import NEEDS, Asked
 
 SCORE, GAIN, OFF, MOVES = "accuracy", "gain a doubling", "share off", "elasticity"
 STILL = "sizes that stay"
+OTHERS = {"naive": "the largest model that fits", "median": "the median"}
+"""Arm beside the frontier → what it is."""
 
 
 def _right(found: Evidence, cell: Cell) -> Floats:

@@ -17,6 +17,7 @@ from tastemaker.embed.video_budget import VideoFitConfig
 from tastemaker.embed.video_checks import cross_validated
 from tastemaker.embed.video_file import VideoFit
 from tastemaker.embed.video_forms import FORMS, Floats, Form
+from tastemaker.embed.video_frontier import naive
 from tastemaker.embed.video_points import VideoPoints
 from tastemaker.embed.video_runs import Cell, SweepConfig
 from tastemaker.errors import BadInput
@@ -83,8 +84,12 @@ def budgets_of(spent: Floats) -> dict[str, float]:
     }
 
 
-def choices(fit: VideoFit, lines: Sequence[dict[str, Any]]) -> dict[str, tuple[Cell, Cell]]:
-    """Budget → what the law chooses for the most examples, and the median of what is paid for."""
+def choices(fit: VideoFit, lines: Sequence[dict[str, Any]]) -> dict[str, dict[str, Cell]]:
+    """Budget → arm → cell, at the most examples.
+
+    What the law chooses; the largest model that fits, then the most frames; and the median of what
+    is paid for, by the error that is predicted, which need not spend it all.
+    """
     widths = {model_size(line): line["width"] for line in lines}
     grid, n = fit.grid, int(fit.law.ends[1, 3])
     spent, errors = fit.cost.flops(grid), fit.law.predict(grid, n).error
@@ -93,8 +98,9 @@ def choices(fit: VideoFit, lines: Sequence[dict[str, Any]]) -> dict[str, tuple[C
         (best,) = fit.law.frontier(np.array([budget]), n, grid, fit.cost)
         paid = np.flatnonzero(spent <= budget)
         middle = paid[np.argsort(errors[paid])[len(paid) // 2]]
-        cells = [
-            Cell(widths[x[0]], int(x[1]), int(x[2]), n) for x in (grid[best.place], grid[middle])
-        ]
-        made[name] = (cells[0], cells[1])
+        places = {"frontier": best.place, "naive": naive(paid, grid), "median": int(middle)}
+        made[name] = {
+            arm: Cell(widths[grid[place, 0]], int(grid[place, 1]), int(grid[place, 2]), n)
+            for arm, place in places.items()
+        }
     return made

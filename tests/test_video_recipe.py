@@ -57,8 +57,8 @@ def test_in_a_star_one_factor_grows_at_a_time(shared: Any) -> None:
     assert len({sizes.called(cell) for cell in every}) == len(every)
 
 
-def test_a_budget_buys_the_frontier_and_the_median(shared: Any, world: World) -> None:
-    """Both are paid for, and by the law the frontier is no worse."""
+def test_a_budget_buys_the_frontier_and_two_others(shared: Any, world: World) -> None:
+    """All are paid for, by the law the frontier is no worse, and the naive model is the largest."""
     sizes = shared("video_budget_sweep")
     lines = [
         {"parameters": 5016.0, "width": 16, "tokens": 1},
@@ -74,12 +74,15 @@ def test_a_budget_buys_the_frontier_and_the_median(shared: Any, world: World) ->
     assert list(chosen) == list(sizes.PAIRS)
     widths = {16: 5000.0, 32: 20000.0}
     spent = []
-    for frontier, middle in chosen.values():
-        both = np.array([[widths[c.width], c.frames, c.tokens] for c in (frontier, middle)], float)
-        errors = law.predict(both, 16.0).error
-        assert errors[0] <= errors[1] + 1e-12
-        assert frontier.examples == middle.examples == max(TINY.examples)
-        spent.append(world.cost.flops(both)[0])
+    for arms in chosen.values():
+        assert list(arms) == ["frontier", "naive", "median"]
+        cells = list(arms.values())
+        x = np.array([[widths[cell.width], cell.frames, cell.tokens] for cell in cells], float)
+        errors = law.predict(x, 16.0).error
+        assert errors[0] <= errors[1:].min() + 1e-12
+        assert x[1, 0] == x[:, 0].max()
+        assert {cell.examples for cell in cells} == {max(TINY.examples)}
+        spent.append(world.cost.flops(x)[0])
     assert spent == sorted(spent)
 
 

@@ -62,6 +62,16 @@ def affordable(spent: Floats, budget: float, grid: Floats) -> Places:
     return places
 
 
+def naive(places: Places, grid: Floats) -> int:
+    """Place of the largest model of some configurations, and of those the one of the most frames.
+
+    Args:
+        places: Such as those that a budget pays for.
+        grid: (G, 3) configurations.
+    """
+    return int(places[np.lexsort(grid[places].T[::-1])[-1]])
+
+
 def best(errors: Floats, spent: Floats, budget: float, grid: Floats) -> Best:
     """The best that a budget pays for.
 

@@ -15,7 +15,7 @@ import numpy as np
 from tastemaker.embed.video_cost import MOST, VideoCost, lm_only, tuning_flops, vision_share
 from tastemaker.embed.video_file import VideoFit
 from tastemaker.embed.video_forms import FACTORS, Floats
-from tastemaker.embed.video_frontier import BAND, Best, affordable, best, nearest
+from tastemaker.embed.video_frontier import BAND, Best, affordable, best, naive, nearest
 from tastemaker.embed.video_steps import banded, move_with_data, spend_more, wanted
 from tastemaker.errors import BadInput
 from tastemaker.files import JsonObject, shortened
@@ -139,14 +139,14 @@ def _runners(bought: _Bought) -> JsonObject:
 def _gain(bought: _Bought) -> JsonObject:
     """Less error than the largest model that fits, and than the median of what is paid for."""
     grid, paid = bought.fit.grid, affordable(bought.spent, bought.request.flops, bought.fit.grid)
-    naive = int(paid[np.lexsort(grid[paid].T[::-1])[-1]])
+    largest = naive(paid, grid)
     own = bought.errors[:, bought.chosen.place]
     median = np.array([np.median(row[paid]) for row in bought.errors])
     return {
         "source": bought.costed,
         "naive": "the largest model that fits, then the most frames",
-        **sizes(grid[naive]),
-        "gain": banded(bought.errors[:, naive] - own),
+        **sizes(grid[largest]),
+        "gain": banded(bought.errors[:, largest] - own),
         "gain_over_median": banded(median - own),
     }
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tastemaker.embed import video_frontier
 from tastemaker.embed.video_cost import VideoCost
 from tastemaker.embed.video_forms import Floats, PowerSum
-from tastemaker.embed.video_frontier import affordable, best, frontier, grid_of, nearest
+from tastemaker.embed.video_frontier import affordable, best, frontier, grid_of, naive, nearest
 from tastemaker.errors import BadInput
 from tests.embed.surfaces import FEW, GRID, planted
 
@@ -42,6 +42,12 @@ def test_two_tflops_pay_for_nothing_and_it_says_what_does() -> None:
     assert below is not None and above is not None
     assert COST.flops(GRID)[below] <= 5e12 < COST.flops(GRID)[above]
     assert nearest(COST.flops(GRID), 1e20)[1] is None
+
+
+def test_the_naive_choice_is_the_largest_model_and_then_the_most_frames() -> None:
+    places = np.array([0, 2, 3, 1])
+    grid = np.array([[9.0, 1, 4], [1, 8, 8], [9, 2, 1], [9, 2, 3], [99, 1, 1]])
+    assert naive(places, grid) == 3
 
 
 def test_what_refits_do_not_tell_apart_is_a_tie_the_cheapest_first() -> None:
