@@ -109,6 +109,13 @@ def _found(name: str, boxes: Boxes, fuzzy: bool) -> str | None:
     return next(iter(near(name, boxes)), None)
 
 
+def differ(image: Image, other: Image) -> bool:
+    """Whether a pixel of two pictures of one size differs."""
+    with extra("vision"):
+        from PIL import ImageChops
+    return ImageChops.difference(image.convert("RGB"), other.convert("RGB")).getbbox() is not None
+
+
 def near(name: str, boxes: Boxes, most: int = 1) -> list[str]:
     """Names of boxes that are like a name, the likest first; case and spacing do not matter."""
     plain = {_folded(other): other for other in reversed(list(boxes))}

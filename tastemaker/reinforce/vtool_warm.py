@@ -20,7 +20,7 @@ from tastemaker.models.vlm import VisionModel
 from tastemaker.models.vlm_rows import Rows, Said, padded_rows
 from tastemaker.reinforce.picture_questions import of_chart
 from tastemaker.reinforce.sandbox import Ran
-from tastemaker.reinforce.tools import EFFECTS, Tool
+from tastemaker.reinforce.tools import EFFECTS, Tool, differ
 from tastemaker.reinforce.vtool_prompts import END, MARK, native_prompt, observed, tool_call
 from tastemaker.reinforce.vtool_rollout import Message
 from tastemaker.reinforce.vtool_speaker import said_of, tool_schema
@@ -98,7 +98,8 @@ def demonstrations(
         call = f"image_2 = {tool.name}({FIRST}, {names!r}, {boxes_name(tool.axis)})"
         code = tool_call(f"{call}\n{DISPLAY}(image_2)")
         edited = tool(image, names, one.drawn.boxes[tool.axis])
-        seen = Message("tool", observed(Ran(edited)), (edited,))
+        ran = Ran(edited, edited=differ(image, edited))
+        seen = Message("tool", observed(ran), (edited,))
         whole = (asked, Message("assistant", code), seen)
         shown += [Shown(said_of((asked,)), code), Shown(said_of(whole), answer)]
     return shown

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from tastemaker.data.boxes import Axis, Box, Boxes
 from tastemaker.errors import BadInput
 from tastemaker.inert import inert
-from tastemaker.models.extras import extra
-from tastemaker.reinforce.tools import TOOLS, Tool, ToolFault
+from tastemaker.reinforce.tools import TOOLS, Tool, ToolFault, differ
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -104,12 +103,7 @@ class Workbench:
     @property
     def edited(self) -> bool:
         """Whether a pixel of what was displayed differs from the first image."""
-        if self.shown is None:
-            return False
-        with extra("vision"):
-            from PIL import ImageChops
-        first = self._images[_handle(1)].convert("RGB")
-        return ImageChops.difference(first, self.shown.convert("RGB")).getbbox() is not None
+        return self.shown is not None and differ(self._images[_handle(1)], self.shown)
 
     def call(self, name: str, given: Sequence[object], named: Mapping[str, object]) -> str | None:
         """Do what a snippet asks for.

@@ -13,6 +13,7 @@ from tastemaker.reinforce.tools import (
     Effect,
     Tool,
     ToolFault,
+    differ,
 )
 
 Image = pytest.importorskip("PIL.Image", reason="needs tastemaker[vision]")
@@ -148,6 +149,14 @@ def test_a_near_name_counts_only_where_it_is_asked_for() -> None:
     assert tool.focus(image, ["xylophone"], COLUMNS, fuzzy=True).unknown == ("xylophone",)
     told = tool.focus(image, ["xylophone"], COLUMNS).notes(COLUMNS)[0]
     assert all(name in told for name in COLUMNS)
+
+
+def test_one_pixel_makes_pictures_differ() -> None:
+    image = Image.fromarray(noise())
+    other = image.copy()
+    assert not differ(image, other)
+    other.putpixel((3, 2), (image.getpixel((3, 2))[0] ^ 1, *image.getpixel((3, 2))[1:]))
+    assert differ(image, other)
 
 
 def test_names_are_bounded() -> None:
