@@ -35,15 +35,10 @@ def make_folder(folder: Path) -> None:
     """Create a folder and its parents.
 
     Raises:
-        BadInput: If a file stands there, or where one of its parents would be.
         OutOfResources: If the disk may not be written.
     """
     with resources(folder, 0):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            what, fix = "A file stands where a folder is to be made.", "Give another name."
-            raise BadInput(what, str(folder), fix) from None
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -25,14 +25,6 @@ def test_files_that_are_not_safetensors(tmp_path: Path, content: bytes) -> None:
         files.load_tensors(tmp_path / "none")
 
 
-def test_a_file_where_a_folder_is_to_be_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for folder in (tmp_path / "file", tmp_path / "file" / "in" / "it"):
-        with pytest.raises(BadInput, match="file stands") as refused:
-            files.make_folder(folder)
-        assert refused.value.where == str(folder)
-
-
 def test_non_finite_json_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         files.write_json(tmp_path / "a.json", {"x": float("nan")})
