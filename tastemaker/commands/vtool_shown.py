@@ -11,13 +11,6 @@ from tastemaker.commands.terminal import plain, screen
 from tastemaker.counts import counted
 from tastemaker.files import JsonObject
 
-_OUTCOMES = {
-    "direct": "answered at once",
-    "used": "used the tool",
-    "unchanged": "looked again, at an unchanged picture",
-    "failed": "code failed",
-}
-
 
 def show_visual(results: JsonObject) -> None:
     """What was learned from, accuracy and tool rate before and after, and what to type next."""
@@ -50,10 +43,12 @@ def show_visual(results: JsonObject) -> None:
 
 def show_answer(answer: JsonObject) -> None:
     """The answer, what was done for it, and where the page is."""
+    from tastemaker.report.visual import OUTCOMES
+
     out = screen()
     said = answer["answer"]
     out.print(plain(said if said is not None else "No final answer.", "bold"), soft_wrap=True)
-    out.print(plain(_OUTCOMES[answer["outcome"]]))
+    out.print(plain(OUTCOMES[answer["outcome"]]))
     for step in answer["steps"]:
         if step["code"]:
             for line in (*step["code"].splitlines(), *(step["told"] or "").splitlines()):

@@ -55,6 +55,13 @@ class Ran:
     edited: bool = True
     """whether what it displayed differs from the first image"""
 
+    @property
+    def outcome(self) -> Literal["used", "unchanged", "failed"]:
+        """It was shown an edited image, or the first as it was; or it failed."""
+        if self.image is None:
+            return "failed"
+        return "used" if self.edited else "unchanged"
+
 
 def open_sandbox(kind: SandboxKind = "monty") -> Sandbox:
     """A sandbox of just this kind.

@@ -173,13 +173,7 @@ def _acted(
     if how.replaces and ran.image is not None:
         whole = (Message("user", first.text, (ran.image,)), *whole[1:])
     told = Message("tool" if how.native else "user", observed(ran), shown)
-    return Rollout((*whole, told), _outcome(ran), (turn,), ran)
-
-
-def _outcome(ran: Ran) -> Outcome:
-    if ran.image is None:
-        return "failed"
-    return "used" if ran.edited else "unchanged"
+    return Rollout((*whole, told), ran.outcome, (turn,), ran)
 
 
 def _answered(one: Rollout, text: str) -> Rollout:

@@ -120,9 +120,8 @@ class VisualToolTrainer(ResumableTrainer):
             one is not None and not any(message["role"] == "tool" for message in said)
             for one, said in zip(ran, completions, strict=True)
         ]
-        self._measure("used", [one is not None and one.edited for one in ran])
-        self._measure("unchanged", [bool(one and one.image and not one.edited) for one in ran])
-        self._measure("failed", [one is not None and one.image is None for one in ran])
+        for outcome in ("used", "unchanged", "failed"):
+            self._measure(outcome, [one is not None and one.outcome == outcome for one in ran])
         self._measure("rolled_back", lost)
         return result
 
